@@ -1,0 +1,62 @@
+/** What an adapter is: one format as a value, both directions of both legs. */
+import * as v from 'valibot'
+import type { CanonicalEvent, CanonicalReply, Turn } from './canonical.ts'
+import type { Leg, WireRequest, WireResponse } from './codec.ts'
+import type { GatewayError } from './errors.ts'
+import type { Crypto } from './runtime.ts'
+
+/** The leg of an event. A format of ours may tell the upstream of the turn, too. */
+export interface EventLeg extends Leg<WireRequest, CanonicalEvent> {
+	encode(event: CanonicalEvent, turn?: Turn): WireRequest
+}
+
+export type ReplyLeg = Leg<WireResponse, CanonicalReply>
+
+/** How a call proves its origin, both sides. */
+export interface Auth {
+	/** Does the call carry one of the secrets? With no secrets given, nothing holds. */
+	verify(call: WireRequest, secrets: readonly string[], crypto: Crypto): Promise<boolean>
+	/** The call with the secret's proof added. */
+	sign(call: WireRequest, secret: string, crypto: Crypto): Promise<WireRequest>
+}
+
+/** One format, pure and without I/O. What an optional member means by its absence stands beside it. */
+export interface Adapter {
+	/** The methods with which the platform calls. */
+	readonly methods: readonly ('GET' | 'POST')[]
+	/** User to bot: the call of the webhook. */
+	readonly event: EventLeg
+	/** Bot to user: the answer to one event. Undefined: the platform reads no answer to this event. */
+	reply(event: CanonicalEvent): ReplyLeg | undefined
+	/** Milliseconds until the platform stops waiting. Absent: not known. */
+	readonly deadline?: number
+	/** Bytes that a call's body may have. Absent: 1 MiB. */
+	readonly maxBody?: number
+	/** Is this call of this format? Absent: no other format shares a URL with it. */
+	recognises?(call: WireRequest): boolean
+	/** How a call proves its origin. Absent: only by a secret in the path. */
+	readonly auth?: Auth
+	/** Answers a set-up call; undefined when the call is none. Absent: the platform makes none. */
+	challenge?(call: WireRequest): WireResponse | undefined
+	/** The answer when the turn failed, in the shape that does the least harm there. Absent: problem details. */
+	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
+}
+
+/** An adapter before its options are known. */
+export interface AdapterFactory {
+	/** The name that configuration, `extensions` and `overrides` use. */
+	readonly name: string
+	/** Strict schema of the options; every option has a default. */
+	readonly options: v.GenericSchema
+	/** Throws a ValiError when the options are not of the schema. */
+	create(options?: unknown): Adapter
+}
+
+/** A factory whose `create` gets its options checked and typed by their schema. */
+export function defineAdapter<S extends v.GenericSchema>(factory: {
+	readonly name: string
+	readonly options: S
+	create(options: v.InferOutput<S>): Adapter
+}): AdapterFactory {
+	return { ...factory, create: (options = {}) => factory.create(v.parse(factory.options, options)) }
+}

@@ -1,0 +1,42 @@
+/** What a runtime lends to the gateway: the network, a clock, cryptography, a log. */
+import type { Fields, WireResponse } from './codec.ts'
+
+/** One call to an upstream. */
+export interface OutgoingCall {
+	readonly url: string
+	readonly method: string
+	readonly headers: Fields
+	readonly body: string
+	/** Ends the call wherever it stands: connecting, waiting for headers, or reading the body. */
+	readonly signal: AbortSignal
+	/** Bytes of the answer's body, decoded, after which it is given up. */
+	readonly maxBytes: number
+}
+
+/** Primitives that differ between runtimes; all of them on UTF-8. */
+export interface Crypto {
+	/** Whether two strings are the same, in a time that tells nothing of where they differ. */
+	equal(a: string, b: string): Promise<boolean>
+	/** HMAC-SHA256, in base64. */
+	hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<string>
+}
+
+/** One finished turn or event of the gateway's life, as one structured line. */
+export type LogLine = { readonly level: 'info' | 'warn' | 'error'; readonly msg: string } & {
+	readonly [field: string]: unknown
+}
+
+export interface Runtime {
+	/**
+	 * Sends a call and reads the whole answer. Follows no redirect, asks for no compression, never retries.
+	 * Throws `upstream-unreachable`, `upstream-timeout` (the signal), or `upstream-reply-too-large`; answers that are not
+	 * UTF-8 or are compressed throw `upstream-reply-invalid`.
+	 */
+	send(call: OutgoingCall): Promise<WireResponse>
+	/** Milliseconds since 1970. */
+	now(): number
+	/** A new id, unguessable and unique. */
+	newId(): string
+	readonly crypto: Crypto
+	log(line: LogLine): void
+}
