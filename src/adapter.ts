@@ -22,8 +22,8 @@ export interface Auth {
 
 /** One format, pure and without I/O. What an optional member means by its absence stands beside it. */
 export interface Adapter {
-	/** The methods with which the platform calls. */
-	readonly methods: readonly ('GET' | 'POST')[]
+	/** The methods with which the platform calls, set-up calls included. */
+	readonly methods: readonly string[]
 	/** User to bot: the call of the webhook. */
 	readonly event: EventLeg
 	/** Bot to user: the answer to one event. Undefined: the platform reads no answer to this event. */

@@ -188,6 +188,19 @@ export function jsonResponse(body: object, status = 200): WireResponse {
 	return { status, headers: jsonHeaders, body: JSON.stringify(body) }
 }
 
+/** An error as RFC 9457 problem details; never cached. */
+export function problemResponse(error: GatewayError, turn?: string): WireResponse {
+	return {
+		status: error.status,
+		headers: [
+			['content-type', 'application/problem+json'],
+			['cache-control', 'no-store'],
+			...(error.context.allowed ? [['allow', error.context.allowed.join(', ')] as const] : []),
+		],
+		body: JSON.stringify(error.problem(turn)),
+	}
+}
+
 /** The object without its undefined members: in the model, absent is the one way to say nothing. */
 export function defined<T extends object>(object: T): T {
 	for (const key of Object.keys(object)) {

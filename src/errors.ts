@@ -56,6 +56,8 @@ export interface ErrorContext {
 	readonly upstreamStatus?: number
 	/** The error this one stands for. */
 	readonly because?: ErrorCode
+	/** The methods that are answered. */
+	readonly allowed?: readonly string[]
 	/** Paths and kinds of the changes that a strict route refuses. */
 	readonly changes?: readonly string[]
 }

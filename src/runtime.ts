@@ -33,8 +33,10 @@ export interface Runtime {
 	 * UTF-8 or are compressed throw `upstream-reply-invalid`.
 	 */
 	send(call: OutgoingCall): Promise<WireResponse>
-	/** Milliseconds since 1970. */
+	/** Milliseconds since 1970, by the wall clock. */
 	now(): number
+	/** Milliseconds since some moment, by a clock that never jumps: for durations and limits of time. */
+	elapsed(): number
 	/** A new id, unguessable and unique. */
 	newId(): string
 	readonly crypto: Crypto

@@ -1,0 +1,161 @@
+/** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
+import { type CanonicalEvent, type CanonicalReply, silence } from './canonical.ts'
+import { type Decoded, problemResponse, type WireRequest, type WireResponse } from './codec.ts'
+import { asGatewayError, GatewayError } from './errors.ts'
+import type { Change } from './features.ts'
+import { fitEvent, fitReply } from './fit/index.ts'
+import { logTurn } from './log.ts'
+import type { NamedAdapter, Route } from './route.ts'
+import type { Runtime } from './runtime.ts'
+import { beginTurn, describeTurn, type TurnInHand } from './turn.ts'
+import { callUpstream } from './upstream.ts'
+
+/** A platform's call as the runtime handed it over. */
+export interface Arrival {
+	readonly call: WireRequest
+	/** The path segment behind the route's path, where the secret of a platform without `auth` stands. */
+	readonly pathSecret?: string
+	/** When it was handed over, as `Runtime.elapsed` tells it. */
+	readonly at: number
+}
+
+/**
+ * Takes one turn. Throws `not-found` for a call that does not prove its origin and `method-not-allowed`; every other
+ * failure becomes the route's failure reply or the platform's own failure shape. One log line a turn.
+ */
+export async function takeTurn(route: Route, arrival: Arrival, runtime: Runtime): Promise<WireResponse> {
+	if (!(await provesOrigin(route, arrival, runtime))) throw new GatewayError('not-found')
+	const allowed = route.platforms.flatMap(({ adapter }) => adapter.methods)
+	if (!allowed.includes(arrival.call.method)) throw new GatewayError('method-not-allowed', { allowed })
+	const setUp = answerSetUp(route, arrival.call)
+	if (setUp) return setUp
+
+	const turn = beginTurn(route, arrival.at, runtime)
+	let answer: WireResponse
+	try {
+		answer = await converse(turn, arrival.call, runtime)
+	} catch (thrown) {
+		turn.error = asGatewayError(thrown)
+		answer = apologise(turn, turn.error)
+	}
+	logTurn(turn, answer.status, runtime)
+	return route.debug ? withChanges(answer, turn.changes) : answer
+}
+
+/** The turn itself: whatever is thrown here becomes the platform's failure. */
+async function converse(turn: TurnInHand, call: WireRequest, runtime: Runtime): Promise<WireResponse> {
+	const { upstream } = turn.route
+	turn.platform = recognise(turn.route, call)
+	const { adapter } = turn.platform
+
+	const event = keepUnread(turn, 'event', adapter.event.decode(call))
+	turn.event = event
+
+	const sent = fitEvent(event, upstream.adapter.event, turn)
+	admit(turn, 'event-does-not-fit', sent.changes)
+	const request = upstream.adapter.event.encode(sent.value, describeTurn(turn, event, call))
+
+	const response = await callUpstream(upstream, request, turn, runtime)
+	const reply = keepUnread(turn, 'reply', decodeReply(upstream, sent.value, response))
+
+	const leg = adapter.reply(event)
+	if (!leg) return accepted
+	const fitted = fitReply(reply, leg, turn)
+	admit(turn, 'reply-does-not-fit', fitted.changes)
+	return leg.encode(fitted.value)
+}
+
+/** To a platform that reads no answer. */
+const accepted: WireResponse = { status: 200, headers: [], body: '' }
+
+async function provesOrigin(route: Route, { call, pathSecret }: Arrival, { crypto }: Runtime): Promise<boolean> {
+	const { auth } = route.platforms[0].adapter
+	if (route.secrets.length === 0) return pathSecret === undefined
+	if (auth) return (await auth.verify(call, route.secrets, crypto)) && pathSecret === undefined
+	const held = await Promise.all(route.secrets.map((secret) => crypto.equal(pathSecret ?? '', secret)))
+	return held.includes(true)
+}
+
+function answerSetUp(route: Route, call: WireRequest): WireResponse | undefined {
+	for (const { adapter } of route.platforms) {
+		const answer = adapter.challenge?.(call)
+		if (answer) return answer
+	}
+	return undefined
+}
+
+function recognise(route: Route, call: WireRequest): NamedAdapter {
+	const [first, ...others] = route.platforms
+	if (others.length === 0) return first
+	const platform = route.platforms.find(({ adapter }) => adapter.recognises?.(call))
+	if (!platform) throw new GatewayError('format-not-recognised')
+	return platform
+}
+
+function keepUnread<Model>(turn: TurnInHand, feature: 'event' | 'reply', { model, unread }: Decoded<Model>): Model {
+	for (const path of unread) turn.changes.push({ path, feature, did: 'dropped', detail: 'unread' })
+	return model
+}
+
+/** Keeps the changes in the turn's record, and refuses them where the route is strict. */
+function admit(turn: TurnInHand, code: 'event-does-not-fit' | 'reply-does-not-fit', changes: readonly Change[]): void {
+	turn.changes.push(...changes)
+	if (turn.route.policy !== 'strict') return
+	// What was added takes nothing from what the author said.
+	const altering = changes.filter(({ did }) => did !== 'added')
+	if (altering.length > 0) throw new GatewayError(code, { changes: altering.map(({ did, path }) => `${did} ${path}`) })
+}
+
+function decodeReply(
+	{ adapter }: NamedAdapter,
+	event: CanonicalEvent,
+	response: WireResponse,
+): Decoded<CanonicalReply> {
+	const leg = adapter.reply(event)
+	if (!leg) return { model: silence, unread: [] }
+	try {
+		return leg.decode(response)
+	} catch (thrown) {
+		const { code, context } = asGatewayError(thrown)
+		throw new GatewayError('upstream-reply-invalid', { ...context, because: code }, { cause: thrown })
+	}
+}
+
+/** The answer to a turn that failed: the route's own words where the user can get them, else the platform's failure. */
+function apologise(turn: TurnInHand, error: GatewayError): WireResponse {
+	const { adapter } = turn.platform
+	const { event, route } = turn
+	const spare = inLanguage(route.failure, event?.language)
+	const leg = event && adapter.reply(event)
+	if (spare && leg) return leg.encode(fitReply(spare.reply, leg, turn).value)
+	return adapter.failure?.(event, error) ?? problemResponse(error, turn.turn)
+}
+
+/** The reply in the language of the event: the same tag, else the same primary language, else the first. */
+function inLanguage(replies: Route['failure'], language = ''): Route['failure'][number] | undefined {
+	const primary = language.split('-')[0]
+	return (
+		replies.find((each) => each.language === language) ??
+		replies.find((each) => each.language === primary) ??
+		replies[0]
+	)
+}
+
+/** Longest `dragoman-changes` header, in bytes: proxies cut or refuse larger ones. */
+const maxChangesHeader = 4000
+
+function withChanges(answer: WireResponse, changes: readonly Change[]): WireResponse {
+	const parts: string[] = []
+	let length = 0
+	for (const { did, feature, path } of changes) {
+		// Paths hold author-named keys, and a header holds ASCII only.
+		const part = `${did} ${feature} ${encodeURI(path)}`
+		length += part.length + 2
+		if (length > maxChangesHeader) {
+			parts.push(`and ${changes.length - parts.length} more`)
+			break
+		}
+		parts.push(part)
+	}
+	return { ...answer, headers: [...answer.headers, ['dragoman-changes', parts.join(', ') || 'none']] }
+}

@@ -1,0 +1,65 @@
+/** One turn in hand: its id, its limits of time, and what is known of it so far. */
+import type { CanonicalEvent, Turn } from './canonical.ts'
+import type { WireRequest } from './codec.ts'
+import type { GatewayError } from './errors.ts'
+import { type Change, type ReplyFeature, replyFeatures } from './features.ts'
+import type { FitContext } from './fit/index.ts'
+import { redactCall } from './redact.ts'
+import type { NamedAdapter, Route } from './route.ts'
+import type { Runtime } from './runtime.ts'
+
+/** Milliseconds a platform is taken to wait when nothing is known. */
+const usualDeadline = 10_000
+/** Milliseconds before the deadline by which the answer has left. */
+const answerMargin = 1000
+/** Milliseconds before the answer by which the upstream has answered: for decoding, fitting, encoding. */
+const upstreamMargin = 500
+
+/** Filled in along the data path; read by the log. */
+export interface TurnInHand extends FitContext {
+	readonly route: Route
+	/** Monotonic milliseconds, as `Runtime.elapsed`. */
+	readonly startedAt: number
+	/** When the answer has left the gateway; monotonic. */
+	readonly answerBy: number
+	/** When the upstream has answered; monotonic. */
+	readonly upstreamUntil: number
+	platform: NamedAdapter
+	event?: CanonicalEvent
+	/** What the event lost on its way to the upstream, then what the reply lost on its way back. */
+	readonly changes: Change[]
+	upstreamStatus?: number
+	error?: GatewayError
+}
+
+/** A new turn of a call that was handed over at `startedAt`. */
+export function beginTurn(route: Route, startedAt: number, runtime: Runtime): TurnInHand {
+	const platform = route.platforms[0]
+	const answerBy = startedAt + (platform.adapter.deadline ?? usualDeadline) - answerMargin
+	return {
+		turn: runtime.newId(),
+		receivedAt: new Date(runtime.now() - (runtime.elapsed() - startedAt)).toISOString(),
+		route,
+		startedAt,
+		answerBy,
+		upstreamUntil: Math.min(answerBy - upstreamMargin, startedAt + route.upstream.timeout),
+		platform,
+		changes: [],
+	}
+}
+
+/** What the upstream is told of the turn. */
+export function describeTurn(turn: TurnInHand, event: CanonicalEvent, call: WireRequest): Turn {
+	const reply = turn.platform.adapter.reply(event)
+	return {
+		id: turn.turn,
+		route: turn.route.name,
+		platform: turn.platform.name,
+		receivedAt: turn.receivedAt,
+		answer: reply ? 'now' : 'never',
+		...(reply && { answerBy: new Date(Date.parse(turn.receivedAt) + turn.answerBy - turn.startedAt).toISOString() }),
+		carries: replyFeatures.filter((feature: ReplyFeature) => reply?.carries[feature]),
+		changes: [...turn.changes],
+		...(turn.route.raw && { raw: redactCall(call) }),
+	}
+}

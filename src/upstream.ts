@@ -1,0 +1,71 @@
+/** Calls the one upstream of a route: what it is sent, how long it has, what of its answer is let in. */
+import type { Fields, WireRequest, WireResponse } from './codec.ts'
+import { GatewayError } from './errors.ts'
+import type { Upstream } from './route.ts'
+import type { Runtime } from './runtime.ts'
+import type { TurnInHand } from './turn.ts'
+
+/** Bytes of an answer that are read; ChatBot, the strictest known platform, takes a tenth of it. */
+const maxReplyBytes = 1024 * 1024
+
+/**
+ * One call within the turn's limits of time and size. Throws `upstream-unreachable`, `upstream-timeout`,
+ * `upstream-status` (redirects included: none is followed), `upstream-reply-too-large` or `upstream-reply-invalid`.
+ */
+export async function callUpstream(
+	upstream: Upstream,
+	request: WireRequest,
+	turn: TurnInHand,
+	runtime: Runtime,
+): Promise<WireResponse> {
+	const [secret] = upstream.secrets
+	const { auth } = upstream.adapter
+	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
+	const url = addressOf(upstream.url, proven.query, auth ? undefined : secret)
+	const timeLeft = Math.max(0, turn.upstreamUntil - runtime.elapsed())
+
+	const send = upstream.send ?? runtime.send
+	const response = await send({
+		url,
+		method: proven.method,
+		headers: [
+			...proven.headers,
+			...upstream.headers,
+			['accept', 'application/json'],
+			['accept-encoding', 'identity'],
+			['user-agent', 'dragoman'],
+			...(await signature(upstream, turn.turn, proven.body, runtime)),
+		],
+		body: proven.body,
+		signal: AbortSignal.timeout(timeLeft),
+		maxBytes: maxReplyBytes,
+	})
+	turn.upstreamStatus = response.status
+	if (response.status < 200 || response.status > 299) {
+		throw new GatewayError('upstream-status', { upstreamStatus: response.status })
+	}
+	return response
+}
+
+/** The upstream's URL with the call's query behind its own, and the secret of formats without `auth` as last segment. */
+function addressOf(base: string, query: WireRequest['query'], pathSecret: string | undefined): string {
+	if (query.length === 0 && pathSecret === undefined) return base
+	const url = new URL(base)
+	if (pathSecret !== undefined) url.pathname = `${url.pathname.replace(/\/$/, '')}/${encodeURIComponent(pathSecret)}`
+	for (const [name, value] of query) url.searchParams.append(name, value)
+	return url.href
+}
+
+/** Standard Webhooks: `webhook-id`, `webhook-timestamp` in seconds, one `v1` signature a key. None without keys. */
+async function signature(upstream: Upstream, id: string, body: string, runtime: Runtime): Promise<Fields> {
+	if (upstream.signingKeys.length === 0) return []
+	const timestamp = Math.floor(runtime.now() / 1000)
+	const macs = await Promise.all(
+		upstream.signingKeys.map((key) => runtime.crypto.hmac(key, `${id}.${timestamp}.${body}`)),
+	)
+	return [
+		['webhook-id', id],
+		['webhook-timestamp', String(timestamp)],
+		['webhook-signature', macs.map((mac) => `v1,${mac}`).join(' ')],
+	]
+}
