@@ -20,6 +20,12 @@ export interface Auth {
 	sign(call: WireRequest, secret: string, crypto: Crypto): Promise<WireRequest>
 }
 
+/** A set-up call from the platform's side. */
+export interface Handshake {
+	readonly call: WireRequest
+	accepts(answer: WireResponse): boolean
+}
+
 /** One format, pure and without I/O. What an optional member means by its absence stands beside it. */
 export interface Adapter {
 	/** The methods with which the platform calls, set-up calls included. */
@@ -38,6 +44,8 @@ export interface Adapter {
 	readonly auth?: Auth
 	/** Answers a set-up call; undefined when the call is none. Absent: the platform makes none. */
 	challenge?(call: WireRequest): WireResponse | undefined
+	/** The set-up call as the platform makes it, unsigned, and whether it is content with an answer. Absent: it makes none. */
+	handshake?(nonce: string): Handshake
 	/** The answer when the turn failed, in the shape that does the least harm there. Absent: problem details. */
 	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
 }

@@ -1,9 +1,13 @@
 /** Ways for a call to prove its origin that several platforms share: verify and sign, side by side. */
 import type { Auth } from './adapter.ts'
 
-/** A secret in a query field of every call. */
+const queryTokens = new Map<string, Auth>()
+
+/** A secret in a query field of every call. One value a field: formats that share a URL must share it. */
 export function queryToken(field: string): Auth {
-	return {
+	const known = queryTokens.get(field)
+	if (known) return known
+	const auth: Auth = {
 		async verify(call, secrets, crypto) {
 			const tokens = call.query.filter(([name]) => name === field)
 			const token = tokens.length === 1 ? (tokens[0]?.[1] ?? '') : ''
@@ -15,4 +19,6 @@ export function queryToken(field: string): Auth {
 			return { ...call, query: [...call.query.filter(([name]) => name !== field), [field, secret]] }
 		},
 	}
+	queryTokens.set(field, auth)
+	return auth
 }

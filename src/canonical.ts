@@ -48,8 +48,9 @@ export const Attributes = v.custom<Attributes>(
 	(value) => isObject(value) && isJson(value) && !findHostileKey(value),
 	'must be an object of JSON values without hostile keys',
 )
+/** JSON values by adapter name. */
 const Named = v.custom<{ readonly [adapter: string]: Json }>(
-	(value) => isObject(value) && isJson(value) && !findHostileKey(value),
+	(value) => isObject(value) && isJson(value) && !findHostileKey(value) && Object.keys(value).length > 0,
 	'must be an object of JSON values by adapter name',
 )
 
@@ -57,6 +58,9 @@ const Named = v.custom<{ readonly [adapter: string]: Json }>(
 const Said = v.pipe(v.string(), v.nonEmpty())
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const some = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.nonEmpty())
+const something = <T extends object>() =>
+	v.check<T, string>((value) => Object.keys(value).length > 0, 'must have at least one member')
+const SomeAttributes = v.pipe(Attributes, something())
 
 export const Button = v.variant('type', [
 	v.strictObject({ type: v.literal('postback'), title: Said, value: Said }),
@@ -117,17 +121,25 @@ export const CanonicalEvent = v.strictObject({
 	occurredAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
 	channel: v.optional(Said),
 	sender: v.optional(v.picklist(['user', 'bot', 'agent', 'system', 'unknown'])),
-	bot: v.optional(v.strictObject({ id: v.optional(Said), name: v.optional(Said), project: v.optional(Said) })),
+	bot: v.optional(
+		v.pipe(v.strictObject({ id: v.optional(Said), name: v.optional(Said), project: v.optional(Said) }), something()),
+	),
 	conversation: v.optional(Said),
 	user: v.optional(
-		v.strictObject({
-			id: v.optional(Said),
-			externalId: v.optional(Said),
-			name: v.optional(Said),
-			email: v.optional(Said),
-			phone: v.optional(Said),
-			attributes: Attributes,
-		}),
+		v.pipe(
+			v.strictObject({
+				id: v.optional(Said),
+				externalId: v.optional(Said),
+				name: v.optional(Said),
+				email: v.optional(Said),
+				phone: v.optional(Said),
+				attributes: Attributes,
+			}),
+			v.check(
+				(user) => Object.keys(user).length > 1 || Object.keys(user.attributes).length > 0,
+				'must have at least one member beside empty attributes',
+			),
+		),
 	),
 	language: v.optional(Said),
 	text: v.optional(Said),
@@ -151,18 +163,21 @@ export const CanonicalEvent = v.strictObject({
 			name: v.optional(Said),
 			action: v.optional(Said),
 			confidence: v.optional(v.pipe(v.number(), v.finite())),
-			parameters: v.optional(Attributes),
+			parameters: v.optional(SomeAttributes),
 		}),
 	),
 	attributes: Attributes,
 	contexts: v.optional(
 		some(
-			v.strictObject({
-				id: v.optional(Said),
-				name: v.optional(Said),
-				action: v.optional(Said),
-				parameters: v.optional(Attributes),
-			}),
+			v.pipe(
+				v.strictObject({
+					id: v.optional(Said),
+					name: v.optional(Said),
+					action: v.optional(Said),
+					parameters: v.optional(SomeAttributes),
+				}),
+				something(),
+			),
 		),
 	),
 	defaultReply: v.optional(some(Message)),
@@ -171,16 +186,21 @@ export const CanonicalEvent = v.strictObject({
 /** What happened on a platform, from the user to the bot. Every field's meaning: docs/canonical-model.md. */
 export type CanonicalEvent = v.InferOutput<typeof CanonicalEvent>
 
-const Control = v.strictObject({
-	close: v.optional(v.literal(true)),
-	handover: v.optional(
-		v.strictObject({ to: v.picklist(['human', 'department', 'bot']), name: v.optional(Said), id: v.optional(Said) }),
-	),
-	goto: v.optional(Said),
-	blockInput: v.optional(v.literal(true)),
-	participants: v.optional(v.strictObject({ add: v.optional(some(Said)), remove: v.optional(some(Said)) })),
-	tags: v.optional(some(Said)),
-})
+const Control = v.pipe(
+	v.strictObject({
+		close: v.optional(v.literal(true)),
+		handover: v.optional(
+			v.strictObject({ to: v.picklist(['human', 'department', 'bot']), name: v.optional(Said), id: v.optional(Said) }),
+		),
+		goto: v.optional(Said),
+		blockInput: v.optional(v.literal(true)),
+		participants: v.optional(
+			v.pipe(v.strictObject({ add: v.optional(some(Said)), remove: v.optional(some(Said)) }), something()),
+		),
+		tags: v.optional(some(Said)),
+	}),
+	something(),
+)
 
 export const CanonicalReply = v.strictObject({
 	messages: v.array(Message),

@@ -1,6 +1,6 @@
 /** Wire messages as plain data, and the pieces a leg is made of: read text safely, check it by a schema, map it, write it. */
 import * as v from 'valibot'
-import { findHostileKey, type Json } from './canonical.ts'
+import { Attributes, findHostileKey, type Json } from './canonical.ts'
 import { GatewayError } from './errors.ts'
 import type { Features } from './features.ts'
 
@@ -91,12 +91,13 @@ function checkDepth(text: string): void {
 }
 
 /**
- * A value checked by a lax wire schema, and the paths of all that the schema does not list.
- * Throws `field-missing` or `field-invalid`, naming the first field at fault.
+ * A value checked by a lax wire schema, and the paths of all that the schema does not list. `at` is where the value
+ * stands in its message. Throws `field-missing` or `field-invalid`, naming the first field at fault.
  */
 export function check<S extends v.GenericSchema>(
 	schema: S,
 	value: unknown,
+	at: readonly (string | number)[] = [],
 ): { wire: v.InferOutput<S>; unread: string[] } {
 	const result = v.safeParse(schema, value, { abortEarly: true })
 	if (!result.success) {
@@ -104,12 +105,12 @@ export function check<S extends v.GenericSchema>(
 		const path = issue.path?.map((item) => item.key as string | number) ?? []
 		const missing = issue.received === 'undefined'
 		throw new GatewayError(missing ? 'field-missing' : 'field-invalid', {
-			field: fieldPath(path),
+			field: fieldPath([...at, ...path]),
 			...(issue.expected ? { expected: issue.expected } : {}),
 		})
 	}
 	const unread: string[] = []
-	collectUnread(schema, value, '', unread)
+	collectUnread(schema, value, fieldPath(at), unread)
 	return { wire: result.output, unread }
 }
 
@@ -151,6 +152,53 @@ function join(path: string, key: string): string {
 /** A path of keys and indices as text: `result.contexts[1].name`. Long keys are cut. */
 export function fieldPath(keys: readonly (string | number)[]): string {
 	return keys.reduce<string>((path, key) => (typeof key === 'number' ? `${path}[${key}]` : join(path, key)), '')
+}
+
+/** Author-named values as senders write them: null, false and PHP's empty array are ways to say none. */
+export const WireAttributes = v.pipe(
+	v.nullish(v.union([Attributes, v.literal(false), v.strictTuple([])]), {}),
+	v.transform((value): Attributes => (value && !Array.isArray(value) ? value : {})),
+)
+
+/** The attribute's name for each field of the model that a format keeps among the author's attributes. */
+export type FieldNames<Field extends string> = { readonly [field in Field]?: string }
+
+/**
+ * The fields taken out of the attributes, and the attributes that are left. Numbers become strings, empty strings
+ * and null say nothing, other values are unread. `at` is where the attributes stand in their message.
+ */
+export function takeFields<Field extends string>(
+	names: FieldNames<Field>,
+	attributes: Attributes,
+	at: readonly string[],
+): { fields: { [field in Field]?: string }; rest: Attributes; unread: string[] } {
+	const fields: { [field in Field]?: string } = {}
+	const rest: { [key: string]: Json } = { ...attributes }
+	const unread: string[] = []
+	for (const field in names) {
+		const name = names[field]
+		if (name === undefined || !Object.hasOwn(attributes, name)) continue
+		const value = attributes[name]
+		if (typeof value === 'number' || (typeof value === 'string' && value !== '')) fields[field] = String(value)
+		else if (value !== '' && value !== null) unread.push(fieldPath([...at, name]))
+		delete rest[name]
+	}
+	return { fields, rest, unread }
+}
+
+/** The attributes with the fields among them: `takeFields` the other way round. */
+export function putFields<Field extends string>(
+	names: FieldNames<Field>,
+	attributes: Attributes,
+	fields: { readonly [field in NoInfer<Field>]?: string | undefined },
+): Attributes {
+	const all: { [key: string]: Json } = { ...attributes }
+	for (const field in names) {
+		const name = names[field]
+		const value = fields[field]
+		if (name !== undefined && value !== undefined) all[name] = value
+	}
+	return all
 }
 
 /** The value of a header, by its lower-case name. */

@@ -1,7 +1,8 @@
 /** What a format can express: the features of the model by name, their limits, and the changes made where they end. */
 import type { CanonicalEvent, Message } from './canonical.ts'
 
-const said = [
+/** The features of messages, which stand in replies and in an event's `defaultReply`. */
+export const messageFeatures = [
 	'reply.text',
 	'reply.text.alternatives',
 	'reply.text.buttons',
@@ -38,7 +39,7 @@ const said = [
 export const replyFeatures = [
 	'reply',
 	'reply.messages',
-	...said,
+	...messageFeatures,
 	'reply.attributes.session',
 	'reply.attributes.user',
 	'reply.attributes.delete',
@@ -94,10 +95,18 @@ export const eventFeatures = [
 	'event.extensions',
 ] as const
 
-export type MessageFeature = (typeof said)[number]
+export type MessageFeature = (typeof messageFeatures)[number]
 export type ReplyFeature = (typeof replyFeatures)[number]
 export type EventFeature = (typeof eventFeatures)[number]
 export type Feature = ReplyFeature | EventFeature
+
+/** A message's type, with texts that have buttons told apart. */
+export type MessageKind = Message['type'] | 'buttons'
+
+/** The kind of a message. */
+export function kindOf(message: Message): MessageKind {
+	return message.type === 'text' && message.buttons ? 'buttons' : message.type
+}
 
 /** How far a format carries a feature. No limit given: as far as the model goes. */
 export interface Limit {
@@ -114,18 +123,26 @@ export interface Limit {
 	readonly pattern?: string
 	/** The only values there are; the first takes the place of any other where one is required. */
 	readonly values?: readonly string[]
-	/** The format cannot leave it out: fit supplies it. `default` is what it supplies, where the model has no better. */
+	/**
+	 * The format cannot leave it out: fit supplies it. `default` is what it supplies, where the model has no better.
+	 * Of `reply.text`: a reply has at least one text.
+	 */
 	readonly required?: true
 	readonly default?: string
 	/** Attribute values are strings, and nothing else. */
 	readonly strings?: true
+	/** Attribute names to which the format gives another meaning: attributes of such a name are not carried. */
+	readonly reserved?: readonly string[]
 	/** User attributes are written into the session's. */
 	readonly into?: 'session'
 	/** The source of a regular expression: after each match the platform's markup is broken by a word joiner, U+2060. */
 	readonly escape?: string
-	/** The order in which the format has the kinds of message, and the kinds of which it has one a reply at most. */
-	readonly order?: readonly Message['type'][]
-	readonly single?: readonly Message['type'][]
+	/** The format has alternatives only of a text without buttons. */
+	readonly plain?: true
+	/** The order in which the format has its kinds of message; kinds in one group keep the author's order. */
+	readonly order?: readonly (readonly MessageKind[])[]
+	/** The format has one set of choices a reply at most, after everything else. */
+	readonly single?: true
 }
 
 /** What a leg carries. A feature that is absent is not carried. */
@@ -139,4 +156,9 @@ export interface Change {
 	readonly feature: Feature
 	readonly did: 'dropped' | 'shortened' | 'split' | 'merged' | 'converted' | 'added' | 'escaped'
 	readonly detail?: string
+}
+
+/** Every one of these features, without a limit. */
+export function allOf<F extends Feature>(features: readonly F[]): { readonly [feature in F]: Limit } {
+	return Object.fromEntries(features.map((feature) => [feature, {}])) as { [feature in F]: Limit }
 }

@@ -1,6 +1,5 @@
 /** Brings a canonical value into a format's normal form, and reports every change. */
-import type { CanonicalEvent, CanonicalReply, Choice } from '../canonical.ts'
-import type { Leg, WireRequest, WireResponse } from '../codec.ts'
+import type { Choice } from '../canonical.ts'
 import type { Change } from '../features.ts'
 
 /** What fit supplies where a format cannot leave something out, and what makes its random picks replayable. */
@@ -9,6 +8,8 @@ export interface FitContext {
 	readonly turn: string
 	/** RFC 3339: when the gateway received the event. */
 	readonly receivedAt: string
+	/** Choices are remembered, so that a label or a number that comes back still means the choice it stood for. */
+	readonly remembers?: boolean
 }
 
 /** A choice as the user will see it, and what stands behind it. */
@@ -31,18 +32,5 @@ export interface Fitted<Model> {
 	readonly offers: readonly Offer[]
 }
 
-export function fitEvent(
-	event: CanonicalEvent,
-	_leg: Leg<WireRequest, CanonicalEvent>,
-	_context: FitContext,
-): Fitted<CanonicalEvent> {
-	return { value: event, changes: [], offers: [] }
-}
-
-export function fitReply(
-	reply: CanonicalReply,
-	_leg: Leg<WireResponse, CanonicalReply>,
-	_context: FitContext,
-): Fitted<CanonicalReply> {
-	return { value: reply, changes: [], offers: [] }
-}
+export { fitEvent } from './event.ts'
+export { fitReply } from './reply.ts'

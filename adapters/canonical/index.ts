@@ -1,0 +1,15 @@
+/** Our own JSON as a format: what a backend written for Dragoman speaks. The smallest adapter, and the one to copy. */
+import * as v from 'valibot'
+import { defineAdapter } from '../../src/adapter.ts'
+import { event } from './event.ts'
+import { reply } from './reply.ts'
+
+export const canonical = defineAdapter({
+	name: 'canonical',
+	options: v.strictObject({}),
+	create: () => ({
+		methods: ['POST'],
+		event,
+		reply: () => reply,
+	}),
+})

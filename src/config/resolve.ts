@@ -1,0 +1,147 @@
+/** Makes a route of the configuration into one the gateway runs, and looks at all routes side by side. */
+import * as v from 'valibot'
+import { CanonicalReply } from '../canonical.ts'
+import type { NamedAdapter, Route, Upstream } from '../route.ts'
+import type { Findings, Path } from './mistakes.ts'
+import * as schema from './schema.ts'
+import { secretsOf } from './secrets.ts'
+import { adapterOf, type ConfigContext, resolveUpstream } from './upstream.ts'
+
+type Given = Partial<schema.Route>
+
+/** All routes; those that cannot be used are left out, and what is wrong with them are mistakes. */
+export function resolveRoutes(
+	values: readonly unknown[],
+	shared: { readonly given: boolean; readonly upstream?: Upstream | undefined },
+	context: ConfigContext,
+	findings: Findings,
+): Route[] {
+	const table: { at: Path; given: Given; route: Route | undefined }[] = values.map((value, i) => {
+		const at: Path = ['routes', i]
+		const given = findings.members(schema.Route, value, at, ['upstream'])
+		const own = typeof value === 'object' && value !== null && 'upstream' in value
+		if (!own && !shared.given) findings.mistake([...at, 'upstream'], 'is missing, and there is none for all routes')
+		const upstream = own ? resolveUpstream(value.upstream, [...at, 'upstream'], context, findings) : shared.upstream
+		return { at, given, route: resolveRoute(given, upstream, at, context, findings) }
+	})
+	checkTable(table, findings)
+	return table.flatMap(({ route }) => route ?? [])
+}
+
+function resolveRoute(
+	given: Given,
+	upstream: Upstream | undefined,
+	at: Path,
+	context: ConfigContext,
+	findings: Findings,
+): Route | undefined {
+	const { name, path, secrets = [], open = false } = given
+	if (path !== undefined) checkPath(path, [...at, 'path'], findings)
+	const [first, ...others] = platformsOf(given, at, context, findings)
+	if (open && secrets.length > 0) findings.mistake([...at, 'open'], 'an open route has no secrets; keep one of the two')
+	if (!open && given.secrets === undefined && !context.loopback) {
+		findings.mistake([...at, 'secrets'], 'is missing: anybody could call; give one, or set "open": true')
+	}
+	const resolved = {
+		secrets: secretsOf(secrets, [...at, 'secrets'], context.env, findings),
+		policy: given.policy ?? 'degrade',
+		failure: failureOf(given.failure ?? {}, [...at, 'failure'], findings),
+		debug: given.debug ?? false,
+		raw: given.raw ?? false,
+	}
+	if (name === undefined || path === undefined || !first || !upstream) return undefined
+	return { name, path, platforms: [first, ...others], upstream, ...resolved }
+}
+
+function platformsOf(given: Given, at: Path, context: ConfigContext, findings: Findings): NamedAdapter[] {
+	const { platform, options = {} } = given
+	const optionsAt = [...at, 'options']
+	if (platform === undefined) return []
+	if (typeof platform === 'string') {
+		const adapter = adapterOf(platform, options, [...at, 'platform'], optionsAt, context, findings)
+		return adapter ? [{ name: platform, adapter }] : []
+	}
+	for (const name of Object.keys(options)) {
+		if (!platform.includes(name)) findings.mistake([...optionsAt, name], 'is none of the adapters of this route')
+	}
+	const adapters = platform.flatMap((name, i) => {
+		const here = [...at, 'platform', i]
+		if (platform.indexOf(name) < i) return findings.mistake(here, 'is in the list already') ?? []
+		const adapter = adapterOf(name, options[name], here, [...optionsAt, name], context, findings)
+		if (adapter && platform.length > 1 && !adapter.recognises) {
+			findings.mistake(here, 'cannot share a URL: its calls look like any other')
+		}
+		return adapter ? [{ name, adapter }] : []
+	})
+	// The origin of a call is proved before its format is known.
+	if (adapters.some(({ adapter }) => adapter.auth !== adapters[0]?.adapter.auth)) {
+		findings.mistake([...at, 'platform'], 'these adapters prove the origin of a call in different ways')
+	}
+	return adapters
+}
+
+const pathForm = /^(?:\/[\w.~-]+)+$/
+const ownPaths = ['/-', '/healthz', '/readyz']
+
+function checkPath(path: string, at: Path, findings: Findings): void {
+	if (!pathForm.test(path) || path.split('/').some((segment) => segment === '.' || segment === '..')) {
+		findings.mistake(
+			at,
+			'must be like "/shop/web": segments of letters, digits and -._~, no query, no slash at its end',
+		)
+	} else if (ownPaths.some((own) => path === own || path.startsWith(`${own}/`))) {
+		findings.mistake(at, 'is a path of the gateway itself')
+	}
+}
+
+function checkTable(table: readonly { at: Path; given: Given; route: Route | undefined }[], findings: Findings): void {
+	const names = new Map<string, Path>()
+	const paths = new Map<string, { at: Path; route: Route | undefined }>()
+	for (const { at, given, route } of table) {
+		const { name, path } = given
+		if (name !== undefined && names.has(name)) findings.mistake([...at, 'name'], 'is the name of an earlier route')
+		if (path !== undefined && paths.has(path)) findings.mistake([...at, 'path'], 'is the path of an earlier route')
+		if (name !== undefined) names.set(name, at)
+		if (path !== undefined) paths.set(path, { at, route })
+	}
+	for (const [path, { at }] of paths) {
+		const above = paths.get(path.slice(0, path.lastIndexOf('/')))?.route
+		if (above && above.secrets.length > 0 && !above.platforms[0].adapter.auth) {
+			findings.mistake([...at, 'path'], `stands where route "${above.name}" has its secret`)
+		}
+	}
+}
+
+/** Stands for every language that has no reply of its own. */
+const anyLanguage = '*'
+// Enough of BCP 47 to catch a slip of the pen.
+const languageTag = /^[A-Za-z]{2,8}(?:-[A-Za-z\d]{1,8})*$/
+
+function failureOf(given: { readonly [key: string]: unknown }, at: Path, findings: Findings): Route['failure'] {
+	if (Object.keys(given).length === 0) return []
+	if ('messages' in given) {
+		const reply = replyOf(given, at, findings)
+		return reply ? [{ reply }] : []
+	}
+	const replies = Object.entries(given).flatMap(([language, value]) => {
+		const here = [...at, language]
+		if (language !== anyLanguage && !languageTag.test(language)) findings.mistake(here, 'is not a language tag')
+		const reply = replyOf(value, here, findings)
+		return reply ? [{ language, reply }] : []
+	})
+	const others = replies.filter(({ language }) => language !== anyLanguage)
+	return [...replies.filter(({ language }) => language === anyLanguage).map(({ reply }) => ({ reply })), ...others]
+}
+
+// A reply may be written short: what it leaves out is empty.
+const ShortReply = v.looseObject({
+	messages: v.optional(v.unknown(), []),
+	attributes: v.optional(v.looseObject({}), {}),
+})
+
+function replyOf(value: unknown, at: Path, findings: Findings): CanonicalReply | undefined {
+	const short = findings.parse(ShortReply, value, at)
+	if (!short) return undefined
+	const whole = { ...short, attributes: { session: {}, user: {}, ...short.attributes } }
+	return findings.parse(CanonicalReply, whole, at)
+}

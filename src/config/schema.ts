@@ -1,0 +1,108 @@
+/** The shape of the configuration file; what one part means for another is checked in resolve.ts. */
+import * as v from 'valibot'
+
+// Only what has a counterpart in JSON Schema stands here: config/gateway.schema.json is made from it.
+const described = <S extends v.GenericSchema>(schema: S, text: string) => v.pipe(schema, v.description(text))
+
+export const Secret = described(
+	v.strictObject({
+		env: described(v.pipe(v.string(), v.nonEmpty()), 'Name of the environment variable that holds it.'),
+	}),
+	'A secret: it stands in an environment variable, never in this file.',
+)
+export type Secret = v.InferOutput<typeof Secret>
+
+const Secrets = v.pipe(v.array(Secret), v.nonEmpty())
+
+const Options = v.record(v.string(), v.unknown())
+
+export const Upstream = v.strictObject({
+	url: described(
+		v.pipe(v.string(), v.nonEmpty()),
+		'Where the backend is called: absolute, http or https, a query is kept. "builtin:demo" answers inside the gateway.',
+	),
+	adapter: v.optional(
+		described(v.string(), 'The format that the backend speaks. Default: "canonical", the JSON of the gateway itself.'),
+	),
+	options: v.optional(described(Options, 'Options of that format; see the README of its adapter.')),
+	secrets: v.optional(
+		described(
+			Secrets,
+			'The first one proves our calls to the backend, as its format does it: in a query, a header, the path.',
+		),
+	),
+	headers: v.optional(
+		described(
+			v.record(v.string(), v.union([v.string(), Secret])),
+			'Added to every call. A value is text, or a secret in an environment variable.',
+		),
+	),
+	timeout: v.optional(
+		described(
+			v.pipe(v.number(), v.integer(), v.minValue(1)),
+			'Milliseconds the backend is given. Default: 9000; never more than the platform leaves.',
+		),
+	),
+	sign: v.optional(
+		described(
+			v.union([Secrets, v.strictObject({ secrets: Secrets })]),
+			'Keys that sign every call by Standard Webhooks: "whsec_" and base64 of 24 to 64 bytes. Several while a key is replaced.',
+		),
+	),
+})
+export type Upstream = v.InferOutput<typeof Upstream>
+
+export const Route = v.strictObject({
+	name: described(
+		v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/)),
+		'Names the route in logs and at /-/carries/NAME: lower-case letters, digits and hyphens.',
+	),
+	path: described(
+		v.string(),
+		'Where the platform calls, such as "/shop". Formats without a proof of origin are called one segment deeper: the segment is the secret.',
+	),
+	platform: described(
+		v.union([v.string(), v.pipe(v.array(v.string()), v.nonEmpty())]),
+		'The format of the platform, or several that share this URL: the first that recognises a call takes it.',
+	),
+	options: v.optional(
+		described(Options, 'Options of the format; for a list of formats, an object of options by the name of the format.'),
+	),
+	secrets: v.optional(
+		described(Secrets, 'What the platform proves its calls with. Each of them holds: two while one is replaced.'),
+	),
+	upstream: v.optional(described(Upstream, 'A backend of its own. Default: the one for all routes.')),
+	policy: v.optional(
+		described(
+			v.picklist(['degrade', 'strict']),
+			'What happens to a value that a format cannot express: "degrade" (default) shows a plainer form, "strict" makes it an error.',
+		),
+	),
+	failure: v.optional(
+		described(
+			v.record(v.string(), v.unknown()),
+			'What the user gets when a turn fails: a reply such as {"messages": [{"type": "text", "text": "..."}]}, or replies by language, {"en": reply, "*": reply}.',
+		),
+	),
+	open: v.optional(
+		described(
+			v.literal(true),
+			'Anybody may call: without it, a route needs a secret unless the gateway listens on this machine only.',
+		),
+	),
+	debug: v.optional(
+		described(v.boolean(), 'Answers tell in the header "dragoman-changes" what was changed on the way.'),
+	),
+	raw: v.optional(
+		described(v.boolean(), "The backend gets the platform's call as it came, secrets redacted, as turn.raw."),
+	),
+})
+export type Route = v.InferOutput<typeof Route>
+
+/** The configuration of a gateway: where platforms call, and whom the gateway calls. */
+export const Config = v.strictObject({
+	$schema: v.optional(described(v.string(), 'Lets an editor help with this file.')),
+	upstream: v.optional(described(Upstream, 'The backend of all routes that name none of their own.')),
+	routes: described(v.pipe(v.array(Route), v.nonEmpty()), 'Where platforms call.'),
+})
+export type Config = v.InferOutput<typeof Config>

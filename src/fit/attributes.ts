@@ -1,0 +1,88 @@
+/** Attributes in normal form: the scopes, types and sizes that the format writes. */
+import type { Attributes, CanonicalReply, Json } from '../canonical.ts'
+import { fieldPath } from '../codec.ts'
+import type { Feature, Limit } from '../features.ts'
+import { type Fitting, note } from './fitting.ts'
+import { shortenText } from './text.ts'
+
+/** Attributes within a limit. Nothing is carried without one. */
+export function fitAttributes(fitting: Fitting, feature: Feature, attributes: Attributes, path: string): Attributes {
+	const limit = fitting.carries[feature]
+	const fitted: { [key: string]: Json } = {}
+	for (const [key, value] of Object.entries(attributes)) {
+		const here = path + suffix(key)
+		if (limit) fitted[key] = fitValue(fitting, feature, limit, value, here)
+		else note(fitting, 'dropped', feature, here)
+	}
+	return fitted
+}
+
+function suffix(key: string): string {
+	const name = fieldPath([key])
+	return name.startsWith('[') ? name : `.${name}`
+}
+
+function fitValue(fitting: Fitting, feature: Feature, limit: Limit, value: Json, path: string): Json {
+	let fitted = value
+	if (limit.strings && typeof value !== 'string') {
+		fitted = value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+		note(fitting, 'converted', feature, path, 'to a string')
+	}
+	if (limit.chars !== undefined && typeof fitted === 'string' && fitted.length > limit.chars) {
+		fitted = shortenText(fitted, limit.chars)
+		note(fitting, 'shortened', feature, path)
+	}
+	return fitted
+}
+
+/** The write-back in normal form: a null deletes where the format can say so, and empties elsewhere. */
+export function fitWriteBack(
+	fitting: Fitting,
+	{ session, user }: CanonicalReply['attributes'],
+): CanonicalReply['attributes'] {
+	const folds = fitting.carries['reply.attributes.user']?.into === 'session'
+	const toSession = folds ? foldUser(fitting, session, user) : session
+	return {
+		session: fitAttributes(
+			fitting,
+			'reply.attributes.session',
+			withoutDeletes(fitting, toSession, 'attributes.session'),
+			'attributes.session',
+		),
+		user: folds
+			? {}
+			: fitAttributes(
+					fitting,
+					'reply.attributes.user',
+					withoutDeletes(fitting, user, 'attributes.user'),
+					'attributes.user',
+				),
+	}
+}
+
+function foldUser(fitting: Fitting, session: Attributes, user: Attributes): Attributes {
+	const folded: { [key: string]: Json } = { ...session }
+	for (const [key, value] of Object.entries(user)) {
+		const taken = Object.hasOwn(session, key)
+		if (!taken) folded[key] = value
+		note(
+			fitting,
+			taken ? 'dropped' : 'converted',
+			'reply.attributes.user',
+			`attributes.user${suffix(key)}`,
+			taken ? 'the session has one of this name' : 'to a session attribute',
+		)
+	}
+	return folded
+}
+
+function withoutDeletes(fitting: Fitting, attributes: Attributes, path: string): Attributes {
+	if (fitting.carries['reply.attributes.delete'] || !Object.values(attributes).includes(null)) return attributes
+	return Object.fromEntries(
+		Object.entries(attributes).map(([key, value]) => {
+			if (value !== null) return [key, value]
+			note(fitting, 'converted', 'reply.attributes.delete', path + suffix(key), 'emptied instead of deleted')
+			return [key, '']
+		}),
+	)
+}

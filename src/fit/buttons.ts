@@ -1,0 +1,179 @@
+/** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
+import type { Button, Choice } from '../canonical.ts'
+import { type Fitting, fitLabel, note, unique, within } from './fitting.ts'
+
+/** A choice and its path in the value before. */
+export interface PlacedChoice {
+	readonly choice: Choice
+	readonly path: string
+}
+
+/** A set of buttons sorted by how the format can show them; what it cannot show at all is dropped and noted. */
+export interface SortedButtons {
+	readonly shown: Button[]
+	/** Postbacks and jumps that go among the choices. */
+	readonly choices: PlacedChoice[]
+	/** Lines of text: full labels of shortened ones, links and numbers without a button. */
+	readonly lines: string[]
+}
+
+/** `here`: whether buttons can hang where these do. */
+export function sortButtons(fitting: Fitting, buttons: readonly Button[], here: boolean, path: string): SortedButtons {
+	const sorted: SortedButtons = { shown: [], choices: [], lines: [] }
+	const taken = new Set<string>()
+	for (const [i, button] of buttons.entries()) {
+		const at = `${path}[${i}]`
+		const shown = here ? fitButton(fitting, button, at) : undefined
+		if (shown) {
+			const title = fitTitle(fitting, 'reply.button.title', shown.title, `${at}.title`, taken, sorted.lines)
+			sorted.shown.push({ ...shown, title })
+			if (shown.type === 'postback') {
+				fitting.offers.push({ label: title, value: shown.value, choice: { title: button.title, value: shown.value } })
+			}
+		} else leave(fitting, button, at, sorted)
+	}
+	return sorted
+}
+
+/** Whether the format has the button, or one that does the same. */
+export function canPress({ carries }: Fitting, button: Button): boolean {
+	const argument = argumentOf(button)
+	const limits = [
+		carries[`reply.button.${button.type}`],
+		button.type === 'webview' ? carries['reply.button.link'] : undefined,
+	]
+	return limits.some((limit) => limit !== undefined && within(argument, limit))
+}
+
+/** The button as the format has it, its title not yet fitted; undefined when it has none such. */
+function fitButton(fitting: Fitting, button: Button, path: string): Button | undefined {
+	const { carries } = fitting
+	const limit = carries[`reply.button.${button.type}`]
+	if (button.type === 'webview') {
+		if (limit && within(button.url, limit)) return fitHeight(fitting, button, path)
+		const link = carries['reply.button.link']
+		if (!link || !within(button.url, link)) return undefined
+		note(fitting, 'converted', 'reply.button.webview', path, 'to a link')
+		return { type: 'link', title: button.title, url: button.url }
+	}
+	return limit && within(argumentOf(button), limit) ? button : undefined
+}
+
+function fitHeight(fitting: Fitting, button: Extract<Button, { type: 'webview' }>, path: string): Button {
+	const feature = 'reply.button.webview.height'
+	const limit = fitting.carries[feature]
+	const { height, ...plain } = button
+	if (!limit) {
+		if (height !== undefined) note(fitting, 'dropped', feature, `${path}.height`)
+		return plain
+	}
+	if (height !== undefined || !limit.required) return button
+	note(fitting, 'added', feature, `${path}.height`)
+	return { ...plain, height: 'compact' }
+}
+
+/** What a button stands for, beside its title. */
+function argumentOf(button: Button): string {
+	switch (button.type) {
+		case 'postback':
+			return button.value
+		case 'link':
+		case 'webview':
+			return button.url
+		case 'phone':
+			return button.number
+		case 'goto':
+			return button.target
+	}
+}
+
+/** A button that cannot be shown where it stands. */
+function leave(fitting: Fitting, button: Button, path: string, sorted: SortedButtons): void {
+	const feature = `reply.button.${button.type}` as const
+	if (button.type === 'postback') {
+		note(fitting, 'converted', feature, path, 'to a choice')
+		sorted.choices.push({ choice: { title: button.title, value: button.value }, path })
+	} else if (button.type === 'goto') {
+		const jump = fitting.carries['reply.choice.goto']
+		if (!fitting.carries['reply.choices'] || !jump || !within(button.target, jump)) {
+			note(fitting, 'dropped', feature, path)
+			return
+		}
+		note(fitting, 'converted', feature, path, 'to a choice')
+		sorted.choices.push({ choice: { title: button.title, target: button.target }, path })
+	} else {
+		note(fitting, 'converted', feature, path, 'to text')
+		sorted.lines.push(`${button.title}: ${argumentOf(button)}`)
+	}
+}
+
+/** A title within its limit and like no other of its set; a title that was cut stands in full in the text. */
+export function fitTitle(
+	fitting: Fitting,
+	feature: 'reply.button.title' | 'reply.choice.title',
+	title: string,
+	path: string,
+	taken: Set<string>,
+	lines: string[],
+): string {
+	const fitted = fitLabel(fitting, feature, title, path)
+	const { chars } = fitting.carries[feature] ?? {}
+	if (chars !== undefined && title.length > chars) lines.push(`– ${title}`)
+	const label = mustDiffer(fitting) || fitted !== title ? unique(fitted, taken, chars) : fitted
+	taken.add(label)
+	if (label !== fitted) note(fitting, 'converted', feature, path, 'made unique')
+	return label
+}
+
+/** Where only the label comes back, two choices of one label could not be told apart. */
+function mustDiffer({ carries }: Fitting): boolean {
+	return carries['reply.choices'] !== undefined && carries['reply.choice.value'] === undefined
+}
+
+/** Choices as the format has them. `path` names each; lines go into the text before them. */
+export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): { choices: Choice[]; lines: string[] } {
+	const fitted: Choice[] = []
+	const lines: string[] = []
+	const taken = fitting.carries['reply.messages']?.single ? fitting.labels : new Set<string>()
+	for (const { choice, path } of choices) {
+		if ('target' in choice) {
+			const jump = fitting.carries['reply.choice.goto']
+			if (!jump || !within(choice.target, jump)) {
+				note(fitting, 'dropped', 'reply.choice.goto', path)
+				continue
+			}
+			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, taken, lines)
+			fitted.push({ title, target: choice.target })
+		} else {
+			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, taken, lines)
+			const limit = fitting.carries['reply.choice.value']
+			const kept = limit !== undefined && within(choice.value, limit)
+			const value = kept ? choice.value : title
+			if (value !== choice.value && !fitting.remembers) {
+				note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the label comes back')
+			}
+			fitted.push({ title, value })
+			fitting.offers.push({ label: title, ...(kept && { value }), choice })
+		}
+	}
+	return { choices: fitted, lines }
+}
+
+/** Choices as numbered lines of text, for formats that have none. */
+export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[]): string[] {
+	const lines: string[] = []
+	for (const { choice, path } of choices) {
+		if ('target' in choice) {
+			note(fitting, 'dropped', 'reply.choice.goto', path)
+			continue
+		}
+		const number = lines.length + 1
+		note(fitting, 'converted', 'reply.choices', path, 'to numbered text')
+		if (!fitting.remembers && choice.value !== choice.title) {
+			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the number comes back')
+		}
+		lines.push(`${number}. ${choice.title}`)
+		fitting.offers.push({ label: choice.title, number, choice })
+	}
+	return lines
+}

@@ -1,0 +1,97 @@
+/** Cards in normal form: carousels as long as the format has them, and plainer messages for cards it has not. */
+import type { Card, Message } from '../canonical.ts'
+import type { Limit } from '../features.ts'
+import { canPress, sortButtons } from './buttons.ts'
+import { type Fitting, fitLabel, note, within } from './fitting.ts'
+import { fitMedia } from './media.ts'
+import { fitText, inGroups, withChoices } from './texts.ts'
+
+type Cards = Extract<Message, { type: 'cards' }>
+
+/** Whether the format can show the card as a card, with all its parts. A long title or subtitle can be cut, a URL cannot. */
+export function isWhole(fitting: Fitting, card: Card): boolean {
+	const { carries } = fitting
+	const buttons = carries['reply.card.buttons']
+	return (
+		carries['reply.cards'] !== undefined &&
+		hasRoom(carries['reply.card.subtitle'], card.subtitle !== undefined) &&
+		hasRoom(carries['reply.card.image'], card.imageUrl !== undefined) &&
+		(card.imageUrl === undefined || within(card.imageUrl, carries['reply.card.image'] ?? {})) &&
+		hasRoom(buttons, card.buttons !== undefined) &&
+		(!buttons?.required || (card.buttons ?? []).some((button) => canPress(fitting, button)))
+	)
+}
+
+/** A part that is there is carried, and a part that is required is there. */
+function hasRoom(limit: Limit | undefined, given: boolean): boolean {
+	return given ? limit !== undefined : !limit?.required
+}
+
+/** A carousel in the author's order: whole cards stay together, the others become plainer messages between them. */
+export function fitCards(fitting: Fitting, message: Cards, path: string): Message[] {
+	const fitted: Message[] = []
+	let together: Card[] = []
+	let rest: Message[] = []
+	const finish = (): void => {
+		const groups = inGroups(together, fitting.carries['reply.cards']?.items)
+		if (groups.length > 1) note(fitting, 'split', 'reply.cards', `${path}.cards`, `into ${groups.length}`)
+		fitted.push(...groups.map((cards): Cards => ({ type: 'cards', cards })), ...rest)
+		together = []
+		rest = []
+	}
+	for (const [i, card] of message.cards.entries()) {
+		const at = `${path}.cards[${i}]`
+		if (isWhole(fitting, card)) {
+			const whole = fitCard(fitting, card, at)
+			together.push(whole.card)
+			rest.push(...whole.rest)
+		} else {
+			finish()
+			fitted.push(...plainCard(fitting, card, at))
+		}
+	}
+	finish()
+	return fitted
+}
+
+/** The card within its limits, and messages for what did not fit on it. */
+function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest: Message[] } {
+	const { carries } = fitting
+	const limit = carries['reply.card.buttons']
+	const keepsUrl = card.url !== undefined && carries['reply.card.url'] !== undefined
+	const { shown, choices, lines } = sortButtons(fitting, card.buttons ?? [], limit !== undefined, `${path}.buttons`)
+	const [kept = [], ...over] = inGroups(shown, limit?.items)
+	if (over.length > 0) note(fitting, 'split', 'reply.card.buttons', `${path}.buttons`)
+	if (card.url !== undefined && !keepsUrl) {
+		note(fitting, 'converted', 'reply.card.url', `${path}.url`, 'to text')
+		lines.push(`${card.title}: ${card.url}`)
+	}
+	const text = lines.length > 0 ? lines.join('\n') : card.title
+	return {
+		card: {
+			title: fitLabel(fitting, 'reply.card.title', card.title, `${path}.title`),
+			...(card.subtitle !== undefined && {
+				subtitle: fitLabel(fitting, 'reply.card.subtitle', card.subtitle, `${path}.subtitle`),
+			}),
+			...(card.imageUrl !== undefined && { imageUrl: card.imageUrl }),
+			...(keepsUrl && { url: card.url }),
+			...(kept.length > 0 && { buttons: kept }),
+		},
+		rest: [
+			...(over.length > 0 ? fitText(fitting, { type: 'text', text, buttons: over.flat() }, path) : []),
+			...(choices.length > 0 || (over.length === 0 && lines.length > 0)
+				? withChoices(fitting, over.length === 0 ? text : undefined, choices, path)
+				: []),
+		],
+	}
+}
+
+/** A card as a picture and a text with its buttons. */
+function plainCard(fitting: Fitting, card: Card, path: string): Message[] {
+	note(fitting, 'converted', 'reply.cards', path, 'to plainer messages')
+	const words = [card.title, card.subtitle, card.url].filter((line) => line !== undefined).join('\n')
+	return [
+		...(card.imageUrl === undefined ? [] : fitMedia(fitting, { type: 'image', url: card.imageUrl }, path)),
+		...fitText(fitting, { type: 'text', text: words, ...(card.buttons && { buttons: card.buttons }) }, path),
+	]
+}

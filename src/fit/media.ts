@@ -1,0 +1,40 @@
+/** Pictures, films, sounds and files in normal form: as the format has them, or as text with their address. */
+import type { Message } from '../canonical.ts'
+import type { Feature } from '../features.ts'
+import { type Fitting, fitLabel, note, within } from './fitting.ts'
+import { plainTexts } from './texts.ts'
+
+type Media = Extract<Message, { type: 'image' | 'video' | 'audio' | 'file' }>
+
+export function fitMedia(fitting: Fitting, message: Media, path: string): Message[] {
+	const feature = `reply.${message.type}` as const
+	const limit = fitting.carries[feature]
+	const words = message.type === 'image' ? message.alt : message.name
+	if (!limit || !within(message.url, limit)) {
+		note(fitting, 'converted', feature, path, 'to text')
+		if (message.type !== 'image' && message.mimeType !== undefined) {
+			note(fitting, 'dropped', 'reply.media.mimeType', `${path}.mimeType`)
+		}
+		return plainTexts(fitting, words === undefined ? message.url : `${words}: ${message.url}`, path)
+	}
+	if (message.type === 'image') {
+		const alt = fitPart(fitting, 'reply.image.alt', message.alt, `${path}.alt`)
+		return [{ type: 'image', url: message.url, ...(alt !== undefined && { alt }) }]
+	}
+	const name = fitPart(fitting, 'reply.media.name', message.name, `${path}.name`)
+	const mimeType = fitPart(fitting, 'reply.media.mimeType', message.mimeType, `${path}.mimeType`)
+	return [
+		{
+			type: message.type,
+			url: message.url,
+			...(name !== undefined && { name }),
+			...(mimeType !== undefined && { mimeType }),
+		},
+	]
+}
+
+function fitPart(fitting: Fitting, feature: Feature, value: string | undefined, path: string): string | undefined {
+	if (value === undefined || fitting.carries[feature]) return value && fitLabel(fitting, feature, value, path)
+	note(fitting, 'dropped', feature, path)
+	return undefined
+}

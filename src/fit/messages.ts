@@ -1,0 +1,92 @@
+/** Messages in normal form: each as the format has it, or as the plainer messages that say the same. */
+import type { Button, Message } from '../canonical.ts'
+import { fitCards, isWhole } from './cards.ts'
+import { type Fitting, note, noWords, within } from './fitting.ts'
+import { fitMedia } from './media.ts'
+import { fitText, withChoices } from './texts.ts'
+
+/** Messages in the author's order, each fitted on its own. `path` is that of the list. */
+export function fitMessages(fitting: Fitting, messages: readonly Message[], path: string): Message[] {
+	return messages.flatMap((message, i) => fitMessage(fitting, message, `${path}[${i}]`))
+}
+
+function fitMessage(fitting: Fitting, message: Message, path: string): Message[] {
+	const { instead, delay, ...bare } = message
+	const spare = instead !== undefined && !canShow(fitting, bare)
+	if (spare) noteReplaced(fitting, bare, path)
+	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path)
+	const keptInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
+	return fitted.map((each, i) => ({
+		...each,
+		...(i === 0 ? keptInstead : {}),
+		...fitDelay(fitting, i === 0 ? delay : undefined, path),
+	}))
+}
+
+/** Whether the format has the element at all, or at least one of its cards. */
+function canShow(fitting: Fitting, message: Message): boolean {
+	const { carries } = fitting
+	switch (message.type) {
+		case 'text':
+			return !message.buttons || carries['reply.text.buttons'] !== undefined || carries['reply.choices'] !== undefined
+		case 'choices':
+			return carries['reply.choices'] !== undefined || canPressPostback(fitting)
+		case 'cards':
+			return message.cards.some((card) => isWhole(fitting, card))
+		default: {
+			const limit = carries[`reply.${message.type}`]
+			return limit !== undefined && within(message.url, limit)
+		}
+	}
+}
+
+/** The author's own words take the place of the element: its parts are named as what does not reach the user. */
+function noteReplaced(fitting: Fitting, message: Message, path: string): void {
+	const feature = message.type === 'text' ? 'reply.text.buttons' : (`reply.${message.type}` as const)
+	note(fitting, 'dropped', feature, path, 'the author’s words instead')
+}
+
+function fitBare(fitting: Fitting, message: Message, path: string): Message[] {
+	switch (message.type) {
+		case 'text':
+			return fitText(fitting, message, path)
+		case 'choices':
+			return fitChoicesMessage(fitting, message, path)
+		case 'cards':
+			return fitCards(fitting, message, path)
+		default:
+			return fitMedia(fitting, message, path)
+	}
+}
+
+function fitChoicesMessage(fitting: Fitting, message: Extract<Message, { type: 'choices' }>, path: string): Message[] {
+	if (fitting.carries['reply.choices'] || !canPressPostback(fitting)) {
+		const placed = message.choices.map((choice, i) => ({ choice, path: `${path}.choices[${i}]` }))
+		return withChoices(fitting, message.text, placed, path)
+	}
+	note(fitting, 'converted', 'reply.choices', path, 'to buttons')
+	const buttons = message.choices.map(
+		(choice): Button => ('target' in choice ? { type: 'goto', ...choice } : { type: 'postback', ...choice }),
+	)
+	return fitText(fitting, { type: 'text', text: message.text ?? noWords, buttons }, path, 'choices')
+}
+
+function canPressPostback({ carries }: Fitting): boolean {
+	return carries['reply.text.buttons'] !== undefined && carries['reply.button.postback'] !== undefined
+}
+
+function fitDelay(fitting: Fitting, delay: number | undefined, path: string): { delay?: number } {
+	const limit = fitting.carries['reply.delay']
+	if (!limit) {
+		if (delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${path}.delay`)
+		return {}
+	}
+	if (delay === undefined) {
+		if (!limit.required) return {}
+		note(fitting, 'added', 'reply.delay', `${path}.delay`)
+		return { delay: Number(limit.default ?? limit.min ?? 0) }
+	}
+	const fitted = Math.min(Math.max(delay, limit.min ?? delay), limit.max ?? delay)
+	if (fitted !== delay) note(fitting, 'converted', 'reply.delay', `${path}.delay`, `to ${fitted} ms`)
+	return { delay: fitted }
+}

@@ -1,0 +1,134 @@
+/** A reply in a format's normal form. */
+import * as v from 'valibot'
+import type { CanonicalReply, Message } from '../canonical.ts'
+import type { Leg, WireResponse } from '../codec.ts'
+import { kindOf, type Limit, type MessageKind } from '../features.ts'
+import { fitWriteBack } from './attributes.ts'
+import { fitControl } from './control.ts'
+import { type Fitting, note, noWords } from './fitting.ts'
+import type { FitContext, Fitted } from './index.ts'
+import { fitMessages } from './messages.ts'
+import { plainTexts } from './texts.ts'
+import { wellFormed } from './well-formed.ts'
+
+type Choices = Extract<Message, { type: 'choices' }>
+
+/** The reply as the format can hold it, what was done to it, and the choices it offers. */
+export function fitReply(
+	reply: CanonicalReply,
+	leg: Leg<WireResponse, CanonicalReply>,
+	context: FitContext,
+): Fitted<CanonicalReply> {
+	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Set() }
+	const clean = wellFormed(fitting, 'reply', reply)
+	const control = clean.control && fitControl(fitting, clean.control)
+	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
+	const value: CanonicalReply = {
+		messages: arrange(fitting, fitMessages(fitting, clean.messages, 'messages')),
+		attributes: fitWriteBack(fitting, clean.attributes),
+		...(control && { control }),
+		...(overrides && { overrides }),
+	}
+	return { value: fitBytes(fitting, leg, value), changes: fitting.changes, offers: fitting.offers }
+}
+
+/** Native parts: ours where they satisfy the format's schema; what other formats are told is not for this one. */
+function fitOverrides(
+	fitting: Fitting,
+	leg: Leg<WireResponse, CanonicalReply>,
+	overrides: NonNullable<CanonicalReply['overrides']>,
+): CanonicalReply['overrides'] {
+	if (fitting.carries['reply.overrides']) return overrides
+	const { native } = leg
+	const own = native && Object.hasOwn(overrides, native.name) ? overrides[native.name] : undefined
+	if (!native || own === undefined) return undefined
+	if (v.is(native.schema, own)) return { [native.name]: own }
+	note(fitting, 'dropped', 'reply.overrides', `overrides.${native.name}`, 'not of the format’s schema')
+	return undefined
+}
+
+/** The messages in the number and the order that the format has. */
+function arrange(fitting: Fitting, messages: Message[]): Message[] {
+	const limit = fitting.carries['reply.messages'] ?? {}
+	let arranged = limit.single ? withOneSet(fitting, messages) : messages
+	if (limit.order) arranged = inOrder(fitting, arranged, limit.order)
+	const text = fitting.carries['reply.text']
+	if (text?.required && !arranged.some((message) => kindOf(message) === 'text')) {
+		note(fitting, 'added', 'reply.text', 'messages')
+		arranged = [{ type: 'text', text: text.default ?? noWords }, ...arranged]
+	}
+	if (limit.items === undefined || arranged.length <= limit.items) return arranged
+	note(fitting, 'dropped', 'reply.messages', 'messages', `the last ${arranged.length - limit.items}`)
+	return arranged.slice(0, limit.items)
+}
+
+function inOrder(fitting: Fitting, messages: Message[], order: NonNullable<Limit['order']>): Message[] {
+	const rank = (kind: MessageKind): number => order.findIndex((group) => group.includes(kind))
+	const ordered = messages.toSorted((a, b) => rank(kindOf(a)) - rank(kindOf(b)))
+	if (ordered.some((message, i) => message !== messages[i]))
+		note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
+	return ordered
+}
+
+/** All choices in one set at the end, or as numbered text when they are more than a set holds. */
+function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
+	const sets = messages.filter((message) => message.type === 'choices')
+	const last = sets.at(-1)
+	if (!last) return messages
+	const choices = sets.flatMap((set) => set.choices)
+	if (sets.length > 1) note(fitting, 'merged', 'reply.choices', 'messages')
+	const others = messages.flatMap((message): Message[] => {
+		if (message.type !== 'choices') return [message]
+		return message.text === undefined || message === last ? [] : [{ type: 'text', text: message.text }]
+	})
+	const { items = choices.length } = fitting.carries['reply.choices'] ?? {}
+	if (choices.length <= items) return [...others, { ...last, choices }]
+	note(fitting, 'converted', 'reply.choices', 'messages', 'to numbered text')
+	const lines = choices.map(({ title }, i) => `${i + 1}. ${title}`)
+	numberOffers(fitting, choices)
+	const words = [...(last.text === undefined ? [] : [last.text]), ...lines].join('\n')
+	return [...others, ...plainTexts(fitting, words, 'messages')]
+}
+
+function numberOffers({ offers }: Fitting, choices: Choices['choices']): void {
+	for (const [i, offer] of offers.entries()) {
+		const number = choices.findIndex(({ title }) => title === offer.label) + 1
+		if (number > 0) offers[i] = { ...offer, number }
+	}
+}
+
+/** Within the bytes that the format takes: messages go from the end, then session attributes, then user attributes. */
+function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, reply: CanonicalReply): CanonicalReply {
+	const most = fitting.carries.reply?.bytes
+	if (most === undefined || isSurelyWithin(reply, most)) return reply
+	const over = (value: CanonicalReply): boolean => utf8Length(leg.encode(value).body) > most
+	let fitted = reply
+	while (over(fitted) && fitted.messages.length > leastMessages(fitting)) {
+		note(fitting, 'dropped', 'reply', 'messages', 'the last, for size')
+		fitted = { ...fitted, messages: fitted.messages.slice(0, -1) }
+	}
+	for (const scope of ['session', 'user'] as const) {
+		for (const key of Object.keys(fitted.attributes[scope]).reverse()) {
+			if (!over(fitted)) return fitted
+			note(fitting, 'dropped', 'reply', `attributes.${scope}.${key}`, 'for size')
+			const { [key]: _, ...kept } = fitted.attributes[scope]
+			fitted = { ...fitted, attributes: { ...fitted.attributes, [scope]: kept } }
+		}
+	}
+	return fitted
+}
+
+function leastMessages({ carries }: Fitting): number {
+	return carries['reply.text']?.required ? 1 : 0
+}
+
+/** A cheap answer for nearly every reply: no JSON text is longer than six bytes a unit, plus what stands between. */
+function isSurelyWithin(reply: CanonicalReply, bytes: number): boolean {
+	return JSON.stringify(reply).length * 6 < bytes
+}
+
+const encoder = new TextEncoder()
+
+function utf8Length(text: string): number {
+	return encoder.encode(text).length
+}

@@ -1,0 +1,111 @@
+/** Cutting and escaping text: at the best break, never inside a grapheme, never in silence. */
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** The longest prefix of whole graphemes within `max` UTF-16 units; at least one code point. */
+function wholeGraphemes(text: string, max: number): number {
+	let end = 0
+	// Some units more than asked for, so that the last grapheme is seen whole.
+	for (const { index, segment } of graphemes.segment(text.slice(0, max + 64))) {
+		if (index + segment.length > max) break
+		end = index + segment.length
+	}
+	// A grapheme longer than the limit: then between code points.
+	return end || wholeCodePoints(text, max)
+}
+
+function wholeCodePoints(text: string, max: number): number {
+	const cutsPair = /[\ud800-\udbff]/.test(text[max - 1] ?? '') && max < text.length
+	return cutsPair ? Math.max(max - 1, 2) : max
+}
+
+/** Breaks from the best to the plainest; each matches what goes before the cut. */
+const breaks = [/\n\s*\n\s*/g, /\n\s*/g, /[.!?…。！？]["')\]]?\s+/g, /\s+/g]
+
+/** Where to cut so that the first part has at most `max` units: the last of the best breaks that leaves it a third full. */
+function cutBefore(text: string, max: number): number {
+	const window = text.slice(0, max + 1)
+	for (const [rank, pattern] of breaks.entries()) {
+		let cut = 0
+		for (const { index, 0: match } of window.matchAll(pattern)) {
+			if (index + match.trimEnd().length <= max && index > 0) cut = index + match.length
+		}
+		const least = rank === breaks.length - 1 ? 1 : max / 3
+		if (cut >= least) return Math.min(cut, text.length)
+	}
+	return wholeGraphemes(text, max)
+}
+
+/**
+ * The text in parts of at most `max` UTF-16 units, cut at paragraphs, lines, sentences or words. White space at the
+ * cuts goes; everything else stays. Never empty.
+ */
+export function splitText(text: string, max: number): string[] {
+	if (text.length <= max) return [text]
+	const parts: string[] = []
+	let rest = text
+	while (rest.length > max) {
+		const cut = cutBefore(rest, max)
+		const part = rest.slice(0, cut).trimEnd()
+		if (part !== '') parts.push(part)
+		rest = rest.slice(cut).trimStart()
+	}
+	if (rest !== '') parts.push(rest)
+	return parts.length > 0 ? parts : [text.slice(0, max)]
+}
+
+/**
+ * The text as a head of any length and a tail of at most `max` units that begins at a line, a sentence or a word.
+ * The head is empty when the whole text fits.
+ */
+export function splitTail(text: string, max: number): [head: string, tail: string] {
+	if (text.length <= max) return ['', text]
+	// Some units before the tail, so that a break or a grapheme at its start is seen whole.
+	const offset = Math.max(0, text.length - max - 64)
+	const window = text.slice(offset)
+	const from = text.length - max - offset
+	const cut = (start: number): [string, string] => [text.slice(0, offset + start).trimEnd(), window.slice(start)]
+	for (const pattern of breaks.slice(1)) {
+		for (const { index, 0: match } of window.matchAll(pattern)) {
+			const start = index + match.length
+			if (start >= from && window.slice(start).trim() !== '') return cut(start)
+		}
+	}
+	for (const { index } of graphemes.segment(window)) if (index >= from) return cut(index)
+	return cut(from)
+}
+
+/** The text cut to `max` units, the last of them an ellipsis. */
+export function shortenText(text: string, max: number): string {
+	if (text.length <= max) return text
+	if (max < 2) return text.slice(0, wholeCodePoints(text, max))
+	return `${text.slice(0, wholeGraphemes(text, max - 1)).trimEnd()}…`
+}
+
+/** Invisible, breaks nothing for the reader, and parts what a platform would read as markup. */
+const wordJoiner = '\u2060'
+
+const compiled = new Map<string, RegExp>()
+
+/** The regular expression of a limit's source; compiled once. */
+export function regexOf(source: string): RegExp {
+	let regex = compiled.get(source)
+	if (!regex) {
+		regex = new RegExp(source, 'gmu')
+		compiled.set(source, regex)
+	}
+	regex.lastIndex = 0
+	return regex
+}
+
+/** The text with a word joiner behind each match of the pattern, so that the platform sees no markup in it. */
+export function escapeText(text: string, pattern: string): string {
+	return text.replace(regexOf(pattern), `$&${wordJoiner}`)
+}
+
+/** A small number that is the same for the same text: FNV-1a, 32 bits. */
+export function hashOf(text: string): number {
+	let hash = 0x811c9dc5
+	for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+	return hash >>> 0
+}

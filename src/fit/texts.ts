@@ -1,0 +1,138 @@
+/** Texts in normal form, with what hangs on them: alternatives, buttons, choices. */
+import type { Message } from '../canonical.ts'
+import { fitChoices, numberChoices, type PlacedChoice, sortButtons } from './buttons.ts'
+import { type Fitting, note, noWords, within } from './fitting.ts'
+import { escapeText, hashOf, splitTail, splitText } from './text.ts'
+
+type Text = Extract<Message, { type: 'text' }>
+type Choices = Extract<Message, { type: 'choices' }>
+
+/**
+ * A text with its alternatives and buttons, as the messages the format has for it. `list` names the member that the
+ * buttons stood in.
+ */
+export function fitText(fitting: Fitting, message: Text, path: string, list = 'buttons'): Message[] {
+	const { text, alternatives, buttons } = fitAlternatives(fitting, message, path)
+	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : plainTexts(fitting, text, `${path}.text`)
+
+	const limit = fitting.carries['reply.text.buttons']
+	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, `${path}.${list}`)
+	const words = [text, ...lines].join('\n')
+	if (shown.length === 0) return withChoices(fitting, words, choices, path)
+
+	const [before, last] = textsBefore(fitting, words, limit?.chars, `${path}.text`)
+	const sets = inGroups(shown, limit?.items)
+	if (sets.length > 1) note(fitting, 'split', 'reply.text.buttons', `${path}.${list}`, `into ${sets.length}`)
+	const [first, ...others] = sets.map((set, i) => ({ ...asText(i === 0 ? last : noWords), buttons: set }))
+	return [
+		...before,
+		...(first ? [{ ...first, ...(alternatives && { alternatives }) }] : []),
+		...others,
+		...withChoices(fitting, undefined, choices, path),
+	]
+}
+
+/** Choices behind words of any length: as choices, or where the format has none, as numbered lines. */
+export function withChoices(
+	fitting: Fitting,
+	words: string | undefined,
+	placed: readonly PlacedChoice[],
+	path: string,
+): Message[] {
+	const { carries } = fitting
+	const limit = carries['reply.choices']
+	const { choices, lines } = limit
+		? fitChoices(fitting, placed)
+		: { choices: [], lines: numberChoices(fitting, placed) }
+	const text = [...(words === undefined ? [] : [words]), ...lines].join('\n')
+	const textLimit = carries['reply.choices.text']
+	if (choices.length === 0 || !textLimit) {
+		const texts = text === '' ? [] : plainTexts(fitting, text, `${path}.text`)
+		return [...texts, ...choiceSets(fitting, choices, path).map((set): Choices => ({ type: 'choices', choices: set }))]
+	}
+	const [before, last] = text === '' ? [[], undefined] : textsBefore(fitting, text, textLimit.chars, `${path}.text`)
+	const filler = textLimit.required ? noWords : undefined
+	if (last === undefined && filler !== undefined) note(fitting, 'added', 'reply.choices.text', `${path}.text`)
+	const sets = choiceSets(fitting, choices, path).map((set, i): Choices => {
+		const own = (i === 0 ? last : undefined) ?? filler
+		return { type: 'choices', ...(own !== undefined && { text: own }), choices: set }
+	})
+	return [...before, ...sets]
+}
+
+function choiceSets(fitting: Fitting, choices: Choices['choices'], path: string): Choices['choices'][] {
+	// Where a reply has one set only, the sets of all its messages are counted together, later.
+	const single = fitting.carries['reply.messages']?.single
+	const sets = inGroups(choices, single ? undefined : fitting.carries['reply.choices']?.items)
+	if (sets.length > 1) note(fitting, 'split', 'reply.choices', `${path}.choices`, `into ${sets.length}`)
+	return sets
+}
+
+/** A text on its own, as one or more messages; none when the format would show nothing of it. */
+export function plainTexts(fitting: Fitting, text: string, path: string): Text[] {
+	return textParts(fitting, text, path).map(asText)
+}
+
+/** Texts, the last of them within the measure of a text that something hangs on. */
+function textsBefore(fitting: Fitting, text: string, chars: number | undefined, path: string): [Text[], string] {
+	const parts = textParts(fitting, text, path)
+	const last = parts.pop() ?? noWords
+	if (chars === undefined || last.length <= chars) return [parts.map(asText), last]
+	const [head, tail] = splitTail(last, chars)
+	note(fitting, 'split', 'reply.text', path)
+	return [[...parts, head].filter((part) => part !== '').map(asText), tail]
+}
+
+/** A text escaped and cut to the format's measure; nothing when the format would show nothing of it. */
+function textParts(fitting: Fitting, text: string, path: string): string[] {
+	const { escape: markup, chars, pattern } = fitting.carries['reply.text'] ?? {}
+	if (pattern !== undefined && !within(text, { pattern })) {
+		note(fitting, 'dropped', 'reply.text', path)
+		return []
+	}
+	const escaped = (part: string): string => (markup === undefined ? part : escapeText(part, markup))
+	let parts = [escaped(text)]
+	if (parts[0] !== text) note(fitting, 'escaped', 'reply.text', path)
+	if (chars === undefined) return parts
+	// A cut can bring markup to the head of a part, and an escape can bring a part over the measure.
+	while (parts.some((part) => part.length > chars)) parts = parts.flatMap((part) => splitText(part, chars)).map(escaped)
+	if (parts.length > 1) note(fitting, 'split', 'reply.text', path, `into ${parts.length}`)
+	return parts
+}
+
+/** The text with the alternatives that the format can take, or with the one of them that the turn's id picks. */
+function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
+	const { alternatives, ...plain } = message
+	if (!alternatives) return message
+	const feature = 'reply.text.alternatives'
+	const limit = fitting.carries[feature]
+	const all = [message.text, ...alternatives]
+	const paths = [`${path}.text`, ...alternatives.map((_, i) => `${path}.alternatives[${i}]`)]
+	if (limit && !(limit.plain && message.buttons)) {
+		const { items: most = all.length } = limit
+		const kept = all.map((text, i) => i <= most && staysWhole(fitting, text))
+		if (kept.some(Boolean)) {
+			for (const [i, keep] of kept.entries()) if (!keep) note(fitting, 'dropped', feature, paths[i] ?? path)
+			const [text = message.text, ...others] = all.filter((_, i) => kept[i])
+			return { ...plain, text, ...(others.length > 0 && { alternatives: others }) }
+		}
+	}
+	const pick = hashOf(fitting.turn + path) % all.length
+	for (const [i, each] of paths.entries()) if (i !== pick) note(fitting, 'dropped', feature, each, 'another was picked')
+	return { ...plain, text: all[pick] ?? message.text }
+}
+
+/** Whether a text needs neither cutting nor escaping. */
+function staysWhole(fitting: Fitting, text: string): boolean {
+	const { chars, pattern, escape: markup } = fitting.carries['reply.text'] ?? {}
+	return within(text, { chars, pattern }) && (markup === undefined || escapeText(text, markup) === text)
+}
+
+const asText = (text: string): Text => ({ type: 'text', text })
+
+/** The list in groups of at most `size`. */
+export function inGroups<T>(list: readonly T[], size = list.length): T[][] {
+	const groups: T[][] = []
+	for (let i = 0; i < list.length; i += size) groups.push(list.slice(i, i + size))
+	return groups
+}

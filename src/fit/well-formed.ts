@@ -1,0 +1,32 @@
+/** Half surrogate pairs, which no UTF-8 body can hold, become U+FFFD in every string of a value. */
+import { fieldPath } from '../codec.ts'
+import type { Feature } from '../features.ts'
+import { type Fitting, note } from './fitting.ts'
+
+/** The value with well-formed strings and keys; the value itself when it has no others. */
+export function wellFormed<T>(fitting: Fitting, feature: Feature, value: T): T {
+	return isWellFormed(value) ? value : (repaired(fitting, feature, value, []) as T)
+}
+
+function isWellFormed(value: unknown): boolean {
+	if (typeof value === 'string') return value.isWellFormed()
+	if (typeof value !== 'object' || value === null) return true
+	if (Array.isArray(value)) return value.every(isWellFormed)
+	return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member))
+}
+
+function repaired(fitting: Fitting, feature: Feature, value: unknown, path: readonly (string | number)[]): unknown {
+	if (typeof value === 'string') {
+		if (!value.isWellFormed()) note(fitting, 'converted', feature, fieldPath(path), 'half a character')
+		return value.toWellFormed()
+	}
+	if (typeof value !== 'object' || value === null) return value
+	if (Array.isArray(value)) return value.map((item, i) => repaired(fitting, feature, item, [...path, i]))
+	return Object.fromEntries(
+		Object.entries(value).map(([key, member]) => {
+			const here = [...path, key]
+			if (!key.isWellFormed()) note(fitting, 'converted', feature, fieldPath(here), 'half a character')
+			return [key.toWellFormed(), repaired(fitting, feature, member, here)]
+		}),
+	)
+}

@@ -1,0 +1,259 @@
+/** Fit by example: what becomes of the things that bots say, on formats that lack something. */
+import { describe, expect, test } from 'vitest'
+import type { CanonicalReply, Message } from '../src/canonical.ts'
+import { jsonResponse, type Leg, type WireResponse } from '../src/codec.ts'
+import type { Features } from '../src/features.ts'
+import { fitReply } from '../src/fit/index.ts'
+
+const context = { turn: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
+
+function fit(carries: Features<CanonicalReply>, messages: Message[], reply: Partial<CanonicalReply> = {}) {
+	const leg: Leg<WireResponse, CanonicalReply> = {
+		carries,
+		encode: (model) => jsonResponse(model),
+		decode: () => {
+			throw new Error('not used')
+		},
+	}
+	const fitted = fitReply({ messages, attributes: { session: {}, user: {} }, ...reply }, leg, context)
+	return { ...fitted, said: fitted.value.messages, did: fitted.changes.map(({ did, path }) => `${did} ${path}`) }
+}
+
+const plain: Features<CanonicalReply> = { 'reply.text': {} }
+const quick: Features<CanonicalReply> = {
+	'reply.text': { chars: 40 },
+	'reply.choices': { items: 3 },
+	'reply.choices.text': { chars: 30, required: true },
+	'reply.choice.title': { chars: 12 },
+	'reply.choice.value': { chars: 20 },
+	'reply.choice.goto': { pattern: '^\\d+$' },
+}
+const rich: Features<CanonicalReply> = {
+	...quick,
+	'reply.image': {},
+	'reply.text.buttons': { items: 2, chars: 30 },
+	'reply.button.title': { chars: 12 },
+	'reply.button.postback': {},
+	'reply.button.link': {},
+	'reply.cards': {},
+	'reply.card.title': { chars: 20 },
+	'reply.card.subtitle': { chars: 20 },
+	'reply.card.image': { required: true },
+	'reply.card.buttons': { items: 2, required: true },
+}
+const choices = (...titles: string[]): Message => ({
+	type: 'choices',
+	text: 'Which?',
+	choices: titles.map((title) => ({ title, value: title.toLowerCase() })),
+})
+
+describe('text', () => {
+	test('over the limit is split at the best break, and no word is lost', () => {
+		const { said, did } = fit(quick, [
+			{ type: 'text', text: 'One sentence here. Another one follows, and it is long.' },
+		])
+		expect(said).toEqual([
+			{ type: 'text', text: 'One sentence here.' },
+			{ type: 'text', text: 'Another one follows, and it is long.' },
+		])
+		expect(did).toEqual(['split messages[0].text'])
+	})
+
+	test('is never cut inside a grapheme', () => {
+		const family = '👩‍👩‍👧‍👦'
+		const { said } = fit({ 'reply.text': { chars: 30 } }, [{ type: 'text', text: family.repeat(5) }])
+		expect(said).toEqual([
+			{ type: 'text', text: family.repeat(2) },
+			{ type: 'text', text: family.repeat(2) },
+			{ type: 'text', text: family },
+		])
+	})
+
+	test('that the platform would execute is broken by a word joiner', () => {
+		const { said, did } = fit({ 'reply.text': { escape: '\\\\(?=\\w)|^\\*(?= )' } }, [
+			{ type: 'text', text: 'call \\agent\n* not a button' },
+		])
+		expect(said).toEqual([{ type: 'text', text: 'call \\\u2060agent\n*\u2060 not a button' }])
+		expect(did).toEqual(['escaped messages[0].text'])
+	})
+
+	test('with alternatives becomes one of them, the same for the same turn', () => {
+		const message: Message = { type: 'text', text: 'Hi', alternatives: ['Hello', 'Hey'] }
+		const { said, did } = fit(plain, [message])
+		expect(said).toHaveLength(1)
+		expect(fit(plain, [message]).said).toEqual(said)
+		expect(did).toHaveLength(2)
+	})
+
+	test('with half a character is repaired', () => {
+		expect(fit(plain, [{ type: 'text', text: 'a\ud83d' }])).toMatchObject({
+			said: [{ text: 'a\ufffd' }],
+			did: ['converted messages[0].text'],
+		})
+	})
+})
+
+describe('choices', () => {
+	test('too many for one set become more messages', () => {
+		const { said } = fit(quick, [choices('A', 'B', 'C', 'D')])
+		expect(said).toEqual([
+			choices('A', 'B', 'C'),
+			{ type: 'choices', text: '…', choices: [{ title: 'D', value: 'd' }] },
+		])
+	})
+
+	test('become numbered text where there are none, and are remembered by number', () => {
+		const { said, offers } = fit(plain, [choices('Tea', 'Coffee')])
+		expect(said).toEqual([{ type: 'text', text: 'Which?\n1. Tea\n2. Coffee' }])
+		expect(offers).toEqual([
+			{ label: 'Tea', number: 1, choice: { title: 'Tea', value: 'tea' } },
+			{ label: 'Coffee', number: 2, choice: { title: 'Coffee', value: 'coffee' } },
+		])
+	})
+
+	test('with long labels stand in full in the text', () => {
+		const { said } = fit(quick, [{ type: 'choices', choices: [{ title: 'The first of January', value: '1' }] }])
+		expect(said).toEqual([
+			{ type: 'choices', text: '– The first of January', choices: [{ title: 'The first o…', value: '1' }] },
+		])
+	})
+
+	test('that only come back as labels have labels that differ', () => {
+		const { said, offers } = fit({ 'reply.text': {}, 'reply.choices': {} }, [
+			{
+				type: 'choices',
+				choices: [
+					{ title: 'Yes', value: 'a' },
+					{ title: 'Yes', value: 'b' },
+				],
+			},
+		])
+		expect(said).toEqual([
+			{
+				type: 'choices',
+				choices: [
+					{ title: 'Yes', value: 'Yes' },
+					{ title: 'Yes (2)', value: 'Yes (2)' },
+				],
+			},
+		])
+		expect(offers.map(({ label, choice }) => [label, 'value' in choice && choice.value])).toEqual([
+			['Yes', 'a'],
+			['Yes (2)', 'b'],
+		])
+	})
+
+	test('become one set where a reply has one only, and numbers when that is too small', () => {
+		const single: Features<CanonicalReply> = {
+			'reply.text': {},
+			'reply.messages': { single: true, order: [['text'], ['choices']] },
+			'reply.choices': { items: 3 },
+		}
+		const { said } = fit(single, [choices('A'), { type: 'text', text: 'or' }, choices('B')])
+		expect(said).toEqual([
+			{ type: 'text', text: 'Which?' },
+			{ type: 'text', text: 'or' },
+			{ type: 'text', text: 'Which?' },
+			{
+				type: 'choices',
+				choices: [
+					{ title: 'A', value: 'A' },
+					{ title: 'B', value: 'B' },
+				],
+			},
+		])
+		expect(fit(single, [choices('A', 'B'), choices('C', 'D')]).said.at(-1)).toEqual({
+			type: 'text',
+			text: '1. A\n2. B\n3. C\n4. D',
+		})
+	})
+})
+
+describe('buttons', () => {
+	test('too many become more messages; links stay links', () => {
+		const { said } = fit(rich, [
+			{
+				type: 'text',
+				text: 'Do',
+				buttons: [
+					{ type: 'postback', title: 'A', value: 'a' },
+					{ type: 'link', title: 'B', url: 'https://b.example' },
+					{ type: 'webview', title: 'C', url: 'https://c.example', height: 'tall' },
+				],
+			},
+		])
+		expect(said).toMatchObject([
+			{ text: 'Do', buttons: [{ title: 'A' }, { title: 'B' }] },
+			{ text: '…', buttons: [{ type: 'link', title: 'C', url: 'https://c.example' }] },
+		])
+	})
+
+	test('that a format has not become choices and lines of text', () => {
+		const { said } = fit(quick, [
+			{
+				type: 'text',
+				text: 'Do',
+				buttons: [
+					{ type: 'postback', title: 'A', value: 'a' },
+					{ type: 'link', title: 'Shop', url: 'https://b.example' },
+				],
+			},
+		])
+		expect(said).toEqual([
+			{ type: 'choices', text: 'Do\nShop: https://b.example', choices: [{ title: 'A', value: 'a' }] },
+		])
+	})
+
+	test('hang on the last sentence of a text that is too long for them', () => {
+		const { said } = fit(rich, [
+			{
+				type: 'text',
+				text: 'We have a lot to offer. Shall we go on?',
+				buttons: [{ type: 'postback', title: 'Yes', value: 'y' }],
+			},
+		])
+		expect(said).toMatchObject([
+			{ text: 'We have a lot to offer.' },
+			{ text: 'Shall we go on?', buttons: [{ title: 'Yes' }] },
+		])
+	})
+})
+
+describe('cards', () => {
+	const buttons: [{ type: 'postback'; title: string; value: string }] = [{ type: 'postback', title: 'Buy', value: 'b' }]
+
+	test('without the picture that the format demands become text and buttons', () => {
+		const { said } = fit(rich, [{ type: 'cards', cards: [{ title: 'Tea', subtitle: 'Green', buttons }] }])
+		expect(said).toEqual([{ type: 'text', text: 'Tea\nGreen', buttons }])
+	})
+
+	test('that can be shown stay together', () => {
+		const whole = { title: 'Tea', subtitle: 'Green', imageUrl: 'https://i.example/t.png', buttons }
+		const { said, changes } = fit({ ...rich, 'reply.card.subtitle': {} }, [{ type: 'cards', cards: [whole, whole] }])
+		expect(said).toEqual([{ type: 'cards', cards: [whole, whole] }])
+		expect(changes).toEqual([])
+	})
+
+	test('give way to the author’s own words where there are no cards', () => {
+		const { said, did } = fit(plain, [{ type: 'cards', cards: [{ title: 'Tea' }], instead: 'We have tea.' }])
+		expect(said).toEqual([{ type: 'text', text: 'We have tea.' }])
+		expect(did).toEqual(['dropped messages[0]'])
+	})
+})
+
+describe('the whole reply', () => {
+	test('drops from its end what is over the bytes, and says so', () => {
+		const texts = [1, 2, 3].map((n): Message => ({ type: 'text', text: `${n}`.repeat(100) }))
+		const { said, did } = fit({ ...plain, reply: { bytes: 350 } }, texts)
+		expect(said).toHaveLength(2)
+		expect(did).toEqual(['dropped messages'])
+	})
+
+	test('keeps user attributes only where they can be written', () => {
+		const attributes = { session: { a: 1 }, user: { a: 2, b: 3 } }
+		const sessionOnly: Features<CanonicalReply> = { ...plain, 'reply.attributes.session': { strings: true } }
+		expect(fit(sessionOnly, [], { attributes }).value.attributes).toEqual({ session: { a: '1' }, user: {} })
+		const folding: Features<CanonicalReply> = { ...sessionOnly, 'reply.attributes.user': { into: 'session' } }
+		expect(fit(folding, [], { attributes }).value.attributes).toEqual({ session: { a: '1', b: '3' }, user: {} })
+	})
+})
