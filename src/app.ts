@@ -1,13 +1,13 @@
 /** The gateway as a Hono app: which route a call is for, how much of it is read, and how errors look from outside. */
 import { Hono } from 'hono'
+import { readBody } from './body.ts'
 import { describeRoute } from './carries.ts'
 import { type Fields, jsonResponse, problemResponse, type WireResponse } from './codec.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
 import { takeTurn } from './gateway.ts'
-import { readBody } from './body.ts'
 import type { Route } from './route.ts'
-import { routeTable } from './table.ts'
 import type { Runtime } from './runtime.ts'
+import { routeTable } from './table.ts'
 
 export interface AppOptions {
 	readonly routes: readonly Route[]

@@ -1,5 +1,5 @@
 /** Reads the body of a call within its limits: bytes as they come, whatever its headers say. */
-import { asGatewayError, GatewayError } from './errors.ts'
+import { GatewayError } from './errors.ts'
 
 /** The body as text, or why there is none. */
 export interface ReadBody {

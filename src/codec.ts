@@ -133,6 +133,10 @@ function collectUnread(schema: v.GenericSchema, value: unknown, path: string, un
 	} else if (parts.item && Array.isArray(value)) {
 		for (const [i, item] of value.entries()) collectUnread(parts.item, item, `${path}[${i}]`, unread)
 	} else if (parts.entries) {
+		// valibot takes an array for an object. PHP writes an empty object so, any other array is a mistake.
+		if (Array.isArray(value) && value.length > 0) {
+			throw new GatewayError('field-invalid', { field: path, expected: 'Object' })
+		}
 		for (const [key, item] of Object.entries(value)) {
 			const here = join(path, key)
 			const entry = Object.hasOwn(parts.entries, key) ? parts.entries[key] : undefined

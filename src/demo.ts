@@ -14,7 +14,8 @@ const colours: readonly (Choice & { readonly value: string })[] = [
 
 /** What the bot shows for a word. */
 const shows: { readonly [word: string]: () => Partial<CanonicalReply> } = {
-	help: () => say('I repeat what you write. Write one of these words to see more: choices, cards, image, buttons, attributes.'),
+	help: () =>
+		say('I repeat what you write. Write one of these words to see more: choices, cards, image, buttons, attributes.'),
 	choices: () => ({ messages: [{ type: 'choices', text: 'Which colour do you like?', choices: [...colours] }] }),
 	cards: () => ({
 		messages: [

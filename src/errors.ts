@@ -13,6 +13,7 @@ export const errors = {
 		415,
 		'The body is of a type this format does not use. Send the type the platform sends.',
 	],
+	'body-incomplete': [400, 'The body broke off before its end. Send all of it.'],
 	'body-not-utf8': [400, 'The body is not valid UTF-8. Encode it as UTF-8.'],
 	'body-not-json': [400, 'The body is not JSON. Send one JSON value.'],
 	'body-too-deep': [400, 'The body nests deeper than 32 levels. Send it flatter.'],

@@ -14,19 +14,22 @@ import { callUpstream } from './upstream.ts'
 export interface Arrival {
 	readonly call: WireRequest
 	/** The path segment behind the route's path, where the secret of a platform without `auth` stands. */
-	readonly pathSecret?: string
+	readonly pathSecret?: string | undefined
 	/** When it was handed over, as `Runtime.elapsed` tells it. */
 	readonly at: number
+	/** Why the body was not read. Only a call that proves its origin is told. */
+	readonly refusal?: GatewayError | undefined
 }
 
 /**
- * Takes one turn. Throws `not-found` for a call that does not prove its origin and `method-not-allowed`; every other
- * failure becomes the route's failure reply or the platform's own failure shape. One log line a turn.
+ * Takes one turn. Throws `not-found` for a call that does not prove its origin, `method-not-allowed`, and the arrival's
+ * refusal; every other failure becomes the route's failure reply or the platform's own failure shape. One log line a turn.
  */
 export async function takeTurn(route: Route, arrival: Arrival, runtime: Runtime): Promise<WireResponse> {
 	if (!(await provesOrigin(route, arrival, runtime))) throw new GatewayError('not-found')
 	const allowed = route.platforms.flatMap(({ adapter }) => adapter.methods)
 	if (!allowed.includes(arrival.call.method)) throw new GatewayError('method-not-allowed', { allowed })
+	if (arrival.refusal) throw arrival.refusal
 	const setUp = answerSetUp(route, arrival.call)
 	if (setUp) return setUp
 

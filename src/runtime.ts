@@ -28,9 +28,10 @@ export type LogLine = { readonly level: 'info' | 'warn' | 'error'; readonly msg:
 
 export interface Runtime {
 	/**
-	 * Sends a call and reads the whole answer. Follows no redirect, asks for no compression, never retries.
-	 * Throws `upstream-unreachable`, `upstream-timeout` (the signal), or `upstream-reply-too-large`; answers that are not
-	 * UTF-8 or are compressed throw `upstream-reply-invalid`.
+	 * Sends a call and reads the whole answer; the body of one that is no success is left unread, and empty here.
+	 * Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-timeout` (the
+	 * signal), or `upstream-reply-too-large`; answers that are not UTF-8, are compressed, or break off throw
+	 * `upstream-reply-invalid`.
 	 */
 	send(call: OutgoingCall): Promise<WireResponse>
 	/** Milliseconds since 1970, by the wall clock. */

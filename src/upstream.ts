@@ -22,7 +22,7 @@ export async function callUpstream(
 	const { auth } = upstream.adapter
 	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
 	const url = addressOf(upstream.url, proven.query, auth ? undefined : secret)
-	const timeLeft = Math.max(0, turn.upstreamUntil - runtime.elapsed())
+	const timeLeft = Math.max(0, Math.floor(turn.upstreamUntil - runtime.elapsed()))
 
 	const send = upstream.send ?? runtime.send
 	const response = await send({
@@ -48,7 +48,7 @@ export async function callUpstream(
 }
 
 /** The upstream's URL with the call's query behind its own, and the secret of formats without `auth` as last segment. */
-function addressOf(base: string, query: WireRequest['query'], pathSecret: string | undefined): string {
+export function addressOf(base: string, query: WireRequest['query'], pathSecret: string | undefined): string {
 	if (query.length === 0 && pathSecret === undefined) return base
 	const url = new URL(base)
 	if (pathSecret !== undefined) url.pathname = `${url.pathname.replace(/\/$/, '')}/${encodeURIComponent(pathSecret)}`

@@ -19,19 +19,16 @@ export interface Reading {
 /** Throws a ConfigError that has every mistake, each with its path: `routes[1].secrets[0].env: no such variable`. */
 export function readConfig(json: unknown, context: ConfigContext): Reading {
 	const findings = new Findings()
-	const { upstream: ofAll, ...given } = readTop(json, findings)
-	const upstream = ofAll === undefined ? undefined : resolveUpstream(ofAll, ['upstream'], context, findings)
-	const routes = resolveRoutes(given.routes, { given: ofAll !== undefined, upstream }, context, findings)
+	const routes = readTop(json, context, findings)
 	if (findings.mistakes.length > 0) throw new ConfigError(findings.mistakes)
 	return { routes, warnings: findings.warnings }
 }
 
-function readTop(json: unknown, findings: Findings): { upstream?: unknown; routes: readonly unknown[] } {
-	findings.members(schema.Config, json, [], ['upstream', 'routes'])
-	if (typeof json !== 'object' || json === null) return { routes: [] }
-	const upstream = 'upstream' in json ? json.upstream : undefined
-	const routes = 'routes' in json ? json.routes : undefined
-	if (Array.isArray(routes) && routes.length > 0) return { upstream, routes }
+function readTop(json: unknown, context: ConfigContext, findings: Findings): Route[] {
+	if (!findings.members(schema.Config, json, [], ['upstream', 'routes'])) return []
+	const { upstream, routes }: { upstream?: unknown; routes?: unknown } = Object(json)
+	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, findings) }
+	if (Array.isArray(routes) && routes.length > 0) return resolveRoutes(routes, shared, context, findings)
 	findings.mistake(['routes'], routes === undefined ? 'is missing' : 'must be a list of one route or more')
-	return { upstream, routes: [] }
+	return []
 }

@@ -39,19 +39,18 @@ export class Findings {
 
 	/**
 	 * The members of an object that are as its schema has them; every other one is a mistake, unknown keys too.
-	 * Members named in `apart` are left for somebody else to read.
+	 * Members named in `apart` are left for somebody else to read. Undefined when the value is no object.
 	 */
 	members<S extends v.StrictObjectSchema<v.ObjectEntries, undefined>>(
 		schema: S,
 		value: unknown,
 		at: Path,
 		apart: readonly string[] = [],
-	): Partial<v.InferOutput<S>> {
-		const right: { [key: string]: unknown } = {}
+	): Partial<v.InferOutput<S>> | undefined {
 		if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-			this.mistake(at, value === undefined ? 'is missing' : 'must be an object')
-			return {}
+			return this.mistake(at, 'must be an object')
 		}
+		const right: { [key: string]: unknown } = {}
 		const given = new Map<string, unknown>(Object.entries(value))
 		for (const key of given.keys()) {
 			if (!Object.hasOwn(schema.entries, key)) this.mistake([...at, key], 'no such key')
@@ -92,6 +91,7 @@ function wording({ kind, type, expected, received, requirement, message }: v.Bas
 	if (type === 'non_empty') return 'must not be empty'
 	if (type === 'integer') return 'must be a whole number'
 	if (type === 'min_value') return `must be at least ${requirement}`
+	if (type === 'max_value') return `must be at most ${requirement}`
 	if (type === 'regex') return `must match ${requirement}`
 	if ((type === 'check' || type === 'custom') && !message.startsWith('Invalid ')) return message
 	if (expected === null) return 'is not valid'

@@ -9,23 +9,36 @@ import { adapterOf, type ConfigContext, resolveUpstream } from './upstream.ts'
 
 type Given = Partial<schema.Route>
 
+/** A route as far as it can be used. */
+interface Entry {
+	readonly at: Path
+	readonly given: Given
+	readonly route: Route | undefined
+}
+
 /** All routes; those that cannot be used are left out, and what is wrong with them are mistakes. */
 export function resolveRoutes(
 	values: readonly unknown[],
-	shared: { readonly given: boolean; readonly upstream?: Upstream | undefined },
+	shared: false | { readonly upstream: Upstream | undefined },
 	context: ConfigContext,
 	findings: Findings,
 ): Route[] {
-	const table: { at: Path; given: Given; route: Route | undefined }[] = values.map((value, i) => {
+	const entries = values.flatMap((value, i): Entry[] => {
 		const at: Path = ['routes', i]
 		const given = findings.members(schema.Route, value, at, ['upstream'])
-		const own = typeof value === 'object' && value !== null && 'upstream' in value
-		if (!own && !shared.given) findings.mistake([...at, 'upstream'], 'is missing, and there is none for all routes')
-		const upstream = own ? resolveUpstream(value.upstream, [...at, 'upstream'], context, findings) : shared.upstream
-		return { at, given, route: resolveRoute(given, upstream, at, context, findings) }
+		if (!given) return []
+		const { upstream: own, secrets }: { upstream?: unknown; secrets?: unknown } = Object(value)
+		if (secrets === undefined && !given.open && !context.loopback) {
+			findings.mistake([...at, 'secrets'], 'is missing: anybody could call; give one, or set "open": true')
+		}
+		if (own === undefined && !shared)
+			findings.mistake([...at, 'upstream'], 'is missing, and there is none for all routes')
+		const ofAll = shared ? shared.upstream : undefined
+		const upstream = own === undefined ? ofAll : resolveUpstream(own, [...at, 'upstream'], context, findings)
+		return [{ at, given, route: resolveRoute(given, upstream, at, context, findings) }]
 	})
-	checkTable(table, findings)
-	return table.flatMap(({ route }) => route ?? [])
+	checkTable(entries, findings)
+	return entries.flatMap(({ route }) => route ?? [])
 }
 
 function resolveRoute(
@@ -35,13 +48,10 @@ function resolveRoute(
 	context: ConfigContext,
 	findings: Findings,
 ): Route | undefined {
-	const { name, path, secrets = [], open = false } = given
+	const { name, path, secrets = [], open } = given
 	if (path !== undefined) checkPath(path, [...at, 'path'], findings)
-	const [first, ...others] = platformsOf(given, at, context, findings)
 	if (open && secrets.length > 0) findings.mistake([...at, 'open'], 'an open route has no secrets; keep one of the two')
-	if (!open && given.secrets === undefined && !context.loopback) {
-		findings.mistake([...at, 'secrets'], 'is missing: anybody could call; give one, or set "open": true')
-	}
+	const [first, ...others] = platformsOf(given, at, context, findings)
 	const resolved = {
 		secrets: secretsOf(secrets, [...at, 'secrets'], context.env, findings),
 		policy: given.policy ?? 'degrade',
@@ -66,7 +76,10 @@ function platformsOf(given: Given, at: Path, context: ConfigContext, findings: F
 	}
 	const adapters = platform.flatMap((name, i) => {
 		const here = [...at, 'platform', i]
-		if (platform.indexOf(name) < i) return findings.mistake(here, 'is in the list already') ?? []
+		if (platform.indexOf(name) < i) {
+			findings.mistake(here, 'is in the list already')
+			return []
+		}
 		const adapter = adapterOf(name, options[name], here, [...optionsAt, name], context, findings)
 		if (adapter && platform.length > 1 && !adapter.recognises) {
 			findings.mistake(here, 'cannot share a URL: its calls look like any other')
@@ -94,10 +107,10 @@ function checkPath(path: string, at: Path, findings: Findings): void {
 	}
 }
 
-function checkTable(table: readonly { at: Path; given: Given; route: Route | undefined }[], findings: Findings): void {
+function checkTable(entries: readonly Entry[], findings: Findings): void {
 	const names = new Map<string, Path>()
 	const paths = new Map<string, { at: Path; route: Route | undefined }>()
-	for (const { at, given, route } of table) {
+	for (const { at, given, route } of entries) {
 		const { name, path } = given
 		if (name !== undefined && names.has(name)) findings.mistake([...at, 'name'], 'is the name of an earlier route')
 		if (path !== undefined && paths.has(path)) findings.mistake([...at, 'path'], 'is the path of an earlier route')

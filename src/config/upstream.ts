@@ -44,6 +44,7 @@ export function resolveUpstream(
 	findings: Findings,
 ): Upstream | undefined {
 	const given = findings.members(schema.Upstream, value, at)
+	if (!given) return undefined
 	const { env } = context
 	const { secrets = [], headers = {}, sign = [] } = given
 	const name = given.adapter ?? ownFormat

@@ -11,8 +11,9 @@ export function fitAttributes(fitting: Fitting, feature: Feature, attributes: At
 	const fitted: { [key: string]: Json } = {}
 	for (const [key, value] of Object.entries(attributes)) {
 		const here = path + suffix(key)
-		if (limit) fitted[key] = fitValue(fitting, feature, limit, value, here)
-		else note(fitting, 'dropped', feature, here)
+		if (!limit) note(fitting, 'dropped', feature, here)
+		else if (limit.reserved?.includes(key)) note(fitting, 'dropped', feature, here, 'the name has another meaning there')
+		else fitted[key] = fitValue(fitting, feature, limit, value, here)
 	}
 	return fitted
 }

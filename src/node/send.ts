@@ -1,0 +1,117 @@
+/** Calls upstreams through undici: one pool an origin, no redirects, no compression, decoded bytes counted. */
+import { type Dispatcher, Pool } from 'undici'
+import type { WireResponse } from '../codec.ts'
+import { GatewayError } from '../errors.ts'
+import type { OutgoingCall } from '../runtime.ts'
+
+/** Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. */
+const connectTimeout = 1000
+
+/** The pools, and what ends them. */
+export interface Sender {
+	send(call: OutgoingCall): Promise<WireResponse>
+	close(): Promise<void>
+}
+
+/** A sender without connections. Origins come from the configuration, so there are few. */
+export function createSender(): Sender {
+	const pools = new Map<string, Pool>()
+
+	const poolOf = (origin: string): Pool => {
+		const known = pools.get(origin)
+		if (known) return known
+		const pool = new Pool(origin, { connectTimeout, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
+		pools.set(origin, pool)
+		return pool
+	}
+
+	return {
+		async send(call) {
+			const { origin, pathname, search } = new URL(call.url)
+			const answer = await poolOf(origin)
+				.request({
+					path: pathname + search,
+					method: call.method,
+					headers: call.headers.flat(),
+					body: call.body === '' ? null : call.body,
+					signal: call.signal,
+				})
+				.catch((cause: unknown) => {
+					throw failureOf(call.signal, cause)
+				})
+			const { statusCode: status, body } = answer
+			const headers = fieldsOf(answer.headers)
+			if (status < 200 || status > 299) {
+				// Reads a little, so that the connection can serve again, and gives up where there is more.
+				body.dump().catch(() => {})
+				return { status, headers, body: '' }
+			}
+			return { status, headers, body: await readBody(answer, call) }
+		},
+		async close() {
+			await Promise.all(Array.from(pools.values(), (pool) => pool.destroy()))
+		},
+	}
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+async function readBody({ headers, body }: Dispatcher.ResponseData, call: OutgoingCall): Promise<string> {
+	const encoding = headers['content-encoding'] ?? 'identity'
+	if (String(encoding).toLowerCase() !== 'identity') {
+		giveUp(body)
+		throw new GatewayError('upstream-reply-invalid', { field: 'content-encoding', expected: 'identity' })
+	}
+	const declared = Number(headers['content-length'] ?? Number.NaN)
+	if (declared > call.maxBytes) {
+		giveUp(body)
+		throw new GatewayError('upstream-reply-too-large', { limit: call.maxBytes })
+	}
+	const bytes = await (declared <= call.maxBytes ? body.bytes() : countedBytes(body, call.maxBytes)).catch(
+		(cause: unknown) => {
+			if (cause instanceof GatewayError) throw cause
+			if (call.signal.aborted) throw new GatewayError('upstream-timeout', {}, { cause })
+			throw new GatewayError('upstream-reply-invalid', { field: 'body', expected: 'all of it' }, { cause })
+		},
+	)
+	try {
+		return utf8.decode(bytes)
+	} catch (cause) {
+		throw new GatewayError('upstream-reply-invalid', { field: 'body', expected: 'UTF-8' }, { cause })
+	}
+}
+
+async function countedBytes(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+	const chunks: Buffer[] = []
+	let size = 0
+	// Leaving the loop ends the connection.
+	for await (const chunk of body) {
+		size += chunk.length
+		if (size > limit) throw new GatewayError('upstream-reply-too-large', { limit })
+		chunks.push(chunk)
+	}
+	return Buffer.concat(chunks, size)
+}
+
+function giveUp(body: Dispatcher.ResponseData['body']): void {
+	body.on('error', () => {}).destroy()
+}
+
+/** What kept an answer from starting: the limit of time, an answer that is not HTTP, or nobody there. */
+function failureOf(signal: AbortSignal, cause: unknown): GatewayError {
+	if (signal.aborted) return new GatewayError('upstream-timeout', {}, { cause })
+	const name = cause instanceof Error ? cause.name : ''
+	if (name === 'HTTPParserError' || name === 'HeadersOverflowError') {
+		return new GatewayError('upstream-reply-invalid', { field: 'headers', expected: 'HTTP/1.1' }, { cause })
+	}
+	return new GatewayError('upstream-unreachable', {}, { cause })
+}
+
+function fieldsOf(headers: Dispatcher.ResponseData['headers']): (readonly [name: string, value: string])[] {
+	const fields: [string, string][] = []
+	for (const [name, value] of Object.entries(headers)) {
+		if (Array.isArray(value)) for (const each of value) fields.push([name, each])
+		else if (value !== undefined) fields.push([name, value])
+	}
+	return fields
+}

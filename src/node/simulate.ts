@@ -1,0 +1,177 @@
+/** The simulator on the command line: `npm run simulate -- --help`. */
+import { parseArgs } from 'node:util'
+import * as v from 'valibot'
+import { adapters } from '../../adapters/index.ts'
+import type { Adapter } from '../adapter.ts'
+import { GatewayError } from '../errors.ts'
+import type { OutgoingCall, Runtime } from '../runtime.ts'
+import { optionsOf, show } from '../show.ts'
+import { type Deed, describeChange, Refused, type Simulated, simulate } from '../simulator.ts'
+import { createRuntime } from './runtime.ts'
+
+const help = `Plays a platform: calls a webhook as the platform would, and shows what its user would see.
+
+  npm run simulate -- ADAPTER --url URL [--text TEXT | --start] [--choose N]...
+
+ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
+
+  --url URL            the webhook, as the platform's settings would have it
+  --text TEXT          what the user says
+  --start              the user opens the chat
+  --choose N           then presses option N of the answer; again for the answer to that
+  --secret VALUE       the secret of the route
+  --secret-env NAME    the secret, from an environment variable
+  --option NAME=VALUE  an option of the adapter, as in the route's configuration; JSON where it is JSON
+  --conversation ID    the conversation to go on with
+  --raw                shows the messages on the wire, too
+  --help               this
+
+Exits with 0; with 1 and the reason when the platform would refuse the answer; with 2 when the command is wrong.`
+
+/** The command was wrong: shown without a stack. */
+class UsageError extends Error {}
+
+try {
+	const args = readArgs()
+	if (args) await run(args)
+	else console.log(help)
+} catch (thrown) {
+	process.exitCode = thrown instanceof UsageError ? 2 : 1
+	if (!(thrown instanceof UsageError || thrown instanceof Refused)) throw thrown
+	console.error(thrown.message)
+}
+
+interface Args {
+	readonly adapter: Adapter
+	readonly url: string
+	readonly deed: Deed
+	readonly choose: readonly number[]
+	readonly secret?: string
+	readonly conversation?: string
+	readonly raw: boolean
+}
+
+function readArgs(): Args | undefined {
+	const { values, positionals } = parse()
+	if (values.help || process.argv.length <= 2) return undefined
+	const [name, ...others] = positionals
+	const factory = adapters.find((each) => each.name === name)
+	if (!factory || others.length > 0) throw new UsageError('Name one adapter; --help lists them.')
+	if (values.url === undefined || !URL.canParse(values.url)) throw new UsageError('--url must be a URL.')
+	if ((values.text === undefined) === !values.start) throw new UsageError('Give either --text or --start.')
+	if (values.text === '') throw new UsageError('--text must say something.')
+	const secret = values['secret-env'] === undefined ? values.secret : process.env[values['secret-env']]
+	if (values['secret-env'] !== undefined && !secret) throw new UsageError(`${values['secret-env']} is not set.`)
+	return {
+		adapter: create(factory, values.option),
+		url: values.url,
+		deed: values.text === undefined ? { start: true } : { text: values.text },
+		choose: values.choose.map((text) => {
+			if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError('--choose must be the number of an option.')
+			return Number(text)
+		}),
+		...(secret !== undefined && { secret }),
+		...(values.conversation && { conversation: values.conversation }),
+		raw: values.raw,
+	}
+}
+
+function parse() {
+	try {
+		return parseArgs({
+			allowPositionals: true,
+			options: {
+				url: { type: 'string' },
+				text: { type: 'string' },
+				start: { type: 'boolean', default: false },
+				choose: { type: 'string', multiple: true, default: [] },
+				secret: { type: 'string' },
+				'secret-env': { type: 'string' },
+				option: { type: 'string', multiple: true, default: [] },
+				conversation: { type: 'string' },
+				raw: { type: 'boolean', default: false },
+				help: { type: 'boolean', default: false },
+			},
+		})
+	} catch (cause) {
+		throw new UsageError(cause instanceof Error ? cause.message : String(cause))
+	}
+}
+
+function create({ create, name }: (typeof adapters)[number], options: readonly string[]): Adapter {
+	const given = options.map((option) => {
+		const [key, value] = [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]
+		if (!option.includes('=')) throw new UsageError('--option wants NAME=VALUE.')
+		try {
+			return [key, JSON.parse(value)]
+		} catch {
+			return [key, value]
+		}
+	})
+	try {
+		return create(Object.fromEntries(given))
+	} catch (cause) {
+		if (!(cause instanceof v.ValiError)) throw cause
+		throw new UsageError(`The options are not those of ${name}: ${cause.message}`)
+	}
+}
+
+async function run({ adapter, deed, choose, raw, ...where }: Args): Promise<void> {
+	const runtime = createRuntime(() => {})
+	const lent = { send, now: runtime.now, newId: runtime.newId, crypto: runtime.crypto } satisfies Partial<Runtime>
+	try {
+		let turn = await simulate(adapter, { ...lent, ...where, ...deed })
+		print(turn, raw)
+		for (const number of choose) {
+			const choice = pressed(turn, number)
+			const { conversation } = turn.event
+			const same = conversation === undefined ? {} : { conversation }
+			console.log(`> ${choice.label}`)
+			turn = await simulate(adapter, { ...lent, ...where, ...same, choice, handshake: false })
+			print(turn, raw)
+		}
+	} catch (thrown) {
+		if (raw && thrown instanceof Refused && thrown.answer) console.log(JSON.stringify(thrown.answer, null, 2))
+		throw thrown
+	} finally {
+		await runtime.close()
+	}
+}
+
+function print({ lost, call, answer, reply, unread }: Simulated, raw: boolean): void {
+	for (const change of lost) console.error(`the platform cannot tell ${describeChange(change)}`)
+	if (raw) console.log(JSON.stringify({ call, answer }, null, 2))
+	console.log(reply ? show(reply) : '(the platform reads no answer)')
+	for (const path of unread) console.error(`the platform does not read ${path}`)
+}
+
+function pressed({ reply }: Simulated, number: number): { value: string; label: string } {
+	const options = reply ? optionsOf(reply) : []
+	const choice = options[number - 1]
+	if (!choice) throw new UsageError(`The answer has ${options.length} options; there is no ${number}.`)
+	if ('value' in choice) return { value: choice.value, label: choice.title }
+	throw new UsageError(`"${choice.title}" jumps to ${choice.target} in the bot's own flow, and calls no webhook.`)
+}
+
+/** Like the runtime's own, which keeps no body of a refusal; whoever builds a webhook wants to read it. */
+async function send({ url, method, headers, body, signal, maxBytes }: OutgoingCall) {
+	const init = { method, redirect: 'manual', signal, ...(body !== '' && { body }) } as const
+	const failed = (cause: unknown) => {
+		throw new GatewayError(signal.aborted ? 'upstream-timeout' : 'upstream-unreachable', {}, { cause })
+	}
+	const response = await fetch(url, { ...init, headers: headers.map(([name, value]) => [name, value]) }).catch(failed)
+	let text = ''
+	const decoder = new TextDecoder()
+	let size = 0
+	try {
+		for await (const chunk of response.body ?? []) {
+			size += chunk.length
+			if (size > maxBytes) throw new GatewayError('upstream-reply-too-large', { limit: maxBytes })
+			text += decoder.decode(chunk, { stream: true })
+		}
+	} catch (cause) {
+		if (cause instanceof GatewayError) throw cause
+		return failed(cause)
+	}
+	return { status: response.status, headers: [...response.headers], body: text }
+}

@@ -1,0 +1,146 @@
+/** A platform made from its adapter: calls a webhook as it does, refuses what it refuses, and shows what the user sees. */
+import type { Adapter, ReplyLeg } from './adapter.ts'
+import type { CanonicalEvent, CanonicalReply } from './canonical.ts'
+import type { WireRequest, WireResponse } from './codec.ts'
+import { GatewayError } from './errors.ts'
+import type { Change } from './features.ts'
+import { type FitContext, fitEvent, fitReply } from './fit/index.ts'
+import type { Runtime } from './runtime.ts'
+import { addressOf } from './upstream.ts'
+
+/** What the user does: says something, presses a choice, opens the chat, or anything that an event can say. */
+export type Deed =
+	| { readonly text: string }
+	| { readonly choice: NonNullable<CanonicalEvent['choice']> }
+	| { readonly start: true }
+	| { readonly event: CanonicalEvent }
+
+/** A webhook to call, and how. */
+export type Simulation = Deed &
+	Pick<Runtime, 'send' | 'now' | 'newId' | 'crypto'> & {
+		/** Where the webhook is, as the platform's settings would have it. */
+		readonly url: string
+		/** Absent: the call proves nothing. */
+		readonly secret?: string
+		/** Absent: one of its own, where the platform has any. */
+		readonly conversation?: string
+		/** Whether the set-up call goes first, where the platform makes one. Absent: yes. */
+		readonly handshake?: boolean
+	}
+
+/** What was said on both sides. */
+export interface Simulated {
+	/** The event, as the platform could tell it. */
+	readonly event: CanonicalEvent
+	/** What of the event the platform cannot tell. */
+	readonly lost: readonly Change[]
+	readonly call: WireRequest
+	readonly answer: WireResponse
+	/** What the user sees. Absent: the platform reads no answer to this event. */
+	readonly reply?: CanonicalReply
+	/** Paths of what the platform does not read in the answer. */
+	readonly unread: readonly string[]
+}
+
+/** The platform would refuse what it got. */
+export class Refused extends Error {
+	override readonly name = 'Refused'
+	/** The answer that would be refused; absent when there was none. */
+	readonly answer?: WireResponse
+
+	constructor(why: string, answer?: WireResponse, options?: { cause?: unknown }) {
+		super(`the platform would refuse: ${why}`, options)
+		if (answer) this.answer = answer
+	}
+}
+
+/** Milliseconds that a platform waits of which nothing is known. */
+const patience = 30_000
+/** Bytes that are read of any answer, so that a webhook that never ends does. */
+const maxAnswer = 4 * 1024 * 1024
+
+/** One event sent as the platform sends it, and its answer read as the platform reads it. Throws `Refused`. */
+export async function simulate(adapter: Adapter, simulation: Simulation): Promise<Simulated> {
+	const { newId, now } = simulation
+	const context: FitContext = { turn: newId(), receivedAt: new Date(now()).toISOString() }
+	if (simulation.handshake !== false) await shakeHands(adapter, simulation)
+
+	const { value: event, changes } = fitEvent(eventOf(simulation), adapter.event, context)
+	const lost = changes.filter(({ did }) => did !== 'added')
+	const call = adapter.event.encode(event)
+	const answer = await post(adapter, call, simulation)
+	if (answer.status < 200 || answer.status > 299) throw new Refused(`${statusOf(answer)}`, answer)
+
+	const leg = adapter.reply(event)
+	if (!leg) return { event, lost, call, answer, unread: [] }
+	const { model: reply, unread } = readAnswer(leg, answer, context)
+	return { event, lost, call, answer, reply, unread }
+}
+
+function eventOf(simulation: Simulation): CanonicalEvent {
+	const { conversation } = simulation
+	const asked = { attributes: {}, ...(conversation !== undefined && { conversation }) }
+	if ('event' in simulation) return { ...simulation.event, ...(conversation !== undefined && { conversation }) }
+	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...asked }
+	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...asked }
+	return { kind: 'start', ...asked }
+}
+
+async function shakeHands(adapter: Adapter, simulation: Simulation): Promise<void> {
+	const handshake = adapter.handshake?.(simulation.newId())
+	if (!handshake) return
+	const answer = await post(adapter, handshake.call, simulation)
+	if (!handshake.accepts(answer)) {
+		throw new Refused(`the set-up call wants another answer than ${statusOf(answer)}`, answer)
+	}
+}
+
+async function post(adapter: Adapter, call: WireRequest, simulation: Simulation): Promise<WireResponse> {
+	const { url, secret, crypto, send } = simulation
+	const signed = adapter.auth && secret !== undefined ? await adapter.auth.sign(call, secret, crypto) : call
+	const { deadline = patience } = adapter
+	try {
+		return await send({
+			url: addressOf(url, signed.query, adapter.auth ? undefined : secret),
+			method: signed.method,
+			headers: signed.headers,
+			body: signed.body,
+			signal: AbortSignal.timeout(deadline),
+			maxBytes: maxAnswer,
+		})
+	} catch (cause) {
+		const code = cause instanceof GatewayError ? cause.code : undefined
+		if (code === 'upstream-timeout') throw new Refused(`no answer within ${deadline} ms`, undefined, { cause })
+		if (code === 'upstream-unreachable') throw new Refused('nothing answers at the URL', undefined, { cause })
+		if (code === 'upstream-reply-too-large') throw new Refused(`over ${maxAnswer} bytes`, undefined, { cause })
+		if (code === 'upstream-reply-invalid') throw new Refused('the answer cannot be read', undefined, { cause })
+		throw cause
+	}
+}
+
+function statusOf({ status, body }: WireResponse): string {
+	return `status ${status}${body === '' ? '' : `: ${body.slice(0, 500)}`}`
+}
+
+function readAnswer(leg: ReplyLeg, answer: WireResponse, context: FitContext): ReturnType<ReplyLeg['decode']> {
+	const most = leg.carries.reply?.bytes
+	const bytes = new TextEncoder().encode(answer.body).length
+	if (most !== undefined && bytes > most) throw new Refused(`${bytes} bytes, and ${most} is the limit`, answer)
+	let decoded: ReturnType<ReplyLeg['decode']>
+	try {
+		decoded = leg.decode(answer)
+	} catch (cause) {
+		if (!(cause instanceof GatewayError)) throw cause
+		const { field, expected } = cause.context
+		const where = [cause.code, ...(field ? [field] : []), ...(expected ? [`expected ${expected}`] : [])]
+		throw new Refused(where.join(', '), answer, { cause })
+	}
+	const { changes } = fitReply(decoded.model, leg, context)
+	if (changes.length > 0) throw new Refused(`it cannot show ${changes.map(describeChange).join('; ')}`, answer)
+	return decoded
+}
+
+/** A change in words: `messages[0].text (reply.text): shortened`. */
+export function describeChange({ path, feature, did, detail }: Change): string {
+	return `${path} (${feature}): ${did}${detail === undefined ? '' : `, ${detail}`}`
+}

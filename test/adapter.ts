@@ -1,0 +1,199 @@
+/** Tests an adapter: the laws with random values on both legs, and its fixtures. An adapter's own test is one call of it. */
+import fc from 'fast-check'
+import type * as v from 'valibot'
+import { describe, expect, test } from 'vitest'
+import type { Adapter, AdapterFactory } from '../src/adapter.ts'
+import type { CanonicalEvent } from '../src/canonical.ts'
+import type { WireRequest, WireResponse } from '../src/codec.ts'
+import { GatewayError } from '../src/errors.ts'
+import { canonicalEvents, canonicalReplies, type Hints, wordsOf } from './arbitraries.ts'
+import { testCrypto } from './crypto.ts'
+import { type BadFixture, type Fixture, type Fixtures, readFixtures, type Written } from './fixtures.ts'
+import * as laws from './laws.ts'
+import { mutate, mutations } from './mutations.ts'
+
+/** What there is to test an adapter with. */
+export interface AdapterTest {
+	/** The directory of its fixtures. */
+	readonly fixtures: URL
+	/**
+	 * The platform's own limits, written from its documents: schemas of the body as JSON, of a form's or a query's fields
+	 * as an object of strings.
+	 */
+	readonly limits?: { readonly event?: v.GenericSchema; readonly reply?: v.GenericSchema }
+	/** The options to run the laws with, one run each. Default: the adapter's defaults. */
+	readonly options?: readonly unknown[]
+	/** Random values per law. Default 200; the environment's LAW_RUNS goes before. */
+	readonly runs?: number
+}
+
+const legLaws = {
+	'what encode writes, decode reads back, and nothing is unread': laws.roundTrip,
+	'what fits once fits as it stands': laws.idempotence,
+	'nothing is changed in silence, nor a change reported that was none': laws.within,
+	'all that was said stands, or a change names it': laws.conservation,
+	'no cut parts a grapheme': laws.graphemes,
+	'what is written is within the platform’s limits': laws.limits,
+} as const
+
+/** Registers the tests of an adapter. fast-check prints the seed of a failure; `fc.configureGlobal({ seed })` repeats it. */
+export function testAdapter(
+	factory: AdapterFactory,
+	{ fixtures, limits = {}, options, runs = 200 }: AdapterTest,
+): void {
+	const numRuns = Number(process.env.LAW_RUNS) || runs
+	const pinned = readFixtures(fixtures)
+	describe(factory.name, () => {
+		for (const each of options ?? [undefined]) {
+			describe(each === undefined ? 'laws' : `laws with ${JSON.stringify(each)}`, () => {
+				testLaws(factory, each, limits, pinned, numRuns)
+			})
+		}
+		testFixtures(factory, pinned)
+	})
+}
+
+function testLaws(
+	factory: AdapterFactory,
+	options: unknown,
+	limits: NonNullable<AdapterTest['limits']>,
+	pinned: Fixtures,
+	numRuns: number,
+): void {
+	const adapter = factory.create(options)
+	const events = laws.eventSide(adapter, limits.event)
+	const { name } = factory
+	const words = [...new Set(wordsOf(options))]
+	const event = canonicalEvents(hintsOf(name, words, [adapter.event]))
+	const samples = fc.sample(event, { numRuns: 40, seed: 1 })
+	const legs = samples.map((each) => adapter.reply(each)).filter((leg) => leg !== undefined)
+	const reply = canonicalReplies(hintsOf(name, words, legs))
+	const replies = (to: CanonicalEvent) => {
+		const leg = adapter.reply(events.fit(to).value)
+		return leg && laws.replySide(leg, limits.reply)
+	}
+	const config = { numRuns, includeErrorInReport: true, interruptAfterTimeLimit: 30_000 + numRuns * 100 }
+	const timeout = 60_000 + numRuns * 200
+
+	for (const [law, holds] of Object.entries(legLaws)) {
+		test(`event: ${law}`, { timeout }, () => {
+			fc.assert(
+				fc.property(event, (x) => holds(events, x)),
+				config,
+			)
+		})
+		test(`reply: ${law}`, { timeout }, () => {
+			const property = fc.property(event, reply, (to, x) => {
+				const side = replies(to)
+				if (side) holds(side, x)
+			})
+			fc.assert(property, config)
+		})
+	}
+
+	test('event: whatever arrives is read or refused', { timeout }, () => {
+		const encoded = event.map((x) => adapter.event.encode(events.fit(x).value))
+		const calls = [...pinned.event, ...pinned.badEvent].map(({ wire }) => wire)
+		const property = fc.property(either(calls, encoded), mutations, (call, done) => {
+			laws.totality(events, mutate(call, done))
+		})
+		fc.assert(property, config)
+	})
+	test('reply: whatever arrives is read or refused', { timeout }, () => {
+		const answers: { to: CanonicalEvent; answer?: WireResponse }[] = [...pinned.reply, ...pinned.badReply].map(
+			({ event, wire }) => ({ to: event, answer: wire }),
+		)
+		const asked = fc.record({ to: event, x: reply })
+		const property = fc.property(either(answers, asked), mutations, ({ to, ...given }, done) => {
+			const side = replies(to)
+			if (!side) return
+			const answer = 'x' in given ? side.leg.encode(side.fit(given.x).value) : given.answer
+			if (answer) laws.totality(side, mutate(answer, done))
+		})
+		fc.assert(property, config)
+	})
+
+	const secrets = fc.string({ unit: 'grapheme-ascii', minLength: 2, maxLength: 24 })
+	test('only the whole right secret proves a call’s origin', { timeout }, async () => {
+		const property = fc.asyncProperty(event, secrets, async (x, secret) => {
+			await laws.origin(adapter, adapter.event.encode(events.fit(x).value), secret, testCrypto)
+		})
+		await fc.assert(property, { ...config, numRuns: Math.min(numRuns, 50) })
+	})
+	test('the set-up call is answered as the platform wants', { timeout }, async () => {
+		const property = fc.asyncProperty(secrets, secrets, (nonce, secret) =>
+			laws.setUp(adapter, nonce, secret, testCrypto),
+		)
+		await fc.assert(property, { ...config, numRuns: Math.min(numRuns, 50) })
+	})
+}
+
+/** A pinned value or a random one, half and half where there are both. */
+function either<A, B>(pinned: readonly A[], random: fc.Arbitrary<B>): fc.Arbitrary<A | B> {
+	return pinned.length === 0 ? random : fc.oneof(fc.constantFrom(...pinned), random)
+}
+
+function hintsOf(name: string, words: readonly string[], legs: readonly Pick<Adapter['event'], 'native'>[]): Hints {
+	const bySchema = new Map(legs.flatMap(({ native }) => (native ? [[native.schema, native] as const] : [])))
+	return { name, words, natives: [...bySchema.values()].slice(0, 4) }
+}
+
+function testFixtures(factory: AdapterFactory, { event, reply, badEvent, badReply }: Fixtures): void {
+	for (const fixture of event) {
+		test(`${fixture.name}: ${fixture.note}`, () => {
+			testFixture(laws.eventSide(factory.create(fixture.options)), fixture)
+		})
+	}
+	for (const fixture of reply) {
+		test(`${fixture.name}: ${fixture.note}`, () => {
+			testFixture(laws.replySide(replyLeg(factory, fixture)), fixture)
+		})
+	}
+	for (const fixture of badEvent) {
+		test(`${fixture.name}: ${fixture.note}`, () => {
+			const { event } = factory.create(fixture.options)
+			expectRefusal(() => event.decode(fixture.wire), fixture)
+		})
+	}
+	for (const fixture of badReply) {
+		test(`${fixture.name}: ${fixture.note}`, () => {
+			const leg = replyLeg(factory, fixture)
+			expectRefusal(() => leg.decode(fixture.wire), fixture)
+		})
+	}
+}
+
+function replyLeg(factory: AdapterFactory, { options, event }: { options?: unknown; event: CanonicalEvent }) {
+	const leg = factory.create(options).reply(event)
+	if (!leg) throw new Error('the platform reads no answer to this event, so that there is no reply to pin')
+	return leg
+}
+
+/** Law 10: a pinned payload means what its fixture says, and is written as it says. */
+export function testFixture<W extends WireRequest | WireResponse, M>(
+	{ leg, fit }: laws.Side<W, M>,
+	{ wire, canonical, unread, encoded }: Pick<Fixture<W, M>, 'wire' | 'canonical' | 'unread' | 'encoded'>,
+): void {
+	const decoded = leg.decode(wire)
+	expect(decoded.model).toStrictEqual(canonical)
+	expect(decoded.unread.toSorted()).toEqual(unread.toSorted())
+	expectSameWire(leg.encode(fit(canonical).value), encoded)
+}
+
+function expectSameWire<W extends WireRequest | WireResponse>(actual: W, { wire, isJson }: Written<W>): void {
+	expect({ ...actual, body: '' }).toStrictEqual({ ...wire, body: '' })
+	if (!isJson) expect(actual.body).toBe(wire.body)
+	else if (actual.body !== wire.body) expect(JSON.parse(actual.body)).toStrictEqual(JSON.parse(wire.body))
+}
+
+function expectRefusal(decode: () => unknown, { error }: Pick<BadFixture<unknown>, 'error'>): void {
+	let thrown: unknown
+	try {
+		decode()
+	} catch (refusal) {
+		thrown = refusal
+	}
+	if (!(thrown instanceof GatewayError)) throw new Error('decode does not refuse it', { cause: thrown })
+	const { code, context } = thrown
+	expect({ code, ...(error.field !== undefined && { field: context.field }) }).toEqual(error)
+}

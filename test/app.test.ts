@@ -1,0 +1,206 @@
+/** What a platform, or anybody else, sees of the gateway over HTTP. */
+import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { expect, test, vi } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { queryToken } from '../src/auth.ts'
+import { call, gateway, gatewayTo, json, ownJson, rawCall, says, upstream } from './servers.ts'
+
+const secret = 'canary-of-a-path-secret'
+const token = 'canary-of-a-query-token'
+const env = { SECRET: secret, TOKEN: token }
+
+const adapters = [
+	canonical,
+	ownJson('tokened', { auth: queryToken('token'), methods: ['GET', 'POST'] }),
+	ownJson('small', { maxBody: 1000 }),
+]
+
+/** A route whose secret is in the path, and one whose secret is in the query. */
+async function guarded() {
+	const { url, received } = await upstream()
+	const started = await gateway(
+		{
+			upstream: { url },
+			routes: [
+				{ name: 'segment', path: '/segment', platform: 'canonical', secrets: [{ env: 'SECRET' }] },
+				{ name: 'tokened', path: '/tokened', platform: 'tokened', secrets: [{ env: 'SECRET' }, { env: 'TOKEN' }] },
+			],
+		},
+		adapters,
+		env,
+	)
+	return { ...started, received }
+}
+
+test('a turn goes to the upstream and back', async () => {
+	const { url, received } = await upstream((response, { body }) => json(response, says(JSON.parse(body).event.text)))
+	const { url: at } = await gatewayTo(`${url}/bot?a=b`)
+	const answer = await call(`${at}/in?x=y`, { kind: 'message', text: 'Grüße 🎈' })
+	expect(answer.status).toBe(200)
+	expect(await answer.json()).toMatchObject(says('Grüße 🎈'))
+	expect(received).toHaveLength(1)
+	expect(received[0]?.request.url).toBe('/bot?a=b')
+	expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({
+		version: 1,
+		event: { kind: 'message', text: 'Grüße 🎈' },
+		turn: { route: 'in', platform: 'canonical', answer: 'now', id: expect.stringMatching(/^turn_[\w-]{36}$/) },
+	})
+})
+
+test('the upstream sees headers of the gateway only', async () => {
+	const { url, received } = await upstream()
+	const { url: at } = await gatewayTo(url)
+	const poison = {
+		cookie: 'a=b',
+		'x-forwarded-for': '1.2.3.4',
+		authorization: 'Bearer x',
+		'x-any': 'y',
+		te: 'trailers',
+	}
+	await call(`${at}/in`, undefined, { headers: { 'content-type': 'application/json', ...poison } })
+	const names = ['accept', 'accept-encoding', 'connection', 'content-length', 'content-type', 'host', 'user-agent']
+	expect(Object.keys(received[0]?.request.headers ?? {}).toSorted()).toEqual(names)
+})
+
+test('secrets open their routes, in the path and in the query', async () => {
+	const { url, received } = await guarded()
+	for (const path of [`/segment/${secret}`, `/tokened?token=${token}`, `/tokened?token=${secret}`]) {
+		expect((await call(url + path)).status).toBe(200)
+	}
+	expect(received).toHaveLength(3)
+})
+
+const withoutDate = (answer: string) => answer.replace(/^date: .*$/im, '')
+const big = 'x'.repeat(1024 * 1024 + 1)
+
+test.each([
+	['a call', 'POST', '{"event":{"kind":"message"}}', ''],
+	['no body', 'GET', '', ''],
+	['HEAD', 'HEAD', '', ''],
+	['an unknown method', 'PURGE', '', ''],
+	['TRACE', 'TRACE', '', ''],
+	['a large body', 'POST', big, ''],
+	['a compressed body', 'POST', 'x', 'content-encoding: gzip\r\n'],
+	['a body that is not UTF-8', 'POST', '\xff', ''],
+])('without the secret, %s gets what an unknown path gets, byte for byte', async (_, method, body, header) => {
+	const { url, received, lines } = await guarded()
+	const answers = await Promise.all(
+		[
+			'/nothing/here',
+			'/segment/wrong',
+			`/segment/${secret}x`,
+			`/segment/${secret}/`,
+			'/segment/',
+			'/segment',
+			'/tokened',
+			'/tokened?token=',
+			`/tokened?token=${token}x`,
+			`/tokened?token=${token}&token=${token}`,
+			`/tokened/?token=${token}`,
+			'//segment',
+			'/%',
+		].map((path) => {
+			const head = `${method} ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${header}content-length: ${body.length}`
+			return rawCall(url, Buffer.from(`${head}\r\n\r\n${body}`, 'latin1'))
+		}),
+	)
+	expect(new Set(answers.map(withoutDate)).size).toBe(1)
+	expect(answers[0]).toMatch(/^HTTP\/1.1 404 /)
+	expect(answers[0]).toMatch(/^x-content-type-options: nosniff\r$/im)
+	if (method !== 'HEAD') expect(answers[0]).toContain('urn:dragoman:error:not-found')
+	expect(received).toEqual([])
+	expect(lines).toEqual([])
+})
+
+test('a method that a route does not have is told those it has; HEAD is no GET', async () => {
+	const { url, received } = await guarded()
+	for (const method of ['HEAD', 'PUT', 'DELETE', 'OPTIONS']) {
+		const answer = await fetch(`${url}/tokened?token=${token}`, { method })
+		expect(answer.status).toBe(405)
+		expect(answer.headers.get('allow')).toBe('GET, POST')
+	}
+	expect(received).toEqual([])
+})
+
+test('a path is never redirected, and has one spelling', async () => {
+	const { url } = await gatewayTo((await upstream()).url)
+	expect((await call(`${url}/in`)).status).toBe(200)
+	for (const path of ['/in/', '/%69n', '/IN', '//in', '/in%2F']) expect((await call(url + path)).status).toBe(404)
+})
+
+test('a secret in the path may have any characters', async () => {
+	const odd = 'ä secret / with % and ?'
+	const { url: to } = await upstream()
+	const routes = [{ name: 'in', path: '/in', platform: 'canonical', secrets: [{ env: 'SECRET' }] }]
+	const { url } = await gateway({ upstream: { url: to }, routes }, adapters, { SECRET: odd })
+	expect((await call(`${url}/in/${encodeURIComponent(odd)}`)).status).toBe(200)
+})
+
+const chunked = (body: string) => ({
+	body: new Blob([body]).stream(),
+	duplex: 'half',
+	headers: { 'content-type': 'application/json' },
+})
+
+test('a body over the limit is refused, declared or not; one at the limit is read', async () => {
+	const { url } = await gatewayTo((await upstream()).url, { platform: 'small' }, adapters)
+	const event = JSON.stringify({ event: { kind: 'message', text: '' } })
+	const at = event.replace('""', `"${'x'.repeat(1000 - event.length)}"`)
+	expect(at).toHaveLength(1000)
+	for (const init of [{ body: `${at} ` }, chunked(`${at} `), chunked(big)]) {
+		const answer = await call(`${url}/in`, undefined, init)
+		expect(await answer.json()).toMatchObject({ status: 413, title: 'body-too-large', limit: 1000 })
+	}
+	for (const init of [{ body: at }, chunked(at)]) expect((await call(`${url}/in`, undefined, init)).status).toBe(200)
+})
+
+test('a body is read as UTF-8, whose mark is taken off, and never decompressed', async () => {
+	const { url } = await gatewayTo((await upstream()).url)
+	const body = Buffer.from('{"event":{"kind":"message","text":"Hi"}}')
+	const post = async (body: Buffer<ArrayBuffer>, headers = {}) =>
+		(await call(`${url}/in`, undefined, { body, headers })).json()
+	expect(await post(Buffer.concat([Buffer.from('\uFEFF'), body]))).toMatchObject(says('Hello'))
+	expect(await post(body, { 'content-encoding': 'identity' })).toMatchObject(says('Hello'))
+	expect(await post(Buffer.from([...body, 0xff]))).toMatchObject({ status: 400, title: 'body-not-utf8' })
+	const gzip = await post(gzipSync(body), { 'content-encoding': 'gzip' })
+	expect(gzip).toMatchObject({ status: 415, title: 'encoding-not-supported' })
+})
+
+test('the gateway says how it is, and what its routes carry', async () => {
+	const { url } = await guarded()
+	const get = async (path: string) => {
+		const answer = await fetch(url + path)
+		return { status: answer.status, body: await answer.json() }
+	}
+	expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } })
+	expect(await get('/readyz')).toEqual({ status: 200, body: { status: 'ready' } })
+	expect((await get('/-/carries/tokened')).body).toMatchObject({
+		route: 'tokened',
+		platforms: [{ name: 'tokened', answer: 'now', reply: { 'reply.text': {} }, event: { 'event.text': {} } }],
+		upstream: { name: 'canonical', event: { 'event.text': {} } },
+	})
+	expect(JSON.stringify(await get('/-/carries/segment'))).not.toContain('127.0.0.1')
+	expect(await get('/-/carries/nothing')).toMatchObject({ status: 404, body: { title: 'not-found' } })
+	expect((await fetch(`${url}/healthz`, { method: 'POST' })).status).toBe(404)
+})
+
+test('a sender that goes away in the middle leaves no trace', async () => {
+	const error = vi.spyOn(console, 'error')
+	const { url, received, lines } = await guarded()
+	const head = `POST /segment/${secret} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"half":`
+	for (let i = 0; i < 20; i++) {
+		await new Promise<void>((gone) => {
+			const socket = connect(Number(new URL(url).port), '127.0.0.1')
+			socket.write(head, () => socket.resetAndDestroy())
+			socket.on('close', () => gone()).on('error', () => {})
+		})
+	}
+	await wait(100)
+	expect((await call(`${url}/segment/${secret}`)).status).toBe(200)
+	expect(received).toHaveLength(1)
+	expect(lines.map(({ msg }) => msg)).toEqual(['turn'])
+	expect(error).not.toHaveBeenCalled()
+	error.mockRestore()
+})

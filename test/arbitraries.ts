@@ -1,0 +1,120 @@
+/** Random canonical values: every field of the model, and texts, keys and natives that formats may trip over. */
+import fc from 'fast-check'
+import { type Attributes, CanonicalEvent, CanonicalReply, hostileKeys, type Json } from '../src/canonical.ts'
+import type { Leg } from '../src/codec.ts'
+import { arbitraryOf, type Sources } from './arbitrary-of-schema.ts'
+import { huge, ids, keys, phones, texts, urls } from './hostile.ts'
+
+/** What is particular to the format under test. */
+export interface Hints {
+	/** Words to which it gives a meaning, such as the field names in its options. */
+	readonly words?: readonly string[]
+	/** The format's name, and the schemas of what it alone says, as its legs have them. */
+	readonly name?: string
+	readonly natives?: readonly NonNullable<Leg<unknown, unknown>['native']>[]
+}
+
+/** Any JSON value, up to four levels deep. */
+export function jsonValues(words: readonly string[] = []): fc.Arbitrary<Json> {
+	const scalar: fc.Arbitrary<Json> = fc.oneof(
+		{ arbitrary: texts(words), weight: 8 },
+		{ arbitrary: fc.constantFrom('', null, true, false, 0, 1), weight: 3 },
+		{ arbitrary: fc.integer().map(String), weight: 1 },
+		{
+			arbitrary: fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+			weight: 1,
+		},
+	)
+	const { json } = fc.letrec<{ json: Json }>((tie) => ({
+		json: fc.oneof(
+			{ maxDepth: 3, withCrossShrink: true },
+			{ arbitrary: scalar, weight: 9 },
+			{ arbitrary: fc.array(tie('json'), { maxLength: 3 }), weight: 1 },
+			{ arbitrary: fc.dictionary(names(words), tie('json'), { maxKeys: 3, noNullPrototype: true }), weight: 1 },
+		),
+	}))
+	return json.map((value) => (Object.is(value, -0) ? 0 : value))
+}
+
+function names(words: readonly string[]): fc.Arbitrary<string> {
+	return keys(words).filter((key) => !hostileKeys.has(key))
+}
+
+/** Author-named values. */
+function attributes(words: readonly string[] = []): fc.Arbitrary<Attributes> {
+	return fc.dictionary(names(words), jsonValues(words), { maxKeys: 5, noNullPrototype: true })
+}
+
+function sources(hints: Hints): Sources {
+	const words = hints.words ?? []
+	const text = texts(words)
+	const byName: { readonly [name: string]: fc.Arbitrary<unknown> } = {
+		url: urls,
+		imageUrl: urls,
+		number: phones,
+		phone: fc.oneof(phones, text),
+		id: fc.oneof(ids, text),
+		externalId: fc.oneof(ids, text),
+		conversation: fc.oneof(ids, text),
+		target: fc.oneof(ids, text),
+		goto: fc.oneof(ids, text),
+		occurredAt: timestamps,
+		language: fc.oneof(fc.constantFrom('en', 'de-AT', 'zh-Hant-TW', 'EN', 'tlh'), text),
+		extensions: natives(hints),
+		overrides: natives(hints),
+		text: fc.oneof({ arbitrary: text, weight: 80 }, { arbitrary: huge, weight: 1 }),
+	}
+	return {
+		text,
+		json: jsonValues(words),
+		attributes: attributes(words),
+		member: (name) => (Object.hasOwn(byName, name) ? byName[name] : undefined),
+	}
+}
+
+const timestamps = fc.oneof(
+	fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString()),
+	fc.constantFrom('2026-01-02T03:04:05Z', '2026-01-02T03:04:05.6+02:00', '2026-01-02T03:04:05.123456Z'),
+)
+
+/** What the format alone says, right and wrong, beside what is addressed to others. */
+function natives({
+	words = [],
+	name = 'none',
+	natives = [],
+}: Hints): fc.Arbitrary<{ readonly [adapter: string]: Json }> {
+	const json = jsonValues(words)
+	const own = natives.map((native) =>
+		arbitraryOf(native.schema, { text: fc.oneof(texts(words), fc.constant('')), json, attributes: attributes(words) }),
+	)
+	return fc
+		.record({
+			own: fc.oneof(
+				{ arbitrary: fc.constant(undefined), weight: 2 },
+				{ arbitrary: json, weight: 1 },
+				...own.map((arbitrary) => ({ arbitrary, weight: 4 })),
+			),
+			foreign: fc.option(json, { nil: undefined, freq: 3 }),
+		})
+		.map(({ own, foreign }) => ({
+			...(own === undefined ? {} : { [name]: own }),
+			...(foreign === undefined ? {} : { 'another-format': foreign }),
+		}))
+}
+
+/** Canonical events. */
+export function canonicalEvents(hints: Hints = {}): fc.Arbitrary<CanonicalEvent> {
+	return arbitraryOf(CanonicalEvent, sources(hints))
+}
+
+/** Canonical replies. */
+export function canonicalReplies(hints: Hints = {}): fc.Arbitrary<CanonicalReply> {
+	return arbitraryOf(CanonicalReply, sources(hints))
+}
+
+/** Every string in a JSON-like value: the words of an adapter's options. */
+export function wordsOf(value: unknown): string[] {
+	if (typeof value === 'string') return [value]
+	if (typeof value !== 'object' || value === null) return []
+	return Object.entries(value).flatMap(([key, member]) => [...(Array.isArray(value) ? [] : [key]), ...wordsOf(member)])
+}

@@ -1,0 +1,338 @@
+/** The configuration: what it becomes, and that every mistake in it is named by its path, without a value. */
+import { readFile } from 'node:fs/promises'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { adapters as all } from '../adapters/index.ts'
+import { defineAdapter } from '../src/adapter.ts'
+import { queryToken } from '../src/auth.ts'
+import { Config, type ConfigContext, ConfigError, readConfig } from '../src/config/index.ts'
+import { demo } from '../src/demo.ts'
+
+const canary = 'canary-of-a-secret-value'
+const key = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
+/** An adapter of JSON that differs in what configuration looks at. */
+function adapter(name: string, differs: { recognises?: () => boolean; auth?: ReturnType<typeof queryToken> } = {}) {
+	return defineAdapter({
+		name,
+		options: v.strictObject({ text: v.optional(v.string()), most: v.optional(v.pipe(v.number(), v.maxValue(5))) }),
+		create: () => ({ ...canonical.create(), ...differs }),
+	})
+}
+
+const shares = { recognises: () => true, auth: queryToken('token') }
+const adapters = [
+	canonical,
+	adapter('plain'),
+	adapter('one', shares),
+	adapter('two', { ...shares, auth: queryToken('token') }),
+	adapter('other', { ...shares, auth: queryToken('key') }),
+	adapter('segment', { recognises: () => true }),
+]
+
+const context: ConfigContext = {
+	adapters,
+	env: { SECRET: canary, SECOND: `${canary}-2`, SHORT: 'short', EMPTY: '', BLANK: `${canary}\n`, KEY: key, ODD: 'é' },
+	loopback: false,
+	demo,
+}
+
+const secrets = [{ env: 'SECRET' }]
+const route = { name: 'shop', path: '/shop', platform: 'plain', secrets }
+const upstream = { url: 'https://backend.example/bot?x=1' }
+
+function mistakesOf(config: unknown, differs: Partial<ConfigContext> = {}): readonly string[] {
+	try {
+		readConfig(config, { ...context, ...differs })
+	} catch (thrown) {
+		if (thrown instanceof ConfigError) return thrown.mistakes
+		throw thrown
+	}
+	return []
+}
+
+test('a configuration becomes routes', () => {
+	const { routes, warnings } = readConfig(
+		{
+			$schema: './gateway.schema.json',
+			upstream: {
+				...upstream,
+				secrets: [{ env: 'SECOND' }],
+				headers: { 'X-Team': 'bots', Authorization: { env: 'SECRET' } },
+				sign: { secrets: [{ env: 'KEY' }] },
+			},
+			routes: [
+				{ ...route, platform: ['one', 'two'], options: { two: { text: 'question' } }, debug: true },
+				{ ...route, name: 'own', path: '/own/deep', upstream: { url: 'http://127.0.0.1:9000', timeout: 500 } },
+			],
+		},
+		context,
+	)
+	expect(warnings).toEqual([])
+	expect(routes).toMatchObject([
+		{
+			name: 'shop',
+			path: '/shop',
+			platforms: [{ name: 'one' }, { name: 'two' }],
+			secrets: [canary],
+			policy: 'degrade',
+			failure: [],
+			debug: true,
+			raw: false,
+			upstream: {
+				name: 'canonical',
+				url: 'https://backend.example/bot?x=1',
+				secrets: [`${canary}-2`],
+				headers: [
+					['x-team', 'bots'],
+					['authorization', canary],
+				],
+				timeout: 9000,
+				signingKeys: [new Uint8Array(32).fill(7)],
+			},
+		},
+		{ name: 'own', upstream: { url: 'http://127.0.0.1:9000/', timeout: 500, signingKeys: [] } },
+	])
+	expect(routes[0]?.upstream.send).toBeUndefined()
+})
+
+test('a failure reply may be one, or one a language with * for all others', () => {
+	const sorry = (text: string) => ({ messages: [{ type: 'text', text }] })
+	const whole = (text: string) => ({ ...sorry(text), attributes: { session: {}, user: {} } })
+	const failureOf = (failure: unknown) =>
+		readConfig({ upstream, routes: [{ ...route, failure }] }, context).routes[0]?.failure
+	expect(failureOf(sorry('Sorry'))).toEqual([{ reply: whole('Sorry') }])
+	expect(failureOf({ de: sorry('Leider'), '*': sorry('Sorry') })).toEqual([
+		{ reply: whole('Sorry') },
+		{ language: 'de', reply: whole('Leider') },
+	])
+})
+
+test('the embedded upstream answers in place of the network', () => {
+	const { routes } = readConfig({ upstream: { url: 'builtin:demo' }, routes: [route] }, context)
+	expect(routes[0]?.upstream.send).toBe(demo)
+})
+
+test('on this machine only, and on an open route, no secret is needed', () => {
+	const { secrets: _, ...bare } = route
+	expect(mistakesOf({ upstream, routes: [bare] }, { loopback: true })).toEqual([])
+	expect(mistakesOf({ upstream, routes: [{ ...bare, open: true }] })).toEqual([])
+})
+
+test('a short secret is a warning', () => {
+	const { warnings } = readConfig({ upstream, routes: [{ ...route, secrets: [{ env: 'SHORT' }] }] }, context)
+	expect(warnings).toEqual(['routes[0].secrets[0].env: the secret has fewer than 16 characters'])
+})
+
+const { secrets: _, ...bare } = route
+const second = { ...route, name: 'second', path: '/second' }
+const words = 'must be like "/shop/web": segments of letters, digits and -._~, no query, no slash at its end'
+
+test.each<[mistake: string, config: unknown]>([
+	['must be an object', []],
+	['routes: is missing', { upstream }],
+	['routes: must be a list of one route or more', { upstream, routes: [] }],
+	['backend: no such key', { upstream, routes: [route], backend: 1 }],
+	['routes[0]: must be an object', { upstream, routes: ['shop'] }],
+	['routes[0].name: is missing', { upstream, routes: [{ ...route, name: undefined }] }],
+	['routes[0].name: must match /^[a-z0-9-]+$/', { upstream, routes: [{ ...route, name: 'My shop' }] }],
+	['routes[0].secret: no such key', { upstream, routes: [{ ...route, secret: 'x' }] }],
+	['routes[0].policy: must be "degrade" or "strict"', { upstream, routes: [{ ...route, policy: 'lax' }] }],
+	['routes[0].platform: must be text or a list', { upstream, routes: [{ ...route, platform: 5 }] }],
+	['routes[0].platform[0]: must be text', { upstream, routes: [{ ...route, platform: [5] }] }],
+	['routes[0].platform: must not be empty', { upstream, routes: [{ ...route, platform: [] }] }],
+	[
+		'routes[0].platform: no such adapter; there are: canonical, plain, one, two, other, segment',
+		{ upstream, routes: [{ ...route, platform: 'foo' }] },
+	],
+	[
+		'routes[0].platform[1]: cannot share a URL: its calls look like any other',
+		{ upstream, routes: [{ ...route, platform: ['segment', 'plain'] }] },
+	],
+	[
+		'routes[0].platform: these adapters prove the origin of a call in different ways',
+		{ upstream, routes: [{ ...route, platform: ['one', 'other'] }] },
+	],
+	[
+		'routes[0].platform: these adapters prove the origin of a call in different ways',
+		{ upstream, routes: [{ ...route, platform: ['segment', 'one'] }] },
+	],
+	['routes[0].platform[1]: is in the list already', { upstream, routes: [{ ...route, platform: ['one', 'one'] }] }],
+	['routes[0].options.foo: no such key', { upstream, routes: [{ ...route, options: { foo: 1 } }] }],
+	['routes[0].options.most: must be at most 5', { upstream, routes: [{ ...route, options: { most: 9 } }] }],
+	[
+		'routes[0].options.text: is none of the adapters of this route',
+		{ upstream, routes: [{ ...route, platform: ['one', 'two'], options: { text: 'question' } }] },
+	],
+	[
+		'routes[0].options.two.text: must be text',
+		{ upstream, routes: [{ ...route, platform: ['one', 'two'], options: { two: { text: 1 } } }] },
+	],
+	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: 'shop' }] }],
+	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/' }] }],
+	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/shop/' }] }],
+	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/shop?a=b' }] }],
+	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/a/../b' }] }],
+	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/sh%6fp' }] }],
+	['routes[0].path: is a path of the gateway itself', { upstream, routes: [{ ...route, path: '/-/x' }] }],
+	['routes[0].path: is a path of the gateway itself', { upstream, routes: [{ ...route, path: '/healthz' }] }],
+	['routes[0].path: is a path of the gateway itself', { upstream, routes: [{ ...route, path: '/readyz/x' }] }],
+	['routes[1].name: is the name of an earlier route', { upstream, routes: [route, { ...second, name: 'shop' }] }],
+	['routes[1].path: is the path of an earlier route', { upstream, routes: [route, { ...second, path: '/shop' }] }],
+	[
+		'routes[0].path: stands where route "shop" has its secret',
+		{ upstream, routes: [{ ...second, path: '/shop/web' }, route] },
+	],
+	['routes[0].secrets: is missing: anybody could call; give one, or set "open": true', { upstream, routes: [bare] }],
+	['routes[0].secrets: must not be empty', { upstream, routes: [{ ...bare, open: true, secrets: [] }] }],
+	['routes[0].secrets[0]: must be an object', { upstream, routes: [{ ...route, secrets: [canary] }] }],
+	[
+		'routes[0].secrets[0].value: no such key',
+		{ upstream, routes: [{ ...route, secrets: [{ env: 'SECRET', value: canary }] }] },
+	],
+	[
+		'routes[0].secrets[1].env: no such variable',
+		{ upstream, routes: [{ ...route, secrets: [...secrets, { env: 'GONE' }] }] },
+	],
+	['routes[0].secrets[0].env: no such variable', { upstream, routes: [{ ...route, secrets: [{ env: 'toString' }] }] }],
+	[
+		'routes[0].secrets[0].env: the variable is empty',
+		{ upstream, routes: [{ ...route, secrets: [{ env: 'EMPTY' }] }] },
+	],
+	[
+		'routes[0].secrets[0].env: the variable has white space at its start or end',
+		{ upstream, routes: [{ ...route, secrets: [{ env: 'BLANK' }] }] },
+	],
+	[
+		'routes[0].open: an open route has no secrets; keep one of the two',
+		{ upstream, routes: [{ ...route, open: true }] },
+	],
+	['routes[0].open: must be true', { upstream, routes: [{ ...route, open: false }] }],
+	['routes[0].upstream: is missing, and there is none for all routes', { routes: [route] }],
+	['routes[0].upstream.url: is missing', { routes: [{ ...route, upstream: {} }] }],
+	['upstream: must be an object', { upstream: 'http://x', routes: [route] }],
+	...['/bot', 'ftp://x/', 'backend.example', 'builtin:demos'].map((url): [string, unknown] => [
+		'upstream.url: must be an absolute URL of http or https, or "builtin:demo"',
+		{ upstream: { url }, routes: [route] },
+	]),
+	[
+		'upstream.url: must not have a user or a password',
+		{ upstream: { url: `https://a:${canary}@x/` }, routes: [route] },
+	],
+	['upstream.url: must not have a fragment', { upstream: { url: 'https://x/#bot' }, routes: [route] }],
+	['upstream.timeout: must be at least 1', { upstream: { ...upstream, timeout: 0 }, routes: [route] }],
+	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
+	[
+		'upstream.adapter: no such adapter; there are: canonical, plain, one, two, other, segment',
+		{ upstream: { ...upstream, adapter: 'foo' }, routes: [route] },
+	],
+	['upstream.options.foo: no such key', { upstream: { ...upstream, options: { foo: 1 } }, routes: [route] }],
+	[
+		'upstream.adapter: the embedded upstream speaks canonical only',
+		{ upstream: { url: 'builtin:demo', adapter: 'plain' }, routes: [route] },
+	],
+	[
+		'upstream.headers.Host: is written by the gateway itself',
+		{ upstream: { ...upstream, headers: { Host: 'x' } }, routes: [route] },
+	],
+	[
+		'upstream.headers.webhook-id: is written by the gateway itself',
+		{ upstream: { ...upstream, headers: { 'webhook-id': 'x' } }, routes: [route] },
+	],
+	[
+		'upstream.headers["x y"]: is not the name of a header',
+		{ upstream: { ...upstream, headers: { 'x y': '' } }, routes: [route] },
+	],
+	[
+		'upstream.headers.X: is there already in another case',
+		{ upstream: { ...upstream, headers: { x: 'a', X: 'b' } }, routes: [route] },
+	],
+	...['a\r\nb: c', 'a\0', 'é'].map((value): [string, unknown] => [
+		'upstream.headers.x: the value must be ASCII without control characters',
+		{ upstream: { ...upstream, headers: { x: value } }, routes: [route] },
+	]),
+	[
+		'upstream.headers.x: the value must be ASCII without control characters',
+		{ upstream: { ...upstream, headers: { x: { env: 'ODD' } } }, routes: [route] },
+	],
+	[
+		'upstream.headers.x.env: no such variable',
+		{ upstream: { ...upstream, headers: { x: { env: 'GONE' } } }, routes: [route] },
+	],
+	['upstream.headers.x.env: must be text', { upstream: { ...upstream, headers: { x: { env: 5 } } }, routes: [route] }],
+	...['SECRET', 'SHORT'].map((env): [string, unknown] => [
+		'upstream.sign.secrets[0].env: the variable is not "whsec_" and base64 of 24 to 64 bytes',
+		{ upstream: { ...upstream, sign: { secrets: [{ env }] } }, routes: [route] },
+	]),
+	[
+		'upstream.sign[1].env: no such variable',
+		{ upstream: { ...upstream, sign: [{ env: 'KEY' }, { env: 'GONE' }] }, routes: [route] },
+	],
+	[
+		'routes[0].failure.messages[0].text: is missing',
+		{ upstream, routes: [{ ...route, failure: { messages: [{ type: 'text' }] } }] },
+	],
+	[
+		'routes[0].failure.en.messages[0].text: must not be empty',
+		{ upstream, routes: [{ ...route, failure: { en: { messages: [{ type: 'text', text: '' }] } } }] },
+	],
+	['routes[0].failure.en: must be an object', { upstream, routes: [{ ...route, failure: { en: 'Sorry' } }] }],
+	[
+		'routes[0].failure["no language"]: is not a language tag',
+		{ upstream, routes: [{ ...route, failure: { 'no language': {} } }] },
+	],
+])('%s', (mistake, config) => {
+	expect(mistakesOf(config)).toEqual([mistake])
+})
+
+test('a gateway without an embedded upstream says so', () => {
+	const config = { upstream: { url: 'builtin:demo' }, routes: [route] }
+	expect(mistakesOf(config, { demo: undefined })).toEqual(['upstream.url: this gateway has no embedded upstream'])
+})
+
+test('all mistakes are named at once, and no value is', () => {
+	const mistakes = mistakesOf({
+		backend: canary,
+		upstream: { url: `http://x:${canary}@y`, headers: { host: canary }, sign: [{ env: 'SECRET' }] },
+		routes: [
+			{ ...route, path: `/${canary}?`, policy: canary, colour: canary, size: canary },
+			{ name: 'shop', path: '/b', platform: canary, secrets: [{ env: 'BLANK' }, { env: canary }] },
+		],
+	})
+	expect(mistakes.join('\n')).not.toContain(canary)
+	expect(mistakes.map((mistake) => mistake.split(': ')[0])).toEqual([
+		'backend',
+		'upstream.url',
+		'upstream.headers.host',
+		'upstream.sign[0].env',
+		'routes[0].colour',
+		'routes[0].size',
+		'routes[0].policy',
+		'routes[0].path',
+		'routes[1].platform',
+		'routes[1].secrets[0].env',
+		'routes[1].secrets[1].env',
+		'routes[1].name',
+	])
+})
+
+test('the schema becomes a JSON Schema whose every member is explained', () => {
+	const unexplained: string[] = []
+	const walk = (node: unknown, path: string): void => {
+		if (typeof node !== 'object' || node === null) return
+		for (const [name, member] of Object.entries(node)) walk(member, `${path}.${name}`)
+		if (!('properties' in node)) return
+		for (const [name, member] of Object.entries(node.properties ?? {})) {
+			if (typeof member.description !== 'string' && name !== 'secrets') unexplained.push(`${path}.${name}`)
+		}
+	}
+	walk(toJsonSchema(Config, { target: 'draft-2020-12' }), '')
+	expect(unexplained).toEqual([])
+})
+
+test('the example of the repository has no mistakes, and starts without any environment', async () => {
+	const example: unknown = JSON.parse(await readFile(new URL('../config/gateway.json', import.meta.url), 'utf8'))
+	expect(mistakesOf(example, { adapters: all, env: {}, loopback: true })).toEqual([])
+})

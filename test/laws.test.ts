@@ -1,0 +1,205 @@
+/**
+ * Each law is broken by a planted fault, so that none of them passes whatever an adapter does:
+ *
+ * | Law | Faults that trip it |
+ * |---|---|
+ * | roundTrip | encode forgets a field; decode unescapes; encode writes what decode does not read |
+ * | idempotence | fit marks a text anew each time; fit returns what is not of the model |
+ * | within | fit changes in silence; fit reports a change that was none |
+ * | conservation | fit loses an attribute beside other changes; it says `converted` of words that are gone |
+ * | graphemes | a cut between UTF-16 units |
+ * | limits | the adapter claims to carry more than the platform takes; bytes over the ceiling; a wrong method |
+ * | totality | decode throws a TypeError; it returns undefined members; it returns a value not of the model |
+ * | origin | verify compares prefixes; it holds without secrets; it holds for any secret |
+ * | setUp | the challenge comes back in JSON quotes |
+ */
+import fc from 'fast-check'
+import * as v from 'valibot'
+import { describe, expect, test } from 'vitest'
+import type { Adapter, Auth } from '../src/adapter.ts'
+import { queryToken } from '../src/auth.ts'
+import { Attributes, type CanonicalEvent, type CanonicalReply } from '../src/canonical.ts'
+import { check, jsonRequest, jsonResponse, type Leg, readJsonBody, type WireResponse } from '../src/codec.ts'
+import type { Fitted } from '../src/fit/index.ts'
+import { canonicalReplies } from './arbitraries.ts'
+import { testCrypto } from './crypto.ts'
+import * as laws from './laws.ts'
+import { mutate, mutations } from './mutations.ts'
+
+type Side = laws.Side<WireResponse, CanonicalReply>
+
+const Answer = v.object({ texts: v.array(v.pipe(v.string(), v.nonEmpty())), memory: Attributes })
+
+/** A format of texts of 20 units, in which a hash has a meaning, and of attributes that are strings. */
+const leg: Leg<WireResponse, CanonicalReply> = {
+	carries: {
+		reply: { bytes: 100_000 },
+		'reply.text': { chars: 20, escape: '#(?!\\u2060)' },
+		'reply.attributes.session': { strings: true },
+		'reply.attributes.delete': {},
+	},
+	decode(answer) {
+		const { wire, unread } = check(Answer, readJsonBody(answer))
+		const messages = wire.texts.map((text) => ({ type: 'text', text }) as const)
+		return { model: { messages, attributes: { session: wire.memory, user: {} } }, unread }
+	},
+	encode: ({ messages, attributes }) => jsonResponse({ texts: messages.map(textOf), memory: attributes.session }),
+}
+
+function textOf(message: CanonicalReply['messages'][number]): string {
+	return message.type === 'text' ? message.text : ''
+}
+
+const limits = v.object({ texts: v.array(v.pipe(v.string(), v.maxLength(20))), memory: v.any() })
+const sound: Side = laws.replySide(leg, limits)
+
+/** The sound side with another leg, or with something done to what fit returns. */
+function withLeg(fault: Partial<Side['leg']>): Side {
+	return { ...sound, leg: { ...leg, ...fault } }
+}
+function withFit(fault: (fitted: Fitted<CanonicalReply>, x: CanonicalReply) => Partial<Fitted<CanonicalReply>>): Side {
+	return { ...sound, fit: (x) => ({ ...sound.fit(x), ...fault(sound.fit(x), x) }) }
+}
+function withDecode(fault: (model: CanonicalReply) => unknown): Side {
+	// A decode that breaks its type is what a law is for.
+	return withLeg({
+		decode: (wire) => ({ ...leg.decode(wire), model: fault(leg.decode(wire).model) as CanonicalReply }),
+	})
+}
+function withTexts(reply: CanonicalReply, change: (text: string) => string): CanonicalReply {
+	return { ...reply, messages: reply.messages.map((message) => ({ type: 'text', text: change(textOf(message)) })) }
+}
+
+const reply = canonicalReplies({ name: 'tiny', words: ['a#b'] })
+const config = { numRuns: 400, seed: 11, endOnFailure: true, includeErrorInReport: true }
+const answers = fc
+	.record({ x: reply, done: mutations })
+	.map(({ x, done }) => mutate(leg.encode(sound.fit(x).value), done))
+
+const onReply = (law: (side: Side, x: CanonicalReply) => void) => (side: Side) =>
+	fc.property(reply, (x) => law(side, x))
+const properties = {
+	roundTrip: onReply(laws.roundTrip),
+	idempotence: onReply(laws.idempotence),
+	within: onReply(laws.within),
+	conservation: onReply(laws.conservation),
+	graphemes: onReply(laws.graphemes),
+	limits: onReply(laws.limits),
+	totality: (side: Side) => fc.property(answers, (wire) => laws.totality(side, wire)),
+}
+type Law = keyof typeof properties
+const lawNames: Law[] = ['roundTrip', 'idempotence', 'within', 'conservation', 'graphemes', 'limits', 'totality']
+const assert = (law: Law, side: Side) =>
+	law === 'totality' ? fc.assert(properties.totality(side), config) : fc.assert(properties[law](side), config)
+
+describe('a sound format breaks no law', () => {
+	test.each(lawNames)('%s', (law) => assert(law, sound))
+})
+
+const faults: [Law, string, Side][] = [
+	[
+		'roundTrip',
+		'encode forgets a field',
+		withLeg({ encode: (x) => jsonResponse({ texts: x.messages.map(textOf), memory: {} }) }),
+	],
+	['roundTrip', 'decode unescapes', withDecode((x) => withTexts(x, (text) => text.replaceAll('\u2060', '')))],
+	[
+		'roundTrip',
+		'encode writes what decode does not read',
+		withLeg({ encode: (x) => jsonResponse({ ...body(x), type: 1 }) }),
+	],
+	['idempotence', 'fit marks anew', withFit(({ value }) => ({ value: withTexts(value, (text) => `${text}!`) }))],
+	['idempotence', 'fit empties a text', withFit(({ value }) => ({ value: withTexts(value, (text) => text.trim()) }))],
+	['within', 'silence', withFit(() => ({ changes: [] }))],
+	[
+		'within',
+		'a false report',
+		withFit(({ changes }) => ({ changes: [...changes, { path: 'messages', feature: 'reply.text', did: 'merged' }] })),
+	],
+	[
+		'conservation',
+		'a loss beside other changes',
+		withFit(({ value }) => ({ value: { ...value, attributes: { session: {}, user: {} } } })),
+	],
+	[
+		'conservation',
+		'"converted" of words that are gone',
+		withFit(({ changes }) => ({ changes: changes.map((change) => ({ ...change, did: 'converted' })) })),
+	],
+	[
+		'graphemes',
+		'a cut between units',
+		withFit(({ value }) => ({ value: withTexts(value, (text) => text.slice(0, 3)) })),
+	],
+	[
+		'limits',
+		'more is claimed than the platform takes',
+		laws.replySide({ ...leg, carries: { ...leg.carries, 'reply.text': { chars: 21 } } }, limits),
+	],
+	['limits', 'bytes over the ceiling', { ...sound, bytes: 500 }],
+	['limits', 'a call that the platform never makes', { ...sound, isCall: () => false }],
+	[
+		'totality',
+		'a TypeError',
+		withLeg({ decode: (wire) => leg.decode({ ...wire, body: JSON.parse(wire.body).texts[0].at(0) }) }),
+	],
+	['totality', 'an undefined member', withDecode((x) => ({ ...x, control: undefined }))],
+	['totality', 'not of the model', withDecode((x) => ({ ...x, control: {} }))],
+]
+
+function body(reply: CanonicalReply): object {
+	return { texts: reply.messages.map(textOf), memory: reply.attributes.session }
+}
+
+describe('a fault breaks the law', () => {
+	test.each(faults)('%s: %s', (law, _fault, side) => {
+		expect(() => assert(law, side)).toThrow('Property failed')
+	})
+})
+
+const token = queryToken('token')
+const call = jsonRequest({ text: 'hello' })
+const adapter: Adapter = {
+	methods: ['POST'],
+	event: {
+		carries: {},
+		decode: () => ({ model: { kind: 'message', attributes: {} } satisfies CanonicalEvent, unread: [] }),
+		encode: () => call,
+	},
+	reply: () => undefined,
+	auth: token,
+	challenge: ({ query }) => answerTo(query.find(([name]) => name === 'challenge')?.[1]),
+	handshake: (nonce) => ({
+		call: { method: 'GET', query: [['challenge', nonce]], headers: [], body: '' },
+		accepts: ({ status, body }) => status === 200 && body === nonce,
+	}),
+}
+
+function answerTo(challenge: string | undefined, write: (text: string) => string = String): WireResponse | undefined {
+	return challenge === undefined ? undefined : { status: 200, headers: [], body: write(challenge) }
+}
+
+function withVerify(verify: (token: string, secrets: readonly string[]) => boolean): Adapter {
+	const auth: Auth = { ...token, verify: async ({ query }, secrets) => verify(query[0]?.[1] ?? '', secrets) }
+	return { ...adapter, auth }
+}
+
+test.each([
+	[
+		'prefixes of the secret',
+		withVerify((token, secrets) => secrets.some((each) => token !== '' && each.startsWith(token))),
+	],
+	['longer secrets', withVerify((token, secrets) => secrets.some((each) => token.startsWith(each)))],
+	['any secret', withVerify((token, secrets) => token !== '' && secrets.length > 0)],
+	['calls without secrets', withVerify((token, secrets) => secrets.length === 0 || secrets.includes(token))],
+	['the first secret only', withVerify((token, secrets) => token !== '' && token === secrets[0])],
+])('origin: a fault that accepts %s', async (_fault, faulty) => {
+	await laws.origin(adapter, call, 'hush', testCrypto)
+	await expect(laws.origin(faulty, call, 'hush', testCrypto)).rejects.toThrow()
+})
+
+test('setUp: a challenge in JSON quotes', async () => {
+	await laws.setUp(adapter, 'nonce', 'hush', testCrypto)
+	const quoting: Adapter = { ...adapter, challenge: ({ query }) => answerTo(query[0]?.[1], JSON.stringify) }
+	await expect(laws.setUp(quoting, 'nonce', 'hush', testCrypto)).rejects.toThrow()
+})

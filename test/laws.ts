@@ -1,0 +1,221 @@
+/** The laws that every format obeys, as plain functions that throw when one is broken. */
+import * as v from 'valibot'
+import { expect } from 'vitest'
+import type { Adapter, ReplyLeg } from '../src/adapter.ts'
+import { CanonicalEvent, CanonicalReply } from '../src/canonical.ts'
+import { fieldPath, type Leg, mediaType, type WireRequest, type WireResponse } from '../src/codec.ts'
+import { GatewayError } from '../src/errors.ts'
+import type { Change } from '../src/features.ts'
+import { type FitContext, type Fitted, fitEvent, fitReply } from '../src/fit/index.ts'
+import type { Crypto } from '../src/runtime.ts'
+import { type Leaf, leavesOf, standingIn, stringsOf } from './leaves.ts'
+
+/** The turn in which the laws and the fixtures fit their values. */
+const lawContext: FitContext = { turn: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }
+
+/** One leg under test, with all that the laws need to know of it. */
+export interface Side<Wire extends WireRequest | WireResponse, Model> {
+	readonly leg: Leg<Wire, Model>
+	readonly fit: (model: Model) => Fitted<Model>
+	/** The strict schema of the model. */
+	readonly model: v.GenericSchema
+	/** The platform's own limits, from its documents: a schema of the body as `contentOf` reads it. */
+	readonly limits?: v.GenericSchema
+	/** UTF-8 bytes that the body may have. */
+	readonly bytes?: number
+	/** Whether the platform makes such a call at all. */
+	readonly isCall?: (wire: Wire) => boolean
+}
+
+export function eventSide(adapter: Adapter, limits?: v.GenericSchema): Side<WireRequest, CanonicalEvent> {
+	const leg = adapter.event
+	return {
+		leg,
+		fit: (event) => fitEvent(event, leg, lawContext),
+		model: CanonicalEvent,
+		...(limits && { limits }),
+		...bytesOf(leg.carries.event),
+		isCall: (wire) =>
+			adapter.methods.some((method) => method === wire.method) &&
+			adapter.recognises?.(wire) !== false &&
+			adapter.challenge?.(wire) === undefined,
+	}
+}
+
+export function replySide(leg: ReplyLeg, limits?: v.GenericSchema): Side<WireResponse, CanonicalReply> {
+	return {
+		leg,
+		fit: (reply) => fitReply(reply, leg, lawContext),
+		model: CanonicalReply,
+		...(limits && { limits }),
+		...bytesOf(leg.carries.reply),
+	}
+}
+
+function bytesOf(limit: { bytes?: number } | undefined): { bytes?: number } {
+	return limit?.bytes === undefined ? {} : { bytes: limit.bytes }
+}
+
+/** Law 1. What fit made of a value comes back from the wire as it was, and nothing of the wire stays unread. */
+export function roundTrip<W extends WireRequest | WireResponse, M>({ leg, fit }: Side<W, M>, x: M): void {
+	const fitted = fit(x).value
+	const { model, unread } = leg.decode(leg.encode(fitted))
+	expect(model, 'decode(encode(fit(x))) is fit(x)').toStrictEqual(fitted)
+	expect(unread, 'nothing that encode wrote is unread').toEqual([])
+}
+
+/** Law 2. What fit made is of the model and fits as it stands. */
+export function idempotence<W extends WireRequest | WireResponse, M>({ fit, model }: Side<W, M>, x: M): void {
+	const fitted = fit(x).value
+	expect(v.safeParse(model, fitted).issues, 'fit(x) is of the model').toBeUndefined()
+	const again = fit(fitted)
+	expect(again.value, 'fit(fit(x)) is fit(x)').toStrictEqual(fitted)
+	expect(again.changes, 'fit(fit(x)) changes nothing').toEqual([])
+}
+
+/** Law 3. The value is changed if and only if changes are reported. */
+export function within<W extends WireRequest | WireResponse, M>({ leg, fit }: Side<W, M>, x: M): void {
+	const { value, changes } = fit(x)
+	const asked = addressed(x, leg)
+	const told = changes.filter(({ path }) => isAddressed(path, leg))
+	if (told.length === 0) expect(addressed(value, leg), 'no change in silence').toStrictEqual(asked)
+	else expect(addressed(value, leg), `changes are reported: ${describe(told)}`).not.toStrictEqual(asked)
+}
+
+/** What the laws look at beside a value: what its format carries. */
+type Ear = Pick<Leg<never, unknown>, 'native'> & { readonly carries: { readonly [feature: string]: unknown } }
+
+// Not meant for this format are other formats' overrides, and the words for where an element cannot be shown.
+function isAddressed(path: string, { carries, native }: Ear): boolean {
+	if (/^(messages|defaultReply)\[\d+\]\.instead$/.test(path)) return carries['reply.instead'] !== undefined
+	if (path === 'overrides' || !covers('overrides', path) || carries['reply.overrides']) return true
+	return native !== undefined && covers(fieldPath(['overrides', native.name]), path)
+}
+
+/** The value without what is not meant for the format. */
+function addressed(model: unknown, ear: Ear): unknown {
+	const keep = (value: object, at: readonly (string | number)[]) =>
+		Object.fromEntries(Object.entries(value).filter(([key]) => isAddressed(fieldPath([...at, key]), ear)))
+	if (typeof model !== 'object' || model === null) return model
+	return Object.fromEntries(
+		Object.entries(model).flatMap(([key, member]) => {
+			if (key === 'messages' || key === 'defaultReply') {
+				return [[key, member.map((message: object, i: number) => keep(message, [key, i]))]]
+			}
+			if (key !== 'overrides') return [[key, member]]
+			const own = keep(member, [key])
+			return Object.keys(own).length === 0 ? [] : [[key, own]]
+		}),
+	)
+}
+
+const keepsWords = new Set<Change['did']>(['split', 'merged', 'converted', 'escaped'])
+const losesWords = new Set<Change['did']>(['dropped', 'shortened'])
+
+/** Law 4. Every leaf of a value stands in what fit made of it, or a change names it; only named losses lose words. */
+export function conservation<W extends WireRequest | WireResponse, M>({ leg, fit }: Side<W, M>, x: M): void {
+	const { value, changes, offers } = fit(x)
+	const standing = standingIn(value, ...offers.map(({ choice }) => choice))
+	const leaves = leavesOf(addressed(x, leg))
+	const named = (leaf: Leaf, by: ReadonlySet<Change['did']>) =>
+		changes.some(({ did, path }) => by.has(did) && (covers(path, leaf.path) || covers(path, leaf.repaired)))
+	const isGone = (leaf: Leaf) => named(leaf, losesWords) || leaf.is === 'mark'
+	for (const leaf of leaves) {
+		if (standing.has(leaf) || named(leaf, losesWords)) continue
+		if (leaf.is === 'mark' ? named(leaf, keepsWords) : standing.says(leaf)) continue
+		// A delay goes with the last of its message.
+		const holder = leaf.path.slice(0, -'.delay'.length)
+		if (leaf.name === 'delay' && leaves.filter(({ path }) => covers(holder, path)).every(isGone)) continue
+		const words = JSON.stringify(leaf.value)?.slice(0, 200)
+		expect.fail(`${leaf.path} (${words}) is lost, and no change says so: ${describe(changes)}`)
+	}
+}
+
+function covers(path: string, leaf: string): boolean {
+	return path !== '' && leaf.startsWith(path) && (leaf.length === path.length || /[.[]/.test(leaf[path.length] ?? ''))
+}
+
+function describe(changes: readonly Change[]): string {
+	return changes.map(({ path, did }) => `${path} ${did}`).join(', ')
+}
+
+const loose = /^[\u200d\u0300-\u036f\ufe0f]|\u200d$/
+const broken = (text: string) => !text.isWellFormed() || loose.test(text)
+
+/** Law 5. A cut never parts a grapheme: no half of a character is there that was not there before. */
+export function graphemes<W extends WireRequest | WireResponse, M>({ fit }: Side<W, M>, x: M): void {
+	if (stringsOf(x).some(broken)) return
+	const halves = stringsOf(fit(x).value).filter(broken)
+	expect(halves, 'texts that a cut has broken').toEqual([])
+}
+
+/** Law 6. What encode writes is within the platform's own limits. */
+export function limits<W extends WireRequest | WireResponse, M>(side: Side<W, M>, x: M): void {
+	const wire = side.leg.encode(side.fit(x).value)
+	expect(wire.body.isWellFormed(), 'the body can be sent as UTF-8').toBe(true)
+	for (const [name] of wire.headers) expect(name).toBe(name.toLowerCase())
+	if (side.bytes !== undefined) expect(new TextEncoder().encode(wire.body).length).toBeLessThanOrEqual(side.bytes)
+	if (side.isCall) expect(side.isCall(wire), 'the platform makes such a call, and it is no set-up call').toBe(true)
+	if (side.limits) expect(v.safeParse(side.limits, contentOf(wire)).issues).toBeUndefined()
+}
+
+/** What a message says, for a schema of limits: JSON as a value, a form or a query as an object of strings. */
+function contentOf(wire: WireRequest | WireResponse): unknown {
+	if (mediaType(wire) === 'application/x-www-form-urlencoded') return Object.fromEntries(new URLSearchParams(wire.body))
+	if (wire.body !== '') return JSON.parse(wire.body)
+	return 'query' in wire ? Object.fromEntries(wire.query) : undefined
+}
+
+/** Law 7. Whatever arrives becomes a value of the model that obeys law 1, or a documented error. */
+export function totality<W extends WireRequest | WireResponse, M>(side: Side<W, M>, wire: W): void {
+	let decoded: ReturnType<typeof side.leg.decode>
+	try {
+		decoded = side.leg.decode(wire)
+	} catch (thrown) {
+		if (thrown instanceof GatewayError && thrown.code !== 'internal') return
+		throw new Error('decode throws nothing but a GatewayError with a code of its own', { cause: thrown })
+	}
+	expect(v.safeParse(side.model, decoded.model).issues, 'what decode returns is of the model').toBeUndefined()
+	expect(decoded.model, 'no member is undefined').toStrictEqual(withoutUndefined(decoded.model))
+	expect(v.is(v.array(v.string()), decoded.unread), 'unread is a list of paths').toBe(true)
+	roundTrip(side, decoded.model)
+}
+
+function withoutUndefined(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(withoutUndefined)
+	if (typeof value !== 'object' || value === null) return value
+	const present = Object.entries(value).filter(([, member]) => member !== undefined)
+	return Object.fromEntries(present.map(([key, member]) => [key, withoutUndefined(member)]))
+}
+
+/** Law 8. A signed call proves its origin, and nothing but the whole right secret does. */
+export async function origin(adapter: Adapter, call: WireRequest, secret: string, crypto: Crypto): Promise<void> {
+	const { auth } = adapter
+	if (!auth) return
+	const other = `other-${secret}`
+	const last = secret.at(-1) === 'x' ? 'y' : 'x'
+	const near = [`${secret.slice(0, -1)}${last}`, `${last}${secret.slice(1)}`, `${secret}x`, secret.slice(0, -1), other]
+	const signed = await auth.sign(call, secret, crypto)
+	const holds = (by: WireRequest, secrets: readonly string[]) => auth.verify(by, secrets, crypto)
+	expect(await holds(signed, [secret]), 'the signed call holds').toBe(true)
+	expect(await holds(signed, [other, secret]), 'it holds during rotation').toBe(true)
+	expect(await holds(signed, []), 'without secrets nothing holds').toBe(false)
+	expect(await holds(call, [secret]), 'an unsigned call does not hold').toBe(false)
+	for (const wrong of near.filter((each) => each !== secret && each !== '')) {
+		expect(await holds(signed, [wrong]), `it does not hold by ${JSON.stringify(wrong)}`).toBe(false)
+		const forged = await auth.sign(call, wrong, crypto)
+		expect(await holds(forged, [secret]), `signed by ${JSON.stringify(wrong)} it does not hold`).toBe(false)
+	}
+}
+
+/** Law 9. The platform is content with the answer to its set-up call, and that call is no event. */
+export async function setUp(adapter: Adapter, nonce: string, secret: string, crypto: Crypto): Promise<void> {
+	if (!adapter.handshake) return
+	const { call, accepts } = adapter.handshake(nonce)
+	const signed = adapter.auth ? await adapter.auth.sign(call, secret, crypto) : call
+	if (adapter.auth) expect(await adapter.auth.verify(signed, [secret], crypto)).toBe(true)
+	const answer = adapter.challenge?.(signed)
+	expect(answer && accepts(answer), 'the set-up call is answered as the platform wants').toBe(true)
+	expect(answer && accepts({ ...answer, body: `${answer.body}x` }), 'another answer is not').toBe(false)
+	expect(answer && accepts({ ...answer, status: 404 }), 'another status is not').toBe(false)
+}

@@ -1,0 +1,160 @@
+/** The gateway as a process: what it says, where it refuses to start, and how it ends. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { call, json, says, upstream } from './servers.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const canary = 'canary-of-a-secret'
+
+/** The program with this configuration: its text on standard error, and its log's lines once it has ended. */
+async function start(config: object | string | undefined, env: { [name: string]: string } = {}) {
+	const folder = await mkdtemp(join(tmpdir(), 'dragoman-node-'))
+	const file = join(folder, 'gateway.json')
+	if (config) await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config))
+	const program = spawn(process.execPath, ['src/node/main.ts'], {
+		cwd: root,
+		env: { PATH: process.env.PATH, PORT: '0', ...(config && { DRAGOMAN_CONFIG: file }), ...env },
+		stdio: ['ignore', 'pipe', 'pipe'],
+	})
+	let told = ''
+	let logged = ''
+	const listening = Promise.withResolvers<string>()
+	program.stdout.on('data', (chunk) => {
+		logged += chunk
+	})
+	program.stderr.on('data', (chunk) => {
+		told += chunk
+		const url = /^Listening on (\S+)$/m.exec(told)?.[1]
+		if (url) listening.resolve(url)
+	})
+	const ended = new Promise<number | null>((done) => {
+		program.once('close', (code) => {
+			listening.reject(new Error(`ended with ${code}: ${told}`))
+			done(code)
+		})
+	})
+	listening.promise.catch(() => {})
+	onTestFinished(async () => {
+		program.kill('SIGKILL')
+		await ended
+		await rm(folder, { recursive: true })
+	})
+	return {
+		url: listening.promise,
+		ended,
+		told: () => told,
+		lines: () =>
+			logged
+				.split('\n')
+				.filter(Boolean)
+				.map((line): object => JSON.parse(line)),
+		kill: (signal: NodeJS.Signals) => program.kill(signal),
+	}
+}
+
+const route = { name: 'own', path: '/own', platform: 'canonical' }
+
+test('with nothing set it starts, and says how to try every route', async () => {
+	const { url, told, ended, kill } = await start(undefined)
+	const at = await url
+	await expect.poll(told).toContain('/canonical')
+	// Each line is a call that a shell can make: its arguments are in single quotes.
+	const curls = [...told().matchAll(/curl '(\S+)' -H 'content-type: application\/json' -d '(.+)'/g)]
+	expect(curls).toHaveLength(3)
+	for (const [, target = '', body = ''] of curls) {
+		expect(target).toContain(at)
+		const answer = await call(target, undefined, { body })
+		expect(answer.status).toBe(200)
+		expect(JSON.stringify(await answer.json())).toContain('I repeat what you write')
+	}
+	kill('SIGTERM')
+	expect(await ended).toBe(0)
+})
+
+test('it never tells a secret', async () => {
+	const config = {
+		upstream: { url: `http://127.0.0.1:9/${canary}?token=${canary}` },
+		routes: [{ ...route, secrets: [{ env: 'SECRET' }] }],
+	}
+	const { url, told, lines, kill, ended } = await start(config, { SECRET: canary })
+	await url
+	await expect.poll(told).toContain("/own/YOUR-SECRET'")
+	expect((await call(`${await url}/own/${canary}`)).status).toBe(502)
+	kill('SIGTERM')
+	await ended
+	expect(told()).not.toContain(canary)
+	expect(lines()).toMatchObject([{ level: 'info' }, { level: 'error', error: 'upstream-unreachable' }].slice(1))
+	expect(JSON.stringify(lines())).not.toContain(canary)
+})
+
+test('with a wrong configuration it names every mistake and ends', async () => {
+	const config = { upstream: { url: canary }, routes: [{ ...route, colour: canary, secrets: [{ env: 'GONE' }] }] }
+	const { ended, told } = await start(config)
+	expect(await ended).toBe(78)
+	expect(told()).toBe(`The configuration has 3 mistakes.
+  upstream.url: must be an absolute URL of http or https, or "builtin:demo"
+  routes[0].colour: no such key
+  routes[0].secrets[0].env: no such variable
+`)
+})
+
+test('with a configuration that is not there, or not JSON, it says so and where', async () => {
+	const absent = await start(undefined, { DRAGOMAN_CONFIG: '/nothing/here.json' })
+	expect(await absent.ended).toBe(78)
+	expect(absent.told()).toContain('/nothing/here.json cannot be read (ENOENT). Set DRAGOMAN_CONFIG')
+	const broken = await start(`{\n\t"upstream": { "url": "${canary}", }\n}`)
+	expect(await broken.ended).toBe(78)
+	expect(broken.told()).toContain('gateway.json is not JSON: line 2, column ')
+	expect(broken.told()).not.toContain(canary)
+})
+
+test('with a port in use, or none, it says so and ends', async () => {
+	const server = createServer()
+	await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+	onTestFinished(() => void server.close())
+	const address = server.address()
+	const port = String(typeof address === 'object' && address?.port)
+	const taken = await start(undefined, { PORT: port })
+	expect(await taken.ended).toBe(69)
+	expect(taken.told()).toBe(`Port ${port} of 127.0.0.1 is in use. Set PORT to another.\n`)
+	const odd = await start(undefined, { PORT: '70000' })
+	expect(await odd.ended).toBe(78)
+	expect(odd.told()).toContain('PORT must be a number')
+})
+
+test('beyond this machine it wants secrets', async () => {
+	const { ended, told } = await start(undefined, { HOST: '0.0.0.0' })
+	expect(await ended).toBe(78)
+	expect(told()).toContain('routes[0].secrets: is missing: anybody could call')
+})
+
+test.each(['SIGTERM', 'SIGINT'] as const)('on %s the turns in hand end, and then the process', async (signal) => {
+	const reached = Promise.withResolvers<void>()
+	const { url: to } = await upstream(async (response) => {
+		reached.resolve()
+		await wait(700)
+		json(response, says('Just in time'))
+	})
+	const { url, ended, kill, lines } = await start({ upstream: { url: to }, routes: [route] })
+	const at = await url
+	const slow = fetch(`${at}/own`, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		body: JSON.stringify({ event: { kind: 'message', text: 'Hi' } }),
+	})
+	await reached.promise
+	kill(signal)
+	const ready = await fetch(`${at}/readyz`).catch(() => undefined)
+	if (ready) expect([ready.status, ready.headers.get('connection')]).toEqual([503, 'close'])
+	const answer = await slow
+	expect(await answer.json()).toMatchObject(says('Just in time'))
+	expect(answer.headers.get('connection')).toBe('close')
+	expect(await ended).toBe(0)
+	expect(lines()).toMatchObject([{ level: 'info', msg: 'turn', status: 200 }])
+})

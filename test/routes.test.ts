@@ -1,0 +1,167 @@
+/** What the settings of a route do to its turns, and what its log tells. */
+import { Webhook } from 'standardwebhooks'
+import { expect, test } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { queryToken } from '../src/auth.ts'
+import { call, gateway, gatewayTo, json, ownJson, says, upstream } from './servers.ts'
+
+const plainReply = canonical.create().reply({ kind: 'message', attributes: {} })
+if (!plainReply) throw new Error('The canonical format has replies')
+const { reply, 'reply.messages': messages, 'reply.text': text } = plainReply.carries
+
+/** Shows texts and nothing else. */
+const plain = ownJson('plain', {
+	reply: () => ({ ...plainReply, carries: { reply, 'reply.messages': messages, 'reply.text': text } }),
+})
+const picture = { messages: [{ type: 'image', url: 'https://example.com/dog.png' }] }
+const sendsPicture = () => upstream((response) => json(response, picture))
+
+test('what a platform cannot show is shown plainer, and told on request', async () => {
+	const { url: to } = await sendsPicture()
+	const quiet = await gatewayTo(to, { platform: 'plain' }, [canonical, plain])
+	const shown = await call(`${quiet.url}/in`)
+	expect(shown.status).toBe(200)
+	expect(await shown.json()).not.toMatchObject(picture)
+	expect(shown.headers.has('dragoman-changes')).toBe(false)
+
+	const { url } = await gatewayTo(to, { platform: 'plain', debug: true }, [canonical, plain])
+	const changes = (await call(`${url}/in`)).headers.get('dragoman-changes')
+	expect(decodeURIComponent(changes ?? '')).toContain('reply.image messages[0]')
+	const same = await gatewayTo((await upstream()).url, { debug: true })
+	expect((await call(`${same.url}/in`)).headers.get('dragoman-changes')).toBe('none')
+})
+
+test('on a strict route it is an error, with the changes', async () => {
+	const { url } = await gatewayTo((await sendsPicture()).url, { platform: 'plain', policy: 'strict' }, [
+		canonical,
+		plain,
+	])
+	const answer = await call(`${url}/in`)
+	expect(answer.status).toBe(502)
+	expect(await answer.json()).toMatchObject({
+		title: 'reply-does-not-fit',
+		changes: [expect.stringContaining('messages[0]')],
+		turn: expect.stringMatching(/^turn_/),
+	})
+})
+
+test('a failed turn answers in the words of the route, in the language of the user', async () => {
+	const { url: to } = await upstream((response) => response.writeHead(500).end())
+	const failure = { de: says('Leider nicht'), '*': says('Sorry'), 'pt-BR': says('Desculpe') }
+	const { url, lines } = await gatewayTo(to, { failure })
+	const heard = async (language?: string) => {
+		const answer = await call(`${url}/in`, { kind: 'message', text: 'Hi', ...(language && { language }) })
+		expect(answer.status).toBe(200)
+		const { messages } = await answer.json()
+		return messages[0].text
+	}
+	expect(await heard()).toBe('Sorry')
+	expect(await heard('de')).toBe('Leider nicht')
+	expect(await heard('de-AT')).toBe('Leider nicht')
+	expect(await heard('pt-BR')).toBe('Desculpe')
+	expect(await heard('fr')).toBe('Sorry')
+	expect(lines).toHaveLength(5)
+	expect(lines[0]).toMatchObject({ level: 'error', error: 'upstream-status', upstreamStatus: 500, status: 200 })
+})
+
+test('the upstream gets the call as it came, without its secrets, where the route says so', async () => {
+	const { url: to, received } = await upstream()
+	const tokened = ownJson('tokened', { auth: queryToken('token') })
+	const routes = [{ name: 'in', path: '/in', platform: 'tokened', secrets: [{ env: 'TOKEN' }], raw: true }]
+	const { url } = await gateway({ upstream: { url: to }, routes }, [canonical, tokened], { TOKEN: 'canary-of-a-token' })
+	const body = JSON.stringify({ event: { kind: 'message', text: 'Hi', attributes: { api_key: 'canary-2' } } })
+	await call(`${url}/in?token=canary-of-a-token&page=2`, undefined, { body })
+	expect(JSON.parse(received[0]?.body ?? '').turn.raw).toEqual({
+		method: 'POST',
+		query: [
+			['token', '[redacted]'],
+			['page', '2'],
+		],
+		body: { event: { kind: 'message', text: 'Hi', attributes: { api_key: '[redacted]' } } },
+	})
+})
+
+const keys = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`)
+
+test('the upstream can verify a call with each key, by the library of Standard Webhooks', async () => {
+	const { url: to, received } = await upstream()
+	const config = {
+		upstream: { url: to, sign: { secrets: [{ env: 'KEY0' }, { env: 'KEY1' }] } },
+		routes: [{ name: 'in', path: '/in', platform: 'canonical' }],
+	}
+	const { url } = await gateway(config, [canonical], { KEY0: keys[0] ?? '', KEY1: keys[1] ?? '' })
+	await call(`${url}/in`, { kind: 'message', text: 'Grüße 🎈' })
+	const { request, body } = received[0] ?? {}
+	const headers = { ...request?.headers } as Record<string, string>
+	for (const key of keys) {
+		expect(new Webhook(key).verify(body ?? '', headers)).toMatchObject({ turn: { id: headers['webhook-id'] } })
+		expect(() => new Webhook(key).verify(`${body} `, headers)).toThrow()
+	}
+	const foreign = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
+	expect(() => new Webhook(foreign).verify(body ?? '', headers)).toThrow()
+})
+
+test("the upstream's own secrets and headers go along, and its query stays", async () => {
+	const { url: to, received } = await upstream()
+	const config = {
+		upstream: {
+			url: `${to}/bot?a=b`,
+			adapter: 'tokened',
+			secrets: [{ env: 'FIRST' }, { env: 'OTHER' }],
+			headers: { 'X-Team': 'bots', authorization: { env: 'BEARER' } },
+		},
+		routes: [{ name: 'in', path: '/in', platform: 'canonical' }],
+	}
+	const tokened = ownJson('tokened', { auth: queryToken('token') })
+	const env = { FIRST: 'first of the secrets &', OTHER: 'the other secret', BEARER: 'Bearer of good news' }
+	const { url } = await gateway(config, [canonical, tokened], env)
+	expect((await call(`${url}/in`)).status).toBe(200)
+	expect(received[0]?.request.url).toBe('/bot?a=b&token=first+of+the+secrets+%26')
+	expect(received[0]?.request.headers).toMatchObject({ 'x-team': 'bots', authorization: 'Bearer of good news' })
+})
+
+test('no secret and no word of a user gets into the log or an answer', async () => {
+	const canary = 'canary-in-the-mine'
+	const env = Object.fromEntries(['A', 'B', 'C', 'D'].map((name) => [name, `${canary}-${name}`]))
+	const answers = [
+		{ messages: [{ type: 'text', text: canary, odd: canary }] },
+		{ messages: [{ type: canary }] },
+		`<html>${canary}</html>`,
+		says('Hello'),
+	]
+	const { url: to } = await upstream((response) => json(response, answers.shift()))
+	const { url, lines } = await gateway(
+		{
+			upstream: { url: `${to}/${canary}?token=${canary}`, secrets: [{ env: 'B' }], headers: { 'x-key': { env: 'C' } } },
+			routes: [{ name: 'in', path: '/in', platform: 'canonical', secrets: [{ env: 'A' }, { env: 'D' }] }],
+		},
+		[canonical],
+		env,
+	)
+	const event = {
+		kind: 'message',
+		text: canary,
+		user: { id: canary, name: canary, email: `${canary}@example.com`, attributes: { [canary]: canary } },
+		attributes: { token: canary },
+	}
+	const bodies = [event, event, event, event, { kind: canary }, { kind: 'message', odd: canary }]
+	const told: string[] = []
+	for (const body of bodies) told.push(await (await call(`${url}/in/${canary}-A?x=${canary}`, body)).text())
+	told.push(await (await call(`${url}/in/${canary}-A`, undefined, { body: `{"odd":"${canary}` })).text())
+	told.push(await (await call(`${url}/in/${canary}`)).text())
+	expect(lines).toHaveLength(bodies.length + 1)
+	expect(JSON.stringify(lines)).not.toContain(canary)
+	expect(told.join('\n')).not.toContain(`${canary}-`)
+	expect(lines[3]).toEqual({
+		level: 'info',
+		msg: 'turn',
+		turn: expect.stringMatching(/^turn_/),
+		route: 'in',
+		platform: 'canonical',
+		upstream: 'canonical',
+		kind: 'message',
+		status: 200,
+		upstreamStatus: 200,
+		ms: expect.any(Number),
+	})
+})

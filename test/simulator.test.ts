@@ -1,0 +1,203 @@
+/** The simulator plays a platform against real servers on this machine, and the command line plays it for people. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { chatbotV2 } from '../adapters/chatbot-v2/index.ts'
+import type { Adapter } from '../src/adapter.ts'
+import type { CanonicalReply } from '../src/canonical.ts'
+import { createRuntime } from '../src/node/runtime.ts'
+import { optionsOf, show } from '../src/show.ts'
+import { type Deed, type Simulation, simulate } from '../src/simulator.ts'
+import { gateway, json, ownJson, says, upstream } from './servers.ts'
+
+const chatbot = chatbotV2.create({ text: 'question' })
+
+function play(adapter: Adapter, url: string, deed: Deed, how: Partial<Pick<Simulation, 'secret' | 'handshake'>> = {}) {
+	const runtime = createRuntime(() => {})
+	onTestFinished(() => runtime.close())
+	return simulate(adapter, { ...runtime, url, ...how, ...deed })
+}
+
+/** A gateway to which ChatBot calls, and the backend behind it. */
+async function chatbotGateway() {
+	const backend = await upstream((response, { body }) => {
+		const { event } = JSON.parse(body)
+		const choices = [{ title: 'Red', value: 'colour-red' }]
+		json(
+			response,
+			event.text === 'colours' ? { messages: [{ type: 'choices', text: 'Which?', choices }] } : says(event.text),
+		)
+	})
+	const route = {
+		name: 'in',
+		path: '/in',
+		platform: 'chatbot-v2',
+		options: { text: 'question' },
+		secrets: [{ env: 'SECRET' }],
+	}
+	const config = { upstream: { url: backend.url }, routes: [route] }
+	const { url } = await gateway(config, [canonical, chatbotV2], { SECRET: 'hush-hush-hush-hush' })
+	return { backend, url: `${url}/in` }
+}
+
+test('a platform’s user talks with a backend through the gateway', async () => {
+	const { backend, url } = await chatbotGateway()
+	const secret = 'hush-hush-hush-hush'
+	const asked = await play(chatbot, url, { text: 'colours' }, { secret })
+	expect(show(asked.reply ?? silent)).toBe('(100 ms)\nWhich?\n  1) Red')
+
+	const [choice] = optionsOf(asked.reply ?? silent)
+	expect(choice).toEqual({ title: 'Red', value: 'colour-red' })
+	const pressed = await play(chatbot, url, { choice: { value: 'colour-red', label: 'Red' } }, { secret })
+	expect(show(pressed.reply ?? silent)).toContain('colour-red')
+	expect(pressed.lost.map(({ path, did }) => `${path} ${did}`)).toContain('choice.value converted')
+	expect(backend.received).toHaveLength(2)
+})
+
+test('a wrong secret gets no further than the set-up call', async () => {
+	const { backend, url } = await chatbotGateway()
+	await expect(play(chatbot, url, { text: 'Hi' }, { secret: 'wrong-wrong-wrong' })).rejects.toThrow(
+		'the platform would refuse: the set-up call wants another answer than status 404',
+	)
+	expect(backend.received).toHaveLength(0)
+})
+
+test('without a way of its own to prove its origin, the secret is the last segment of the path', async () => {
+	const server = await upstream()
+	await play(canonical.create(), `${server.url}/in?a=1`, { text: 'Hi' }, { secret: 'a/b' })
+	expect(server.received[0]?.request.url).toBe('/in/a%2Fb?a=1')
+})
+
+test('a platform that reads no answer gets one that nobody sees', async () => {
+	const server = await upstream((response) => response.end('ok'))
+	const oneWay = ownJson('one-way', { reply: () => undefined }).create()
+	expect(await play(oneWay, server.url, { start: true })).not.toHaveProperty('reply')
+})
+
+describe('the platform would refuse', () => {
+	const text = (length: number) => ({ responses: [{ type: 'text', delay: 100, message: 'x'.repeat(length) }] })
+
+	test.each<[string, Parameters<typeof upstream>[0]]>([
+		['status 500', (response) => response.writeHead(500).end()],
+		['status 307', (response) => response.writeHead(307, { location: '/' }).end()],
+		['upstream-reply-invalid', (response) => json(response, text(10).responses[0]?.message)],
+		['it cannot show messages[0].text (reply.text): split', (response) => json(response, text(1025))],
+		[
+			'bytes, and 100000 is the limit',
+			(response) => json(response, { ...text(10), attributes: { a: 'x'.repeat(1e5) } }),
+		],
+		['nothing answers at the URL', (response) => response.destroy()],
+	])('%s', async (why, answer) => {
+		const server = await upstream(answer)
+		const refused = play(chatbot, server.url, { text: 'Hi' }, { handshake: false })
+		await expect(refused).rejects.toThrow('the platform would refuse: ')
+		await expect(refused).rejects.toThrow(why === 'upstream-reply-invalid' ? 'field-invalid' : why)
+	})
+
+	test('no answer within its deadline', async () => {
+		const server = await upstream(() => {})
+		const refused = play({ ...chatbot, deadline: 50 }, server.url, { text: 'Hi' }, { handshake: false })
+		await expect(refused).rejects.toThrow('no answer within 50 ms')
+	})
+})
+
+const silent: CanonicalReply = { messages: [], attributes: { session: {}, user: {} } }
+
+test('a reply is shown as text, and what can be pressed is numbered', () => {
+	const reply: CanonicalReply = {
+		messages: [
+			{
+				type: 'text',
+				text: 'Hello',
+				alternatives: ['Hi'],
+				buttons: [{ type: 'link', title: 'More', url: 'https://a.example' }],
+			},
+			{ type: 'image', url: 'https://a.example/a.png', alt: 'A dog', delay: 500 },
+			{ type: 'file', url: 'https://a.example/a.pdf' },
+			{
+				type: 'cards',
+				cards: [
+					{ title: 'Paint', subtitle: 'One litre', buttons: [{ type: 'postback', title: 'Take it', value: 'take' }] },
+				],
+			},
+			{
+				type: 'choices',
+				choices: [
+					{ title: 'Start', target: 'block-1' },
+					{ title: 'Stop', value: 'stop' },
+				],
+			},
+		],
+		attributes: { session: { colour: 'red', old: null }, user: { age: 7 } },
+		control: { close: true, tags: ['done'] },
+	}
+	expect(show(reply).split('\n')).toEqual([
+		'Hello',
+		'or: Hi',
+		'  [More] https://a.example',
+		'(500 ms)',
+		'[image] https://a.example/a.png (A dog)',
+		'[file] https://a.example/a.pdf',
+		'[card] Paint',
+		'       One litre',
+		'  1) Take it',
+		'  2) Start -> block-1',
+		'  3) Stop',
+		'<session: colour = "red">',
+		'<session: old deleted>',
+		'<user: age = 7>',
+		'<close: true>',
+		'<tags: ["done"]>',
+	])
+	expect(optionsOf(reply)).toHaveLength(3)
+	expect(show(silent)).toBe('(nothing)')
+})
+
+describe('npm run simulate', () => {
+	const file = fileURLToPath(new URL('../src/node/simulate.ts', import.meta.url))
+	const run = (...args: string[]) =>
+		new Promise<{ code: unknown; out: string; err: string }>((done) => {
+			const env = { ...process.env, MY_SECRET: 'hush-hush-hush-hush' }
+			execFile(process.execPath, [file, ...args], { env }, (error, out, err) =>
+				done({ code: error?.code ?? 0, out, err }),
+			)
+		})
+
+	test('shows what the user sees, presses an option, and says what is lost', async () => {
+		const { url } = await chatbotGateway()
+		const options = ['--option', 'text=question', '--secret-env', 'MY_SECRET', '--conversation', 'c1']
+		const { code, out, err } = await run('chatbot-v2', '--url', url, '--text', 'colours', '--choose', '1', ...options)
+		expect({ code, out }).toEqual({ code: 0, out: '(100 ms)\nWhich?\n  1) Red\n> Red\n(100 ms)\ncolour-red\n' })
+		expect(err).toContain('choice.label')
+	})
+
+	test('exits with 1 and the reason when the platform would refuse', async () => {
+		const server = await upstream((response) => response.writeHead(502).end('{"title":"upstream-unreachable"}'))
+		const { code, err, out } = await run('canonical', '--url', server.url, '--text', 'Hi', '--raw')
+		expect({ code, err }).toEqual({
+			code: 1,
+			err: 'the platform would refuse: status 502: {"title":"upstream-unreachable"}\n',
+		})
+		expect(JSON.parse(out)).toMatchObject({ status: 502 })
+	})
+
+	test.each([
+		['Name one adapter', ['nobody', '--url', 'http://a.example', '--text', 'Hi']],
+		['--url must be a URL', ['canonical', '--text', 'Hi']],
+		['either --text or --start', ['canonical', '--url', 'http://a.example']],
+		['MY_OTHER is not set', ['canonical', '--url', 'http://a.example', '--start', '--secret-env', 'MY_OTHER']],
+		['options are not those of canonical', ['canonical', '--url', 'http://a.example', '--start', '--option', 'a=b']],
+		["Unknown option '--nonsense'", ['--nonsense']],
+	])('exits with 2: %s', async (why, args) => {
+		const { code, err } = await run(...args)
+		expect(code).toBe(2)
+		expect(err).toContain(why)
+	})
+
+	test('--help', async () => {
+		const { code, out } = await run('--help')
+		expect(code).toBe(0)
+		expect(out).toContain('chatbot-v2')
+	})
+})

@@ -1,0 +1,222 @@
+/** Upstreams that misbehave: what the gateway makes of each, within the time the platform leaves. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { call, gateway, gatewayTo, json, nobody, ownJson, rawUpstream, says, upstream } from './servers.ts'
+
+const hello = JSON.stringify(says('Hello'))
+const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
+const limit = 1024 * 1024
+
+/** The problem that a platform without a shape of its own for failures gets. */
+async function problemOf(url: string): Promise<object> {
+	const answer = await call(`${url}/in`)
+	expect(answer.headers.get('content-type')).toBe('application/problem+json')
+	const problem = await answer.json()
+	expect(problem.status).toBe(answer.status)
+	expect(problem.turn).toMatch(/^turn_/)
+	return problem
+}
+
+test.each([
+	['that never answers', () => {}],
+	[
+		'that stops in the middle',
+		(socket: { write(bytes: string): void }) => socket.write(`${head}content-length: 99\r\n\r\n{`),
+	],
+	[
+		'that drips',
+		(socket: { write(bytes: string): void; destroyed: boolean }) => {
+			socket.write(`${head}\r\n{"messages":[`)
+			const drip = setInterval(() => (socket.destroyed ? clearInterval(drip) : socket.write(' ')), 10)
+		},
+	],
+])('an upstream %s is given up at its limit of time', async (_, then) => {
+	const { url: to } = await rawUpstream('', then)
+	const quick = ownJson('quick', { deadline: 1800 })
+	const { url, lines } = await gatewayTo(to, { platform: 'quick' }, [canonical, quick])
+	const before = performance.now()
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-timeout', status: 504 })
+	const took = performance.now() - before
+	// The platform leaves 300 ms; far beyond that it would have gone.
+	expect(took).toBeGreaterThan(250)
+	expect(took).toBeLessThan(1800)
+	expect(lines).toMatchObject([{ level: 'error', error: 'upstream-timeout', status: 504 }])
+})
+
+test("an upstream's own timeout may be shorter than the platform's", async () => {
+	const { url: to } = await upstream(() => {})
+	const config = {
+		upstream: { url: to, timeout: 100 },
+		routes: [{ name: 'in', path: '/in', platform: 'canonical', failure: says('Later, please') }],
+	}
+	const { url } = await gateway(config)
+	const answer = await call(`${url}/in`)
+	expect(await answer.json()).toMatchObject(says('Later, please'))
+})
+
+test('a late answer is dropped, and never goes to another turn', async () => {
+	const { url: to } = await upstream(async (response, { body }) => {
+		const { text } = JSON.parse(body).event
+		if (text.startsWith('late')) await wait(300)
+		json(response, says(text))
+	})
+	const config = { upstream: { url: to, timeout: 100 }, routes: [{ name: 'in', path: '/in', platform: 'canonical' }] }
+	const { url } = await gateway(config)
+	const turns = Array.from({ length: 60 }, async (_, i) => {
+		const text = `${i % 3 === 0 ? 'late' : 'soon'} ${i}`
+		await wait(i * 10)
+		return { text, answer: await (await call(`${url}/in`, { kind: 'message', text })).json() }
+	})
+	for (const { text, answer } of await Promise.all(turns)) {
+		if (text.startsWith('late')) expect(answer).toMatchObject({ title: 'upstream-timeout' })
+		// A loaded machine may make any of them late, but none may get another's words.
+		else if (answer.title === undefined) expect(answer).toMatchObject(says(text))
+	}
+})
+
+test('an upstream that is down is told from one that is slow', async () => {
+	const { url } = await gatewayTo(await nobody())
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-unreachable', status: 502 })
+})
+
+test.each([500, 404, 429, 301, 302, 307, 308, 304])(
+	'status %d is no answer, and no redirect is followed',
+	async (status) => {
+		const { url: elsewhere, received: visits } = await upstream()
+		const { url: to, received } = await upstream((response) => {
+			response
+				.writeHead(status, { location: elsewhere, 'content-type': 'text/html' })
+				.end(status === 304 ? '' : '<h1>Oops</h1>')
+		})
+		const { url } = await gatewayTo(to)
+		const problem = await problemOf(url)
+		expect(problem).toMatchObject({ title: 'upstream-status', upstreamStatus: status })
+		expect(JSON.stringify(problem)).not.toContain('Oops')
+		expect(received).toHaveLength(1)
+		expect(visits).toEqual([])
+	},
+)
+
+test('the connection of a failing upstream serves again, unless its page is endless', async () => {
+	const failing = await upstream((response) => response.writeHead(500).end('Oops'))
+	const { url } = await gatewayTo(failing.url)
+	for (let i = 0; i < 5; i++) expect(await problemOf(url)).toMatchObject({ title: 'upstream-status' })
+	expect(failing.connections()).toBe(1)
+
+	const ended = Promise.withResolvers<void>()
+	const endless = await upstream((response) => {
+		const pour = () => {
+			while (!response.destroyed && response.write('x'.repeat(65_536)));
+			if (!response.destroyed) response.once('drain', pour)
+		}
+		response.writeHead(500)
+		pour()
+		response.once('close', ended.resolve)
+	})
+	const other = await gatewayTo(endless.url)
+	expect(await problemOf(other.url)).toMatchObject({ title: 'upstream-status' })
+	await ended.promise
+})
+
+test.each<[what: string, body: string | Buffer, headers: object, problem: object]>([
+	['JSON that breaks off', '{"messages":[', {}, { because: 'body-not-json' }],
+	['HTML', '<html>', { 'content-type': 'text/html' }, { because: 'content-type-not-supported' }],
+	['a reply of another shape', '{"message":"Hi"}', {}, { because: 'field-invalid', field: 'message' }],
+	['a message without its text', '{"messages":[{"type":"text"}]}', {}, { field: 'messages[0].text' }],
+	['hostile keys', '{"__proto__":{}}', {}, { because: 'hostile-key' }],
+	['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22]), {}, { field: 'body', expected: 'UTF-8' }],
+	[
+		'gzip, which was not asked for',
+		gzipSync(Buffer.alloc(50_000_000)),
+		{ 'content-encoding': 'gzip' },
+		{ field: 'content-encoding', expected: 'identity' },
+	],
+])('%s is no reply', async (_, body, headers, problem) => {
+	const { url: to } = await upstream((response) => {
+		response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body)
+	})
+	const { url } = await gatewayTo(to)
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', status: 502, ...problem })
+})
+
+test.each<[what: string, bytes: string, problem: object]>([
+	['ends before its length', `${head}content-length: 99\r\n\r\n${hello}`, { field: 'body', expected: 'all of it' }],
+	[
+		'ends inside a chunk',
+		`${head}transfer-encoding: chunked\r\n\r\n99\r\n${hello}`,
+		{ field: 'body', expected: 'all of it' },
+	],
+	['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', { field: 'headers', expected: 'HTTP/1.1' }],
+	['has a head without end', `${head}${'x: y\r\n'.repeat(20_000)}\r\n`, { field: 'headers', expected: 'HTTP/1.1' }],
+])('an answer that %s is no reply', async (_, bytes, problem) => {
+	const { url: to } = await rawUpstream(bytes, (socket) => setTimeout(() => socket.destroy(), 50))
+	const { url } = await gatewayTo(to)
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', status: 502, ...problem })
+})
+
+test('a connection that is reset in the middle of an answer leaves none of it', async () => {
+	const { url: to } = await rawUpstream(
+		`${head}content-length: ${hello.length}\r\n\r\n${hello.slice(0, -1)}`,
+		(socket) => setTimeout(() => socket.resetAndDestroy(), 50),
+	)
+	const { url } = await gatewayTo(to)
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', field: 'body' })
+})
+
+test.each(['declared', 'chunked'])('a reply over the limit is given up soon: %s', async (how) => {
+	let written = 0
+	const ended = Promise.withResolvers<void>()
+	const { url: to } = await upstream((response) => {
+		response.writeHead(200, {
+			'content-type': 'application/json',
+			...(how === 'declared' && { 'content-length': 100 * limit }),
+		})
+		const pour = () => {
+			while (!response.destroyed && written < 100 * limit) {
+				written += 65_536
+				if (!response.write(' '.repeat(65_536))) return response.once('drain', pour)
+			}
+		}
+		response.once('close', ended.resolve)
+		pour()
+	})
+	const { url } = await gatewayTo(to)
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-too-large', status: 502, limit })
+	await ended.promise
+	// What the kernel's buffers hold was written, and never read.
+	expect(written).toBeLessThan(20 * limit)
+})
+
+test.each(['declared', 'chunked'])('a reply at the limit is read, without its byte order mark: %s', async (how) => {
+	const body = Buffer.alloc(limit, ' ')
+	body.write(`\uFEFF${hello}`)
+	const { url: to } = await upstream((response) => {
+		response.writeHead(200, how === 'declared' ? { 'content-length': limit } : {})
+		response.end(body)
+	})
+	const { url } = await gatewayTo(to)
+	expect(await (await call(`${url}/in`)).json()).toMatchObject(says('Hello'))
+})
+
+test('headers of a reply stay behind', async () => {
+	const { url: to } = await upstream((response) => {
+		for (const name of ['set-cookie', 'x-any', 'location', 'strict-transport-security'])
+			response.setHeader(name, 'leak')
+		response.setHeader('dragoman-changes', 'leak')
+		json(response, says('Hello'))
+	})
+	const { url } = await gatewayTo(to)
+	const answer = await call(`${url}/in`)
+	expect(answer.status).toBe(200)
+	expect([...answer.headers].flat()).not.toContain('leak')
+})
+
+test('calls of many turns share few connections', async () => {
+	const { url: to, received, connections } = await upstream()
+	const { url } = await gatewayTo(to)
+	for (let i = 0; i < 20; i++) expect((await call(`${url}/in`)).status).toBe(200)
+	expect(received).toHaveLength(20)
+	expect(connections()).toBe(1)
+})
