@@ -1,0 +1,62 @@
+/** Versions below which a known fault of a dependency would reach us, and the rules for the dependencies' versions. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const read = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+const manifest: {
+	engines: { node: string }
+	dependencies: { [name: string]: string }
+	devDependencies: { [name: string]: string }
+} = read('../package.json')
+const lock: { packages: { [path: string]: { version?: string } } } = read('../package-lock.json')
+
+/** The lowest version of each that may be installed, in any depth, and the fault that the one before has. */
+const floors: { readonly [name: string]: readonly [version: string, fault: string] } = {
+	hono: ['4.13.5', 'CVE-2026-84364: parseBody and dots in names; before it, two ways past bodyLimit'],
+	'@hono/node-server': ['2.1.0', 'CVE-2026-29087: encoded slashes in serveStatic (fixed in 1.19.10 of the older line)'],
+	// Fixed in 7.29 and 8.9: a floor of 7.29 would let the first releases of 8 through.
+	undici: ['8.9.0', 'GHSA-8xcm-r25x-g524 and others: a resumed body keeps its old length'],
+}
+
+function atLeast(version: string, floor: string): boolean {
+	const numbers = (text: string) => text.split('.').map((part) => Number.parseInt(part, 10))
+	const [given, wanted] = [numbers(version), numbers(floor)]
+	for (const [i, part] of wanted.entries()) {
+		const difference = (given[i] ?? 0) - part
+		if (difference !== 0) return difference > 0
+	}
+	return true
+}
+
+test.each(Object.entries(floors))('%s is not below its floor', (name, [floor]) => {
+	const versions = Object.entries(lock.packages).flatMap(([path, { version = '0' }]) =>
+		path.endsWith(`node_modules/${name}`) ? [version] : [],
+	)
+	expect(versions).not.toEqual([])
+	expect(versions.filter((version) => !atLeast(version, floor))).toEqual([])
+})
+
+test('the package asks for a Node whose node:sqlite is a release candidate', () => {
+	const [, floor = '0'] = /^>=(\d+\.\d+)$/.exec(manifest.engines.node) ?? []
+	expect(atLeast(floor, '24.15')).toBe(true)
+})
+
+test('the tests run on such a Node', () => {
+	expect(atLeast(process.versions.node, '24.15')).toBe(true)
+})
+
+test('every dependency is pinned exactly', () => {
+	const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+		([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+	)
+	expect(loose).toEqual([])
+})
+
+test.each([
+	['4.13.19', '4.13.5', true],
+	['4.13.4', '4.13.5', false],
+	['24.9', '24.15', false],
+	['8.0.0', '7.29.0', true],
+])('%s is at least %s: %s', (version, floor, holds) => {
+	expect(atLeast(version, floor)).toBe(holds)
+})

@@ -1,0 +1,166 @@
+/** The package as others get it: packed, installed into an empty folder without our tools, imported, type-checked, run. */
+import { execFile, spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const tools = join(root, 'node_modules/.bin')
+
+let base: string
+let home: string
+
+beforeAll(async () => {
+	base = await mkdtemp(join(tmpdir(), 'dragoman-package-'))
+	home = join(base, 'consumer')
+	await mkdir(home)
+	await writeFile(join(home, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+	// Ends with a line of JSON, behind what the build prints.
+	const packed = await run(root, 'npm', 'pack', '--pack-destination', base)
+	const tarball = packed.trim().split('\n').at(-1) ?? ''
+	const quietly = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--omit=dev', '--omit=peer']
+	await run(home, 'npm', 'install', ...quietly, join(base, tarball))
+}, 180_000)
+
+afterAll(() => rm(base, { recursive: true, force: true }))
+
+/** Standard output of a program that ends by itself; rejects with all it said when it fails. */
+function run(cwd: string, program: string, ...args: string[]): Promise<string> {
+	return new Promise((done, failed) => {
+		execFile(program, args, { cwd, env: environment(), timeout: 120_000 }, (error, stdout, stderr) => {
+			if (error) failed(new Error(`${program} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error }))
+			else done(stdout)
+		})
+	})
+}
+
+/** Our environment, without what the npm that runs us says of this package. */
+function environment(more: { [name: string]: string } = {}): NodeJS.ProcessEnv {
+	const about = /^(npm_(package|lifecycle|command|config_(local_)?prefix)|INIT_CWD|NODE_|VITEST)/i
+	const rest = Object.entries(process.env).filter(([name]) => !about.test(name))
+	return { ...Object.fromEntries(rest), ...more, PATH: `${tools}:${process.env.PATH}` }
+}
+
+const hello = { kind: 'message', text: 'hello', attributes: {} }
+
+const testing = 'dragoman/testing'
+
+test('every entry can be imported without our tools, and offers what it promises', async () => {
+	const entries = ['dragoman', 'dragoman/adapters', 'dragoman/node', 'dragoman/config']
+	const script = `
+		const names = {}
+		for (const entry of ${JSON.stringify(entries)}) names[entry] = Object.keys(await import(entry))
+		console.log(JSON.stringify(names))
+	`
+	const names = JSON.parse(await run(home, 'node', '--input-type=module', '-e', script))
+	expect(names).toEqual({
+		dragoman: expect.arrayContaining([
+			'createApp',
+			'takeTurn',
+			'defineAdapter',
+			'CanonicalEvent',
+			'fitReply',
+			'errors',
+		]),
+		'dragoman/adapters': expect.arrayContaining(['adapters']),
+		'dragoman/node': expect.arrayContaining(['serve']),
+		'dragoman/config': expect.arrayContaining(['readConfig', 'Config']),
+	})
+	const manifest = JSON.parse(await readFile(join(home, 'node_modules/dragoman/package.json'), 'utf8'))
+	const exported = Object.keys(manifest.exports).filter((path) => !path.endsWith('.json'))
+	expect(exported.map((path) => path.replace(/^\./, 'dragoman')).toSorted()).toEqual([...entries, testing].toSorted())
+})
+
+test('the declarations type-check in strict mode, and refuse what is wrong', async () => {
+	const right = `
+		import { CanonicalReply, createApp, defineAdapter, type Adapter, type Runtime } from 'dragoman'
+		import { adapters } from 'dragoman/adapters'
+		import { readConfig } from 'dragoman/config'
+		import { serve } from 'dragoman/node'
+
+		const reply: CanonicalReply = { messages: [{ type: 'text', text: 'Hi' }], attributes: { session: {}, user: {} } }
+		export const app = (runtime: Runtime) => {
+			const { routes } = readConfig({}, { adapters, env: {}, loopback: true })
+			return createApp({ routes, runtime }).fetch
+		}
+		export const start = () => serve({ config: {}, adapters: [...adapters, own('own')], port: 0 })
+		declare const adapter: Adapter
+		const own = (name: string) => defineAdapter({ name, options: CanonicalReply, create: () => adapter })
+		console.log(reply)
+	`
+	const wrong = `
+		import type { CanonicalReply } from 'dragoman'
+		export const reply: CanonicalReply = { messages: [{ type: 'texts' }] }
+	`
+	const check = async (source: string) => {
+		await writeFile(join(home, 'consumer.ts'), source)
+		const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,webworker']
+		return run(home, 'tsc', ...flags, '--skipLibCheck', '--types', '', 'consumer.ts')
+	}
+	await check(right)
+	await expect(check(wrong)).rejects.toThrow(/'"texts"' is not assignable|TS2322|TS2741|TS2820/)
+})
+
+test('an adapter of somebody else is tested by the laws, with the vitest and fast-check that they have', async () => {
+	const fixtures = join(home, 'fixtures')
+	await mkdir(fixtures)
+	const fixture = {
+		note: 'says hello',
+		source: 'made up',
+		wire: { json: { version: 1, event: hello } },
+		canonical: hello,
+	}
+	await writeFile(join(fixtures, 'event.hello.json'), JSON.stringify(fixture))
+	await writeFile(
+		join(home, 'own.test.js'),
+		`import { adapters } from 'dragoman/adapters'
+		import { testAdapter } from '${testing}'
+		const { create, options } = adapters.find(({ name }) => name === 'canonical')
+		testAdapter({ name: 'own', options, create }, { fixtures: new URL('./fixtures/', import.meta.url), runs: 5 })`,
+	)
+	for (const peer of ['vitest', 'fast-check']) {
+		await symlink(join(root, 'node_modules', peer), join(home, 'node_modules', peer))
+	}
+	const said = await run(home, 'vitest', 'run', '--root', home, '--no-color')
+	expect(said).toMatch(/Tests +\d{2} passed/)
+})
+
+test('its program starts with a configuration, answers a call, and ends when it is told to', async () => {
+	const config = {
+		upstream: { url: 'builtin:demo' },
+		routes: [{ name: 'own', path: '/own', platform: 'canonical' }],
+	}
+	await writeFile(join(home, 'gateway.json'), JSON.stringify(config))
+	const program = spawn(join(home, 'node_modules/.bin/dragoman'), [], {
+		cwd: home,
+		env: environment({ DRAGOMAN_CONFIG: 'gateway.json', HOST: '127.0.0.1', PORT: '0' }),
+		stdio: ['ignore', 'pipe', 'pipe'],
+	})
+	const ended = new Promise<number | null>((done) => program.once('exit', done))
+	try {
+		const url = await new Promise<string>((found, failed) => {
+			let said = ''
+			const hear = (chunk: Buffer) => {
+				said += chunk
+				const [, address] = /Listening on (http:\S+)/.exec(said) ?? []
+				if (address) found(address)
+			}
+			program.stdout.on('data', hear)
+			program.stderr.on('data', hear)
+			ended.then((code) => failed(new Error(`ended with ${code} before it listened:\n${said}`)))
+		})
+		const answer = await fetch(`${url}/own`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: JSON.stringify({ version: 1, event: hello }),
+			signal: AbortSignal.timeout(10_000),
+		})
+		expect(answer.status).toBe(200)
+		expect(await answer.json()).toMatchObject({ messages: [{ type: 'text', text: 'You said: hello' }] })
+	} finally {
+		program.kill('SIGTERM')
+	}
+	expect(await ended).toBe(0)
+}, 40_000)
