@@ -12,7 +12,8 @@ export function fitAttributes(fitting: Fitting, feature: Feature, attributes: At
 	for (const [key, value] of Object.entries(attributes)) {
 		const here = path + suffix(key)
 		if (!limit) note(fitting, 'dropped', feature, here)
-		else if (limit.reserved?.includes(key)) note(fitting, 'dropped', feature, here, 'the name has another meaning there')
+		else if (limit.reserved?.includes(key))
+			note(fitting, 'dropped', feature, here, 'the name has another meaning there')
 		else fitted[key] = fitValue(fitting, feature, limit, value, here)
 	}
 	return fitted
