@@ -119,7 +119,7 @@ export interface Limit {
 	/** Numbers outside are brought to the nearer end. */
 	readonly min?: number
 	readonly max?: number
-	/** The source of a regular expression that the string must match. */
+	/** The source of a regular expression that the string must match; `^` and `$` are its ends. */
 	readonly pattern?: string
 	/** The only values there are; the first takes the place of any other where one is required. */
 	readonly values?: readonly string[]
@@ -135,7 +135,7 @@ export interface Limit {
 	readonly reserved?: readonly string[]
 	/** User attributes are written into the session's. */
 	readonly into?: 'session'
-	/** The source of a regular expression: after each match the platform's markup is broken by a word joiner, U+2060. */
+	/** The source of a regular expression: after each match, with `^` and `$` at lines, a word joiner (U+2060) breaks the markup. */
 	readonly escape?: string
 	/** The format has alternatives only of a text without buttons. */
 	readonly plain?: true

@@ -1,7 +1,7 @@
 /** What the parts of fit share while one value is fitted: what the format carries, and the account of what was done. */
 import type { Change, Feature, Limit } from '../features.ts'
 import type { FitContext, Offer } from './index.ts'
-import { escapeText, regexOf, shortenText } from './text.ts'
+import { escapeText, matches, shortenText } from './text.ts'
 
 export interface Fitting extends FitContext {
 	readonly carries: { readonly [F in Feature]?: Limit }
@@ -20,7 +20,7 @@ export function note(fitting: Fitting, did: Change['did'], feature: Feature, pat
 export function within(text: string, limit: Limit): boolean {
 	if (limit.chars !== undefined && text.length > limit.chars) return false
 	if (limit.values && !limit.values.includes(text)) return false
-	return limit.pattern === undefined || regexOf(limit.pattern).test(text)
+	return limit.pattern === undefined || matches(text, limit.pattern)
 }
 
 /** A label in normal form: escaped, then cut with an ellipsis. */

@@ -1,7 +1,7 @@
 /** A reply in a format's normal form. */
 import * as v from 'valibot'
 import type { CanonicalReply, Message } from '../canonical.ts'
-import type { Leg, WireResponse } from '../codec.ts'
+import { defined, type Leg, type WireResponse } from '../codec.ts'
 import { kindOf, type Limit, type MessageKind } from '../features.ts'
 import { fitWriteBack } from './attributes.ts'
 import { fitControl } from './control.ts'
@@ -97,25 +97,49 @@ function numberOffers({ offers }: Fitting, choices: Choices['choices']): void {
 	}
 }
 
-/** Within the bytes that the format takes: messages go from the end, then session attributes, then user attributes. */
+/** Within the bytes that the format takes: native parts go first, then messages from the end, then attributes. Measured as encoded. */
 function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, reply: CanonicalReply): CanonicalReply {
 	const most = fitting.carries.reply?.bytes
 	if (most === undefined || isSurelyWithin(reply, most)) return reply
 	const over = (value: CanonicalReply): boolean => utf8Length(leg.encode(value).body) > most
 	let fitted = reply
-	while (over(fitted) && fitted.messages.length > leastMessages(fitting)) {
-		note(fitting, 'dropped', 'reply', 'messages', 'the last, for size')
-		fitted = { ...fitted, messages: fitted.messages.slice(0, -1) }
+	if (fitted.overrides && over(fitted)) {
+		note(fitting, 'dropped', 'reply', 'overrides', 'for size')
+		fitted = defined({ ...fitted, overrides: undefined })
 	}
-	for (const scope of ['session', 'user'] as const) {
-		for (const key of Object.keys(fitted.attributes[scope]).reverse()) {
-			if (!over(fitted)) return fitted
-			note(fitting, 'dropped', 'reply', `attributes.${scope}.${key}`, 'for size')
-			const { [key]: _, ...kept } = fitted.attributes[scope]
-			fitted = { ...fitted, attributes: { ...fitted.attributes, [scope]: kept } }
-		}
+	const { messages } = fitted
+	const kept = largest(leastMessages(fitting), messages.length, (count) => !over(withMessages(fitted, count)))
+	if (kept < messages.length) {
+		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - kept}, for size`)
+		fitted = withMessages(fitted, kept)
+	}
+	for (const scope of ['user', 'session'] as const) {
+		if (!over(fitted)) return fitted
+		const entries = Object.entries(fitted.attributes[scope])
+		const first = (count: number): CanonicalReply => ({
+			...fitted,
+			attributes: { ...fitted.attributes, [scope]: Object.fromEntries(entries.slice(0, count)) },
+		})
+		const count = largest(0, entries.length, (candidate) => !over(first(candidate)))
+		note(fitting, 'dropped', 'reply', `attributes.${scope}`, `the last ${entries.length - count}, for size`)
+		fitted = first(count)
 	}
 	return fitted
+}
+
+function withMessages(reply: CanonicalReply, count: number): CanonicalReply {
+	return { ...reply, messages: reply.messages.slice(0, count) }
+}
+
+/** The largest number from `least` to `most` that fits; `least` when none does. What fits, fits in smaller numbers too. */
+function largest(least: number, most: number, fits: (count: number) => boolean): number {
+	let [low, high] = [least, most]
+	while (low < high) {
+		const middle = Math.ceil((low + high) / 2)
+		if (fits(middle)) low = middle
+		else high = middle - 1
+	}
+	return low
 }
 
 function leastMessages({ carries }: Fitting): number {
