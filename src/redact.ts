@@ -8,7 +8,7 @@ const secretName = /token|secret|password|passwd|authorization|cookie|jwt|api[-_
 const redacted = '[redacted]'
 
 /** The value with every member whose name speaks of a secret replaced, at every depth. */
-export function redact(value: Json): Json {
+function redact(value: Json): Json {
 	if (Array.isArray(value)) return value.map(redact)
 	if (typeof value !== 'object' || value === null) return value
 	return Object.fromEntries(

@@ -136,9 +136,10 @@ test('beyond this machine it wants secrets', async () => {
 
 test.each(['SIGTERM', 'SIGINT'] as const)('on %s the turns in hand end, and then the process', async (signal) => {
 	const reached = Promise.withResolvers<void>()
+	const released = Promise.withResolvers<void>()
 	const { url: to } = await upstream(async (response) => {
 		reached.resolve()
-		await wait(700)
+		await released.promise
 		json(response, says('Just in time'))
 	})
 	const { url, ended, kill, lines } = await start({ upstream: { url: to }, routes: [route] })
@@ -150,8 +151,12 @@ test.each(['SIGTERM', 'SIGINT'] as const)('on %s the turns in hand end, and then
 	})
 	await reached.promise
 	kill(signal)
-	const ready = await fetch(`${at}/readyz`).catch(() => undefined)
+	// The signal takes its time to arrive; then readiness is refused, and soon after the connection.
+	let ready: Response | undefined
+	do ready = await fetch(`${at}/readyz`).catch(() => undefined)
+	while (ready?.status === 200)
 	if (ready) expect([ready.status, ready.headers.get('connection')]).toEqual([503, 'close'])
+	released.resolve()
 	const answer = await slow
 	expect(await answer.json()).toMatchObject(says('Just in time'))
 	expect(answer.headers.get('connection')).toBe('close')

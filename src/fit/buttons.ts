@@ -108,7 +108,7 @@ function leave(fitting: Fitting, button: Button, path: string, sorted: SortedBut
 }
 
 /** A title within its limit and like no other of its set; a title that was cut stands in full in the text. */
-export function fitTitle(
+function fitTitle(
 	fitting: Fitting,
 	feature: 'reply.button.title' | 'reply.choice.title',
 	title: string,
