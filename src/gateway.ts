@@ -1,5 +1,6 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
 import { type CanonicalEvent, type CanonicalReply, silence } from './canonical.ts'
+import { resolveChoice } from './choices.ts'
 import { type Decoded, problemResponse, type WireRequest, type WireResponse } from './codec.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
 import type { Change } from './features.ts'
@@ -51,7 +52,8 @@ async function converse(turn: TurnInHand, call: WireRequest, runtime: Runtime): 
 	turn.platform = recognise(turn.route, call)
 	const { adapter } = turn.platform
 
-	const event = keepUnread(turn, 'event', adapter.event.decode(call))
+	const decoded = keepUnread(turn, 'event', adapter.event.decode(call))
+	const event = await recallChoice(turn, decoded, runtime)
 	turn.event = event
 
 	const sent = fitEvent(event, upstream.adapter.event, turn)
@@ -65,6 +67,7 @@ async function converse(turn: TurnInHand, call: WireRequest, runtime: Runtime): 
 	if (!leg) return accepted
 	const fitted = fitReply(reply, leg, turn)
 	admit(turn, 'reply-does-not-fit', fitted.changes)
+	if (turn.conversation !== undefined) await runtime.state.addReply(turn.conversation, fitted.offers)
 	return leg.encode(fitted.value)
 }
 
@@ -98,6 +101,15 @@ function recognise(route: Route, call: WireRequest): NamedAdapter {
 function keepUnread<Model>(turn: TurnInHand, feature: 'event' | 'reply', { model, unread }: Decoded<Model>): Model {
 	for (const path of unread) turn.changes.push({ path, feature, did: 'dropped', detail: 'unread' })
 	return model
+}
+
+/** A label, a value or a number that comes back, as the choice it stood for in this conversation. */
+async function recallChoice(turn: TurnInHand, event: CanonicalEvent, { state }: Runtime): Promise<CanonicalEvent> {
+	if (event.conversation === undefined) return event
+	// Conversation ids are the platform's, and two routes may be of two of its accounts.
+	turn.conversation = `${turn.route.name} ${event.conversation}`
+	turn.remembers = true
+	return resolveChoice(event, await state.openChoices(turn.conversation))
 }
 
 /** Keeps the changes in the turn's record, and refuses them where the route is strict. */

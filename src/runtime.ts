@@ -1,5 +1,7 @@
 /** What a runtime lends to the gateway: the network, a clock, cryptography, a log. */
+import type { OpenChoices } from './choices.ts'
 import type { Fields, WireResponse } from './codec.ts'
+import type { Offer } from './fit/index.ts'
 
 /** One call to an upstream. */
 export interface OutgoingCall {
@@ -26,6 +28,14 @@ export type LogLine = { readonly level: 'info' | 'warn' | 'error'; readonly msg:
 	readonly [field: string]: unknown
 }
 
+/** Short-lived memory of conversations. Bounded: any of it may be forgotten at any time. */
+export interface State {
+	/** The choices that the last replies of a conversation left open. */
+	openChoices(conversation: string): Promise<OpenChoices>
+	/** Adds what one more reply offered, be it nothing. */
+	addReply(conversation: string, offers: readonly Offer[]): Promise<void>
+}
+
 export interface Runtime {
 	/**
 	 * Sends a call and reads the whole answer; the body of one that is no success is left unread, and empty here.
@@ -41,5 +51,6 @@ export interface Runtime {
 	/** A new id, unguessable and unique. */
 	newId(): string
 	readonly crypto: Crypto
+	readonly state: State
 	log(line: LogLine): void
 }

@@ -26,6 +26,9 @@ export interface TurnInHand extends FitContext {
 	readonly upstreamUntil: number
 	platform: NamedAdapter
 	event?: CanonicalEvent
+	/** What the conversation is remembered by. Undefined when the event names none: its choices are not remembered. */
+	conversation?: string
+	remembers: boolean
 	/** What the event lost on its way to the upstream, then what the reply lost on its way back. */
 	readonly changes: Change[]
 	upstreamStatus?: number
@@ -44,6 +47,7 @@ export function beginTurn(route: Route, startedAt: number, runtime: Runtime): Tu
 		answerBy,
 		upstreamUntil: Math.min(answerBy - upstreamMargin, startedAt + route.upstream.timeout),
 		platform,
+		remembers: false,
 		changes: [],
 	}
 }

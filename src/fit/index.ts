@@ -21,7 +21,7 @@ export interface Offer {
 	/** The number before the label, where the choices were sent as text. */
 	readonly number?: number
 	/** The choice as the upstream gave it. */
-	readonly choice: Choice
+	readonly choice: Extract<Choice, { value: string }>
 }
 
 /** A value in normal form and what it took to bring it there. */

@@ -3,6 +3,7 @@ import { createHmac, createSecretKey, hash, type KeyObject, randomUUID, timingSa
 import { pino } from 'pino'
 import type { Crypto, LogLine, Runtime } from '../runtime.ts'
 import { createSender } from './send.ts'
+import { createState } from './state.ts'
 
 /** A Runtime, and what ends it. */
 export interface NodeRuntime extends Runtime {
@@ -20,6 +21,7 @@ export function createRuntime(log?: (line: LogLine) => void): NodeRuntime {
 		elapsed: () => performance.now(),
 		newId: () => `turn_${randomUUID()}`,
 		crypto,
+		state: createState(),
 		log: lines.log,
 		async close() {
 			await sender.close()

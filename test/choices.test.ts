@@ -1,0 +1,80 @@
+/** What users press and type, and which choice the upstream hears of. */
+import { describe, expect, test } from 'vitest'
+import type { CanonicalEvent } from '../src/canonical.ts'
+import { type OpenChoices, openReplies, resolveChoice, withReply } from '../src/choices.ts'
+import type { Offer } from '../src/fit/index.ts'
+
+const said = (text: string): CanonicalEvent => ({ kind: 'message', text, conversation: 'c1', attributes: {} })
+const offer = (label: string, more: Partial<Offer> = {}): Offer => ({
+	label,
+	choice: { title: label, value: `v:${label}` },
+	...more,
+})
+const picked = (text: string, open: OpenChoices) => resolveChoice(said(text), open).choice?.value
+
+describe('a choice comes back', () => {
+	test.each([
+		['by its label', 'Tea', 'v:Tea'],
+		['by its label as people type it', ' tea ', 'v:Tea'],
+		['by its label with the joiner that fit put in', 'T\u2060ea', 'v:Tea'],
+		['by nothing else', 'Tea please', undefined],
+	])('%s', (_how, words, value) => {
+		expect(picked(words, [[offer('Tea')]])).toBe(value)
+	})
+
+	test('by its label in full, where the platform shows it shortened', () => {
+		expect(picked('Earl Grey', [[offer('Earl…', { choice: { title: 'Earl Grey', value: 'v' } })]])).toBe('v')
+	})
+
+	test('by the value that the platform sends', () => {
+		expect(picked('x7', [[offer('Tea', { value: 'x7' })]])).toBe('v:Tea')
+	})
+
+	test('with the user’s words kept', () => {
+		expect(resolveChoice(said('tea'), [[offer('Tea')]])).toEqual({
+			...said('tea'),
+			kind: 'choice',
+			choice: { value: 'v:Tea', label: 'Tea' },
+		})
+	})
+
+	test('from a reply further up, by its label', () => {
+		expect(picked('Tea', [[offer('Coffee')], [offer('Tea')]])).toBe('v:Tea')
+	})
+
+	test('from the newest reply, where two have the label', () => {
+		const newest = offer('Yes', { choice: { title: 'Yes', value: 'new' } })
+		expect(picked('yes', [[newest], [offer('Yes')]])).toBe('new')
+	})
+})
+
+describe('a number', () => {
+	const numbered = [offer('Tea', { number: 1 }), offer('Coffee', { number: 2 })]
+
+	test.each(['2', ' 2 ', '2.', '2)'])('%j picks from the newest reply, if that was numbered', (words) => {
+		expect(picked(words, [numbered])).toBe('v:Coffee')
+	})
+
+	test('means only itself after another reply, in one not numbered, or beyond the last', () => {
+		expect(picked('2', [[], numbered])).toBeUndefined()
+		expect(picked('2', [[offer('Tea'), offer('Coffee')]])).toBeUndefined()
+		expect(picked('3', [numbered])).toBeUndefined()
+	})
+
+	test('that is a label is that choice', () => {
+		expect(picked('2', [[offer('2'), offer('1', { number: 2 })]])).toBe('v:2')
+	})
+})
+
+test('events that are no words stay as they are', () => {
+	const start: CanonicalEvent = { kind: 'start', text: 'Tea', attributes: {} }
+	expect(resolveChoice(start, [[offer('Tea')]])).toBe(start)
+})
+
+test('a reply without choices ends the numbers, and after some replies all is forgotten', () => {
+	let open: OpenChoices | undefined = withReply([], [offer('Tea', { number: 1 })])
+	for (let i = 1; i < openReplies; i++) open = withReply(open ?? [], [])
+	expect(picked('Tea', open ?? [])).toBe('v:Tea')
+	expect(picked('1', open ?? [])).toBeUndefined()
+	expect(withReply(open ?? [], [])).toBeUndefined()
+})
