@@ -1,11 +1,14 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
 import { type CanonicalEvent, type CanonicalReply, silence } from './canonical.ts'
+import { finish } from './changes-header.ts'
 import { resolveChoice } from './choices.ts'
-import { type Decoded, problemResponse, type WireRequest, type WireResponse } from './codec.ts'
+import type { Decoded, WireRequest, WireResponse } from './codec.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
+import { apologise } from './failure.ts'
 import type { Change } from './features.ts'
 import { fitEvent, fitReply } from './fit/index.ts'
 import { logTurn } from './log.ts'
+import { once } from './once.ts'
 import type { NamedAdapter, Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
 import { beginTurn, describeTurn, type TurnInHand } from './turn.ts'
@@ -40,22 +43,29 @@ export async function takeTurn(route: Route, arrival: Arrival, runtime: Runtime)
 		answer = await converse(turn, arrival.call, runtime)
 	} catch (thrown) {
 		turn.error = asGatewayError(thrown)
-		answer = apologise(turn, turn.error)
+		answer = finish(turn, apologise(turn, turn.error))
 	}
 	logTurn(turn, answer.status, runtime)
-	return route.debug ? withChanges(answer, turn.changes) : answer
+	return answer
 }
 
 /** The turn itself: whatever is thrown here becomes the platform's failure. */
 async function converse(turn: TurnInHand, call: WireRequest, runtime: Runtime): Promise<WireResponse> {
-	const { upstream } = turn.route
 	turn.platform = recognise(turn.route, call)
-	const { adapter } = turn.platform
-
-	const decoded = keepUnread(turn, 'event', adapter.event.decode(call))
+	const decoded = keepUnread(turn, 'event', turn.platform.adapter.event.decode(call))
 	const event = await recallChoice(turn, decoded, runtime)
 	turn.event = event
+	return once(turn, call, runtime, async () => finish(turn, await relay(turn, event, call, runtime)))
+}
 
+/** There and back: the event to the upstream, its reply to the platform. */
+async function relay(
+	turn: TurnInHand,
+	event: CanonicalEvent,
+	call: WireRequest,
+	runtime: Runtime,
+): Promise<WireResponse> {
+	const { upstream } = turn.route
 	const sent = fitEvent(event, upstream.adapter.event, turn)
 	admit(turn, 'event-does-not-fit', sent.changes)
 	const request = upstream.adapter.event.encode(sent.value, describeTurn(turn, event, call))
@@ -63,7 +73,7 @@ async function converse(turn: TurnInHand, call: WireRequest, runtime: Runtime): 
 	const response = await callUpstream(upstream, request, turn, runtime)
 	const reply = keepUnread(turn, 'reply', decodeReply(upstream, sent.value, response))
 
-	const leg = adapter.reply(event)
+	const leg = turn.platform.adapter.reply(event)
 	if (!leg) return accepted
 	const fitted = fitReply(reply, leg, turn)
 	admit(turn, 'reply-does-not-fit', fitted.changes)
@@ -134,43 +144,4 @@ function decodeReply(
 		const { code, context } = asGatewayError(thrown)
 		throw new GatewayError('upstream-reply-invalid', { ...context, because: code }, { cause: thrown })
 	}
-}
-
-/** The answer to a turn that failed: the route's own words where the user can get them, else the platform's failure. */
-function apologise(turn: TurnInHand, error: GatewayError): WireResponse {
-	const { adapter } = turn.platform
-	const { event, route } = turn
-	const spare = inLanguage(route.failure, event?.language)
-	const leg = event && adapter.reply(event)
-	if (spare && leg) return leg.encode(fitReply(spare.reply, leg, turn).value)
-	return adapter.failure?.(event, error) ?? problemResponse(error, turn.turn)
-}
-
-/** The reply in the language of the event: the same tag, else the same primary language, else the first. */
-function inLanguage(replies: Route['failure'], language = ''): Route['failure'][number] | undefined {
-	const primary = language.split('-')[0]
-	return (
-		replies.find((each) => each.language === language) ??
-		replies.find((each) => each.language === primary) ??
-		replies[0]
-	)
-}
-
-/** Longest `dragoman-changes` header, in bytes: proxies cut or refuse larger ones. */
-const maxChangesHeader = 4000
-
-function withChanges(answer: WireResponse, changes: readonly Change[]): WireResponse {
-	const parts: string[] = []
-	let length = 0
-	for (const { did, feature, path } of changes) {
-		// Paths hold author-named keys, and a header holds ASCII only.
-		const part = `${did} ${feature} ${encodeURI(path)}`
-		length += part.length + 2
-		if (length > maxChangesHeader) {
-			parts.push(`and ${changes.length - parts.length} more`)
-			break
-		}
-		parts.push(part)
-	}
-	return { ...answer, headers: [...answer.headers, ['dragoman-changes', parts.join(', ') || 'none']] }
 }

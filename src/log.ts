@@ -17,6 +17,7 @@ export function logTurn(turn: TurnInHand, status: number, runtime: Runtime): voi
 		upstream: turn.route.upstream.name,
 		kind: turn.event?.kind,
 		status,
+		duplicate: turn.duplicate,
 		upstreamStatus: turn.upstreamStatus,
 		ms: Math.round(runtime.elapsed() - turn.startedAt),
 		error: error?.code,

@@ -21,6 +21,8 @@ export interface Crypto {
 	equal(a: string, b: string): Promise<boolean>
 	/** HMAC-SHA256, in base64. */
 	hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<string>
+	/** SHA-256, in hexadecimal digits. */
+	sha256(text: string): Promise<string>
 }
 
 /** One finished turn or event of the gateway's life, as one structured line. */
@@ -28,12 +30,29 @@ export type LogLine = { readonly level: 'info' | 'warn' | 'error'; readonly msg:
 	readonly [field: string]: unknown
 }
 
-/** Short-lived memory of conversations. Bounded: any of it may be forgotten at any time. */
+/** Who is to answer a call that may come more than once. */
+export type Claim =
+	/** The caller; the fence proves it when it settles. */
+	| { readonly fence: number }
+	/** Nobody: this is the answer that the call got. */
+	| { readonly answer: WireResponse }
+
+/**
+ * Short-lived memory, kept by conversation. Bounded: any of it may be forgotten at any time, at the latest after a day.
+ * A memory that cannot be reached knows nothing, and says so in the log: no turn fails for it.
+ */
 export interface State {
 	/** The choices that the last replies of a conversation left open. */
 	openChoices(conversation: string): Promise<OpenChoices>
 	/** Adds what one more reply offered, be it nothing. */
 	addReply(conversation: string, offers: readonly Offer[]): Promise<void>
+	/**
+	 * Claims a call for `lease` milliseconds. Whoever comes second waits until the first has settled: then it gets the
+	 * same answer, or the claim itself when the first failed or its lease ran out.
+	 */
+	claim(conversation: string, call: string, lease: number): Promise<Claim>
+	/** Ends a claim, with the answer or, when there is none worth keeping, without. An old fence changes nothing. */
+	settle(conversation: string, call: string, fence: number, answer: WireResponse | undefined): Promise<void>
 }
 
 export interface Runtime {

@@ -29,6 +29,8 @@ export interface TurnInHand extends FitContext {
 	/** What the conversation is remembered by. Undefined when the event names none: its choices are not remembered. */
 	conversation?: string
 	remembers: boolean
+	/** The call came before; its answer was remembered. */
+	duplicate?: true
 	/** What the event lost on its way to the upstream, then what the reply lost on its way back. */
 	readonly changes: Change[]
 	upstreamStatus?: number

@@ -25,8 +25,10 @@ export function readConfig(json: unknown, context: ConfigContext): Reading {
 }
 
 function readTop(json: unknown, context: ConfigContext, findings: Findings): Route[] {
-	if (!findings.members(schema.Config, json, [], ['upstream', 'routes'])) return []
-	const { upstream, routes }: { upstream?: unknown; routes?: unknown } = Object(json)
+	const object = findings.object(json, [])
+	if (!object) return []
+	findings.members(schema.Config, object, [], ['upstream', 'routes'])
+	const { upstream, routes } = object
 	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, findings) }
 	if (Array.isArray(routes) && routes.length > 0) return resolveRoutes(routes, shared, context, findings)
 	findings.mistake(['routes'], routes === undefined ? 'is missing' : 'must be a list of one route or more')

@@ -5,6 +5,9 @@ import { fieldPath } from '../codec.ts'
 /** Keys and indices from the top of the configuration. */
 export type Path = readonly (string | number)[]
 
+/** An object, before its members have been looked at. */
+export type Members = { readonly [key: string]: unknown }
+
 /** A configuration that cannot be used; `mistakes` has all that is wrong with it, one line each. */
 export class ConfigError extends Error {
 	override readonly name = 'ConfigError'
@@ -37,26 +40,27 @@ export class Findings {
 		return undefined
 	}
 
+	/** The members of an object; undefined when the value is none, which is then a mistake. */
+	object(value: unknown, at: Path): Members | undefined {
+		return isObject(value) ? value : this.mistake(at, 'must be an object')
+	}
+
 	/**
 	 * The members of an object that are as its schema has them; every other one is a mistake, unknown keys too.
-	 * Members named in `apart` are left for somebody else to read. Undefined when the value is no object.
+	 * Members named in `apart` are left for somebody else to read.
 	 */
 	members<S extends v.StrictObjectSchema<v.ObjectEntries, undefined>>(
 		schema: S,
-		value: unknown,
+		given: Members,
 		at: Path,
 		apart: readonly string[] = [],
-	): Partial<v.InferOutput<S>> | undefined {
-		if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-			return this.mistake(at, 'must be an object')
-		}
+	): Partial<v.InferOutput<S>> {
 		const right: { [key: string]: unknown } = {}
-		const given = new Map<string, unknown>(Object.entries(value))
-		for (const key of given.keys()) {
+		for (const key of Object.keys(given)) {
 			if (!Object.hasOwn(schema.entries, key)) this.mistake([...at, key], 'no such key')
 		}
 		for (const [key, entry] of Object.entries(schema.entries)) {
-			if (!apart.includes(key)) right[key] = this.parse(entry, given.get(key), [...at, key])
+			if (!apart.includes(key)) right[key] = this.parse(entry, given[key], [...at, key])
 		}
 		// Each member has just been parsed by the entry that types it.
 		return right as Partial<v.InferOutput<S>>
@@ -71,6 +75,10 @@ export class Findings {
 			else this.mistake(path, wording(issue))
 		}
 	}
+}
+
+function isObject(value: unknown): value is Members {
+	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function line(path: Path, text: string): string {

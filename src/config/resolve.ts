@@ -25,10 +25,11 @@ export function resolveRoutes(
 ): Route[] {
 	const entries = values.flatMap((value, i): Entry[] => {
 		const at: Path = ['routes', i]
-		const given = findings.members(schema.Route, value, at, ['upstream'])
-		if (!given) return []
-		const { upstream: own, secrets }: { upstream?: unknown; secrets?: unknown } = Object(value)
-		if (secrets === undefined && !given.open && !context.loopback) {
+		const object = findings.object(value, at)
+		if (!object) return []
+		const { upstream: own } = object
+		const given = findings.members(schema.Route, object, at, ['upstream'])
+		if (object.secrets === undefined && !given.open && !context.loopback) {
 			findings.mistake([...at, 'secrets'], 'is missing: anybody could call; give one, or set "open": true')
 		}
 		if (own === undefined && !shared)

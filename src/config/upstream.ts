@@ -43,8 +43,9 @@ export function resolveUpstream(
 	context: ConfigContext,
 	findings: Findings,
 ): Upstream | undefined {
-	const given = findings.members(schema.Upstream, value, at)
-	if (!given) return undefined
+	const object = findings.object(value, at)
+	if (!object) return undefined
+	const given = findings.members(schema.Upstream, object, at)
 	const { env } = context
 	const { secrets = [], headers = {}, sign = [] } = given
 	const name = given.adapter ?? ownFormat

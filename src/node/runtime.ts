@@ -33,6 +33,7 @@ export function createRuntime(log?: (line: LogLine) => void): NodeRuntime {
 const crypto: Crypto = {
 	// Of digests, which are of one length whatever is compared.
 	equal: async (a, b) => timingSafeEqual(sha256(a), sha256(b)),
+	sha256: async (text) => hash('sha256', text),
 	hmac: async (key, text) => createHmac('sha256', keyObject(key)).update(text).digest('base64'),
 }
 

@@ -1,23 +1,46 @@
 /** Short-lived memory in this process: the conversations used last, within bounds of number, size and time. */
 import { LRUCache } from 'lru-cache'
 import { type OpenChoices, withReply } from '../choices.ts'
-import type { State } from '../runtime.ts'
+import type { WireResponse } from '../codec.ts'
+import type { Claim, State } from '../runtime.ts'
 
 const limits = {
-	/** Conversations. */
+	/** Conversations, and calls. */
 	max: 100_000,
-	/** Characters, all choices together. */
+	/** Characters, all together. */
 	maxSize: 64 * 1024 * 1024,
-	/** Milliseconds: whoever comes back the next day chooses anew. */
+	/** Milliseconds: a day. */
 	ttl: 24 * 60 * 60 * 1000,
+}
+
+/** A call that somebody is answering. */
+interface InHand {
+	readonly fence: number
+	readonly settled: Promise<WireResponse | undefined>
+	readonly settle: (answer: WireResponse | undefined) => void
 }
 
 /** An empty memory. Several processes need the calls of a conversation to come to the same one. */
 export function createState(): State {
-	const conversations = new LRUCache<string, OpenChoices>({
-		...limits,
-		sizeCalculation: (open, key) => key.length + JSON.stringify(open).length,
-	})
+	const conversations = new LRUCache<string, OpenChoices>({ ...limits, sizeCalculation: jsonSize })
+	const answers = new LRUCache<string, WireResponse>({ ...limits, sizeCalculation: jsonSize })
+	const inHand = new Map<string, InHand>()
+	let fences = 0
+
+	function begin(key: string, lease: number): Claim {
+		const { promise: settled, resolve } = Promise.withResolvers<WireResponse | undefined>()
+		const fence = ++fences
+		const end = (answer: WireResponse | undefined): void => {
+			clearTimeout(timer)
+			if (inHand.get(key)?.fence === fence) inHand.delete(key)
+			resolve(answer)
+		}
+		const timer = setTimeout(end, lease, undefined)
+		timer.unref()
+		inHand.set(key, { fence, settled, settle: end })
+		return { fence }
+	}
+
 	return {
 		async openChoices(conversation) {
 			return conversations.get(conversation) ?? []
@@ -27,5 +50,26 @@ export function createState(): State {
 			if (open) conversations.set(conversation, open)
 			else conversations.delete(conversation)
 		},
+		async claim(conversation, call, lease) {
+			const key = `${conversation} ${call}`
+			for (;;) {
+				const answer = answers.get(key)
+				if (answer) return { answer }
+				const other = inHand.get(key)
+				if (!other) return begin(key, lease)
+				await other.settled
+			}
+		},
+		async settle(conversation, call, fence, answer) {
+			const key = `${conversation} ${call}`
+			const mine = inHand.get(key)
+			if (mine?.fence !== fence) return
+			if (answer) answers.set(key, answer)
+			mine.settle(answer)
+		},
 	}
+}
+
+function jsonSize(value: unknown, key: string): number {
+	return key.length + JSON.stringify(value).length
 }
