@@ -40,6 +40,9 @@ export const errors = {
 		502,
 		'The upstream answered something that is not a reply in its format. Correct the field named.',
 	],
+	'event-too-large': [413, 'The event is over the limit of the storage that accepts it. Send less.'],
+	'outbox-full': [503, 'The storage for accepted events is full. Send the event again later.'],
+	'outbox-failed': [503, 'The storage for accepted events failed. Send the event again later.'],
 	internal: [500, 'The gateway failed. Report it with the turn id.'],
 } as const satisfies Record<string, readonly [status: number, advice: string]>
 

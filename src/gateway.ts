@@ -11,7 +11,7 @@ import { logTurn } from './log.ts'
 import { once } from './once.ts'
 import type { NamedAdapter, Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
-import { beginTurn, describeTurn, type TurnInHand } from './turn.ts'
+import { beginTurn, deliveryOf, describeTurn, type TurnInHand } from './turn.ts'
 import { callUpstream } from './upstream.ts'
 
 /** A platform's call as the runtime handed it over. */
@@ -70,11 +70,16 @@ async function relay(
 	admit(turn, 'event-does-not-fit', sent.changes)
 	const request = upstream.adapter.event.encode(sent.value, describeTurn(turn, event, call))
 
-	const response = await callUpstream(upstream, request, turn, runtime)
-	const reply = keepUnread(turn, 'reply', decodeReply(upstream, sent.value, response))
-
 	const leg = turn.platform.adapter.reply(event)
+	if (!leg && runtime.outbox) {
+		await runtime.outbox.accept(deliveryOf(turn, request))
+		return accepted
+	}
+	const response = await callUpstream(upstream, request, { id: turn.turn, until: turn.upstreamUntil }, runtime)
+	turn.upstreamStatus = response.status
 	if (!leg) return accepted
+
+	const reply = keepUnread(turn, 'reply', decodeReply(upstream, sent.value, response))
 	const fitted = fitReply(reply, leg, turn)
 	admit(turn, 'reply-does-not-fit', fitted.changes)
 	if (turn.conversation !== undefined) await runtime.state.addReply(turn.conversation, fitted.offers)

@@ -18,7 +18,7 @@ export function logTurn(turn: TurnInHand, status: number, runtime: Runtime): voi
 		kind: turn.event?.kind,
 		status,
 		duplicate: turn.duplicate,
-		upstreamStatus: turn.upstreamStatus,
+		upstreamStatus: error?.context.upstreamStatus ?? turn.upstreamStatus,
 		ms: Math.round(runtime.elapsed() - turn.startedAt),
 		error: error?.code,
 		because: error?.context.because,

@@ -1,6 +1,7 @@
 /** What a runtime lends to the gateway: the network, a clock, cryptography, a log. */
 import type { OpenChoices } from './choices.ts'
 import type { Fields, WireResponse } from './codec.ts'
+import type { Delivery } from './delivery.ts'
 import type { Offer } from './fit/index.ts'
 
 /** One call to an upstream. */
@@ -55,6 +56,15 @@ export interface State {
 	settle(conversation: string, call: string, fence: number, answer: WireResponse | undefined): Promise<void>
 }
 
+/** Stable storage for events whose answer nobody waits for; a worker of the runtime's own delivers them from there. */
+export interface Outbox {
+	/**
+	 * Resolves once the event is on stable storage, and not before: then it is delivered, in the order of its
+	 * conversation, or kept as a dead letter. Throws `outbox-full`, `outbox-failed`, or `event-too-large`.
+	 */
+	accept(delivery: Delivery): Promise<void>
+}
+
 export interface Runtime {
 	/**
 	 * Sends a call and reads the whole answer; the body of one that is no success is left unread, and empty here.
@@ -71,5 +81,7 @@ export interface Runtime {
 	newId(): string
 	readonly crypto: Crypto
 	readonly state: State
+	/** Absent: events whose answer nobody waits for are acknowledged when the upstream took them. */
+	readonly outbox?: Outbox
 	log(line: LogLine): void
 }

@@ -1,6 +1,7 @@
 /** One turn in hand: its id, its limits of time, and what is known of it so far. */
 import type { CanonicalEvent, Turn } from './canonical.ts'
 import type { WireRequest } from './codec.ts'
+import type { Delivery } from './delivery.ts'
 import type { GatewayError } from './errors.ts'
 import { type Change, type ReplyFeature, replyFeatures } from './features.ts'
 import type { FitContext } from './fit/index.ts'
@@ -67,5 +68,17 @@ export function describeTurn(turn: TurnInHand, event: CanonicalEvent, call: Wire
 		carries: replyFeatures.filter((feature: ReplyFeature) => reply?.carries[feature]),
 		changes: [...turn.changes],
 		...(turn.route.raw && { raw: redactCall(call) }),
+	}
+}
+
+/** What is stored of the turn when nobody waits for its answer. */
+export function deliveryOf(turn: TurnInHand, request: WireRequest): Delivery {
+	return {
+		id: turn.turn,
+		route: turn.route.name,
+		platform: turn.platform.name,
+		receivedAt: turn.receivedAt,
+		...(turn.conversation !== undefined && { conversation: turn.conversation }),
+		request,
 	}
 }

@@ -3,26 +3,32 @@ import type { Fields, WireRequest, WireResponse } from './codec.ts'
 import { GatewayError } from './errors.ts'
 import type { Upstream } from './route.ts'
 import type { Runtime } from './runtime.ts'
-import type { TurnInHand } from './turn.ts'
 
 /** Bytes of an answer that are read; ChatBot, the strictest known platform, takes a tenth of it. */
 const maxReplyBytes = 1024 * 1024
 
+export interface Attempt {
+	/** The turn's id, the same for every attempt. */
+	readonly id: string
+	/** When the answer must have been read, as `Runtime.elapsed`. */
+	readonly until: number
+}
+
 /**
- * One call within the turn's limits of time and size. Throws `upstream-unreachable`, `upstream-timeout`,
+ * One call within the attempt's limits of time and size. Throws `upstream-unreachable`, `upstream-timeout`,
  * `upstream-status` (redirects included: none is followed), `upstream-reply-too-large` or `upstream-reply-invalid`.
  */
 export async function callUpstream(
 	upstream: Upstream,
 	request: WireRequest,
-	turn: TurnInHand,
+	{ id, until }: Attempt,
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	const [secret] = upstream.secrets
 	const { auth } = upstream.adapter
 	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
 	const url = addressOf(upstream.url, proven.query, auth ? undefined : secret)
-	const timeLeft = Math.max(0, Math.floor(turn.upstreamUntil - runtime.elapsed()))
+	const timeLeft = Math.max(0, Math.floor(until - runtime.elapsed()))
 
 	const send = upstream.send ?? runtime.send
 	const response = await send({
@@ -34,13 +40,12 @@ export async function callUpstream(
 			['accept', 'application/json'],
 			['accept-encoding', 'identity'],
 			['user-agent', 'dragoman'],
-			...(await signature(upstream, turn.turn, proven.body, runtime)),
+			...(await signature(upstream, id, proven.body, runtime)),
 		],
 		body: proven.body,
 		signal: AbortSignal.timeout(timeLeft),
 		maxBytes: maxReplyBytes,
 	})
-	turn.upstreamStatus = response.status
 	if (response.status < 200 || response.status > 299) {
 		throw new GatewayError('upstream-status', { upstreamStatus: response.status })
 	}

@@ -165,3 +165,28 @@ test('no secret and no word of a user gets into the log or an answer', async () 
 		ms: expect.any(Number),
 	})
 })
+
+test("an adapter's own fault is one error and one line, and its trace stays inside", async () => {
+	const { url: to } = await upstream()
+	const broken = () => {
+		throw new TypeError('a fault of the code')
+	}
+	const { carries, encode } = canonical.create().event
+	const faulty = [
+		ownJson('decoding', { event: { carries, encode, decode: broken } }),
+		ownJson('failing', { event: { carries, encode, decode: broken }, failure: broken }),
+		ownJson('proving', { auth: { verify: broken, sign: broken } }),
+	]
+	const routes = faulty.map(({ name }) => ({ name, path: `/${name}`, platform: name, secrets: [{ env: 'SECRET' }] }))
+	const env = { SECRET: 'a secret that nobody knows' }
+	const { url, lines } = await gateway({ upstream: { url: to }, routes }, [canonical, ...faulty], env)
+	for (const path of ['/decoding', '/failing', '/proving'].map((path) => `${path}/${encodeURIComponent(env.SECRET)}`)) {
+		const answer = await call(url + path)
+		const body = await answer.text()
+		expect(answer.status).toBe(500)
+		expect(JSON.parse(body).title).toBe('internal')
+		expect(body).not.toMatch(/fault|TypeError|\.ts/)
+	}
+	expect(lines).toHaveLength(3)
+	for (const line of lines) expect(line).toMatchObject({ level: 'error', error: 'internal', cause: expect.any(String) })
+})
