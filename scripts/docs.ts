@@ -6,11 +6,14 @@ import type { CanonicalEvent } from '../src/canonical.ts'
 import { Config } from '../src/config/index.ts'
 import { errors } from '../src/errors.ts'
 import { eventFeatures, type Feature, type Limit, replyFeatures } from '../src/features.ts'
+import { anyToAny } from './any-to-any.ts'
+import { table } from './table.ts'
 
 /** What is generated, by file: the new content from the present one. */
 const documents: { readonly [file: string]: (present: string) => string } = {
 	'docs/errors.md': errorList,
 	'adapters/README.md': (present) => between(present, 'support', supportTables()),
+	'docs/any-to-any.md': anyToAny,
 	'config/gateway.schema.json': configSchema,
 }
 
@@ -107,11 +110,6 @@ const number = (value: number) => value.toLocaleString('en')
 function configSchema(): string {
 	const schema = toJsonSchema(Config, { typeMode: 'input', target: 'draft-2020-12' })
 	return `${JSON.stringify({ title: 'The configuration of a Dragoman gateway', ...schema }, null, '\t')}\n`
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-	const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-	return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
 /** The text with what stands between a pair of markers replaced. */

@@ -122,7 +122,9 @@ export function conservation<W extends WireRequest | WireResponse, M>({ leg, fit
 	const isGone = (leaf: Leaf) => named(leaf, losesWords) || leaf.is === 'mark'
 	for (const leaf of leaves) {
 		if (standing.has(leaf) || named(leaf, losesWords)) continue
-		if (leaf.is === 'mark' ? named(leaf, keepsWords) : standing.says(leaf)) continue
+		// Words may stand within a longer text; a value that is another value is a change.
+		const mayStand = leaf.is === 'words' || named(leaf, keepsWords)
+		if (mayStand && (leaf.is === 'mark' || standing.says(leaf))) continue
 		// A delay goes with the last of its message.
 		const holder = leaf.path.slice(0, -'.delay'.length)
 		if (leaf.name === 'delay' && leaves.filter(({ path }) => covers(holder, path)).every(isGone)) continue

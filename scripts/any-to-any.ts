@@ -1,0 +1,121 @@
+/** What survives between each platform and each upstream format: tried out with one probe for each thing a bot can say. */
+import { adapters } from '../adapters/index.ts'
+import type { CanonicalEvent, CanonicalReply, Message } from '../src/canonical.ts'
+import type { Change } from '../src/features.ts'
+import { fitEvent, fitReply } from '../src/fit/index.ts'
+import { table } from './table.ts'
+
+const context = { turn: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z', remembers: true }
+
+/** Options that make a format say as much as it can. */
+const options: { readonly [name: string]: object } = {
+	'chatbot-v2': { text: 'question', action: 'action' },
+	botdistrikt: { session: 'session', user: 'user' },
+}
+
+const event = (part: Partial<CanonicalEvent>): CanonicalEvent => ({ kind: 'message', attributes: {}, ...part })
+const reply = (part: Partial<CanonicalReply>): CanonicalReply => ({
+	messages: [],
+	attributes: { session: {}, user: {} },
+	...part,
+})
+const message = (each: Message): CanonicalReply => reply({ messages: [each] })
+
+/** Each probe says one thing; a change on its path is a change of that thing. */
+const eventProbes: readonly [name: string, path: string, probe: CanonicalEvent][] = [
+	['words', 'text', event({ text: 'Hello' })],
+	['choice', 'choice', event({ kind: 'choice', choice: { value: 'v' } })],
+	['start', 'kind', event({ kind: 'start' })],
+	['media', 'media', event({ media: [{ kind: 'image', url: 'https://a.example/b.png' }] })],
+	['event id', 'id', event({ id: 'e1' })],
+	['conversation', 'conversation', event({ conversation: 'c1' })],
+	['user', 'user.id', event({ user: { id: 'u1', attributes: {} } })],
+	['user’s name', 'user.name', event({ user: { name: 'Ada', attributes: {} } })],
+	['language', 'language', event({ language: 'en' })],
+	['trigger', 'trigger', event({ trigger: { kind: 'interaction', name: 'order' } })],
+	['attributes', 'attributes', event({ attributes: { size: 'L' } })],
+	['default reply', 'defaultReply', event({ defaultReply: [{ type: 'text', text: 'One moment' }] })],
+]
+
+const button = { type: 'postback', title: 'Go on', value: 'go' } as const
+const replyProbes: readonly [name: string, path: string, probe: CanonicalReply][] = [
+	['text', 'messages', message({ type: 'text', text: 'Hello' })],
+	['random text', 'messages', message({ type: 'text', text: 'Hello', alternatives: ['Hi'] })],
+	['choices', 'messages', message({ type: 'choices', text: 'Which?', choices: [{ title: 'Tea', value: 'tea' }] })],
+	['buttons', 'messages', message({ type: 'text', text: 'Do', buttons: [button] })],
+	[
+		'links',
+		'messages',
+		message({ type: 'text', text: 'Do', buttons: [{ type: 'link', title: 'Shop', url: 'https://a.example' }] }),
+	],
+	['image', 'messages', message({ type: 'image', url: 'https://a.example/b.png' })],
+	[
+		'cards',
+		'messages',
+		message({
+			type: 'cards',
+			cards: [{ title: 'Tea', subtitle: 'Green', imageUrl: 'https://a.example/b.png', buttons: [button] }],
+		}),
+	],
+	['session attributes', 'attributes.session', reply({ attributes: { session: { size: 'L' }, user: {} } })],
+	['user attributes', 'attributes.user', reply({ attributes: { session: {}, user: { size: 'L' } } })],
+	['hand-over', 'control', reply({ control: { handover: { to: 'human' } } })],
+	['close', 'control', reply({ control: { close: true } })],
+]
+
+type Format = (typeof formats)[number]
+
+const formats = adapters.map(({ name, create }) => ({ name, adapter: create(options[name]) }))
+
+/** How much of a probe is left: `yes`, `plainer` when it is said in another way, empty when it is lost. */
+function outcome(fitted: { readonly changes: readonly Change[] } | undefined, path: string): string {
+	if (!fitted) return ''
+	const changes = fitted.changes.filter((change) => change.did !== 'added' && concerns(change.path, path))
+	if (changes.length === 0) return 'yes'
+	// Whatever of it was said in another way reached the other side.
+	return changes.some(({ did }) => did !== 'dropped') ? 'plainer' : ''
+}
+
+function concerns(changed: string, path: string): boolean {
+	return changed.startsWith(path) || path.startsWith(changed)
+}
+
+/** One table a direction: a row a pair, a column a probe. */
+export function anyToAny(): string {
+	const rows = (probe: (platform: Format, upstream: Format) => string[]) =>
+		formats.flatMap((platform) =>
+			formats.map((upstream) => [platform.name, upstream.name, ...probe(platform, upstream)]),
+		)
+	const least = (...outcomes: string[]): string =>
+		outcomes.includes('') ? '' : outcomes.includes('plainer') ? 'plainer' : 'yes'
+
+	const events = rows((platform, upstream) =>
+		eventProbes.map(([, path, probe]) => {
+			const sides = [platform, upstream].map(({ adapter }) => outcome(fitEvent(probe, adapter.event, context), path))
+			return least(...sides)
+		}),
+	)
+	const replies = rows((platform, upstream) =>
+		replyProbes.map(([, path, probe]) => {
+			const sides = [upstream, platform].map(({ adapter }) => {
+				const leg = adapter.reply(event({}))
+				return outcome(leg && fitReply(probe, leg, context), path)
+			})
+			return least(...sides)
+		}),
+	)
+	return `<!-- Written by \`npm run docs\`: each cell is tried out with the adapters. -->
+
+# Any platform to any upstream
+
+An upstream need not speak the gateway's own JSON: a backend that already answers one platform's webhooks can serve all the others, by naming that format as the upstream's \`adapter\`. What both formats have, survives. The tables tell it for each pair: *yes* as it is, *plainer* when it is said in another way (choices as numbered text, a link as its address), empty when one of the two has no place for it. Every loss is named in the turn's changes.
+
+## Events: from the platform to the upstream
+
+${table(['platform', 'upstream', ...eventProbes.map(([name]) => name)], events)}
+
+## Replies: from the upstream to the platform
+
+${table(['platform', 'upstream', ...replyProbes.map(([name]) => name)], replies)}
+`
+}
