@@ -12,7 +12,7 @@ export function finish({ route, changes }: TurnInHand, answer: WireResponse): Wi
 	let length = 0
 	for (const { did, feature, path } of changes) {
 		// Paths hold author-named keys, and a header holds ASCII only.
-		const part = `${did} ${feature} ${encodeURI(path.toWellFormed())}`
+		const part = `${did} ${feature} ${path.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent)}`
 		length += part.length + 2
 		if (length > maxChangesHeader) {
 			parts.push(`and ${changes.length - parts.length} more`)

@@ -9,10 +9,15 @@ import type { TurnInHand } from './turn.ts'
 export function apologise(turn: TurnInHand, error: GatewayError): WireResponse {
 	const { adapter } = turn.platform
 	const { event, route } = turn
-	const spare = inLanguage(route.failure, event?.language)
-	const leg = event && adapter.reply(event)
-	if (spare && leg) return leg.encode(fitReply(spare.reply, leg, turn).value)
-	return adapter.failure?.(event, error) ?? problemResponse(error, turn.turn)
+	try {
+		const spare = inLanguage(route.failure, event?.language)
+		const leg = event && adapter.reply(event)
+		if (spare && leg) return leg.encode(fitReply(spare.reply, leg, turn).value)
+		return adapter.failure?.(event, error) ?? problemResponse(error, turn.turn)
+	} catch {
+		// What failed the turn may fail its excuse too; the first error is the one to tell.
+		return problemResponse(error, turn.turn)
+	}
 }
 
 /** The reply in the language of the event: the same tag, else the same primary language, else the first. */

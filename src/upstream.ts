@@ -28,28 +28,31 @@ export async function callUpstream(
 	const { auth } = upstream.adapter
 	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
 	const url = addressOf(upstream.url, proven.query, auth ? undefined : secret)
-	const timeLeft = Math.max(0, Math.floor(until - runtime.elapsed()))
-
 	const send = upstream.send ?? runtime.send
-	const response = await send({
-		url,
-		method: proven.method,
-		headers: [
-			...proven.headers,
-			...upstream.headers,
-			['accept', 'application/json'],
-			['accept-encoding', 'identity'],
-			['user-agent', 'dragoman'],
-			...(await signature(upstream, id, proven.body, runtime)),
-		],
-		body: proven.body,
-		signal: AbortSignal.timeout(timeLeft),
-		maxBytes: maxReplyBytes,
-	})
-	if (response.status < 200 || response.status > 299) {
+	const limit = new AbortController()
+	const timer = setTimeout(() => limit.abort(), Math.max(0, until - runtime.elapsed()))
+	try {
+		const response = await send({
+			url,
+			method: proven.method,
+			headers: [
+				...proven.headers,
+				...upstream.headers,
+				['accept', 'application/json'],
+				['accept-encoding', 'identity'],
+				['user-agent', 'dragoman'],
+				...(await signature(upstream, id, proven.body, runtime)),
+			],
+			body: proven.body,
+			signal: limit.signal,
+			maxBytes: maxReplyBytes,
+		})
+		if (response.status >= 200 && response.status <= 299) return response
 		throw new GatewayError('upstream-status', { upstreamStatus: response.status })
+	} finally {
+		// Not AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
+		clearTimeout(timer)
 	}
-	return response
 }
 
 /** The upstream's URL with the call's query behind its own, and the secret of formats without `auth` as last segment. */
