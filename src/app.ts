@@ -5,6 +5,7 @@ import { describeRoute } from './carries.ts'
 import { type Fields, jsonResponse, problemResponse, type WireResponse } from './codec.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
 import { takeTurn } from './gateway.ts'
+import { countRefusals } from './refusals.ts'
 import type { Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
 import { routeTable } from './table.ts'
@@ -16,12 +17,21 @@ export interface AppOptions {
 	ready?(): boolean
 	/** The header fields of a request, names in lower case. Absent: those of its `headers`, where repeated names are joined. */
 	fieldsOf?(request: Request, env: unknown): Fields
+	/** The target of a request as it was sent (RFC 9112, section 3.2). Absent: what its `url` makes of it. */
+	targetOf?(request: Request, env: unknown): string
 }
 
 /** Answers on the routes' paths, `/healthz`, `/readyz` and `/-/carries/NAME`; everything else is one and the same 404. */
-export function createApp({ routes, runtime, ready = () => true, fieldsOf = joinedFields }: AppOptions): Hono {
+export function createApp({
+	routes,
+	runtime,
+	ready = () => true,
+	fieldsOf = joinedFields,
+	targetOf = normalTarget,
+}: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
 	const byName = new Map(routes.map((route) => [route.name, route]))
+	const refused = countRefusals(runtime)
 	const app = new Hono()
 
 	app.get('/healthz', () => toResponse(jsonResponse({ status: 'ok' })))
@@ -36,27 +46,41 @@ export function createApp({ routes, runtime, ready = () => true, fieldsOf = join
 	app.all('*', async (c) => {
 		const at = runtime.elapsed()
 		const request = c.req.raw
-		const { path, query } = targetOf(request.url)
-		const { route, pathSecret, maxBody } = table(path)
-		const { body, refusal } = await readBody(request, maxBody)
+		const { path, query } = partsOf(targetOf(request, c.env))
+		const { route, pathSecret, unknown, ...limits } = table(path)
+		const { body, refusal } = await readBody(request, limits)
 		const call = { method: request.method, query, headers: fieldsOf(request, c.env), body }
-		return toResponse(await takeTurn(route, { call, pathSecret, at, refusal }, runtime))
+		try {
+			return toResponse(await takeTurn(route, { call, pathSecret, at, refusal }, runtime))
+		} catch (thrown) {
+			const error = asGatewayError(thrown)
+			if (error.code !== 'internal') refused(error.code, unknown ? undefined : route.name)
+			throw error
+		}
 	})
 	app.onError((thrown) => {
 		const error = asGatewayError(thrown)
-		if (error.code === 'internal') runtime.log({ level: 'error', msg: 'call', error: error.code, cause: thrown.stack })
+		if (error.code === 'internal')
+			runtime.log({ level: 'error', msg: 'call', error: error.code, cause: stackOf(error.cause ?? thrown) })
 		return toResponse(problemResponse(error))
 	})
 	return app
 }
 
-// The target as it was sent: Hono's own path is decoded, and a route must not be reached by two spellings.
-function targetOf(url: string): { path: string; query: Fields } {
-	const start = url.indexOf('/', url.indexOf('://') + 3)
-	const [target = ''] = url.slice(start).split('#', 1)
+function normalTarget({ url }: Request): string {
+	const { pathname, search } = new URL(url)
+	return pathname + search
+}
+
+// Hono's own path is decoded, and a route must not be reached by two spellings.
+function partsOf(target: string): { path: string; query: Fields } {
 	const mark = target.indexOf('?')
 	if (mark === -1) return { path: target, query: [] }
 	return { path: target.slice(0, mark), query: [...new URLSearchParams(target.slice(mark + 1))] }
+}
+
+function stackOf(thrown: unknown): string | undefined {
+	return thrown instanceof Error ? thrown.stack : undefined
 }
 
 function joinedFields(request: Request): Fields {

@@ -27,12 +27,13 @@ export function queryToken(field: string): Auth {
 /** Longest value that is sent back, in UTF-16 units. */
 const maxEcho = 1024
 
-/** A set-up call that wants the value of a query field back: a GET, answered as plain text that no browser takes for HTML. */
+/** A set-up call that wants the value of a query field back: every GET is one. Answered as plain text that no browser takes for HTML. */
 export function queryEcho(field: string): Required<Pick<Adapter, 'challenge' | 'handshake'>> {
 	return {
 		challenge({ method, query }) {
 			const value = query.find(([name]) => name === field)?.[1]
-			if (method !== 'GET' || value === undefined) return undefined
+			if (method !== 'GET') return undefined
+			if (value === undefined) throw new GatewayError('field-missing', { field })
 			if (value.length > maxEcho) throw new GatewayError('field-invalid', { field, limit: maxEcho })
 			return {
 				status: 200,

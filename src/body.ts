@@ -10,15 +10,22 @@ export interface ReadBody {
 // A byte order mark at the start is taken off.
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
+/** Bytes: what is read of a body, and what it may have. */
+export interface BodyLimits {
+	readonly readAtMost: number
+	readonly maxBody: number
+}
+
 /**
  * The body of a request. Refuses with `encoding-not-supported`, `body-too-large`, `body-not-utf8`, or
  * `body-incomplete` when the sender broke off.
  */
-export async function readBody(request: Request, limit: number): Promise<ReadBody> {
+export async function readBody(request: Request, { readAtMost, maxBody }: BodyLimits): Promise<ReadBody> {
 	// Their bodies mean nothing (RFC 9110, section 9.3), and the Request has none.
 	if (request.method === 'GET' || request.method === 'HEAD') return { body: '' }
 	try {
-		const bytes = await readBytes(request, limit)
+		const bytes = await readBytes(request, readAtMost)
+		if (bytes.byteLength > maxBody) throw tooLarge(maxBody)
 		return { body: toText(bytes) }
 	} catch (thrown) {
 		return { body: '', refusal: thrown instanceof GatewayError ? thrown : new GatewayError('body-incomplete') }

@@ -70,7 +70,9 @@ export function readJson(text: string): Json {
 function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
 	const source = context?.source
 	if (typeof value !== 'number' || source === undefined) return value
-	const exact = Number.isFinite(value) && (source.replace(/[^\d]/g, '').length <= 15 || String(value) === source)
+	const digits = source.replace(/[eE].*|[^\d]/g, '')
+	const vanished = value === 0 && /[1-9]/.test(digits)
+	const exact = Number.isFinite(value) && !vanished && (digits.length <= 15 || String(value) === source)
 	return exact ? value : source
 }
 

@@ -35,6 +35,7 @@ export const errors = {
 	'upstream-unreachable': [502, 'The upstream could not be reached. Check its URL and that it runs.'],
 	'upstream-timeout': [504, 'The upstream did not answer in time. Make it faster, or give the route a failure reply.'],
 	'upstream-status': [502, 'The upstream answered with a status that is no success. See its own log.'],
+	'upstream-redirect': [502, 'The upstream redirected, and redirects are not followed. Give its final URL.'],
 	'upstream-reply-too-large': [502, 'The upstream answered more than the limit. Make it answer less.'],
 	'upstream-reply-invalid': [
 		502,

@@ -11,7 +11,7 @@ import { logTurn } from './log.ts'
 import { once } from './once.ts'
 import type { NamedAdapter, Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
-import { beginTurn, deliveryOf, describeTurn, type TurnInHand } from './turn.ts'
+import { beginTurn, deliveryOf, describeTurn, keepChanges, type TurnInHand } from './turn.ts'
 import { callUpstream } from './upstream.ts'
 
 /** A platform's call as the runtime handed it over. */
@@ -31,7 +31,7 @@ export interface Arrival {
  */
 export async function takeTurn(route: Route, arrival: Arrival, runtime: Runtime): Promise<WireResponse> {
 	if (!(await provesOrigin(route, arrival, runtime))) throw new GatewayError('not-found')
-	const allowed = route.platforms.flatMap(({ adapter }) => adapter.methods)
+	const allowed = [...new Set(route.platforms.flatMap(({ adapter }) => adapter.methods))]
 	if (!allowed.includes(arrival.call.method)) throw new GatewayError('method-not-allowed', { allowed })
 	if (arrival.refusal) throw arrival.refusal
 	const setUp = answerSetUp(route, arrival.call)
@@ -92,9 +92,10 @@ const accepted: WireResponse = { status: 200, headers: [], body: '' }
 async function provesOrigin(route: Route, { call, pathSecret }: Arrival, { crypto }: Runtime): Promise<boolean> {
 	const { auth } = route.platforms[0].adapter
 	if (route.secrets.length === 0) return pathSecret === undefined
-	if (auth) return (await auth.verify(call, route.secrets, crypto)) && pathSecret === undefined
+	// The path is compared on every route, so that the time tells nothing of how a route is guarded.
 	const held = await Promise.all(route.secrets.map((secret) => crypto.equal(pathSecret ?? '', secret)))
-	return held.includes(true)
+	if (!auth) return held.includes(true)
+	return (await auth.verify(call, route.secrets, crypto)) && pathSecret === undefined
 }
 
 function answerSetUp(route: Route, call: WireRequest): WireResponse | undefined {
@@ -109,12 +110,28 @@ function recognise(route: Route, call: WireRequest): NamedAdapter {
 	const [first, ...others] = route.platforms
 	if (others.length === 0) return first
 	const platform = route.platforms.find(({ adapter }) => adapter.recognises?.(call))
-	if (!platform) throw new GatewayError('format-not-recognised')
-	return platform
+	if (platform) return platform
+	// Where they all find the same fault, it is the call's, and better told than that none of them knows it.
+	const faults = route.platforms.map(({ adapter }) => faultOf(() => adapter.event.decode(call)))
+	const [fault] = faults
+	if (fault && faults.every((each) => each?.code === fault.code)) throw fault
+	throw new GatewayError('format-not-recognised')
+}
+
+function faultOf(decode: () => unknown): GatewayError | undefined {
+	try {
+		decode()
+		return undefined
+	} catch (thrown) {
+		return asGatewayError(thrown)
+	}
 }
 
 function keepUnread<Model>(turn: TurnInHand, feature: 'event' | 'reply', { model, unread }: Decoded<Model>): Model {
-	for (const path of unread) turn.changes.push({ path, feature, did: 'dropped', detail: 'unread' })
+	keepChanges(
+		turn,
+		unread.map((path): Change => ({ path, feature, did: 'dropped', detail: 'unread' })),
+	)
 	return model
 }
 
@@ -127,13 +144,19 @@ async function recallChoice(turn: TurnInHand, event: CanonicalEvent, { state }: 
 	return resolveChoice(event, await state.openChoices(turn.conversation))
 }
 
+/** Changes that a refusal names. */
+const maxRefused = 20
+
 /** Keeps the changes in the turn's record, and refuses them where the route is strict. */
 function admit(turn: TurnInHand, code: 'event-does-not-fit' | 'reply-does-not-fit', changes: readonly Change[]): void {
-	turn.changes.push(...changes)
+	keepChanges(turn, changes)
 	if (turn.route.policy !== 'strict') return
 	// What was added takes nothing from what the author said.
 	const altering = changes.filter(({ did }) => did !== 'added')
-	if (altering.length > 0) throw new GatewayError(code, { changes: altering.map(({ did, path }) => `${did} ${path}`) })
+	if (altering.length > 0)
+		throw new GatewayError(code, {
+			changes: altering.slice(0, maxRefused).map(({ did, path }) => `${did} ${path}`),
+		})
 }
 
 function decodeReply(
@@ -146,7 +169,8 @@ function decodeReply(
 	try {
 		return leg.decode(response)
 	} catch (thrown) {
-		const { code, context } = asGatewayError(thrown)
+		if (!(thrown instanceof GatewayError)) throw thrown
+		const { code, context } = thrown
 		throw new GatewayError('upstream-reply-invalid', { ...context, because: code }, { cause: thrown })
 	}
 }

@@ -1,4 +1,5 @@
-/** One structured line a turn, made of named fields only: no text, no value, no address of a user ever gets in. */
+/** One structured line a turn, made of named fields only: names and numbers, and no text or value from outside. */
+import type { GatewayError } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 import type { TurnInHand } from './turn.ts'
 
@@ -7,14 +8,16 @@ const maxChanges = 20
 
 /** Logs a finished turn. `status` is that of the answer to the platform. */
 export function logTurn(turn: TurnInHand, status: number, runtime: Runtime): void {
-	const { error, changes } = turn
+	const { error, route } = turn
+	// What was added took nothing from anybody.
+	const losses = turn.changes.filter(({ did }) => did !== 'added').map(({ did, path }) => `${did} ${path}`)
 	runtime.log({
 		level: error === undefined ? 'info' : error.status >= 500 ? 'error' : 'warn',
 		msg: 'turn',
 		turn: turn.turn,
-		route: turn.route.name,
+		route: route.name,
 		platform: turn.platform.name,
-		upstream: turn.route.upstream.name,
+		upstream: route.upstream.name,
 		kind: turn.event?.kind,
 		status,
 		duplicate: turn.duplicate,
@@ -23,8 +26,16 @@ export function logTurn(turn: TurnInHand, status: number, runtime: Runtime): voi
 		error: error?.code,
 		because: error?.context.because,
 		field: error?.context.field,
-		cause: error?.code === 'internal' && error.cause instanceof Error ? error.cause.stack : undefined,
-		changes: changes.length === 0 ? undefined : changes.slice(0, maxChanges).map(({ did, path }) => `${did} ${path}`),
-		moreChanges: changes.length > maxChanges ? changes.length - maxChanges : undefined,
+		expected: error?.context.expected,
+		cause: error && causeOf(error),
+		changes: losses.length > 0 ? losses.slice(0, maxChanges) : undefined,
+		moreChanges: Math.max(0, losses.length - maxChanges) + turn.moreChanges || undefined,
 	})
+}
+
+/** The stack of a fault of ours; of any other error only the system's code, for a message may quote what it choked on. */
+function causeOf({ code, cause }: GatewayError): string | undefined {
+	if (!(cause instanceof Error)) return undefined
+	if (code === 'internal') return cause.stack
+	return 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
 }

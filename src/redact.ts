@@ -1,32 +1,36 @@
 /** Takes secrets out of what is shown or passed on: by the names that platforms give them. */
 import type { Json } from './canonical.ts'
-import type { Fields, WireRequest } from './codec.ts'
+import { type Fields, readJson, type WireRequest } from './codec.ts'
 
 // `chatbot_jwt_token`, `x-hook-secret`, `decodedCustomJWT`, `Authorization` …
-const secretName = /token|secret|password|passwd|authorization|cookie|jwt|api[-_]?key|credential/i
+const secretName = /token|secret|password|passwd|auth|cookie|jwt|key$|credential|bearer|^sig|signature|^pin$/i
 
 const redacted = '[redacted]'
 
 /** The value with every member whose name speaks of a secret replaced, at every depth. */
-function redact(value: Json): Json {
-	if (Array.isArray(value)) return value.map(redact)
+function redact(value: Json, isSecret: (text: string) => boolean): Json {
+	if (typeof value === 'string') return isSecret(value) ? redacted : value
+	if (Array.isArray(value)) return value.map((item) => redact(item, isSecret))
 	if (typeof value !== 'object' || value === null) return value
 	return Object.fromEntries(
-		Object.entries(value).map(([name, member]) => [name, secretName.test(name) ? redacted : redact(member)]),
+		Object.entries(value).map(([name, member]) => [name, secretName.test(name) ? redacted : redact(member, isSecret)]),
 	)
 }
 
-function redactFields(fields: Fields): Json {
-	return fields.map(([name, value]) => [name, secretName.test(name) ? redacted : value])
+function redactFields(fields: Fields, isSecret: (text: string) => boolean): Json {
+	return fields.map(([name, value]) => [name, secretName.test(name) || isSecret(value) ? redacted : value])
 }
 
-/** A call as data for the upstream: the query and the body, parsed where it is JSON; no headers. */
-export function redactCall(call: WireRequest): Json {
-	let body: Json
+/** A call as data for the upstream: the query, and the body where it is JSON; no headers, and none of these secrets. */
+export function redactCall({ method, query, body }: WireRequest, secrets: readonly string[]): Json {
+	const isSecret = (text: string) => secrets.includes(text)
+	return { method, query: redactFields(query, isSecret), body: redactBody(body, isSecret) }
+}
+
+function redactBody(body: string, isSecret: (text: string) => boolean): Json {
 	try {
-		body = redact(JSON.parse(call.body))
+		return redact(readJson(body), isSecret)
 	} catch {
-		body = redacted
+		return redacted
 	}
-	return { method: call.method, query: redactFields(call.query), body }
 }

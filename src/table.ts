@@ -7,8 +7,12 @@ export interface Match {
 	readonly route: Route
 	/** The segment behind the route's path, decoded. */
 	readonly pathSecret?: string
+	/** The path is of none, and the route a decoy. */
+	readonly unknown?: true
 	/** Bytes that a call's body may have. */
 	readonly maxBody: number
+	/** Bytes that are read of any body before it is known whose it is. */
+	readonly readAtMost: number
 }
 
 const usualMaxBody = 1024 * 1024
@@ -17,9 +21,21 @@ const usualMaxBody = 1024 * 1024
 export function routeTable(routes: readonly Route[], runtime: Runtime): (path: string) => Match {
 	const [first] = routes
 	if (!first) throw new TypeError('A gateway needs a route')
-	const matches = new Map(routes.map((route) => [route.path, { route, maxBody: maxBodyOf(route) }]))
-	// So that an unknown path costs what a wrong secret costs, and cannot be told from one.
-	const decoy = { route: { ...first, secrets: [runtime.newId()] }, maxBody: usualMaxBody }
+	// Every guarded route compares as many secrets and reads as far, so that none can be told from another, or from none.
+	const most = Math.max(1, ...routes.map(({ secrets }) => secrets.length))
+	const readAtMost = Math.max(...routes.map(maxBodyOf))
+	const padded = (secrets: readonly string[]): string[] => [
+		...secrets,
+		...Array.from({ length: most - secrets.length }, runtime.newId),
+	]
+	const matches = new Map(
+		routes.map((route): [string, Match] => {
+			const guarded = route.secrets.length === 0 ? route : { ...route, secrets: padded(route.secrets) }
+			return [route.path, { route: guarded, maxBody: maxBodyOf(route), readAtMost }]
+		}),
+	)
+	const alike = routes.find(({ platforms }) => platforms[0].adapter.auth) ?? first
+	const decoy: Match = { route: { ...alike, secrets: padded([]) }, maxBody: readAtMost, readAtMost, unknown: true }
 
 	return (path) => {
 		const exact = matches.get(path)

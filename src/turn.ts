@@ -32,8 +32,10 @@ export interface TurnInHand extends FitContext {
 	remembers: boolean
 	/** The call came before; its answer was remembered. */
 	duplicate?: true
-	/** What the event lost on its way to the upstream, then what the reply lost on its way back. */
+	/** What the event lost on its way to the upstream, then what the reply lost on its way back; the first of many. */
 	readonly changes: Change[]
+	/** How many more there were. */
+	moreChanges: number
 	upstreamStatus?: number
 	error?: GatewayError
 }
@@ -52,7 +54,18 @@ export function beginTurn(route: Route, startedAt: number, runtime: Runtime): Tu
 		platform,
 		remembers: false,
 		changes: [],
+		moreChanges: 0,
 	}
+}
+
+/** Changes that are kept of a turn: a hostile body can cause hundreds of thousands. */
+const maxChanges = 500
+
+/** Keeps changes in the turn's record, and counts those beyond its bound. */
+export function keepChanges(turn: TurnInHand, changes: readonly Change[]): void {
+	const kept = changes.slice(0, maxChanges - turn.changes.length)
+	turn.changes.push(...kept)
+	turn.moreChanges += changes.length - kept.length
 }
 
 /** What the upstream is told of the turn. */
@@ -67,7 +80,7 @@ export function describeTurn(turn: TurnInHand, event: CanonicalEvent, call: Wire
 		...(reply && { answerBy: new Date(Date.parse(turn.receivedAt) + turn.answerBy - turn.startedAt).toISOString() }),
 		carries: replyFeatures.filter((feature: ReplyFeature) => reply?.carries[feature]),
 		changes: [...turn.changes],
-		...(turn.route.raw && { raw: redactCall(call) }),
+		...(turn.route.raw && { raw: redactCall(call, turn.route.secrets) }),
 	}
 }
 

@@ -16,7 +16,7 @@ export interface Attempt {
 
 /**
  * One call within the attempt's limits of time and size. Throws `upstream-unreachable`, `upstream-timeout`,
- * `upstream-status` (redirects included: none is followed), `upstream-reply-too-large` or `upstream-reply-invalid`.
+ * `upstream-status`, `upstream-redirect`, `upstream-reply-too-large` or `upstream-reply-invalid`.
  */
 export async function callUpstream(
 	upstream: Upstream,
@@ -28,9 +28,13 @@ export async function callUpstream(
 	const { auth } = upstream.adapter
 	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
 	const url = addressOf(upstream.url, proven.query, auth ? undefined : secret)
+	const timeLeft = until - runtime.elapsed()
+	// Whatever is sent too late is done by the upstream, and told to nobody.
+	if (timeLeft <= 0) throw new GatewayError('upstream-timeout')
+
 	const send = upstream.send ?? runtime.send
 	const limit = new AbortController()
-	const timer = setTimeout(() => limit.abort(), Math.max(0, until - runtime.elapsed()))
+	const timer = setTimeout(() => limit.abort(), timeLeft)
 	try {
 		const response = await send({
 			url,
@@ -48,7 +52,8 @@ export async function callUpstream(
 			maxBytes: maxReplyBytes,
 		})
 		if (response.status >= 200 && response.status <= 299) return response
-		throw new GatewayError('upstream-status', { upstreamStatus: response.status })
+		const redirects = response.status >= 300 && response.status <= 399
+		throw new GatewayError(redirects ? 'upstream-redirect' : 'upstream-status', { upstreamStatus: response.status })
 	} finally {
 		// Not AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
 		clearTimeout(timer)
@@ -60,7 +65,9 @@ export function addressOf(base: string, query: WireRequest['query'], pathSecret:
 	if (query.length === 0 && pathSecret === undefined) return base
 	const url = new URL(base)
 	if (pathSecret !== undefined) url.pathname = `${url.pathname.replace(/\/$/, '')}/${encodeURIComponent(pathSecret)}`
-	for (const [name, value] of query) url.searchParams.append(name, value)
+	// As text: URLSearchParams would spell the upstream's own query anew.
+	const added = new URLSearchParams(query.map(([name, value]) => [name, value])).toString()
+	url.search = [url.search.slice(1), added].filter((part) => part !== '').join('&')
 	return url.href
 }
 

@@ -48,7 +48,7 @@ function walkUnchecked(
 	if (base === Attributes) return sources.attributes
 	if (parts.wrapped) return walk(parts.wrapped, sources, lean, name)
 	if (parts.entries) return object(parts.entries, sources, lean)
-	if (parts.item) return list(parts.item, atLeast(parts), sources, lean, name)
+	if (parts.item) return list(parts.item, parts, sources, lean, name)
 	const given = sources.member?.(name)
 	switch (parts.type) {
 		case 'literal':
@@ -95,19 +95,22 @@ function withoutUndefined(value: object): object {
 
 function list(
 	item: v.GenericSchema,
-	minLength: number,
+	parts: Parts,
 	sources: Sources,
 	lean: boolean,
 	name: string,
 ): fc.Arbitrary<unknown> {
+	const minLength = atLeast(parts)
+	const most = requirement(parts, 'max_length')
 	const one = walk(item, sources, lean, name)
 	if (lean) return fc.array(one, { minLength, maxLength: 2, size: 'max' })
 	const small = walk(item, sources, true, name)
-	return fc.oneof(
-		{ arbitrary: fc.array(one, { minLength, maxLength: 4, size: 'max' }), weight: 40 },
-		{ arbitrary: fc.array(small, { minLength: 5, maxLength: 24, size: 'max' }), weight: 4 },
-		{ arbitrary: fc.array(small, { minLength: 95, maxLength: 120, size: 'max' }), weight: 1 },
-	)
+	const sizes = [
+		{ arbitrary: fc.array(one, { minLength, maxLength: 4, size: 'max' }), weight: 40, longest: 4 },
+		{ arbitrary: fc.array(small, { minLength: 5, maxLength: 24, size: 'max' }), weight: 4, longest: 24 },
+		{ arbitrary: fc.array(small, { minLength: 95, maxLength: 120, size: 'max' }), weight: 1, longest: 120 },
+	]
+	return fc.oneof(...sizes.filter(({ longest }) => typeof most !== 'number' || longest <= most))
 }
 
 function string(parts: Parts, sources: Sources): fc.Arbitrary<string> {

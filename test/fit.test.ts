@@ -257,3 +257,44 @@ describe('the whole reply', () => {
 		expect(fit(folding, [], { attributes }).value.attributes).toEqual({ session: { a: '1', b: '3' }, user: {} })
 	})
 })
+
+describe('what once went wrong', () => {
+	test('a cut between markup and its joiner ends', () => {
+		const { said } = fit({ 'reply.text': { chars: 20, escape: '#(?!\u2060)' } }, [
+			{ type: 'text', text: `${'x'.repeat(19)}#` },
+		])
+		expect(said.map((message) => message.type === 'text' && message.text.length <= 20)).not.toContain(false)
+	})
+
+	test('a pattern is of the whole value, not of one of its lines', () => {
+		const carries: Features<CanonicalReply> = { ...plain, 'reply.control.goto': { pattern: '^[0-9]+$' } }
+		expect(fit(carries, [], { control: { goto: 'x\n12' } }).did).toEqual(['dropped control.goto'])
+	})
+
+	test('white space that goes at the end of a text is told', () => {
+		const { said, did } = fit({ 'reply.text': { chars: 5 } }, [{ type: 'text', text: 'hello ' }])
+		expect(said).toEqual([{ type: 'text', text: 'hello' }])
+		expect(did).toEqual(['shortened messages[0].text'])
+	})
+
+	test('keys that become one by repair do not hide each other', () => {
+		const session = { 'a\ud800': 1, 'a\udc00': 2 }
+		const { did } = fit({ 'reply.attributes.session': {} }, [], { attributes: { session, user: {} } })
+		expect(did.filter((each) => each.startsWith('dropped'))).toHaveLength(1)
+	})
+
+	test('choices that were cut off are not offered', () => {
+		const { said, offers } = fit({ ...quick, 'reply.messages': { items: 1 } }, [choices('A', 'B', 'C', 'D')])
+		expect(said).toHaveLength(1)
+		expect(offers.map(({ label }) => label)).toEqual(['A', 'B', 'C'])
+	})
+
+	test('thousands of choices of one label, and messages over the bytes, take no longer than they must', () => {
+		const same = Array.from({ length: 5000 }, (_, i) => ({ title: 'A title that is cut', value: `${i}` }))
+		const texts = Array.from({ length: 10_000 }, (_, i): Message => ({ type: 'text', text: `Text ${i}` }))
+		const session = Object.fromEntries(texts.map((_, i) => [`key ${i}`, i]))
+		const carries: Features<CanonicalReply> = { ...quick, reply: { bytes: 50_000 }, 'reply.attributes.session': {} }
+		const { said } = fit(carries, [{ type: 'choices', choices: same }, ...texts], { attributes: { session, user: {} } })
+		expect(said.length).toBeLessThan(1000)
+	})
+})

@@ -149,7 +149,8 @@ test('no secret and no word of a user gets into the log or an answer', async () 
 	for (const body of bodies) told.push(await (await call(`${url}/in/${canary}-A?x=${canary}`, body)).text())
 	told.push(await (await call(`${url}/in/${canary}-A`, undefined, { body: `{"odd":"${canary}` })).text())
 	told.push(await (await call(`${url}/in/${canary}`)).text())
-	expect(lines).toHaveLength(bodies.length + 1)
+	// A turn each, and one refusal.
+	expect(lines).toHaveLength(bodies.length + 2)
 	expect(JSON.stringify(lines)).not.toContain(canary)
 	expect(told.join('\n')).not.toContain(`${canary}-`)
 	expect(lines[3]).toEqual({

@@ -92,7 +92,8 @@ test.each([500, 404, 429, 301, 302, 307, 308, 304])(
 		})
 		const { url } = await gatewayTo(to)
 		const problem = await problemOf(url)
-		expect(problem).toMatchObject({ title: 'upstream-status', upstreamStatus: status })
+		const title = status >= 300 && status < 400 ? 'upstream-redirect' : 'upstream-status'
+		expect(problem).toMatchObject({ title, upstreamStatus: status })
 		expect(JSON.stringify(problem)).not.toContain('Oops')
 		expect(received).toHaveLength(1)
 		expect(visits).toEqual([])

@@ -28,7 +28,7 @@ import type { Options } from './index.ts'
 const name = 'chatbot-v1'
 
 const Said = v.pipe(v.string(), v.nonEmpty())
-const delay = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)))
+const delay = v.nullish(v.pipe(v.number(), v.minValue(0), v.transform(Math.round)))
 // The samples print `filters: []`, which their own table forbids.
 const filters = v.nullish(v.array(Json))
 const WireButton = v.object({
@@ -60,14 +60,15 @@ const Known = v.object({ type: v.picklist(Response.options.map(({ entries }) => 
 const Answer = v.object({ responses: v.nullish(v.array(Json)), parameters: WireAttributes })
 
 /** Responses of types that the model has not, as the platform writes them. */
-const Own = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty()) })
+const maxNatives = 10
+const Own = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty(), v.maxLength(maxNatives)) })
 
 const interaction = '^[0-9a-fA-F]{24}$'
 
 const carries: Features<CanonicalReply> = {
 	reply: { bytes: 100_000 },
-	// Of 99 responses one is kept for a goto.
-	'reply.messages': { items: 98 },
+	// Of 99 responses one is kept for a goto, and some for what the model has no word for.
+	'reply.messages': { items: 98 - maxNatives },
 	'reply.text': { chars: 1024 },
 	'reply.text.alternatives': { items: 19, plain: true },
 	'reply.text.buttons': { items: 3, chars: 80 },

@@ -29,12 +29,13 @@ const name = 'chatbot-v2'
 
 const Said = v.pipe(v.string(), v.nonEmpty())
 // What the platform waits, in milliseconds, before a response that does not say how long.
-const delay = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), 1000)
+const delay = v.nullish(v.pipe(v.number(), v.minValue(0), v.transform(Math.round)), 1000)
 const WireButton = v.object({
 	type: v.string(),
 	title: v.nullish(v.string()),
 	value: v.nullish(v.string()),
-	height: v.nullish(v.picklist(['compact', 'tall', 'full']), 'compact'),
+	// Other buttons may have one, too, and it means nothing there.
+	height: v.fallback(v.picklist(['compact', 'tall', 'full']), 'compact'),
 })
 type WireButton = v.InferOutput<typeof WireButton>
 const buttons = v.nullish(v.array(WireButton))

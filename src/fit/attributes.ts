@@ -19,7 +19,8 @@ export function fitAttributes(fitting: Fitting, feature: Feature, attributes: At
 	return fitted
 }
 
-function suffix(key: string): string {
+/** A name as the end of a path: `.name` or `["a name"]`. */
+export function suffix(key: string): string {
 	const name = fieldPath([key])
 	return name.startsWith('[') ? name : `.${name}`
 }

@@ -1,6 +1,6 @@
 /** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
 import type { Button, Choice } from '../canonical.ts'
-import { type Fitting, fitLabel, note, unique, within } from './fitting.ts'
+import { type Fitting, fitLabel, type Labels, note, unique, within } from './fitting.ts'
 
 /** A choice and its path in the value before. */
 export interface PlacedChoice {
@@ -20,7 +20,7 @@ export interface SortedButtons {
 /** `here`: whether buttons can hang where these do. */
 export function sortButtons(fitting: Fitting, buttons: readonly Button[], here: boolean, path: string): SortedButtons {
 	const sorted: SortedButtons = { shown: [], choices: [], lines: [] }
-	const taken = new Set<string>()
+	const taken: Labels = new Map()
 	for (const [i, button] of buttons.entries()) {
 		const at = `${path}[${i}]`
 		const shown = here ? fitButton(fitting, button, at) : undefined
@@ -59,6 +59,8 @@ function fitButton(fitting: Fitting, button: Button, path: string): Button | und
 	return limit && within(argumentOf(button), limit) ? button : undefined
 }
 
+const heights = ['compact', 'tall', 'full'] as const
+
 function fitHeight(fitting: Fitting, button: Extract<Button, { type: 'webview' }>, path: string): Button {
 	const feature = 'reply.button.webview.height'
 	const limit = fitting.carries[feature]
@@ -69,7 +71,7 @@ function fitHeight(fitting: Fitting, button: Extract<Button, { type: 'webview' }
 	}
 	if (height !== undefined || !limit.required) return button
 	note(fitting, 'added', feature, `${path}.height`)
-	return { ...plain, height: 'compact' }
+	return { ...plain, height: heights.find((each) => each === limit.default) ?? 'compact' }
 }
 
 /** What a button stands for, beside its title. */
@@ -113,14 +115,14 @@ function fitTitle(
 	feature: 'reply.button.title' | 'reply.choice.title',
 	title: string,
 	path: string,
-	taken: Set<string>,
+	taken: Labels,
 	lines: string[],
 ): string {
 	const fitted = fitLabel(fitting, feature, title, path)
 	const { chars } = fitting.carries[feature] ?? {}
 	if (chars !== undefined && title.length > chars) lines.push(`– ${title}`)
 	const label = mustDiffer(fitting) || fitted !== title ? unique(fitted, taken, chars) : fitted
-	taken.add(label)
+	if (!taken.has(label)) taken.set(label, 1)
 	if (label !== fitted) note(fitting, 'converted', feature, path, 'made unique')
 	return label
 }
@@ -134,7 +136,7 @@ function mustDiffer({ carries }: Fitting): boolean {
 export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): { choices: Choice[]; lines: string[] } {
 	const fitted: Choice[] = []
 	const lines: string[] = []
-	const taken = fitting.carries['reply.messages']?.single ? fitting.labels : new Set<string>()
+	const taken = fitting.carries['reply.messages']?.single ? fitting.labels : new Map()
 	for (const { choice, path } of choices) {
 		if ('target' in choice) {
 			const jump = fitting.carries['reply.choice.goto']

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Attributes, CanonicalEvent } from '../canonical.ts'
 import { defined, definedOrNone, items, type Leg, type WireRequest } from '../codec.ts'
 import type { EventFeature } from '../features.ts'
-import { fitAttributes } from './attributes.ts'
+import { fitAttributes, suffix } from './attributes.ts'
 import { type Fitting, fitLabel, note, within } from './fitting.ts'
 import type { FitContext, Fitted } from './index.ts'
 import { fitMessages } from './messages.ts'
@@ -21,7 +21,7 @@ export function fitEvent(
 	leg: Leg<WireRequest, CanonicalEvent>,
 	context: FitContext,
 ): Fitted<CanonicalEvent> {
-	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Set() }
+	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Map() }
 	const { kind, text, choice, ...rest } = fitChoice(fitting, wellFormed(fitting, 'event', event))
 	const value = defined({
 		id: kept(fitting, 'event.id', rest.id, 'id', fitting.turn),
@@ -167,7 +167,7 @@ function fitExtensions(
 	if (!extensions || fitting.carries['event.extensions']) return extensions
 	const fitted = Object.entries(extensions).filter(([name, value]) => {
 		const held = name === leg.native?.name && v.is(leg.native.schema, value)
-		if (!held) note(fitting, 'dropped', 'event.extensions', `extensions.${name}`)
+		if (!held) note(fitting, 'dropped', 'event.extensions', `extensions${suffix(name)}`)
 		return held
 	})
 	return definedOrNone(Object.fromEntries(fitted))

@@ -8,7 +8,7 @@ export interface Fitting extends FitContext {
 	readonly changes: Change[]
 	readonly offers: Offer[]
 	/** Labels of choices already used, where all choices of a reply become one set. */
-	readonly labels: Set<string>
+	readonly labels: Labels
 }
 
 /** Adds to the account. */
@@ -30,18 +30,29 @@ export function fitLabel(fitting: Fitting, feature: Feature, text: string, path:
 	if (escaped !== text) note(fitting, 'escaped', feature, path)
 	if (chars === undefined || escaped.length <= chars) return escaped
 	note(fitting, 'shortened', feature, path)
-	return shortenText(escaped, chars)
+	for (let most = chars; ; most--) {
+		// A cut right behind markup takes its joiner away.
+		const cut = markup === undefined ? shortenText(escaped, most) : escapeText(shortenText(escaped, most), markup)
+		if (cut.length <= chars || most <= 1) return cut
+	}
 }
 
+/** Labels in use; of each, the last number that was put behind it. */
+export type Labels = Map<string, number>
+
 /** The label, or one that no other of the set has: `Yes`, `Yes (2)`. */
-export function unique(label: string, taken: Set<string>, chars = Number.POSITIVE_INFINITY): string {
-	let candidate = label
-	for (let n = 2; taken.has(candidate); n++) {
-		const suffix = ` (${n})`
-		candidate = shortenText(label, Math.max(1, chars - suffix.length)) + suffix
+export function unique(label: string, taken: Labels, chars = Number.POSITIVE_INFINITY): string {
+	if (!taken.has(label)) {
+		taken.set(label, 1)
+		return label
 	}
-	taken.add(candidate)
-	return candidate
+	for (let n = (taken.get(label) ?? 1) + 1; ; n++) {
+		const suffix = ` (${n})`
+		const candidate = shortenText(label, Math.max(1, chars - suffix.length)) + suffix
+		if (taken.has(candidate)) continue
+		taken.set(label, n).set(candidate, 1)
+		return candidate
+	}
 }
 
 /** Said where a format wants words and the author gave none. */

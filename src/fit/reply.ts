@@ -4,9 +4,10 @@ import type { CanonicalReply, Message } from '../canonical.ts'
 import { defined, type Leg, type WireResponse } from '../codec.ts'
 import { kindOf, type Limit, type MessageKind } from '../features.ts'
 import { fitWriteBack } from './attributes.ts'
+import { numberChoices, type PlacedChoice } from './buttons.ts'
 import { fitControl } from './control.ts'
 import { type Fitting, note, noWords } from './fitting.ts'
-import type { FitContext, Fitted } from './index.ts'
+import type { FitContext, Fitted, Offer } from './index.ts'
 import { fitMessages } from './messages.ts'
 import { plainTexts } from './texts.ts'
 import { wellFormed } from './well-formed.ts'
@@ -19,7 +20,7 @@ export function fitReply(
 	leg: Leg<WireResponse, CanonicalReply>,
 	context: FitContext,
 ): Fitted<CanonicalReply> {
-	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Set() }
+	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Map() }
 	const clean = wellFormed(fitting, 'reply', reply)
 	const control = clean.control && fitControl(fitting, clean.control)
 	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
@@ -29,7 +30,8 @@ export function fitReply(
 		...(control && { control }),
 		...(overrides && { overrides }),
 	}
-	return { value: fitBytes(fitting, leg, value), changes: fitting.changes, offers: fitting.offers }
+	const fitted = fitBytes(fitting, leg, value)
+	return { value: fitted, changes: fitting.changes, offers: standing(fitting.offers, fitted.messages) }
 }
 
 /** Native parts: ours where they satisfy the format's schema; what other formats are told is not for this one. */
@@ -79,21 +81,42 @@ function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
 	if (sets.length > 1) note(fitting, 'merged', 'reply.choices', 'messages')
 	const others = messages.flatMap((message): Message[] => {
 		if (message.type !== 'choices') return [message]
-		return message.text === undefined || message === last ? [] : [{ type: 'text', text: message.text }]
+		const { text, delay } = message
+		return text === undefined || message === last ? [] : [{ type: 'text', text, ...(delay !== undefined && { delay }) }]
 	})
 	const { items = choices.length } = fitting.carries['reply.choices'] ?? {}
 	if (choices.length <= items) return [...others, { ...last, choices }]
 	note(fitting, 'converted', 'reply.choices', 'messages', 'to numbered text')
-	const lines = choices.map(({ title }, i) => `${i + 1}. ${title}`)
-	numberOffers(fitting, choices)
+	const lines = numberChoices(fitting, takeBack(fitting, choices))
 	const words = [...(last.text === undefined ? [] : [last.text]), ...lines].join('\n')
 	return [...others, ...plainTexts(fitting, words, 'messages')]
 }
 
-function numberOffers({ offers }: Fitting, choices: Choices['choices']): void {
-	for (const [i, offer] of offers.entries()) {
-		const number = choices.findIndex(({ title }) => title === offer.label) + 1
-		if (number > 0) offers[i] = { ...offer, number }
+/** The choices as the upstream gave them, their offers withdrawn. */
+function takeBack({ offers }: Fitting, choices: Choices['choices']): PlacedChoice[] {
+	const given = new Map(offers.map((offer) => [offer.label, offer.choice]))
+	const labels = new Set(choices.map(({ title }) => title))
+	offers.splice(0, offers.length, ...offers.filter(({ label }) => !labels.has(label)))
+	return choices.map((choice) => ({ choice: given.get(choice.title) ?? choice, path: 'messages' }))
+}
+
+/** The offers whose labels are still there after all cuts: nobody can take what nobody saw. */
+function standing(offers: readonly Offer[], messages: readonly Message[]): Offer[] {
+	const seen = new Set(messages.flatMap(labelsOf))
+	// A numbered choice is a line of text, wherever that was cut.
+	return offers.filter(({ label, number }) => number !== undefined || seen.has(label))
+}
+
+function labelsOf(message: Message): string[] {
+	switch (message.type) {
+		case 'choices':
+			return message.choices.map(({ title }) => title)
+		case 'text':
+			return message.buttons?.map(({ title }) => title) ?? []
+		case 'cards':
+			return message.cards.flatMap(({ buttons }) => buttons?.map(({ title }) => title) ?? [])
+		default:
+			return []
 	}
 }
 

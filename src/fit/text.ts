@@ -72,7 +72,8 @@ export function splitTail(text: string, max: number): [head: string, tail: strin
 		}
 	}
 	for (const { index } of graphemes.segment(window)) if (index >= from) return cut(index)
-	return cut(from)
+	const splitsPair = /[\udc00-\udfff]/.test(window[from] ?? '')
+	return cut(splitsPair ? from + 1 : from)
 }
 
 /** The text cut to `max` units, the last of them an ellipsis. */

@@ -91,13 +91,21 @@ function textParts(fitting: Fitting, text: string, path: string): string[] {
 		return []
 	}
 	const escaped = (part: string): string => (markup === undefined ? part : escapeText(part, markup))
-	let parts = [escaped(text)]
-	if (parts[0] !== text) note(fitting, 'escaped', 'reply.text', path)
-	if (chars === undefined) return parts
-	// A cut can bring markup to the head of a part, and an escape can bring a part over the measure.
-	while (parts.some((part) => part.length > chars)) parts = parts.flatMap((part) => splitText(part, chars)).map(escaped)
-	if (parts.length > 1) note(fitting, 'split', 'reply.text', path, `into ${parts.length}`)
+	const whole = escaped(text)
+	if (whole !== text) note(fitting, 'escaped', 'reply.text', path)
+	if (chars === undefined || whole.length <= chars) return [whole]
+	const parts = cutTo(text, chars, chars, escaped)
+	note(fitting, parts.length > 1 ? 'split' : 'shortened', 'reply.text', path, `into ${parts.length}`)
 	return parts
+}
+
+/** Parts of at most `chars` units after the escape, cut from parts of at most `most` before it. */
+function cutTo(text: string, chars: number, most: number, escaped: (part: string) => string): string[] {
+	return splitText(text, most).flatMap((part) => {
+		const shown = escaped(part)
+		if (shown.length <= chars || most <= 1) return [shown]
+		return cutTo(part, chars, Math.max(1, Math.min(part.length - 1, 2 * chars - shown.length)), escaped)
+	})
 }
 
 /** The text with the alternatives that the format can take, or with the one of them that the turn's id picks. */

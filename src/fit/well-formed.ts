@@ -22,11 +22,16 @@ function repaired(fitting: Fitting, feature: Feature, value: unknown, path: read
 	}
 	if (typeof value !== 'object' || value === null) return value
 	if (Array.isArray(value)) return value.map((item, i) => repaired(fitting, feature, item, [...path, i]))
-	return Object.fromEntries(
-		Object.entries(value).map(([key, member]) => {
-			const here = [...path, key]
-			if (!key.isWellFormed()) note(fitting, 'converted', feature, fieldPath(here), 'half a character')
-			return [key.toWellFormed(), repaired(fitting, feature, member, here)]
-		}),
-	)
+	const members: { [key: string]: unknown } = {}
+	for (const [key, member] of Object.entries(value)) {
+		const here = [...path, key]
+		const name = key.toWellFormed()
+		if (Object.hasOwn(members, name)) {
+			note(fitting, 'dropped', feature, fieldPath(here), 'another is named so, too')
+			continue
+		}
+		if (name !== key) note(fitting, 'converted', feature, fieldPath(here), 'half a character')
+		members[name] = repaired(fitting, feature, member, here)
+	}
+	return members
 }

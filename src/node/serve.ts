@@ -37,7 +37,8 @@ export interface Gateway {
 /** Milliseconds. Node's own limits leave a thousand idle connections open for a minute. */
 const limits = {
 	headersTimeout: 5000,
-	requestTimeout: 10_000,
+	// A body that takes longer leaves the upstream no time.
+	requestTimeout: 7000,
 	keepAliveTimeout: 5000,
 	connectionsCheckingInterval: 1000,
 }
@@ -59,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
 
 	let draining = false
-	const app = createApp({ routes, runtime, ready: () => !draining, fieldsOf })
+	const app = createApp({ routes, runtime, ready: () => !draining, fieldsOf, targetOf })
 	const respond = async (request: Request, env: object): Promise<Response> => {
 		const response = await app.fetch(request, env)
 		if (draining && hasOutgoing(env)) env.outgoing.setHeader('connection', 'close')
@@ -115,6 +116,11 @@ interface NodeEnv {
 
 function hasOutgoing(env: unknown): env is NodeEnv {
 	return typeof env === 'object' && env !== null && 'outgoing' in env && 'incoming' in env
+}
+
+// As it was sent: the Request's own URL has lost its dots, and takes a foreign host from an absolute target.
+function targetOf(request: Request, env: unknown): string {
+	return (hasOutgoing(env) && env.incoming.url) || new URL(request.url).pathname
 }
 
 // Straight from the parser: building a Headers object costs more than the rest of the look-up.
