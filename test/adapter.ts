@@ -11,6 +11,7 @@ import { testCrypto } from './crypto.ts'
 import { type BadFixture, type Fixture, type Fixtures, readFixtures, type Written } from './fixtures.ts'
 import * as laws from './laws.ts'
 import { mutate, mutations } from './mutations.ts'
+import { pairing } from './pairing.ts'
 
 /** What there is to test an adapter with. */
 export interface AdapterTest {
@@ -34,6 +35,7 @@ const legLaws = {
 	'all that was said stands, or a change names it': laws.conservation,
 	'no cut parts a grapheme': laws.graphemes,
 	'what is written is within the platform’s limits': laws.limits,
+	'what is pressed does what the author said': pairing,
 } as const
 
 /** Registers the tests of an adapter. fast-check prints the seed of a failure; `fc.configureGlobal({ seed })` repeats it. */

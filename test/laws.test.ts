@@ -8,6 +8,7 @@
  * | within | fit changes in silence; fit reports a change that was none |
  * | conservation | fit loses an attribute beside other changes; it says `converted` of words that are gone |
  * | graphemes | a cut between UTF-16 units |
+ * | pairing | an offer means another choice |
  * | limits | the adapter claims to carry more than the platform takes; bytes over the ceiling; a wrong method |
  * | totality | decode throws a TypeError; it returns undefined members; it returns a value not of the model |
  * | origin | verify compares prefixes; it holds without secrets; it holds for any secret |
@@ -25,6 +26,7 @@ import { canonicalReplies } from './arbitraries.ts'
 import { testCrypto } from './crypto.ts'
 import * as laws from './laws.ts'
 import { mutate, mutations } from './mutations.ts'
+import { pairing } from './pairing.ts'
 
 type Side = laws.Side<WireResponse, CanonicalReply>
 
@@ -84,11 +86,21 @@ const properties = {
 	within: onReply(laws.within),
 	conservation: onReply(laws.conservation),
 	graphemes: onReply(laws.graphemes),
+	pairing: onReply(pairing),
 	limits: onReply(laws.limits),
 	totality: (side: Side) => fc.property(answers, (wire) => laws.totality(side, wire)),
 }
 type Law = keyof typeof properties
-const lawNames: Law[] = ['roundTrip', 'idempotence', 'within', 'conservation', 'graphemes', 'limits', 'totality']
+const lawNames: Law[] = [
+	'roundTrip',
+	'idempotence',
+	'within',
+	'conservation',
+	'graphemes',
+	'pairing',
+	'limits',
+	'totality',
+]
 const assert = (law: Law, side: Side) =>
 	law === 'totality' ? fc.assert(properties.totality(side), config) : fc.assert(properties[law](side), config)
 
@@ -130,6 +142,13 @@ const faults: [Law, string, Side][] = [
 		'graphemes',
 		'a cut between units',
 		withFit(({ value }) => ({ value: withTexts(value, (text) => text.slice(0, 3)) })),
+	],
+	[
+		'pairing',
+		'an offer means another choice',
+		withFit(({ offers }) => ({
+			offers: offers.map(({ label, choice }) => ({ label, choice: { ...choice, value: `${choice.value}!` } })),
+		})),
 	],
 	[
 		'limits',

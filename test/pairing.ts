@@ -1,0 +1,67 @@
+/** The law of what can be pressed: it does what the author said it does, however its label was fitted. */
+import * as v from 'valibot'
+import { expect } from 'vitest'
+import { type Button, CanonicalEvent, CanonicalReply, type Choice, type Message } from '../src/canonical.ts'
+import type { WireRequest, WireResponse } from '../src/codec.ts'
+import type { Side } from './laws.ts'
+
+/** A label, and the value, address, number or target behind it. */
+interface Pair {
+	readonly title: string
+	readonly does: string
+}
+
+/**
+ * Law 9. Whatever stands to be pressed, and whatever is offered to be remembered, has a label and a deed that the author
+ * put together. Where only the label comes back, the offer of that label says what it does.
+ */
+export function pairing<W extends WireRequest | WireResponse, M>({ fit }: Pick<Side<W, M>, 'fit'>, x: M): void {
+	const given = pairsOf(x)
+	const { value, offers } = fit(x)
+	for (const { label, choice } of offers) {
+		expect(matching(given, { title: label, does: choice.value }), `the offer of ${label}`).toBeDefined()
+	}
+	const offered = offers.map(({ label, choice }) => ({ title: label, does: choice.value }))
+	for (const { title, does } of pairsOf(value)) {
+		const bare = title === does ? offered.find((offer) => offer.title === title)?.does : undefined
+		expect(matching(given, { title, does: bare ?? does }), `what ${title} does`).toBeDefined()
+	}
+}
+
+function matching(given: readonly Pair[], { title, does }: Pair): Pair | undefined {
+	return given.find((pair) => pair.does === does && (stem(pair.title) === stem(title) || isCutOf(title, pair.title)))
+}
+
+/** Whether a label is the start of a title, with an ellipsis, and perhaps a number that tells it from others. */
+function isCutOf(label: string, title: string): boolean {
+	const start = stem(label.replace(/ \(\d+\)$/, '').replace(/…$/, ''))
+	return stem(title).startsWith(start)
+}
+
+/** The title as its author wrote it, but for joiners and half characters. */
+function stem(title: string): string {
+	return title.toWellFormed().replaceAll('\u2060', '').trim()
+}
+
+function pairsOf(model: unknown): Pair[] {
+	return messagesOf(model)
+		.flatMap(pressablesOf)
+		.map((each) => ({ title: each.title, does: deedOf(each).toWellFormed() }))
+}
+
+function messagesOf(model: unknown): readonly Message[] {
+	if (v.is(CanonicalReply, model)) return model.messages
+	return v.is(CanonicalEvent, model) ? (model.defaultReply ?? []) : []
+}
+
+function pressablesOf(message: Message): readonly (Button | Choice)[] {
+	if (message.type === 'choices') return message.choices
+	if (message.type === 'cards') return message.cards.flatMap(({ buttons }) => buttons ?? [])
+	return message.type === 'text' ? (message.buttons ?? []) : []
+}
+
+function deedOf(each: Button | Choice): string {
+	if ('value' in each) return each.value
+	if ('target' in each) return each.target
+	return 'url' in each ? each.url : each.number
+}
