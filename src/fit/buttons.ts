@@ -11,22 +11,30 @@ export interface PlacedChoice {
 /** A set of buttons sorted by how the format can show them; what it cannot show at all is dropped and noted. */
 export interface SortedButtons {
 	readonly shown: Button[]
+	/** Where each of those stood. */
+	readonly places: string[]
 	/** Postbacks and jumps that go among the choices. */
 	readonly choices: PlacedChoice[]
 	/** Lines of text: full labels of shortened ones, links and numbers without a button. */
 	readonly lines: string[]
 }
 
-/** `here`: whether buttons can hang where these do. */
-export function sortButtons(fitting: Fitting, buttons: readonly Button[], here: boolean, path: string): SortedButtons {
-	const sorted: SortedButtons = { shown: [], choices: [], lines: [] }
+/** `here`: whether buttons can hang where these do. `path` is that of their list, or those of each. */
+export function sortButtons(
+	fitting: Fitting,
+	buttons: readonly Button[],
+	here: boolean,
+	path: string | readonly string[],
+): SortedButtons {
+	const sorted: SortedButtons = { shown: [], places: [], choices: [], lines: [] }
 	const taken: Labels = new Map()
 	for (const [i, button] of buttons.entries()) {
-		const at = `${path}[${i}]`
+		const at = typeof path === 'string' ? `${path}[${i}]` : (path[i] ?? '')
 		const shown = here ? fitButton(fitting, button, at) : undefined
 		if (shown) {
 			const title = fitTitle(fitting, 'reply.button.title', shown.title, `${at}.title`, taken, sorted.lines)
 			sorted.shown.push({ ...shown, title })
+			sorted.places.push(at)
 			if (shown.type === 'postback') {
 				fitting.offers.push({ label: title, value: shown.value, choice: { title: button.title, value: shown.value } })
 			}

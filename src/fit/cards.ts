@@ -59,7 +59,12 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 	const { carries } = fitting
 	const limit = carries['reply.card.buttons']
 	const keepsUrl = card.url !== undefined && carries['reply.card.url'] !== undefined
-	const { shown, choices, lines } = sortButtons(fitting, card.buttons ?? [], limit !== undefined, `${path}.buttons`)
+	const { shown, places, choices, lines } = sortButtons(
+		fitting,
+		card.buttons ?? [],
+		limit !== undefined,
+		`${path}.buttons`,
+	)
 	const [kept = [], ...over] = inGroups(shown, limit?.items)
 	if (over.length > 0) note(fitting, 'split', 'reply.card.buttons', `${path}.buttons`)
 	if (card.url !== undefined && !keepsUrl) {
@@ -78,7 +83,9 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 			...(kept.length > 0 && { buttons: kept }),
 		},
 		rest: [
-			...(over.length > 0 ? fitText(fitting, { type: 'text', text, buttons: over.flat() }, path) : []),
+			...(over.length > 0
+				? fitText(fitting, { type: 'text', text, buttons: over.flat() }, path, places.slice(kept.length))
+				: []),
 			...(choices.length > 0 || (over.length === 0 && lines.length > 0)
 				? withChoices(fitting, over.length === 0 ? text : undefined, choices, path)
 				: []),

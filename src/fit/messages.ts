@@ -68,7 +68,7 @@ function fitChoicesMessage(fitting: Fitting, message: Extract<Message, { type: '
 	const buttons = message.choices.map(
 		(choice): Button => ('target' in choice ? { type: 'goto', ...choice } : { type: 'postback', ...choice }),
 	)
-	return fitText(fitting, { type: 'text', text: message.text ?? noWords, buttons }, path, 'choices')
+	return fitText(fitting, { type: 'text', text: message.text ?? noWords, buttons }, path, `${path}.choices`)
 }
 
 function canPressPostback({ carries }: Fitting): boolean {

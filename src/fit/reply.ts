@@ -61,7 +61,15 @@ function arrange(fitting: Fitting, messages: Message[]): Message[] {
 	}
 	if (limit.items === undefined || arranged.length <= limit.items) return arranged
 	note(fitting, 'dropped', 'reply.messages', 'messages', `the last ${arranged.length - limit.items}`)
-	return arranged.slice(0, limit.items)
+	return firstOf(fitting, arranged, limit.items)
+}
+
+/** The first messages, a text among them where the format must have one. */
+function firstOf({ carries }: Fitting, messages: readonly Message[], count: number): Message[] {
+	const isText = (message: Message): boolean => kindOf(message) === 'text'
+	const first = messages.slice(0, count)
+	const text = carries['reply.text']?.required && !first.some(isText) ? messages.find(isText) : undefined
+	return text ? [...first.slice(0, -1), text] : first
 }
 
 function inOrder(fitting: Fitting, messages: Message[], order: NonNullable<Limit['order']>): Message[] {
@@ -85,11 +93,14 @@ function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
 		return text === undefined || message === last ? [] : [{ type: 'text', text, ...(delay !== undefined && { delay }) }]
 	})
 	const { items = choices.length } = fitting.carries['reply.choices'] ?? {}
-	if (choices.length <= items) return [...others, { ...last, choices }]
+	if (choices.length <= items) {
+		if (last !== messages.at(-1)) note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
+		return [...others, { ...last, choices }]
+	}
 	note(fitting, 'converted', 'reply.choices', 'messages', 'to numbered text')
 	const lines = numberChoices(fitting, takeBack(fitting, choices))
 	const words = [...(last.text === undefined ? [] : [last.text]), ...lines].join('\n')
-	return [...others, ...plainTexts(fitting, words, 'messages')]
+	return words === '' ? others : [...others, ...plainTexts(fitting, words, 'messages')]
 }
 
 /** The choices as the upstream gave them, their offers withdrawn. */
@@ -131,10 +142,11 @@ function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, repl
 		fitted = defined({ ...fitted, overrides: undefined })
 	}
 	const { messages } = fitted
-	const kept = largest(leastMessages(fitting), messages.length, (count) => !over(withMessages(fitted, count)))
+	const withMessages = (count: number): CanonicalReply => ({ ...fitted, messages: firstOf(fitting, messages, count) })
+	const kept = largest(leastMessages(fitting), messages.length, (count) => !over(withMessages(count)))
 	if (kept < messages.length) {
 		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - kept}, for size`)
-		fitted = withMessages(fitted, kept)
+		fitted = withMessages(kept)
 	}
 	for (const scope of ['user', 'session'] as const) {
 		if (!over(fitted)) return fitted
@@ -144,14 +156,11 @@ function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, repl
 			attributes: { ...fitted.attributes, [scope]: Object.fromEntries(entries.slice(0, count)) },
 		})
 		const count = largest(0, entries.length, (candidate) => !over(first(candidate)))
+		if (count === entries.length) continue
 		note(fitting, 'dropped', 'reply', `attributes.${scope}`, `the last ${entries.length - count}, for size`)
 		fitted = first(count)
 	}
 	return fitted
-}
-
-function withMessages(reply: CanonicalReply, count: number): CanonicalReply {
-	return { ...reply, messages: reply.messages.slice(0, count) }
 }
 
 /** The largest number from `least` to `most` that fits; `least` when none does. What fits, fits in smaller numbers too. */

@@ -8,21 +8,37 @@ type Text = Extract<Message, { type: 'text' }>
 type Choices = Extract<Message, { type: 'choices' }>
 
 /**
- * A text with its alternatives and buttons, as the messages the format has for it. `list` names the member that the
- * buttons stood in.
+ * A text with its alternatives and buttons, as the messages the format has for it. `from` is the path of the list that
+ * the buttons stood in, or those of each.
  */
-export function fitText(fitting: Fitting, message: Text, path: string, list = 'buttons'): Message[] {
+export function fitText(
+	fitting: Fitting,
+	message: Text,
+	path: string,
+	from: string | readonly string[] = `${path}.buttons`,
+): Message[] {
 	const { text, alternatives, buttons } = fitAlternatives(fitting, message, path)
 	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : plainTexts(fitting, text, `${path}.text`)
 
 	const limit = fitting.carries['reply.text.buttons']
-	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, `${path}.${list}`)
+	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, from)
 	const words = [text, ...lines].join('\n')
-	if (shown.length === 0) return withChoices(fitting, words, choices, path)
+	if (shown.length === 0) {
+		if (alternatives) note(fitting, 'dropped', 'reply.text.alternatives', `${path}.alternatives`)
+		return withChoices(fitting, words, choices, path)
+	}
 
 	const [before, last] = textsBefore(fitting, words, limit?.chars, `${path}.text`)
 	const sets = inGroups(shown, limit?.items)
-	if (sets.length > 1) note(fitting, 'split', 'reply.text.buttons', `${path}.${list}`, `into ${sets.length}`)
+	if (sets.length > 1) {
+		note(
+			fitting,
+			'split',
+			'reply.text.buttons',
+			typeof from === 'string' ? from : `${path}.buttons`,
+			`into ${sets.length}`,
+		)
+	}
 	const [first, ...others] = sets.map((set, i) => ({ ...asText(i === 0 ? last : noWords), buttons: set }))
 	return [
 		...before,
@@ -48,6 +64,8 @@ export function withChoices(
 	const textLimit = carries['reply.choices.text']
 	if (choices.length === 0 || !textLimit) {
 		const texts = text === '' ? [] : plainTexts(fitting, text, `${path}.text`)
+		if (choices.length > 0 && texts.length > 0)
+			note(fitting, 'split', 'reply.choices.text', `${path}.text`, 'said before')
 		return [...texts, ...choiceSets(fitting, choices, path).map((set): Choices => ({ type: 'choices', choices: set }))]
 	}
 	const [before, last] = text === '' ? [[], undefined] : textsBefore(fitting, text, textLimit.chars, `${path}.text`)
