@@ -84,6 +84,7 @@ const words: { readonly [L in keyof Limit]-?: (value: NonNullable<Limit[L]>, lim
 	items: (items) => `${number(items)} items`,
 	min: (min, { max }) => (max === undefined ? `${number(min)} or more` : `${number(min)} to ${number(max)}`),
 	max: (max, { min }) => (min === undefined ? `${number(max)} or less` : ''),
+	url: () => 'blanks encoded',
 	values: (values) => values.map((value) => `\`${value}\``).join(', '),
 	pattern: () => 'a set form',
 	default: (text) => `\`${text}\` where there is none`,

@@ -45,8 +45,9 @@ export interface Leg<Wire, Model> {
 /** Levels of nesting that a JSON body may have. */
 const maxDepth = 32
 
-// Numbers that lose digits in a double: integers over 15 digits, long fractions, exponents. Only unquoted ones count.
-const longNumber = /[:[,]\s*-?(?:[\d.]{16}|[\d.]+[eE])/
+// Numbers that lose digits in a double: integers over 15 digits, long fractions, exponents; and minus zero, which
+// JSON.stringify writes as zero. Only unquoted ones count.
+const oddNumber = /[:[,]\s*(?:-0|-?(?:[\d.]{16}|[\d.]+[eE]))/
 // Escapes can spell a key, so their presence is reason enough to look.
 const hostileSpelling = /__proto__|constructor|prototype|\\u/
 
@@ -58,7 +59,7 @@ export function readJson(text: string): Json {
 	checkDepth(text)
 	let value: Json
 	try {
-		value = longNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
+		value = oddNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
 	} catch (cause) {
 		throw new GatewayError('body-not-json', {}, { cause })
 	}
@@ -73,7 +74,7 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 	const digits = source.replace(/[eE].*|[^\d]/g, '')
 	const vanished = value === 0 && /[1-9]/.test(digits)
 	const exact = Number.isFinite(value) && !vanished && (digits.length <= 15 || String(value) === source)
-	return exact ? value : source
+	return exact ? value + 0 : source
 }
 
 // JSON.parse takes millions of brackets, and JSON.stringify dies of some thousands: so before parsing.
@@ -122,6 +123,7 @@ interface SchemaParts {
 	readonly wrapped?: v.GenericSchema
 	readonly item?: v.GenericSchema
 	readonly entries?: { readonly [key: string]: v.GenericSchema }
+	readonly rest?: v.GenericSchema
 	readonly options?: readonly v.GenericSchema[]
 }
 
@@ -141,7 +143,7 @@ function collectUnread(schema: v.GenericSchema, value: unknown, path: string, un
 		}
 		for (const [key, item] of Object.entries(value)) {
 			const here = join(path, key)
-			const entry = Object.hasOwn(parts.entries, key) ? parts.entries[key] : undefined
+			const entry = Object.hasOwn(parts.entries, key) ? parts.entries[key] : parts.rest
 			if (entry) collectUnread(entry, item, here, unread)
 			else unread.push(here)
 		}
@@ -166,8 +168,16 @@ export const WireAttributes = v.pipe(
 	v.transform((value): Attributes => (value && !Array.isArray(value) ? value : {})),
 )
 
-/** The attribute's name for each field of the model that a format keeps among the author's attributes. */
-export type FieldNames<Field extends string> = { readonly [field in Field]?: string }
+/**
+ * The attribute's name for each field of the model that a format keeps among the author's attributes. Of several names
+ * the first that says something is read, and the first of all is written.
+ */
+export type FieldNames<Field extends string> = { readonly [field in Field]?: string | readonly string[] }
+
+/** All the names, none of which an attribute can have. */
+export function namesOf(names: FieldNames<string>): string[] {
+	return Object.values(names).flatMap((each) => each ?? [])
+}
 
 /**
  * The fields taken out of the attributes, and the attributes that are left. Numbers become strings, empty strings
@@ -182,12 +192,13 @@ export function takeFields<Field extends string>(
 	const rest: { [key: string]: Json } = { ...attributes }
 	const unread: string[] = []
 	for (const field in names) {
-		const name = names[field]
-		if (name === undefined || !Object.hasOwn(attributes, name)) continue
-		const value = attributes[name]
-		if (typeof value === 'number' || (typeof value === 'string' && value !== '')) fields[field] = String(value)
-		else if (value !== '' && value !== null) unread.push(fieldPath([...at, name]))
-		delete rest[name]
+		for (const name of [names[field] ?? []].flat()) {
+			if (fields[field] !== undefined || !Object.hasOwn(attributes, name)) continue
+			const value = attributes[name]
+			if (typeof value === 'number' || (typeof value === 'string' && value !== '')) fields[field] = String(value)
+			else if (value !== '' && value !== null) unread.push(fieldPath([...at, name]))
+			delete rest[name]
+		}
 	}
 	return { fields, rest, unread }
 }
@@ -200,7 +211,7 @@ export function putFields<Field extends string>(
 ): Attributes {
 	const all: { [key: string]: Json } = { ...attributes }
 	for (const field in names) {
-		const name = names[field]
+		const [name] = [names[field] ?? []].flat()
 		const value = fields[field]
 		if (name !== undefined && value !== undefined) all[name] = value
 	}

@@ -121,6 +121,8 @@ export interface Limit {
 	readonly max?: number
 	/** The source of a regular expression that the string must match; `^` and `$` are its ends. */
 	readonly pattern?: string
+	/** A URL: white space at its ends goes, and within it is percent-encoded. */
+	readonly url?: true
 	/** The only values there are; the first takes the place of any other where one is required. */
 	readonly values?: readonly string[]
 	/**

@@ -1,6 +1,7 @@
 /** Takes secrets out of what is shown or passed on: by the names that platforms give them. */
 import type { Json } from './canonical.ts'
 import { type Fields, readJson, type WireRequest } from './codec.ts'
+import { isForm, readForm } from './form.ts'
 
 // `chatbot_jwt_token`, `x-hook-secret`, `decodedCustomJWT`, `Authorization` …
 const secretName = /token|secret|password|passwd|auth|cookie|jwt|key$|credential|bearer|^sig|signature|^pin$/i
@@ -21,15 +22,15 @@ function redactFields(fields: Fields, isSecret: (text: string) => boolean): Json
 	return fields.map(([name, value]) => [name, secretName.test(name) || isSecret(value) ? redacted : value])
 }
 
-/** A call as data for the upstream: the query, and the body where it is JSON; no headers, and none of these secrets. */
-export function redactCall({ method, query, body }: WireRequest, secrets: readonly string[]): Json {
+/** A call as data for the upstream: the query, and the body where it is JSON or a form; no headers, and none of these secrets. */
+export function redactCall(call: WireRequest, secrets: readonly string[]): Json {
 	const isSecret = (text: string) => secrets.includes(text)
-	return { method, query: redactFields(query, isSecret), body: redactBody(body, isSecret) }
+	return { method: call.method, query: redactFields(call.query, isSecret), body: redactBody(call, isSecret) }
 }
 
-function redactBody(body: string, isSecret: (text: string) => boolean): Json {
+function redactBody(call: WireRequest, isSecret: (text: string) => boolean): Json {
 	try {
-		return redact(readJson(body), isSecret)
+		return redact(isForm(call) ? readForm(call) : readJson(call.body), isSecret)
 	} catch {
 		return redacted
 	}

@@ -54,6 +54,7 @@ const rules: { readonly [category: string]: { readonly refused: Plant[]; readonl
 			...imports('src/worker/%.ts', '../app.ts', '../../adapters/index.ts', 'hono'),
 			...imports('adapters/one/%.ts', '../../src/adapter.ts', '../../src/canonical.ts', '../../src/codec.ts'),
 			...imports('adapters/one/%.ts', '../../src/auth.ts', '../../src/errors.ts', '../../src/features.ts'),
+			...imports('adapters/one/%.ts', '../../src/form.ts'),
 			...imports('adapters/one/%.ts', './event.ts', 'valibot'),
 			...imports('adapters/one/%.test.ts', '../../test/adapter.ts', '../../src/app.ts', 'vitest', 'node:fs'),
 			...imports('adapters/index.ts', './one/index.ts', '../src/adapter.ts'),

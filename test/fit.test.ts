@@ -1,9 +1,9 @@
 /** Fit by example: what becomes of the things that bots say, on formats that lack something. */
 import { describe, expect, test } from 'vitest'
-import type { CanonicalReply, Message } from '../src/canonical.ts'
-import { jsonResponse, type Leg, type WireResponse } from '../src/codec.ts'
+import type { CanonicalEvent, CanonicalReply, Message } from '../src/canonical.ts'
+import { jsonRequest, jsonResponse, type Leg, type WireRequest, type WireResponse } from '../src/codec.ts'
 import type { Features } from '../src/features.ts'
-import { fitReply } from '../src/fit/index.ts'
+import { fitEvent, fitReply } from '../src/fit/index.ts'
 
 const context = { turn: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
 
@@ -83,6 +83,17 @@ describe('text', () => {
 		expect(said).toHaveLength(1)
 		expect(fit(plain, [message]).said).toEqual(said)
 		expect(did).toHaveLength(2)
+	})
+
+	test('with alternatives is one that the format shows', () => {
+		const message: Message = { type: 'text', text: ' ', alternatives: ['\n', 'Hello', ' '], delay: 100 }
+		expect(fit({ 'reply.text': { pattern: '\\S' } }, [message]).said).toEqual([{ type: 'text', text: 'Hello' }])
+	})
+
+	test('that the format does not show goes with its delay', () => {
+		const { said, did } = fit({ 'reply.text': { pattern: '\\S' } }, [{ type: 'text', text: ' ', delay: 100 }])
+		expect(said).toEqual([])
+		expect(did).toEqual(['dropped messages[0].text', 'dropped messages[0].delay'])
 	})
 
 	test('with half a character is repaired', () => {
@@ -296,5 +307,66 @@ describe('what once went wrong', () => {
 		const carries: Features<CanonicalReply> = { ...quick, reply: { bytes: 50_000 }, 'reply.attributes.session': {} }
 		const { said } = fit(carries, [{ type: 'choices', choices: same }, ...texts], { attributes: { session, user: {} } })
 		expect(said.length).toBeLessThan(1000)
+	})
+})
+
+describe('URLs', () => {
+	const limit = { url: true, pattern: '^https?://\\S+$' } as const
+	const blank = ' https://a.example/b c.png\n'
+
+	test('have no blanks where the format wants none', () => {
+		const carries: Features<CanonicalReply> = {
+			...plain,
+			'reply.image': limit,
+			'reply.cards': {},
+			'reply.card.image': limit,
+			'reply.card.url': limit,
+			'reply.card.buttons': {},
+			'reply.text.buttons': {},
+			'reply.button.link': limit,
+		}
+		const link: Message = {
+			type: 'text',
+			text: 'Do',
+			buttons: [{ type: 'webview', title: 'A', url: 'https://a.example/x y' }],
+		}
+		const { said, did } = fit(carries, [
+			{ type: 'image', url: blank },
+			{ type: 'cards', cards: [{ title: 'A', imageUrl: blank, url: 'no url' }] },
+			link,
+		])
+		const url = 'https://a.example/b%20c.png'
+		expect(said).toEqual([
+			{ type: 'image', url },
+			{ type: 'cards', cards: [{ title: 'A', imageUrl: url }] },
+			{ type: 'text', text: 'A: no%20url' },
+			{ type: 'text', text: 'Do', buttons: [{ type: 'link', title: 'A', url: 'https://a.example/x%20y' }] },
+		])
+		expect(did).toContain('escaped messages[0].url')
+	})
+
+	test('stay as they are elsewhere', () => {
+		expect(fit({ 'reply.image': {} }, [{ type: 'image', url: blank }]).said).toEqual([{ type: 'image', url: blank }])
+	})
+})
+
+describe('an event', () => {
+	const leg: Leg<WireRequest, CanonicalEvent> = {
+		carries: { 'event.conversation': { required: true }, 'event.user.id': { required: true } },
+		encode: (model) => jsonRequest(model),
+		decode: () => {
+			throw new Error('not used')
+		},
+	}
+	const idsOf = (event: Partial<CanonicalEvent>) => {
+		const { value } = fitEvent({ kind: 'message', attributes: {}, ...event }, leg, context)
+		return [value.conversation, value.user?.id]
+	}
+
+	test('without one of conversation and user has the other in its place, and the turn without both', () => {
+		expect(idsOf({ conversation: 'c' })).toEqual(['c', 'c'])
+		expect(idsOf({ user: { id: 'u', attributes: {} } })).toEqual(['u', 'u'])
+		expect(idsOf({ conversation: 'c', user: { id: 'u', attributes: {} } })).toEqual(['c', 'u'])
+		expect(idsOf({})).toEqual(['turn_1', 'turn_1'])
 	})
 })

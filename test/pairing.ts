@@ -23,13 +23,20 @@ export function pairing<W extends WireRequest | WireResponse, M>({ fit }: Pick<S
 	}
 	const offered = offers.map(({ label, choice }) => ({ title: label, does: choice.value }))
 	for (const { title, does } of pairsOf(value)) {
-		const bare = title === does ? offered.find((offer) => offer.title === title)?.does : undefined
-		expect(matching(given, { title, does: bare ?? does }), `what ${title} does`).toBeDefined()
+		const stands = title === does ? offered.find((offer) => offer.title === title)?.does : undefined
+		expect(matching(given, { title, does: stands ?? does }), `what ${title} does`).toBeDefined()
 	}
 }
 
 function matching(given: readonly Pair[], { title, does }: Pair): Pair | undefined {
-	return given.find((pair) => pair.does === does && (stem(pair.title) === stem(title) || isCutOf(title, pair.title)))
+	return given.find(
+		(pair) => bare(pair.does) === bare(does) && (stem(pair.title) === stem(title) || isCutOf(title, pair.title)),
+	)
+}
+
+/** Where a format wants URLs without white space, that is trimmed or percent-encoded. */
+function bare(does: string): string {
+	return does.replace(/\s/gu, (blank) => encodeURIComponent(blank)).replace(/^(?:%[\dA-F]{2})+|(?:%[\dA-F]{2})+$/g, '')
 }
 
 /** Whether a label is the start of a title, with an ellipsis, and perhaps a number that tells it from others. */

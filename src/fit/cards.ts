@@ -58,7 +58,8 @@ export function fitCards(fitting: Fitting, message: Cards, path: string): Messag
 function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest: Message[] } {
 	const { carries } = fitting
 	const limit = carries['reply.card.buttons']
-	const keepsUrl = card.url !== undefined && carries['reply.card.url'] !== undefined
+	const urlLimit = carries['reply.card.url']
+	const keepsUrl = card.url !== undefined && urlLimit !== undefined && within(card.url, urlLimit)
 	const { shown, places, choices, lines } = sortButtons(
 		fitting,
 		card.buttons ?? [],

@@ -30,8 +30,8 @@ export function fitEvent(
 		channel: kept(fitting, 'event.channel', rest.channel, 'channel'),
 		sender: oneOf(fitting, 'event.sender', rest.sender, 'sender', senders),
 		bot: fitBot(fitting, rest.bot),
-		conversation: kept(fitting, 'event.conversation', rest.conversation, 'conversation', fitting.turn),
-		user: fitUser(fitting, rest.user),
+		conversation: kept(fitting, 'event.conversation', rest.conversation, 'conversation', rest.user?.id, fitting.turn),
+		user: fitUser(fitting, rest.user, rest.conversation),
 		language: kept(fitting, 'event.language', rest.language, 'language'),
 		text: kept(fitting, 'event.text', text, 'text'),
 		choice,
@@ -73,9 +73,9 @@ function fitBot(fitting: Fitting, bot: Part<'bot'>): Part<'bot'> {
 	})
 }
 
-function fitUser(fitting: Fitting, user: Part<'user'>): Part<'user'> {
+function fitUser(fitting: Fitting, user: Part<'user'>, conversation: string | undefined): Part<'user'> {
 	const named = definedOrNone({
-		id: kept(fitting, 'event.user.id', user?.id, 'user.id', fitting.turn),
+		id: kept(fitting, 'event.user.id', user?.id, 'user.id', conversation, fitting.turn),
 		externalId: kept(fitting, 'event.user.externalId', user?.externalId, 'user.externalId'),
 		name: kept(fitting, 'event.user.name', user?.name, 'user.name'),
 		email: kept(fitting, 'event.user.email', user?.email, 'user.email'),
@@ -180,13 +180,13 @@ function carried<T>(fitting: Fitting, feature: EventFeature, value: T | undefine
 	return undefined
 }
 
-/** The string within its limit; `supply` stands in where the format cannot do without one. */
+/** The string within its limit; the first of `supply` that fits stands in where the format cannot do without one. */
 function kept(
 	fitting: Fitting,
 	feature: EventFeature,
 	value: string | undefined,
 	path: string,
-	supply?: string,
+	...supply: (string | undefined)[]
 ): string | undefined {
 	const limit = fitting.carries[feature]
 	if (value !== undefined && limit && within(value, { pattern: limit.pattern, values: limit.values })) {
@@ -195,7 +195,7 @@ function kept(
 	if (value !== undefined) note(fitting, 'dropped', feature, path)
 	if (!limit?.required) return undefined
 	if (value === undefined) note(fitting, 'added', feature, path)
-	return limit.default ?? limit.values?.[0] ?? supply
+	return limit.default ?? limit.values?.[0] ?? supply.find((each) => each !== undefined && within(each, limit))
 }
 
 /** The value if the format has it, else the first that it has where it must have one. */

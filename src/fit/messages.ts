@@ -4,6 +4,7 @@ import { fitCards, isWhole } from './cards.ts'
 import { type Fitting, note, noWords, within } from './fitting.ts'
 import { fitMedia } from './media.ts'
 import { fitText, withChoices } from './texts.ts'
+import { fitUrls } from './urls.ts'
 
 /** Messages in the author's order, each fitted on its own. `path` is that of the list. */
 export function fitMessages(fitting: Fitting, messages: readonly Message[], path: string): Message[] {
@@ -11,10 +12,11 @@ export function fitMessages(fitting: Fitting, messages: readonly Message[], path
 }
 
 function fitMessage(fitting: Fitting, message: Message, path: string): Message[] {
-	const { instead, delay, ...bare } = message
+	const { instead, delay, ...bare } = fitUrls(fitting, message, path)
 	const spare = instead !== undefined && !canShow(fitting, bare)
 	if (spare) noteReplaced(fitting, bare, path)
 	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path)
+	if (fitted.length === 0 && delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${path}.delay`)
 	const keptInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
 	return fitted.map((each, i) => ({
 		...each,

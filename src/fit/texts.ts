@@ -143,7 +143,9 @@ function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
 			return { ...plain, text, ...(others.length > 0 && { alternatives: others }) }
 		}
 	}
-	const pick = hashOf(fitting.turn + path) % all.length
+	const { pattern } = fitting.carries['reply.text'] ?? {}
+	const shown = [...all.keys()].filter((i) => within(all[i] ?? '', { pattern }))
+	const pick = shown[hashOf(fitting.turn + path) % shown.length] ?? 0
 	for (const [i, each] of paths.entries()) if (i !== pick) note(fitting, 'dropped', feature, each, 'another was picked')
 	return { ...plain, text: all[pick] ?? message.text }
 }

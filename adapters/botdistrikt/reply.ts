@@ -1,0 +1,71 @@
+/** The answer to a webhook's call: https://docs.botdistrikt.com/features/responses/webhooks, "Webhook Response". */
+import * as v from 'valibot'
+import type { ReplyLeg } from '../../src/adapter.ts'
+import { type Message, silence } from '../../src/canonical.ts'
+import { check, definedOrNone, items, jsonResponse, readJsonBody, WireAttributes } from '../../src/codec.ts'
+import { GatewayError } from '../../src/errors.ts'
+
+// A backend in a language without types answers a number where it has one.
+const Words = v.nullish(v.array(v.pipe(v.union([v.string(), v.number()]), v.transform(String))), [])
+
+const Answer = v.object({
+	responses: Words,
+	memory: WireAttributes,
+	user_attributes: WireAttributes,
+	quickreplies: Words,
+})
+
+export const reply: ReplyLeg = {
+	carries: {
+		'reply.messages': { single: true, order: [['text'], ['choices']] },
+		'reply.text': {},
+		// The builder's own limit: https://docs.botdistrikt.com/overview/engagement
+		'reply.choices': { items: 10 },
+		'reply.choice.title': {},
+		'reply.attributes.session': {},
+		'reply.attributes.user': {},
+	},
+
+	decode(answer) {
+		if (answer.body.trim() === '') return { model: silence, unread: [] }
+		const { wire, unread } = check(Answer, readJsonBody(answer))
+		return {
+			model: {
+				messages: [...wire.responses.flatMap(decodeText), ...decodeChoices(wire.quickreplies)],
+				attributes: { session: wire.memory, user: wire.user_attributes },
+			},
+			unread,
+		}
+	},
+
+	encode({ messages, attributes }) {
+		const { status, headers, body } = jsonResponse({
+			responses: messages.flatMap(encodeText),
+			memory: definedOrNone(attributes.session),
+			user_attributes: definedOrNone(attributes.user),
+			quickreplies: items(messages.flatMap(encodeChoices)),
+		})
+		// The call may be a GET, which whoever stands between may keep.
+		return { status, headers: [...headers, ['cache-control', 'no-store']], body }
+	},
+}
+
+function decodeText(text: string): Message[] {
+	return text === '' ? [] : [{ type: 'text', text }]
+}
+
+function encodeText(message: Message): string[] {
+	if (message.type === 'choices') return []
+	if (message.type !== 'text') throw new GatewayError('internal', { field: message.type })
+	return [message.text]
+}
+
+/** A quick reply comes back as its label. */
+function decodeChoices(labels: readonly string[]): Message[] {
+	const choices = items(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
+	return choices ? [{ type: 'choices', choices }] : []
+}
+
+function encodeChoices(message: Message): string[] {
+	return message.type === 'choices' ? message.choices.map(({ title }) => title) : []
+}

@@ -1,0 +1,87 @@
+/** The call of an interaction: https://support.snatchbot.me/docs/json-api, sample: /docs/using-the-json-api */
+import * as v from 'valibot'
+import type { EventLeg } from '../../src/adapter.ts'
+import { type CanonicalEvent, Json } from '../../src/canonical.ts'
+import { check, defined, said, type WireRequest } from '../../src/codec.ts'
+import { formRequest, overQuery, readForm } from '../../src/form.ts'
+
+// A name that repeats is a list, which is not text: which of the values counts, nobody can tell.
+const Text = v.nullish(v.string())
+
+const Call = v.objectWithRest(
+	{
+		bot_id: Text,
+		user_id: v.pipe(v.string(), v.nonEmpty()),
+		module_id: Text,
+		channel: Text,
+		incoming_message: Text,
+		// Not in the documentation: https://github.com/pragnakalp/dialogflow-connector-for-snatchbot-using-python, app.py
+		session_id: Text,
+	},
+	// What the author added in the builder, and what the configured URL has in its query.
+	Json,
+)
+
+const names = Object.keys(Call.entries)
+
+/** Ids of bots and interactions. A server that gets none may not answer: "Mandatory fields in requests". */
+const digits = { required: true, pattern: '^\\d+$', default: '0' } as const
+
+export const event: EventLeg = {
+	carries: {
+		'event.kind': { required: true, values: ['message'] },
+		'event.channel': {},
+		'event.sender': { required: true, values: ['user'] },
+		'event.bot.id': digits,
+		'event.conversation': { required: true },
+		'event.user.id': { required: true },
+		'event.text': {},
+		'event.trigger': { required: true, values: ['module'] },
+		'event.trigger.id': digits,
+		'event.attributes': { strings: true, reserved: names },
+	},
+
+	decode(call) {
+		const { values, unread } = overQuery(call, readForm(call))
+		const { wire } = check(Call, values)
+		const { bot_id, user_id, module_id, channel, incoming_message, session_id, ...attributes } = wire
+		const bot = said(bot_id)
+		return {
+			model: defined<CanonicalEvent>({
+				kind: 'message',
+				channel: said(channel),
+				sender: 'user',
+				bot: bot === undefined ? undefined : { id: bot },
+				conversation: said(session_id) ?? conversationOf(user_id, bot),
+				user: { id: user_id, attributes: {} },
+				text: said(incoming_message),
+				trigger: { kind: 'module', ...defined({ id: said(module_id) }) },
+				attributes,
+			}),
+			unread,
+		}
+	},
+
+	encode({ channel, bot, conversation, user, text, trigger, attributes }) {
+		const isUsual = conversation === conversationOf(user?.id, bot?.id)
+		return formRequest({
+			bot_id: bot?.id,
+			user_id: user?.id,
+			module_id: trigger?.id,
+			channel,
+			incoming_message: text ?? '',
+			session_id: isUsual ? undefined : conversation,
+			...attributes,
+		})
+	},
+}
+
+/** A user talks to each bot by itself, and has one id for all of them. */
+function conversationOf(user: string | undefined, bot: string | undefined): string | undefined {
+	return bot === undefined ? user : `${bot}/${user}`
+}
+
+/** The builder's check of the URL, which has none of a call's fields. How it is made is not documented. */
+export function isSetUp({ method, query, body }: WireRequest): boolean {
+	return method === 'HEAD' || (body.trim() === '' && !query.some(([name]) => names.includes(name)))
+}

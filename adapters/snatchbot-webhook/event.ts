@@ -1,0 +1,89 @@
+/** The notice of one message: https://support.snatchbot.me/reference/webhooks */
+import * as v from 'valibot'
+import type { EventLeg } from '../../src/adapter.ts'
+import type { CanonicalEvent, Json } from '../../src/canonical.ts'
+import { defined, type FieldNames, jsonRequest, namesOf, putFields, said, takeFields } from '../../src/codec.ts'
+import { overQuery, readValues } from '../../src/form.ts'
+
+const name = 'snatchbot-webhook'
+
+/** The page's prose promises the user's id, its sample has none. */
+const user: FieldNames<'id'> = { id: ['user_id', 'userid', 'userId'] }
+
+const Address = v.pipe(v.string(), v.regex(/^[\dA-Fa-f.:]{2,45}$/))
+
+/** What only this webhook says: an IP address. Whose, the page does not tell. */
+const Own = v.strictObject({ ip: Address })
+
+const Time = v.pipe(v.string(), v.isoTimestamp())
+
+export const event: EventLeg = {
+	carries: {
+		'event.kind': { required: true, values: ['notice'] },
+		'event.occurredAt': { required: true },
+		'event.sender': { required: true, values: ['unknown'] },
+		'event.user.id': {},
+		'event.text': {},
+		'event.attributes': { reserved: ['time', 'data', 'ip', ...namesOf(user)] },
+	},
+	native: { name, schema: Own },
+
+	decode(call) {
+		const { values, unread: hidden } = overQuery(call, readValues(call))
+		const { time, data, ip, ...others } = values
+		const { fields, rest, unread } = takeFields(user, others, [])
+		const occurredAt = decodeTime(time)
+		const address = v.is(Address, ip) ? ip : undefined
+		return {
+			model: defined<CanonicalEvent>({
+				kind: 'notice',
+				occurredAt,
+				sender: 'unknown',
+				user: fields.id === undefined ? undefined : { id: fields.id, attributes: {} },
+				text: decodeData(data),
+				attributes: rest,
+				extensions: address === undefined ? undefined : { [name]: { ip: address } },
+			}),
+			unread: [
+				...hidden,
+				...unread,
+				...(occurredAt === undefined && says(time) ? ['time'] : []),
+				...(address === undefined && says(ip) ? ['ip'] : []),
+			],
+		}
+	},
+
+	encode({ occurredAt, user: known, text, attributes, extensions }) {
+		const own = v.parse(v.optional(Own), extensions?.[name])
+		return jsonRequest({
+			// As the page's sample has it, apostrophe and all: a server written after it may cut the last character off.
+			time: `${occurredAt}'`,
+			data: JSON.stringify(text ?? ''),
+			ip: own?.ip ?? '',
+			...putFields(user, attributes, { id: known?.id }),
+		})
+	},
+}
+
+/** The time in front of whatever else stands there. */
+function decodeTime(time: Json | undefined): string | undefined {
+	const [leading = ''] = /^[\d\sT:.+\-Z]+/.exec(typeof time === 'string' ? time : '') ?? []
+	const candidate = leading.trim()
+	return v.is(Time, candidate) ? candidate : undefined
+}
+
+/** The sample has the text as JSON in a string: `"\"awesome\""`. Whatever is not a string once more is the text itself. */
+function decodeData(data: Json | undefined): string | undefined {
+	if (!says(data)) return undefined
+	if (typeof data !== 'string') return JSON.stringify(data)
+	if (!/^\s*"/.test(data)) return data
+	try {
+		return said(v.parse(v.string(), JSON.parse(data)))
+	} catch {
+		return data
+	}
+}
+
+function says(value: Json | undefined): value is NonNullable<Json> {
+	return value !== undefined && value !== null && value !== ''
+}

@@ -1,0 +1,50 @@
+/** SnatchBot's webhook under the laws and its fixtures; the limits are those of the platform's one sample. */
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+import { GatewayError } from '../../src/errors.ts'
+import { testAdapter } from '../../test/adapter.ts'
+import { snatchbotWebhook } from './index.ts'
+
+// https://support.snatchbot.me/reference/webhooks
+const quoted = v.pipe(
+	v.string(),
+	v.regex(/^".*"$/s),
+	v.check((text) => typeof JSON.parse(text) === 'string', 'is a string as JSON'),
+)
+
+testAdapter(snatchbotWebhook, {
+	fixtures: new URL('./fixtures/', import.meta.url),
+	limits: {
+		event: v.looseObject({
+			time: v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)'$/)),
+			data: quoted,
+			ip: v.union([v.literal(''), v.pipe(v.string(), v.regex(/^[\da-f.:]+$/i))]),
+		}),
+	},
+})
+
+const adapter = snatchbotWebhook.create()
+
+test('nobody reads an answer', () => {
+	expect(adapter.reply({ kind: 'notice', attributes: {} })).toBeUndefined()
+})
+
+test('a call without a notice is a set-up check, however it is made', () => {
+	const check = { query: [], headers: [], body: '' }
+	for (const method of ['GET', 'HEAD', 'POST']) {
+		expect(adapter.challenge?.({ ...check, method })).toEqual({ status: 200, headers: [], body: '' })
+	}
+	expect(adapter.challenge?.({ ...check, method: 'POST', body: '{"data":"\\"hi\\""}' })).toBeUndefined()
+})
+
+test.each([
+	['upstream-timeout', 503],
+	['upstream-unreachable', 503],
+	['internal', 503],
+	['body-not-json', 400],
+	['content-type-not-supported', 415],
+] as const)('%s is answered as %i', (code, status) => {
+	const answer = adapter.failure?.(undefined, new GatewayError(code))
+	expect(answer?.status).toBe(status)
+	expect(JSON.parse(answer?.body ?? '')).toMatchObject({ title: code, status })
+})

@@ -1,0 +1,46 @@
+/** URLs in normal form: without white space, where the format wants them so. */
+import type { Button, Card, Message } from '../canonical.ts'
+import { defined } from '../codec.ts'
+import type { Feature } from '../features.ts'
+import { type Fitting, note } from './fitting.ts'
+
+/** The message with its URLs as the format takes them; what becomes of URLs that it does not take is decided later. */
+export function fitUrls(fitting: Fitting, message: Message, path: string): Message {
+	switch (message.type) {
+		case 'text':
+			return defined({ ...message, buttons: fitButtons(fitting, message.buttons, path) })
+		case 'cards':
+			return { ...message, cards: message.cards.map((card, i) => fitCard(fitting, card, `${path}.cards[${i}]`)) }
+		case 'choices':
+			return message
+		default:
+			return { ...message, url: fitUrl(fitting, `reply.${message.type}`, message.url, `${path}.url`) }
+	}
+}
+
+function fitCard(fitting: Fitting, card: Card, path: string): Card {
+	const { imageUrl, url, buttons } = card
+	return defined({
+		...card,
+		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, `${path}.imageUrl`),
+		url: url && fitUrl(fitting, 'reply.card.url', url, `${path}.url`),
+		buttons: fitButtons(fitting, buttons, path),
+	})
+}
+
+function fitButtons(fitting: Fitting, buttons: readonly Button[] | undefined, path: string): Button[] | undefined {
+	return buttons?.map((button, i) => {
+		if (!('url' in button)) return button
+		const feature = `reply.button.${button.type}` as const
+		const carried = fitting.carries[feature] ? feature : 'reply.button.link'
+		return { ...button, url: fitUrl(fitting, carried, button.url, `${path}.buttons[${i}].url`) }
+	})
+}
+
+function fitUrl(fitting: Fitting, feature: Feature, url: string, path: string): string {
+	if (!fitting.carries[feature]?.url) return url
+	const fitted = url.trim().replace(/\s/gu, encodeURIComponent)
+	if (fitted === '' || fitted === url) return url
+	note(fitting, 'escaped', feature, path)
+	return fitted
+}

@@ -1,0 +1,98 @@
+/** Forms, queries and JSON objects as values by name, and the other way round. */
+import { describe, expect, test } from 'vitest'
+import { type FieldNames, putFields, takeFields, type WireRequest } from '../src/codec.ts'
+import { formRequest, overQuery, queryRequest, readFields, readForm, readValues } from '../src/form.ts'
+import { redactCall } from '../src/redact.ts'
+
+const form = (body: string, type = 'application/x-www-form-urlencoded; charset=utf-8'): WireRequest => ({
+	method: 'POST',
+	query: [],
+	headers: type === '' ? [] : [['content-type', type]],
+	body,
+})
+
+describe('a form', () => {
+	test('is values by name, and a list where a name repeats', () => {
+		expect(readForm(form('a=1&b=x+%26+y&a=2&&%C3%A9=&a=3&c'))).toEqual({ a: ['1', '2', '3'], b: 'x & y', é: '', c: '' })
+	})
+
+	test('needs no type, but can have no other', () => {
+		expect(readForm(form('a=1', ''))).toEqual({ a: '1' })
+		expect(readForm(form('', 'application/json'))).toEqual({})
+		for (const type of ['application/json', 'multipart/form-data; boundary=x', 'text/plain']) {
+			expect(() => readForm(form('a=1', type))).toThrow(
+				expect.objectContaining({ code: 'content-type-not-supported', status: 415 }),
+			)
+		}
+	})
+
+	test('has no hostile names, but may have those that every object has', () => {
+		for (const name of ['__proto__', 'constructor', 'prototype', '%5f_proto__']) {
+			expect(() => readForm(form(`a=1&${name}=x`))).toThrow(expect.objectContaining({ code: 'hostile-key' }))
+		}
+		expect(Object.entries(readForm(form('toString=1&hasOwnProperty=2&toString=3')))).toEqual([
+			['toString', ['1', '3']],
+			['hasOwnProperty', '2'],
+		])
+	})
+
+	test('of very many fields is read in a moment', () => {
+		const started = performance.now()
+		expect(readForm(form('a&'.repeat(500_000))).a).toHaveLength(500_000)
+		expect(performance.now() - started).toBeLessThan(5000)
+	})
+})
+
+test.each([
+	['', ''],
+	['=', '='],
+	['a b', 'c+d%20&e=f'],
+	['é', '😀\n'],
+])('what is written as field %j comes back', (name, value) => {
+	expect(readForm(formRequest({ [name]: value, none: undefined }))).toEqual({ [name]: value })
+	expect(readFields(queryRequest({ [name]: value, none: undefined }).query)).toEqual({ [name]: value })
+})
+
+test('values of a body are those of a form or of a JSON object', () => {
+	expect(readValues(form('a=1'))).toEqual({ a: '1' })
+	expect(readValues(form('{"a":1}', 'text/plain'))).toEqual({ a: 1 })
+	expect(readValues(form(' ', ''))).toEqual({})
+	for (const body of ['[1]', '"a"', 'null', '1']) {
+		expect(() => readValues(form(body, 'application/json'))).toThrow(expect.objectContaining({ code: 'field-invalid' }))
+	}
+})
+
+test('the body goes before the query, and what it hides is unread', () => {
+	const call: WireRequest = {
+		...form(''),
+		query: [
+			['a', '1'],
+			['b', '2'],
+			['c', '3'],
+		],
+	}
+	expect(overQuery(call, { a: 'x', b: '2' })).toEqual({ values: { a: 'x', b: '2', c: '3' }, unread: ['query.a'] })
+})
+
+describe('a field that may have several names', () => {
+	const names: FieldNames<'text' | 'user'> = { text: ['msg', 'message'], user: 'uid' }
+
+	test.each([
+		[{ msg: 'a', message: 'b', x: 1 }, { text: 'a' }, { message: 'b', x: 1 }, []],
+		[{ msg: '', message: 'b', uid: 7 }, { text: 'b', user: '7' }, {}, []],
+		[{ msg: null, uid: '' }, {}, {}, []],
+		[{ msg: { a: 1 }, message: 'b' }, { text: 'b' }, {}, ['msg']],
+	])('is read from the first that says something: %j', (values, fields, rest, unread) => {
+		expect(takeFields(names, values, [])).toEqual({ fields, rest, unread })
+	})
+
+	test('is written as the first', () => {
+		expect(putFields(names, { x: 1 }, { text: 'a', user: undefined })).toEqual({ x: 1, msg: 'a' })
+	})
+})
+
+test('a form is passed on without its secrets', () => {
+	expect(redactCall(form('user_id=2&access_token=a&note=hush'), ['hush'])).toMatchObject({
+		body: { user_id: '2', access_token: '[redacted]', note: '[redacted]' },
+	})
+})
