@@ -131,8 +131,8 @@ function readAnswer(leg: ReplyLeg, answer: WireResponse, context: FitContext): R
 		decoded = leg.decode(answer)
 	} catch (cause) {
 		if (!(cause instanceof GatewayError)) throw cause
-		const { field, expected } = cause.context
-		const where = [cause.code, ...(field ? [field] : []), ...(expected ? [`expected ${expected}`] : [])]
+		const { code, field, context } = cause
+		const where = [code, ...(field ? [field] : []), ...(context.expected ? [`expected ${context.expected}`] : [])]
 		throw new Refused(where.join(', '), answer, { cause })
 	}
 	const { changes } = fitReply(decoded.model, leg, context)
