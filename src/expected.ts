@@ -25,7 +25,7 @@ export function expectedOf(
 	schema: v.GenericSchema,
 	value: unknown,
 	issue: v.BaseIssue<unknown>,
-	path = pathOf(issue),
+	path: readonly (string | number)[] = pathOf(issue),
 ): string | undefined {
 	if (isUnknown(issue)) return 'no such field'
 	// Of a missing member valibot tells the name, and nothing of what it should be.
@@ -47,7 +47,9 @@ export function expectedOf(
 
 /** The issues of those branches of a union that got further than its door: they know better what is wrong. */
 export function issuesInside(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
-	return issue.issues?.filter(({ path }) => path !== undefined) ?? []
+	// valibot takes a list for an object, and then misses its members.
+	const door = Array.isArray(issue.input) ? 'array' : 'object'
+	return issue.issues?.filter(({ path }) => path?.[0].type === door) ?? []
 }
 
 /** The message of the schema's author as words; undefined when it is valibot's own, which repeats what was received. */

@@ -99,7 +99,7 @@ test('with a wrong configuration it names every mistake and ends', async () => {
 	expect(told()).toBe(`The configuration has 3 mistakes.
   upstream.url: must be an absolute URL of http or https, or "builtin:demo"
   routes[0].colour: no such key
-  routes[0].secrets[0].env: no such variable
+  routes[0].secrets[0].env: the environment variable GONE is not set
 `)
 })
 
