@@ -2,7 +2,9 @@
 import * as v from 'valibot'
 import { Attributes, findHostileKey, type Json } from './canonical.ts'
 import { GatewayError } from './errors.ts'
+import { expectedOf, isMissing, pathOf } from './expected.ts'
 import type { Features } from './features.ts'
+import type { SchemaParts } from './schema.ts'
 
 /** Names repeat and order matters. */
 export type Fields = readonly (readonly [name: string, value: string])[]
@@ -105,26 +107,15 @@ export function check<S extends v.GenericSchema>(
 	const result = v.safeParse(schema, value, { abortEarly: true })
 	if (!result.success) {
 		const issue = result.issues[0]
-		const path = issue.path?.map((item) => item.key as string | number) ?? []
-		const missing = issue.received === 'undefined'
-		throw new GatewayError(missing ? 'field-missing' : 'field-invalid', {
-			field: fieldPath([...at, ...path]),
-			...(issue.expected ? { expected: issue.expected } : {}),
+		const expected = expectedOf(schema, value, issue)
+		throw new GatewayError(isMissing(issue) ? 'field-missing' : 'field-invalid', {
+			field: fieldPath([...at, ...pathOf(issue)]),
+			...(expected === undefined ? {} : { expected }),
 		})
 	}
 	const unread: string[] = []
 	collectUnread(schema, value, fieldPath(at), unread)
 	return { wire: result.output, unread }
-}
-
-/** What the walk below needs to see of valibot's schemas, which are plain data. */
-interface SchemaParts {
-	readonly type: string
-	readonly wrapped?: v.GenericSchema
-	readonly item?: v.GenericSchema
-	readonly entries?: { readonly [key: string]: v.GenericSchema }
-	readonly rest?: v.GenericSchema
-	readonly options?: readonly v.GenericSchema[]
 }
 
 function collectUnread(schema: v.GenericSchema, value: unknown, path: string, unread: string[]): void {
@@ -139,7 +130,7 @@ function collectUnread(schema: v.GenericSchema, value: unknown, path: string, un
 	} else if (parts.entries) {
 		// valibot takes an array for an object. PHP writes an empty object so, any other array is a mistake.
 		if (Array.isArray(value) && value.length > 0) {
-			throw new GatewayError('field-invalid', { field: path, expected: 'Object' })
+			throw new GatewayError('field-invalid', { field: path, expected: 'an object' })
 		}
 		for (const [key, item] of Object.entries(value)) {
 			const here = join(path, key)
@@ -164,7 +155,7 @@ export function fieldPath(keys: readonly (string | number)[]): string {
 
 /** Author-named values as senders write them: null, false and PHP's empty array are ways to say none. */
 export const WireAttributes = v.pipe(
-	v.nullish(v.union([Attributes, v.literal(false), v.strictTuple([])]), {}),
+	v.nullish(v.union([Attributes, v.literal(false), v.strictTuple([])], 'must be an object'), {}),
 	v.transform((value): Attributes => (value && !Array.isArray(value) ? value : {})),
 )
 

@@ -61,7 +61,7 @@ export async function demo(call: OutgoingCall): Promise<WireResponse> {
 function replyTo(event: CanonicalEvent): Partial<CanonicalReply> {
 	const { kind, choice, text } = event
 	if (kind === 'notice') return {}
-	if (kind === 'start') return say(`Hello${nameOf(event)}! Write "help" to see what I can show.`)
+	if (kind === 'start') return hello(event)
 	const pressed = colours.find(({ value }) => value === (choice?.value ?? text))
 	if (pressed) return say(`You chose ${pressed.title}.`)
 	if (choice) return say(`You chose ${choice.label ?? choice.value}.`)
@@ -69,13 +69,19 @@ function replyTo(event: CanonicalEvent): Partial<CanonicalReply> {
 	return shows[wordOf(text)]?.() ?? say(`You said: ${text}`)
 }
 
-function withoutText({ attributes, media }: CanonicalEvent): Partial<CanonicalReply> {
-	if (media) return say('Thank you for the file. I can only repeat words, though.')
-	const names = Object.keys(attributes as Attributes)
+function hello(event: CanonicalEvent): Partial<CanonicalReply> {
+	return say(`Hello${nameOf(event)}! Write "help" to see what I can show.`)
+}
+
+function withoutText(event: CanonicalEvent): Partial<CanonicalReply> {
+	if (event.media) return say('Thank you for the file. I can only repeat words, though.')
+	// A block in the middle of a flow calls after the user has spoken; elsewhere nobody has said anything yet.
+	if (event.trigger?.kind !== 'block') return hello(event)
+	const names = Object.keys(event.attributes as Attributes)
 	const held = names.length === 0 ? '' : ` I was given these attributes: ${names.join(', ')}.`
 	return say(
-		'I was called, but I cannot see what you wrote.',
-		`Save the words to an attribute in your bot, and name that attribute in the options of the route.${held}`,
+		`Hello${nameOf(event)}! I was called, but I see no words.`,
+		`If there were any: save them to an attribute in your bot, and name that attribute in the options of the route.${held}`,
 	)
 }
 

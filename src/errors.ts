@@ -83,6 +83,11 @@ export class GatewayError extends Error {
 		return errors[this.code][0]
 	}
 
+	/** The field at fault, in words where it is the whole of the body. */
+	get field(): string | undefined {
+		return this.context.field === '' ? '(the whole body)' : this.context.field
+	}
+
 	/** The error as RFC 9457 problem details. `turn` lets its reader find the log line. */
 	problem(turn?: string): Problem {
 		return {
@@ -91,6 +96,7 @@ export class GatewayError extends Error {
 			status: this.status,
 			detail: this.message,
 			...this.context,
+			...(this.field === undefined ? {} : { field: this.field }),
 			...(turn === undefined ? {} : { turn }),
 		}
 	}

@@ -25,7 +25,7 @@ export function logTurn(turn: TurnInHand, status: number, runtime: Runtime): voi
 		ms: Math.round(runtime.elapsed() - turn.startedAt),
 		error: error?.code,
 		because: error?.context.because,
-		field: error?.context.field,
+		field: error?.field,
 		expected: error?.context.expected,
 		cause: error && causeOf(error),
 		changes: losses.length > 0 ? losses.slice(0, maxChanges) : undefined,

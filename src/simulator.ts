@@ -1,7 +1,7 @@
 /** A platform made from its adapter: calls a webhook as it does, refuses what it refuses, and shows what the user sees. */
 import type { Adapter, ReplyLeg } from './adapter.ts'
 import type { CanonicalEvent, CanonicalReply } from './canonical.ts'
-import type { WireRequest, WireResponse } from './codec.ts'
+import { defined, type WireRequest, type WireResponse } from './codec.ts'
 import { GatewayError } from './errors.ts'
 import type { Change } from './features.ts'
 import { type FitContext, fitEvent, fitReply } from './fit/index.ts'
@@ -24,6 +24,8 @@ export type Simulation = Deed &
 		readonly secret?: string
 		/** Absent: one of its own, where the platform has any. */
 		readonly conversation?: string
+		/** The user's id. Absent: one of its own, where the platform has any. */
+		readonly user?: string
 		/** Whether the set-up call goes first, where the platform makes one. Absent: yes. */
 		readonly handshake?: boolean
 	}
@@ -65,7 +67,7 @@ export async function simulate(adapter: Adapter, simulation: Simulation): Promis
 	const context: FitContext = { turn: newId(), receivedAt: new Date(now()).toISOString() }
 	if (simulation.handshake !== false) await shakeHands(adapter, simulation)
 
-	const { value: event, changes } = fitEvent(eventOf(simulation), adapter.event, context)
+	const { value: event, changes } = fitEvent(eventOf(adapter, simulation), adapter.event, context)
 	const lost = changes.filter(({ did }) => did !== 'added')
 	const call = adapter.event.encode(event)
 	const answer = await post(adapter, call, simulation)
@@ -77,13 +79,26 @@ export async function simulate(adapter: Adapter, simulation: Simulation): Promis
 	return { event, lost, call, answer, reply, unread }
 }
 
-function eventOf(simulation: Simulation): CanonicalEvent {
-	const { conversation } = simulation
-	const asked = { attributes: {}, ...(conversation !== undefined && { conversation }) }
-	if ('event' in simulation) return { ...simulation.event, ...(conversation !== undefined && { conversation }) }
+function eventOf({ event: { carries } }: Adapter, simulation: Simulation): CanonicalEvent {
+	const { newId } = simulation
+	if ('event' in simulation) {
+		const { conversation = simulation.event.conversation } = simulation
+		return { ...simulation.event, ...(conversation !== undefined && { conversation }) }
+	}
+	const conversation = simulation.conversation ?? (carries['event.conversation'] && hexId(newId()))
+	const id = simulation.user ?? (carries['event.user.id'] && hexId(newId()))
+	const asked = defined({ attributes: {}, conversation, user: id === undefined ? undefined : { id, attributes: {} } })
 	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...asked }
 	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...asked }
 	return { kind: 'start', ...asked }
+}
+
+/** 24 hexadecimal digits: a form of id that is common, and that no platform is known to refuse. */
+function hexId(id: string): string {
+	return id
+		.replace(/[^\da-f]/g, '')
+		.slice(-24)
+		.padStart(24, '0')
 }
 
 async function shakeHands(adapter: Adapter, simulation: Simulation): Promise<void> {
@@ -131,8 +146,8 @@ function readAnswer(leg: ReplyLeg, answer: WireResponse, context: FitContext): R
 		decoded = leg.decode(answer)
 	} catch (cause) {
 		if (!(cause instanceof GatewayError)) throw cause
-		const { field, expected } = cause.context
-		const where = [cause.code, ...(field ? [field] : []), ...(expected ? [`expected ${expected}`] : [])]
+		const { code, field, context } = cause
+		const where = [code, ...(field ? [field] : []), ...(context.expected ? [`expected ${context.expected}`] : [])]
 		throw new Refused(where.join(', '), answer, { cause })
 	}
 	const { changes } = fitReply(decoded.model, leg, context)

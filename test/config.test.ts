@@ -29,6 +29,7 @@ const adapters = [
 	adapter('one', shares),
 	adapter('two', { ...shares, auth: queryToken('token') }),
 	adapter('other', { ...shares, auth: queryToken('key') }),
+	defineAdapter({ name: 'bare', options: v.strictObject({}), create: () => ({ ...canonical.create(), ...shares }) }),
 	adapter('segment', { recognises: () => true }),
 ]
 
@@ -137,14 +138,17 @@ test.each<[mistake: string, config: unknown]>([
 	['backend: no such key', { upstream, routes: [route], backend: 1 }],
 	['routes[0]: must be an object', { upstream, routes: ['shop'] }],
 	['routes[0].name: is missing', { upstream, routes: [{ ...route, name: undefined }] }],
-	['routes[0].name: must match /^[a-z0-9-]+$/', { upstream, routes: [{ ...route, name: 'My shop' }] }],
-	['routes[0].secret: no such key', { upstream, routes: [{ ...route, secret: 'x' }] }],
+	[
+		'routes[0].name: must be a string that matches /^[a-z0-9-]+$/',
+		{ upstream, routes: [{ ...route, name: 'My shop' }] },
+	],
+	['routes[0].secret: no such key; did you mean "secrets"?', { upstream, routes: [{ ...route, secret: 'x' }] }],
 	['routes[0].policy: must be "degrade" or "strict"', { upstream, routes: [{ ...route, policy: 'lax' }] }],
-	['routes[0].platform: must be text or a list', { upstream, routes: [{ ...route, platform: 5 }] }],
-	['routes[0].platform[0]: must be text', { upstream, routes: [{ ...route, platform: [5] }] }],
+	['routes[0].platform: must be a string or a list', { upstream, routes: [{ ...route, platform: 5 }] }],
+	['routes[0].platform[0]: must be a string', { upstream, routes: [{ ...route, platform: [5] }] }],
 	['routes[0].platform: must not be empty', { upstream, routes: [{ ...route, platform: [] }] }],
 	[
-		'routes[0].platform: no such adapter; there are: canonical, plain, one, two, other, segment',
+		'routes[0].platform: no such adapter; there are: canonical, plain, one, two, other, bare, segment',
 		{ upstream, routes: [{ ...route, platform: 'foo' }] },
 	],
 	[
@@ -163,11 +167,32 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0].options.foo: no such key', { upstream, routes: [{ ...route, options: { foo: 1 } }] }],
 	['routes[0].options.most: must be at most 5', { upstream, routes: [{ ...route, options: { most: 9 } }] }],
 	[
-		'routes[0].options.text: is none of the adapters of this route',
+		'routes[0].options.txt: no such key; did you mean "text"?',
+		{ upstream, routes: [{ ...route, options: { txt: 1 } }] },
+	],
+	['policies: no such key', { upstream, routes: [route], policies: 1 }],
+	[
+		'routes[0].options.text: this route has several platforms (one, two): put it under one of them, for example "options": { "one": { … } }',
 		{ upstream, routes: [{ ...route, platform: ['one', 'two'], options: { text: 'question' } }] },
 	],
 	[
-		'routes[0].options.two.text: must be text',
+		'routes[0].options.text: this route has several platforms (bare, two): put it under one of them, for example "options": { "two": { … } }',
+		{ upstream, routes: [{ ...route, platform: ['bare', 'two'], options: { text: 'question' } }] },
+	],
+	[
+		'routes[0].options.text: this route has a list of platforms: put it under one of them, for example "options": { "one": { … } }',
+		{ upstream, routes: [{ ...route, platform: ['one'], options: { text: 'question' } }] },
+	],
+	[
+		'routes[0].options.plain: is none of the adapters of this route',
+		{ upstream, routes: [{ ...route, platform: ['one', 'two'], options: { plain: {} } }] },
+	],
+	[
+		'routes[0].options.plain: these are the options of plain already: write them without its name',
+		{ upstream, routes: [{ ...route, options: { plain: { text: 'question' } } }] },
+	],
+	[
+		'routes[0].options.two.text: must be a string',
 		{ upstream, routes: [{ ...route, platform: ['one', 'two'], options: { two: { text: 1 } } }] },
 	],
 	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: 'shop' }] }],
@@ -187,16 +212,38 @@ test.each<[mistake: string, config: unknown]>([
 	],
 	['routes[0].secrets: is missing: anybody could call; give one, or set "open": true', { upstream, routes: [bare] }],
 	['routes[0].secrets: must not be empty', { upstream, routes: [{ ...bare, open: true, secrets: [] }] }],
-	['routes[0].secrets[0]: must be an object', { upstream, routes: [{ ...route, secrets: [canary] }] }],
+	[
+		'routes[0].secrets[0]: must be { "env": "NAME" }: the secret itself does not stand here',
+		{ upstream, routes: [{ ...route, secrets: [canary] }] },
+	],
 	[
 		'routes[0].secrets[0].value: no such key',
 		{ upstream, routes: [{ ...route, secrets: [{ env: 'SECRET', value: canary }] }] },
 	],
 	[
-		'routes[0].secrets[1].env: no such variable',
+		'routes[0].secrets[1].env: the environment variable GONE is not set',
 		{ upstream, routes: [{ ...route, secrets: [...secrets, { env: 'GONE' }] }] },
 	],
-	['routes[0].secrets[0].env: no such variable', { upstream, routes: [{ ...route, secrets: [{ env: 'toString' }] }] }],
+	...['toString', 'C0FFEE4C0FFEE4C0FFEE4'].map((env): [string, unknown] => [
+		'routes[0].secrets[0].env: there is no environment variable of this name; the secret itself does not stand here',
+		{ upstream, routes: [{ ...route, secrets: [{ env }] }] },
+	]),
+	...[canary, { env: 'SECRET' }].map((secrets): [string, unknown] => [
+		'routes[0].secrets: must be a list such as [{ "env": "NAME" }]: the secret itself does not stand here',
+		{ upstream, routes: [{ ...route, secrets }] },
+	]),
+	...[key, 5].map((sign): [string, unknown] => [
+		'upstream.sign: must be a list such as [{ "env": "NAME" }]: the secret itself does not stand here',
+		{ upstream: { ...upstream, sign }, routes: [route] },
+	]),
+	[
+		'upstream.sign[0]: must be { "env": "NAME" }: the secret itself does not stand here',
+		{ upstream: { ...upstream, sign: [key] }, routes: [route] },
+	],
+	[
+		'upstream.headers.x: must be a string, or { "env": "NAME" } for a secret',
+		{ upstream: { ...upstream, headers: { x: 5 } }, routes: [route] },
+	],
 	[
 		'routes[0].secrets[0].env: the variable is empty',
 		{ upstream, routes: [{ ...route, secrets: [{ env: 'EMPTY' }] }] },
@@ -212,7 +259,11 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0].open: must be true', { upstream, routes: [{ ...route, open: false }] }],
 	['routes[0].upstream: is missing, and there is none for all routes', { routes: [route] }],
 	['routes[0].upstream.url: is missing', { routes: [{ ...route, upstream: {} }] }],
-	['upstream: must be an object', { upstream: 'http://x', routes: [route] }],
+	[
+		'routes[0].upstream.ulr: no such key; did you mean "url"?',
+		{ routes: [{ ...route, upstream: { ...upstream, ulr: 1 } }] },
+	],
+	['upstream: must be { "url": "…" }', { upstream: 'http://x', routes: [route] }],
 	...['/bot', 'ftp://x/', 'backend.example', 'builtin:demos'].map((url): [string, unknown] => [
 		'upstream.url: must be an absolute URL of http or https, or "builtin:demo"',
 		{ upstream: { url }, routes: [route] },
@@ -225,7 +276,7 @@ test.each<[mistake: string, config: unknown]>([
 	['upstream.timeout: must be at least 1', { upstream: { ...upstream, timeout: 0 }, routes: [route] }],
 	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
 	[
-		'upstream.adapter: no such adapter; there are: canonical, plain, one, two, other, segment',
+		'upstream.adapter: no such adapter; there are: canonical, plain, one, two, other, bare, segment',
 		{ upstream: { ...upstream, adapter: 'foo' }, routes: [route] },
 	],
 	['upstream.options.foo: no such key', { upstream: { ...upstream, options: { foo: 1 } }, routes: [route] }],
@@ -258,16 +309,19 @@ test.each<[mistake: string, config: unknown]>([
 		{ upstream: { ...upstream, headers: { x: { env: 'ODD' } } }, routes: [route] },
 	],
 	[
-		'upstream.headers.x.env: no such variable',
+		'upstream.headers.x.env: the environment variable GONE is not set',
 		{ upstream: { ...upstream, headers: { x: { env: 'GONE' } } }, routes: [route] },
 	],
-	['upstream.headers.x.env: must be text', { upstream: { ...upstream, headers: { x: { env: 5 } } }, routes: [route] }],
+	[
+		'upstream.headers.x.env: must be a string',
+		{ upstream: { ...upstream, headers: { x: { env: 5 } } }, routes: [route] },
+	],
 	...['SECRET', 'SHORT'].map((env): [string, unknown] => [
 		'upstream.sign.secrets[0].env: the variable is not "whsec_" and base64 of 24 to 64 bytes',
 		{ upstream: { ...upstream, sign: { secrets: [{ env }] } }, routes: [route] },
 	]),
 	[
-		'upstream.sign[1].env: no such variable',
+		'upstream.sign[1].env: the environment variable GONE is not set',
 		{ upstream: { ...upstream, sign: [{ env: 'KEY' }, { env: 'GONE' }] }, routes: [route] },
 	],
 	[

@@ -54,9 +54,14 @@ test('it greets, and is silent where nobody asks', async () => {
 	expect((await replyTo(message('Hi'), 'never')).messages).toEqual([])
 })
 
-test('without any words it says what to do about it', async () => {
-	const { messages } = await replyTo({ kind: 'message', attributes: { question: '', city: 'Bern' } })
-	expect(messages).toMatchObject([{}, { text: expect.stringMatching(/attribute.*question, city/) }])
+test('without any words it greets, and where they may have been lost it says what to do about it', async () => {
+	const attributes = { question: '', city: 'Bern' }
+	const greeting = [{ text: expect.stringContaining('Hello!') }]
+	for (const trigger of [undefined, { kind: 'interaction', name: 'Welcome' }]) {
+		expect((await replyTo({ kind: 'message', attributes, trigger })).messages).toMatchObject(greeting)
+	}
+	const { messages } = await replyTo({ kind: 'message', attributes, trigger: { kind: 'block' } })
+	expect(messages).toMatchObject([...greeting, { text: expect.stringMatching(/save them.*question, city/) }])
 	const media = [{ kind: 'image', url: 'https://example.com/a.png' }]
 	expect((await replyTo({ kind: 'message', media })).messages).toMatchObject([
 		{ text: expect.stringContaining('file') },

@@ -99,7 +99,7 @@ test('with a wrong configuration it names every mistake and ends', async () => {
 	expect(told()).toBe(`The configuration has 3 mistakes.
   upstream.url: must be an absolute URL of http or https, or "builtin:demo"
   routes[0].colour: no such key
-  routes[0].secrets[0].env: no such variable
+  routes[0].secrets[0].env: the environment variable GONE is not set
 `)
 })
 
@@ -110,7 +110,12 @@ test('with a configuration that is not there, or not JSON, it says so and where'
 	const broken = await start(`{\n\t"upstream": { "url": "${canary}", }\n}`)
 	expect(await broken.ended).toBe(78)
 	expect(broken.told()).toContain('gateway.json is not JSON: line 2, column ')
+	expect(broken.told()).toContain('a comma before a closing bracket')
 	expect(broken.told()).not.toContain(canary)
+	// Of this one the parser does not tell the position.
+	const short = await start('{"routes":[1,]}')
+	expect(await short.ended).toBe(78)
+	expect(short.told()).toContain('gateway.json is not JSON. Comments, and a comma before')
 })
 
 test('with a port in use, or none, it says so and ends', async () => {

@@ -13,7 +13,12 @@ import { gateway, json, ownJson, says, upstream } from './servers.ts'
 
 const chatbot = chatbotV2.create({ text: 'question' })
 
-function play(adapter: Adapter, url: string, deed: Deed, how: Partial<Pick<Simulation, 'secret' | 'handshake'>> = {}) {
+function play(
+	adapter: Adapter,
+	url: string,
+	deed: Deed,
+	how: Partial<Pick<Simulation, 'secret' | 'handshake' | 'conversation' | 'user'>> = {},
+) {
 	const runtime = createRuntime(() => {})
 	onTestFinished(() => runtime.close())
 	return simulate(adapter, { ...runtime, url, ...how, ...deed })
@@ -26,7 +31,9 @@ async function chatbotGateway() {
 		const choices = [{ title: 'Red', value: 'colour-red' }]
 		json(
 			response,
-			event.text === 'colours' ? { messages: [{ type: 'choices', text: 'Which?', choices }] } : says(event.text),
+			event.text === 'colours'
+				? { messages: [{ type: 'choices', text: 'Which?', choices }] }
+				: says(event.text ?? 'What?'),
 		)
 	})
 	const route = {
@@ -67,6 +74,19 @@ test('without a way of its own to prove its origin, the secret is the last segme
 	const server = await upstream()
 	await play(canonical.create(), `${server.url}/in?a=1`, { text: 'Hi' }, { secret: 'a/b' })
 	expect(server.received[0]?.request.url).toBe('/in/a%2Fb?a=1')
+})
+
+test('who talks has ids as platforms have them, and keeps those that are given', async () => {
+	const server = await upstream()
+	const heard = () => JSON.parse(server.received.at(-1)?.body ?? '{}').event
+	await play(canonical.create(), server.url, { text: 'Hi' })
+	expect(heard().conversation).toMatch(/^[\da-f]{24}$/)
+	expect(heard().user).toEqual({ id: expect.stringMatching(/^[\da-f]{24}$/), attributes: {} })
+	await play(canonical.create(), server.url, { text: 'Hi' }, { conversation: 'c1', user: 'u1' })
+	expect(heard()).toMatchObject({ conversation: 'c1', user: { id: 'u1' } })
+	const event = { kind: 'message', text: 'Hi', attributes: {} } as const
+	await play(canonical.create(), server.url, { event })
+	expect(heard()).toEqual(event)
 })
 
 test('a platform that reads no answer gets one that nobody sees', async () => {
@@ -172,6 +192,22 @@ describe('npm run simulate', () => {
 		expect(err).toContain('choice.label')
 	})
 
+	test('where an option could tell what is lost, it says which', async () => {
+		const { url } = await chatbotGateway()
+		const args = ['chatbot-v2', '--url', url, '--secret-env', 'MY_SECRET', '--text', 'colours']
+		const without = await run(...args)
+		expect(without.err).toContain('the platform cannot tell text (event.text): dropped\n')
+		expect(without.err).toContain('--option text=question')
+		expect((await run(...args, '--option', 'text=question')).err).not.toContain('--option')
+	})
+
+	test('a refusal with 404 says what it may be', async () => {
+		const { url } = await chatbotGateway()
+		const { code, err } = await run('chatbot-v2', '--url', url, '--text', 'Hi')
+		expect(code).toBe(1)
+		expect(err).toContain('404: wrong path, or the route has a secret')
+	})
+
 	test('exits with 1 and the reason when the platform would refuse', async () => {
 		const server = await upstream((response) => response.writeHead(502).end('{"title":"upstream-unreachable"}'))
 		const { code, err, out } = await run('canonical', '--url', server.url, '--text', 'Hi', '--raw')
@@ -182,12 +218,20 @@ describe('npm run simulate', () => {
 		expect(JSON.parse(out)).toMatchObject({ status: 502 })
 	})
 
+	const v2 = ['chatbot-v2', '--url', 'http://a.example', '--start', '--option']
 	test.each([
 		['Name one adapter', ['nobody', '--url', 'http://a.example', '--text', 'Hi']],
-		['--url must be a URL', ['canonical', '--text', 'Hi']],
+		['Say where the webhook is: --url', ['canonical', '--text', 'Hi']],
+		['with http:// or https:// in front', ['canonical', '--url', 'localhost:8787/in', '--text', 'Hi']],
 		['either --text or --start', ['canonical', '--url', 'http://a.example']],
 		['MY_OTHER is not set', ['canonical', '--url', 'http://a.example', '--start', '--secret-env', 'MY_OTHER']],
-		['options are not those of canonical', ['canonical', '--url', 'http://a.example', '--start', '--option', 'a=b']],
+		[
+			'canonical has no option a; it has none.',
+			['canonical', '--url', 'http://a.example', '--start', '--option', 'a=b'],
+		],
+		['chatbot-v2 has no option tekst; it has: text, action, userAttributes.', [...v2, 'tekst=question']],
+		['Wrong option userAttributes of chatbot-v2; expected: "drop" or "session".', [...v2, 'userAttributes=keep']],
+		['Wrong option text of chatbot-v2; expected: a string.', [...v2, 'text=5']],
 		["Unknown option '--nonsense'", ['--nonsense']],
 	])('exits with 2: %s', async (why, args) => {
 		const { code, err } = await run(...args)
@@ -198,6 +242,6 @@ describe('npm run simulate', () => {
 	test('--help', async () => {
 		const { code, out } = await run('--help')
 		expect(code).toBe(0)
-		expect(out).toContain('chatbot-v2')
+		expect(out).toContain('chatbot-v2 --url http://127.0.0.1:8787/chatbot --option text=question --text choices')
 	})
 })

@@ -16,7 +16,7 @@ export interface Reading {
 	readonly warnings: readonly string[]
 }
 
-/** Throws a ConfigError that has every mistake, each with its path: `routes[1].secrets[0].env: no such variable`. */
+/** Throws a ConfigError that has every mistake, each with its path: `routes[0].name: is missing`. */
 export function readConfig(json: unknown, context: ConfigContext): Reading {
 	const findings = new Findings()
 	const routes = readTop(json, context, findings)

@@ -1,6 +1,9 @@
 /** Collects what is wrong with a configuration: each mistake with its path, none with a value. */
 import * as v from 'valibot'
 import { fieldPath } from '../codec.ts'
+import { expectedOf, isMissing, issuesInside, isUnknown, pathOf } from '../expected.ts'
+import { namesOf, schemaAt } from '../schema.ts'
+import { nearest } from './nearest.ts'
 
 /** Keys and indices from the top of the configuration. */
 export type Path = readonly (string | number)[]
@@ -36,13 +39,13 @@ export class Findings {
 	parse<S extends v.GenericSchema>(schema: S, value: unknown, at: Path): v.InferOutput<S> | undefined {
 		const result = v.safeParse(schema, value)
 		if (result.success) return result.output
-		this.#issues(result.issues, at)
+		for (const issue of result.issues) this.#issue(schema, value, issue, [], at)
 		return undefined
 	}
 
 	/** The members of an object; undefined when the value is none, which is then a mistake. */
-	object(value: unknown, at: Path): Members | undefined {
-		return isObject(value) ? value : this.mistake(at, 'must be an object')
+	object(value: unknown, at: Path, otherwise = 'must be an object'): Members | undefined {
+		return isObject(value) ? value : this.mistake(at, otherwise)
 	}
 
 	/**
@@ -57,7 +60,7 @@ export class Findings {
 	): Partial<v.InferOutput<S>> {
 		const right: { [key: string]: unknown } = {}
 		for (const key of Object.keys(given)) {
-			if (!Object.hasOwn(schema.entries, key)) this.mistake([...at, key], 'no such key')
+			if (!Object.hasOwn(schema.entries, key)) this.mistake([...at, key], noSuchKey(key, namesOf(schema)))
 		}
 		for (const [key, entry] of Object.entries(schema.entries)) {
 			if (!apart.includes(key)) right[key] = this.parse(entry, given[key], [...at, key])
@@ -66,14 +69,12 @@ export class Findings {
 		return right as Partial<v.InferOutput<S>>
 	}
 
-	#issues(issues: readonly v.BaseIssue<unknown>[], at: Path): void {
-		for (const issue of issues) {
-			const path = [...at, ...keysOf(issue)]
-			// The branches of a union that got further than its door know better what is wrong.
-			const inside = issue.issues?.filter(({ path }) => path !== undefined) ?? []
-			if (inside.length > 0) this.#issues(inside, path)
-			else this.mistake(path, wording(issue))
-		}
+	#issue(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, within: Path, at: Path): void {
+		const path: Path = [...within, ...pathOf(issue)]
+		// The branches of a union that got further than its door know better what is wrong.
+		const inside = issuesInside(issue)
+		for (const each of inside) this.#issue(schema, value, each, path, at)
+		if (inside.length === 0) this.mistake([...at, ...path], wording(schema, value, issue, path))
 	}
 }
 
@@ -86,23 +87,19 @@ function line(path: Path, text: string): string {
 	return where === '' ? text : `${where}: ${text}`
 }
 
-function keysOf(issue: v.BaseIssue<unknown>): (string | number)[] {
-	return issue.path?.map(({ key }) => (typeof key === 'number' ? key : String(key))) ?? []
+function noSuchKey(key: string, names: readonly string[]): string {
+	const meant = nearest(key, names)
+	return meant === undefined ? 'no such key' : `no such key; did you mean "${meant}"?`
 }
 
-const kinds: { readonly [expected: string]: string } = { Object: 'an object', Array: 'a list', string: 'text' }
-
 // Not the issue's own message, which repeats what was received.
-function wording({ kind, type, expected, received, requirement, message }: v.BaseIssue<unknown>): string {
-	if (kind === 'schema' && expected === 'never') return 'no such key'
-	if (kind === 'schema' && received === 'undefined') return 'is missing'
-	if (type === 'non_empty') return 'must not be empty'
-	if (type === 'integer') return 'must be a whole number'
-	if (type === 'min_value') return `must be at least ${requirement}`
-	if (type === 'max_value') return `must be at most ${requirement}`
-	if (type === 'regex') return `must match ${requirement}`
-	if ((type === 'check' || type === 'custom') && !message.startsWith('Invalid ')) return message
-	if (expected === null) return 'is not valid'
-	const choices = expected.replace(/^\((.*)\)$/, '$1').split(' | ')
-	return `must be ${choices.map((each) => kinds[each] ?? each).join(' or ')}`
+function wording(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, path: Path): string {
+	if (isUnknown(issue)) {
+		return noSuchKey(String(path.at(-1)), namesOf(schemaAt(schema, path.slice(0, -1), value)))
+	}
+	if (isMissing(issue)) return 'is missing'
+	if (!issue.message.startsWith('Invalid ')) return issue.message
+	if (issue.type === 'non_empty') return 'must not be empty'
+	const expected = expectedOf(schema, value, issue, path)
+	return expected === undefined ? 'is not valid' : `must be ${expected}`
 }

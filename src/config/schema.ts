@@ -4,15 +4,20 @@ import * as v from 'valibot'
 // Only what has a counterpart in JSON Schema stands here: config/gateway.schema.json is made from it.
 const described = <S extends v.GenericSchema>(schema: S, text: string) => v.pipe(schema, v.description(text))
 
+const secretForm = '{ "env": "NAME" }'
+const notHere = 'the secret itself does not stand here'
+
 export const Secret = described(
-	v.strictObject({
-		env: described(v.pipe(v.string(), v.nonEmpty()), 'Name of the environment variable that holds it.'),
-	}),
+	v.strictObject(
+		{ env: described(v.pipe(v.string(), v.nonEmpty()), 'Name of the environment variable that holds it.') },
+		`must be ${secretForm}: ${notHere}`,
+	),
 	'A secret: it stands in an environment variable, never in this file.',
 )
 export type Secret = v.InferOutput<typeof Secret>
 
-const Secrets = v.pipe(v.array(Secret), v.nonEmpty())
+const listForm = `must be a list such as [${secretForm}]: ${notHere}`
+const Secrets = v.pipe(v.array(Secret, listForm), v.nonEmpty())
 
 const Options = v.record(v.string(), v.unknown())
 
@@ -33,7 +38,7 @@ export const Upstream = v.strictObject({
 	),
 	headers: v.optional(
 		described(
-			v.record(v.string(), v.union([v.string(), Secret])),
+			v.record(v.string(), v.union([v.string(), Secret], `must be a string, or ${secretForm} for a secret`)),
 			'Added to every call. A value is text, or a secret in an environment variable.',
 		),
 	),
@@ -45,7 +50,7 @@ export const Upstream = v.strictObject({
 	),
 	sign: v.optional(
 		described(
-			v.union([Secrets, v.strictObject({ secrets: Secrets })]),
+			v.union([Secrets, v.strictObject({ secrets: Secrets })], listForm),
 			'Keys that sign every call by Standard Webhooks: "whsec_" and base64 of 24 to 64 bytes. Several while a key is replaced.',
 		),
 	),

@@ -12,11 +12,17 @@ const shortest = 16
 export function secretOf({ env: name }: Secret, at: Path, env: Environment, findings: Findings): string | undefined {
 	const value = Object.hasOwn(env, name) ? env[name] : undefined
 	const here = [...at, 'env']
-	if (value === undefined) return findings.mistake(here, 'no such variable')
+	if (value === undefined) return findings.mistake(here, absent(name))
 	if (value === '') return findings.mistake(here, 'the variable is empty')
 	// A line's end that came in with a file would never be matched.
 	if (value !== value.trim()) return findings.mistake(here, 'the variable has white space at its start or end')
 	return value
+}
+
+// Somebody may have written the secret itself there: only what looks like a name, and not like a secret, is repeated.
+function absent(name: string): string {
+	if (/^[A-Z][A-Z\d]{0,14}(?:_[A-Z\d]{1,15})*$/.test(name)) return `the environment variable ${name} is not set`
+	return 'there is no environment variable of this name; the secret itself does not stand here'
 }
 
 /** The values of a list of secrets, as far as they can be used. */

@@ -2,6 +2,7 @@
 import type { Adapter, AdapterFactory } from '../adapter.ts'
 import type { Upstream } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
+import { namesOf } from '../schema.ts'
 import type { Findings, Path } from './mistakes.ts'
 import * as schema from './schema.ts'
 import { type Environment, secretOf, secretsOf, signingKeyOf } from './secrets.ts'
@@ -43,7 +44,7 @@ export function resolveUpstream(
 	context: ConfigContext,
 	findings: Findings,
 ): Upstream | undefined {
-	const object = findings.object(value, at)
+	const object = findings.object(value, at, typeof value === 'string' ? 'must be { "url": "…" }' : undefined)
 	if (!object) return undefined
 	const given = findings.members(schema.Upstream, object, at)
 	const { env } = context
@@ -82,7 +83,18 @@ export function adapterOf(
 		return findings.mistake(nameAt, `no such adapter; there are: ${adapters.map((each) => each.name).join(', ')}`)
 	}
 	const given = options ?? {}
+	if (isNamed(name, given) && !namesOf(factory.options).includes(name)) {
+		return findings.mistake(
+			[...optionsAt, name],
+			`these are the options of ${name} already: write them without its name`,
+		)
+	}
 	return findings.parse(factory.options, given, optionsAt) === undefined ? undefined : factory.create(given)
+}
+
+/** Whether the options stand one level deeper, under the adapter's name, as they do for a list of adapters. */
+function isNamed(name: string, options: unknown): boolean {
+	return typeof options === 'object' && options !== null && Object.hasOwn(options, name)
 }
 
 function addressOf(text: string, at: Path, findings: Findings): string | undefined {

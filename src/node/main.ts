@@ -11,6 +11,9 @@ const { DRAGOMAN_CONFIG: file = 'config/gateway.json', HOST: host = '127.0.0.1',
 /** Exit codes of sysexits.h: a supervisor need not start again what is configured wrongly. */
 const exit = { ok: 0, unavailable: 69, config: 78 }
 
+/** What people write, and other readers of JSON take. */
+const notAllowed = 'Comments, and a comma before a closing bracket, are not allowed.'
+
 try {
 	const gateway = await serve({ config: await readConfigFile(), adapters, host, port: readPort() })
 	keepUp(gateway)
@@ -29,7 +32,7 @@ async function readConfigFile(): Promise<unknown> {
 	try {
 		return JSON.parse(text)
 	} catch (cause) {
-		throw new ConfigError([`${file} is not JSON${placeOf(cause, text)}.`])
+		throw new ConfigError([`${file} is not JSON${placeOf(cause, text)}. ${notAllowed}`])
 	}
 }
 

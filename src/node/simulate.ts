@@ -2,9 +2,12 @@
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { adapters } from '../../adapters/index.ts'
-import type { Adapter } from '../adapter.ts'
+import type { Adapter, AdapterFactory } from '../adapter.ts'
+import { defined } from '../codec.ts'
 import { GatewayError } from '../errors.ts'
+import { expectedOf, pathOf } from '../expected.ts'
 import type { OutgoingCall, Runtime } from '../runtime.ts'
+import { namesOf } from '../schema.ts'
 import { optionsOf, show } from '../show.ts'
 import { type Deed, describeChange, Refused, type Simulated, simulate } from '../simulator.ts'
 import { createRuntime } from './runtime.ts'
@@ -12,6 +15,10 @@ import { createRuntime } from './runtime.ts'
 const help = `Plays a platform: calls a webhook as the platform would, and shows what its user would see.
 
   npm run simulate -- ADAPTER --url URL [--text TEXT | --start] [--choose N]...
+
+such as, against the configuration of the repository,
+
+  npm run simulate -- chatbot-v2 --url http://127.0.0.1:8787/chatbot --option text=question --text choices --choose 1
 
 ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
 
@@ -39,9 +46,13 @@ try {
 	process.exitCode = thrown instanceof UsageError ? 2 : 1
 	if (!(thrown instanceof UsageError || thrown instanceof Refused)) throw thrown
 	console.error(thrown.message)
+	if (thrown instanceof Refused && thrown.answer?.status === 404) {
+		console.error('404: wrong path, or the route has a secret and this is not it (--secret-env NAME)')
+	}
 }
 
 interface Args {
+	readonly factory: AdapterFactory
 	readonly adapter: Adapter
 	readonly url: string
 	readonly deed: Deed
@@ -57,12 +68,16 @@ function readArgs(): Args | undefined {
 	const [name, ...others] = positionals
 	const factory = adapters.find((each) => each.name === name)
 	if (!factory || others.length > 0) throw new UsageError('Name one adapter; --help lists them.')
-	if (values.url === undefined || !URL.canParse(values.url)) throw new UsageError('--url must be a URL.')
+	if (values.url === undefined) throw new UsageError('Say where the webhook is: --url http://127.0.0.1:8787/chatbot')
+	if (!/^https?:\/\/./.test(values.url) || !URL.canParse(values.url)) {
+		throw new UsageError('--url must be a whole URL, with http:// or https:// in front.')
+	}
 	if ((values.text === undefined) === !values.start) throw new UsageError('Give either --text or --start.')
 	if (values.text === '') throw new UsageError('--text must say something.')
 	const secret = values['secret-env'] === undefined ? values.secret : process.env[values['secret-env']]
 	if (values['secret-env'] !== undefined && !secret) throw new UsageError(`${values['secret-env']} is not set.`)
 	return {
+		factory,
 		adapter: create(factory, values.option),
 		url: values.url,
 		deed: values.text === undefined ? { start: true } : { text: values.text },
@@ -98,9 +113,9 @@ function parse() {
 	}
 }
 
-function create({ create, name }: (typeof adapters)[number], options: readonly string[]): Adapter {
-	const given = options.map((option) => {
-		const [key, value] = [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]
+function create({ create, name, options: schema }: AdapterFactory, options: readonly string[]): Adapter {
+	const given = options.map((option): [string, unknown] => {
+		const [key, value]: [string, string] = [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]
 		if (!option.includes('=')) throw new UsageError('--option wants NAME=VALUE.')
 		try {
 			return [key, JSON.parse(value)]
@@ -108,24 +123,31 @@ function create({ create, name }: (typeof adapters)[number], options: readonly s
 			return [key, value]
 		}
 	})
-	try {
-		return create(Object.fromEntries(given))
-	} catch (cause) {
-		if (!(cause instanceof v.ValiError)) throw cause
-		throw new UsageError(`The options are not those of ${name}: ${cause.message}`)
+	const names = namesOf(schema)
+	const stray = given.find(([key]) => !names.includes(key))
+	if (stray) {
+		const has = names.length === 0 ? 'it has none' : `it has: ${names.join(', ')}`
+		throw new UsageError(`${name} has no option ${stray[0]}; ${has}.`)
 	}
+	const value = Object.fromEntries(given)
+	const [issue] = v.safeParse(schema, value).issues ?? []
+	if (!issue) return create(value)
+	const [key] = pathOf(issue)
+	const expected = expectedOf(schema, value, issue) ?? 'another value'
+	throw new UsageError(`Wrong ${key === undefined ? 'options' : `option ${key}`} of ${name}; expected: ${expected}.`)
 }
 
-async function run({ adapter, deed, choose, raw, ...where }: Args): Promise<void> {
+async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Promise<void> {
 	const runtime = createRuntime(() => {})
 	const lent = { send, now: runtime.now, newId: runtime.newId, crypto: runtime.crypto } satisfies Partial<Runtime>
 	try {
 		let turn = await simulate(adapter, { ...lent, ...where, ...deed })
 		print(turn, raw)
+		for (const hint of hintsOf(turn, factory)) console.error(hint)
 		for (const number of choose) {
 			const choice = pressed(turn, number)
-			const { conversation } = turn.event
-			const same = conversation === undefined ? {} : { conversation }
+			const { conversation, user } = turn.event
+			const same = defined({ conversation, user: user?.id })
 			console.log(`> ${choice.label}`)
 			turn = await simulate(adapter, { ...lent, ...where, ...same, choice, handshake: false })
 			print(turn, raw)
@@ -143,6 +165,15 @@ function print({ lost, call, answer, reply, unread }: Simulated, raw: boolean): 
 	if (raw) console.log(JSON.stringify({ call, answer }, null, 2))
 	console.log(reply ? show(reply) : '(the platform reads no answer)')
 	for (const path of unread) console.error(`the platform does not read ${path}`)
+}
+
+/** What is lost because an option is not set that says where it stands. */
+function hintsOf({ lost }: Simulated, { name, options }: AdapterFactory): string[] {
+	return lost.flatMap(({ did, feature }) => {
+		const field = feature.slice(feature.lastIndexOf('.') + 1)
+		if (did !== 'dropped' || !namesOf(options).includes(field)) return []
+		return `the option "${field}" of ${name} says where it stands, as in --option ${field}=question`
+	})
 }
 
 function pressed({ reply }: Simulated, number: number): { value: string; label: string } {
