@@ -15,6 +15,7 @@ function fitMessage(fitting: Fitting, message: Message, path: string): Message[]
 	const spare = instead !== undefined && !canShow(fitting, bare)
 	if (spare) noteReplaced(fitting, bare, path)
 	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path)
+	if (fitted.length === 0 && delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${path}.delay`)
 	const keptInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
 	return fitted.map((each, i) => ({
 		...each,
