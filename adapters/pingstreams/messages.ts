@@ -1,7 +1,7 @@
 /** Messages of the bot: https://developer.tiledesk.com, T-wid and T-rich; Tiledesk/chat21-web-widget, utils-message.ts. */
 import * as v from 'valibot'
 import type { Button, Card, Message } from '../../src/canonical.ts'
-import { defined, items, said } from '../../src/codec.ts'
+import { defined, fieldPath, items, said } from '../../src/codec.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { readAction, writeAction } from './action.ts'
 import type { Dialect } from './dialect.ts'
@@ -45,6 +45,9 @@ export interface Writing {
 	readonly home: string | undefined
 }
 
+/** Keys and places in lists, from the top of a message. */
+export type Path = readonly (string | number)[]
+
 /** A message in the model's messages: a file and words with buttons are two. */
 export function readMessage({ text, type, metadata, attributes }: WireMessage, { caption }: Writing): Message[] {
 	const { buttons, gallery } = attributes?.attachment ?? {}
@@ -59,6 +62,23 @@ export function readMessage({ text, type, metadata, attributes }: WireMessage, {
 	}
 	const rest = pressable.length > 0 ? readText(words, pressable, caption) : []
 	return [readFile(type, metadata, url, rest.length > 0 ? undefined : words), ...rest]
+}
+
+/** Paths of the buttons and cards of which nothing can be made. */
+export function unreadParts({ attributes }: WireMessage, at: Path): string[] {
+	const here = [...at, 'attributes', 'attachment']
+	const { buttons, gallery } = attributes?.attachment ?? {}
+	return [
+		...unreadButtons(buttons, here),
+		...(gallery ?? []).flatMap((card, i) => {
+			const place = [...here, 'gallery', i]
+			return readCard(card).length > 0 ? unreadButtons(card.buttons, place) : [fieldPath(place)]
+		}),
+	]
+}
+
+function unreadButtons(buttons: WireCard['buttons'], at: Path): string[] {
+	return (buttons ?? []).flatMap((each, i) => (readButton(each).length > 0 ? [] : [fieldPath([...at, 'buttons', i])]))
 }
 
 function readText(words: string | undefined, buttons: Button[], caption: string): Message[] {
@@ -133,7 +153,7 @@ function writeCard({ title, subtitle, imageUrl, buttons }: Card, writing: Writin
 }
 
 /** Nothing for a button of which nothing can be made. */
-export function readButton({ type, value, link, target, action }: WireButton): Button[] {
+function readButton({ type, value, link, target, action }: WireButton): Button[] {
 	const title = said(value)
 	if (title === undefined) return []
 	const url = said(link)

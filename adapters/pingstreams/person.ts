@@ -20,8 +20,9 @@ export const idsOfOthers: readonly string[] = [system, internal, somebody]
 /** What the id of a user matches. */
 export const userId = `^(?!${botPrefix})`
 
-export function readSender({ message, bot, botId }: Call): Sender {
+export function readSender({ isMessage, message, bot, botId }: Call): Sender {
 	const { sender } = message
+	if (!isMessage) return 'system'
 	const lead = message.request?.lead?.lead_id
 	if (!sender || sender === lead || sender === internal) return 'user'
 	if (sender === system) return 'system'

@@ -10,7 +10,15 @@ import { name } from './dialect.ts'
 import { emptyTypes } from './file.ts'
 import type { Options } from './index.ts'
 import { markupOf, unfilled, variables, visible } from './markup.ts'
-import { readMessage, WireMessage, type Writing, type Written, writeMessage } from './messages.ts'
+import {
+	type Path,
+	readMessage,
+	unreadParts,
+	WireMessage,
+	type Writing,
+	type Written,
+	writeMessage,
+} from './messages.ts'
 
 type Answering = 'runtime' | 'server'
 
@@ -170,8 +178,6 @@ interface Reading {
 	readonly writing: Writing
 }
 
-type Path = readonly (string | number)[]
-
 function readAction(action: Json, at: Path, reading: Reading): void {
 	if (v.is(IsReply, action)) {
 		const { wire, unread } = check(ReplyAction, action, at)
@@ -190,7 +196,7 @@ function readAction(action: Json, at: Path, reading: Reading): void {
 function readSpoken(spoken: Spoken, at: Path, reading: Reading): void {
 	const commands = spoken.attributes?.commands
 	if (!commands?.length) {
-		readOne(spoken, pace, reading)
+		readOne(spoken, pace, at, reading)
 		return
 	}
 	let waited: number | undefined
@@ -204,18 +210,19 @@ function readSpoken(spoken: Spoken, at: Path, reading: Reading): void {
 		reading.unread.push(...unread)
 		if (command.type === 'wait') waited = (waited ?? 0) + Math.round(command.time ?? pace)
 		else {
-			readOne(command.message, waited ?? pace, reading)
+			readOne(command.message, waited ?? pace, [...here, 'message'], reading)
 			waited = undefined
 		}
 	}
 }
 
-function readOne(wire: WireMessage, delay: number, reading: Reading): void {
+function readOne(wire: WireMessage, delay: number, at: Path, reading: Reading): void {
 	const { markbot, attachment } = wire.attributes ?? {}
 	if (markbot && !attachment && reading.text === undefined && v.is(Markup, wire.text)) {
 		reading.text = wire.text
 		return
 	}
+	reading.unread.push(...unreadParts(wire, at))
 	const [first, ...others] = readMessage(wire, reading.writing)
 	if (first) reading.messages.push({ ...first, delay }, ...others)
 }
