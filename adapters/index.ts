@@ -4,6 +4,7 @@ import { botdistrikt } from './botdistrikt/index.ts'
 import { canonical } from './canonical/index.ts'
 import { chatbotV1 } from './chatbot-v1/index.ts'
 import { chatbotV2 } from './chatbot-v2/index.ts'
+import { pingstreams } from './pingstreams/index.ts'
 import { snatchbotJsonApi } from './snatchbot-json-api/index.ts'
 import { snatchbotWebhook } from './snatchbot-webhook/index.ts'
 
@@ -15,4 +16,5 @@ export const adapters: readonly AdapterFactory[] = [
 	botdistrikt,
 	snatchbotWebhook,
 	snatchbotJsonApi,
+	pingstreams,
 ]

@@ -45,6 +45,8 @@ export const replyFeatures = [
 	'reply.attributes.delete',
 	'reply.control.close',
 	'reply.control.handover',
+	'reply.control.handover.name',
+	'reply.control.handover.id',
 	'reply.control.goto',
 	'reply.control.blockInput',
 	'reply.control.participants',
@@ -127,16 +129,27 @@ export interface Limit {
 	readonly values?: readonly string[]
 	/**
 	 * The format cannot leave it out: fit supplies it. `default` is what it supplies, where the model has no better.
-	 * Of `reply.text`: a reply has at least one text.
+	 * Of `reply.text`: a reply has at least one text. Of `reply.control.handover.name`: departments and bots go by their
+	 * name, and a human has none.
 	 */
 	readonly required?: true
 	readonly default?: string
 	/** Attribute values are strings, and nothing else. */
 	readonly strings?: true
-	/** Attribute names to which the format gives another meaning: attributes of such a name are not carried. */
+	/** Strings to which the format gives another meaning: neither they nor attributes of such a name are carried. */
 	readonly reserved?: readonly string[]
-	/** User attributes are written into the session's. */
-	readonly into?: 'session'
+	/** Names of secrets: attributes and members of attributes that have one, at any depth, are not carried. */
+	readonly withheld?: readonly string[]
+	/**
+	 * It has no place of its own. `session`: user attributes are written among the session's. `text`: a choice's label or
+	 * a file's name stands where the user's words do.
+	 */
+	readonly into?: 'session' | 'text'
+	/**
+	 * No field tells it. Of `event.kind`: it follows from what the event holds. Of a media type: sounds, films and other
+	 * files are told apart by it alone, so that one that says another kind is not carried.
+	 */
+	readonly derived?: true
 	/** The source of a regular expression: after each match, with `^` and `$` at lines, a word joiner (U+2060) breaks the markup. */
 	readonly escape?: string
 	/** The format has alternatives only of a text without buttons. */

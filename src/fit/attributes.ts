@@ -14,6 +14,7 @@ export function fitAttributes(fitting: Fitting, feature: Feature, attributes: At
 		if (!limit) note(fitting, 'dropped', feature, here)
 		else if (limit.reserved?.includes(key))
 			note(fitting, 'dropped', feature, here, 'the name has another meaning there')
+		else if (limit.withheld?.includes(key)) note(fitting, 'dropped', feature, here, 'the name of a secret')
 		else fitted[key] = fitValue(fitting, feature, limit, value, here)
 	}
 	return fitted
@@ -26,9 +27,9 @@ export function suffix(key: string): string {
 }
 
 function fitValue(fitting: Fitting, feature: Feature, limit: Limit, value: Json, path: string): Json {
-	let fitted = value
-	if (limit.strings && typeof value !== 'string') {
-		fitted = value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+	let fitted = limit.withheld ? withhold(fitting, feature, limit.withheld, value, path) : value
+	if (limit.strings && typeof fitted !== 'string') {
+		fitted = fitted === null ? '' : typeof fitted === 'object' ? JSON.stringify(fitted) : String(fitted)
 		note(fitting, 'converted', feature, path, 'to a string')
 	}
 	if (limit.chars !== undefined && typeof fitted === 'string' && fitted.length > limit.chars) {
@@ -36,6 +37,20 @@ function fitValue(fitting: Fitting, feature: Feature, limit: Limit, value: Json,
 		note(fitting, 'shortened', feature, path)
 	}
 	return fitted
+}
+
+/** The value without members of these names, at any depth. */
+function withhold(fitting: Fitting, feature: Feature, names: readonly string[], value: Json, path: string): Json {
+	if (typeof value !== 'object' || value === null) return value
+	if (Array.isArray(value)) return value.map((item, i) => withhold(fitting, feature, names, item, `${path}[${i}]`))
+	return Object.fromEntries(
+		Object.entries(value).flatMap(([key, member]) => {
+			const here = path + suffix(key)
+			if (!names.includes(key)) return [[key, withhold(fitting, feature, names, member, here)]]
+			note(fitting, 'dropped', feature, here, 'the name of a secret')
+			return []
+		}),
+	)
 }
 
 /** The write-back in normal form: a null deletes where the format can say so, and empties elsewhere. */

@@ -5,7 +5,9 @@ import { defined, definedOrNone, items, type Leg, type WireRequest } from '../co
 import type { EventFeature } from '../features.ts'
 import { fitAttributes, suffix } from './attributes.ts'
 import { type Fitting, fitLabel, note, within } from './fitting.ts'
+import { fitKind, fitWords } from './implied.ts'
 import type { FitContext, Fitted } from './index.ts'
+import { saysKind } from './media.ts'
 import { fitMessages } from './messages.ts'
 import { wellFormed } from './well-formed.ts'
 
@@ -42,7 +44,7 @@ export function fitEvent(
 		defaultReply: fitDefaultReply(fitting, rest.defaultReply),
 		extensions: fitExtensions(fitting, leg, rest.extensions),
 	})
-	return { value, changes: fitting.changes, offers: fitting.offers }
+	return { value: fitKind(fitting, fitWords(fitting, value)), changes: fitting.changes, offers: fitting.offers }
 }
 
 /** A choice where the format has choices; elsewhere the value in the place of the user's words. */
@@ -98,13 +100,25 @@ function fitMedia(fitting: Fitting, media: Part<'media'>): Part<'media'> {
 				kind,
 				url,
 				name: kept(fitting, 'event.media.name', rest.name, `${path}.name`),
-				mimeType: kept(fitting, 'event.media.mimeType', rest.mimeType, `${path}.mimeType`),
+				mimeType: fitMimeType(fitting, kind, rest.mimeType, `${path}.mimeType`),
 				width: carried(fitting, 'event.media.width', rest.width, `${path}.width`),
 				height: carried(fitting, 'event.media.height', rest.height, `${path}.height`),
 			}),
 		]
 	})
 	return items(fitted)
+}
+
+function fitMimeType(
+	fitting: Fitting,
+	kind: Parameters<typeof saysKind>[3],
+	mimeType: string | undefined,
+	path: string,
+): string | undefined {
+	const feature = 'event.media.mimeType'
+	if (saysKind(fitting, feature, mimeType, kind)) return kept(fitting, feature, mimeType, path)
+	note(fitting, 'dropped', feature, path, 'says another kind')
+	return undefined
 }
 
 function fitTrigger(fitting: Fitting, trigger: Part<'trigger'>): Part<'trigger'> {
@@ -189,7 +203,11 @@ function kept(
 	...supply: (string | undefined)[]
 ): string | undefined {
 	const limit = fitting.carries[feature]
-	if (value !== undefined && limit && within(value, { pattern: limit.pattern, values: limit.values })) {
+	if (
+		value !== undefined &&
+		limit &&
+		within(value, { pattern: limit.pattern, values: limit.values, reserved: limit.reserved })
+	) {
 		return fitLabel(fitting, feature, value, path)
 	}
 	if (value !== undefined) note(fitting, 'dropped', feature, path)

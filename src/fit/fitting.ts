@@ -20,6 +20,7 @@ export function note(fitting: Fitting, did: Change['did'], feature: Feature, pat
 export function within(text: string, limit: Limit): boolean {
 	if (limit.chars !== undefined && text.length > limit.chars) return false
 	if (limit.values && !limit.values.includes(text)) return false
+	if (limit.reserved?.includes(text)) return false
 	return limit.pattern === undefined || matches(text, limit.pattern)
 }
 

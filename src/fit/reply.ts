@@ -57,7 +57,7 @@ function arrange(fitting: Fitting, messages: Message[]): Message[] {
 	const text = fitting.carries['reply.text']
 	if (text?.required && !arranged.some((message) => kindOf(message) === 'text')) {
 		note(fitting, 'added', 'reply.text', 'messages')
-		arranged = [{ type: 'text', text: text.default ?? noWords }, ...arranged]
+		arranged = [...fitMessages(fitting, [{ type: 'text', text: text.default ?? noWords }], 'messages'), ...arranged]
 	}
 	if (limit.items === undefined || arranged.length <= limit.items) return arranged
 	note(fitting, 'dropped', 'reply.messages', 'messages', `the last ${arranged.length - limit.items}`)

@@ -1,0 +1,241 @@
+/** The call of a webhook: https://pingstreams-website.pages.dev/docs/developer/resolution-bot/webhook_data_model, and what is really sent. */
+import * as v from 'valibot'
+import type { EventLeg } from '../../src/adapter.ts'
+import { Attributes, type CanonicalEvent, type Message } from '../../src/canonical.ts'
+import { defined, definedOrNone, items, jsonRequest, readJsonBody, said } from '../../src/codec.ts'
+import { GatewayError } from '../../src/errors.ts'
+import type { Features } from '../../src/features.ts'
+import { reservedVariables, secrets, takeVariables, withoutSecrets } from './attributes.ts'
+import { type Call, readCall } from './call.ts'
+import { type Dialect, name, readsAnswers } from './dialect.ts'
+import { emptyTypes } from './file.ts'
+import type { Options } from './index.ts'
+import { staticMarkup, visible } from './markup.ts'
+import { idsOfOthers, readSender, readUser, somebody, userId, writeLead, writeSender } from './person.ts'
+import { readWords, starts, writeWords } from './words.ts'
+
+const Said = v.pipe(v.string(), v.nonEmpty())
+const something = <T extends object>() =>
+	v.check<T, string>((value) => Object.keys(value).length > 0, 'must have at least one member')
+const own = {
+	/** A test page's. */
+	draft: v.optional(v.literal(true)),
+	/** To which the conversation belongs. */
+	department: v.optional(v.pipe(v.strictObject({ id: v.optional(Said), name: v.optional(Said) }), something())),
+	/** The intent's example sentences. */
+	question: v.optional(Said),
+}
+/** What only this platform says of an event, and what of it where there is no intent. */
+const Own = v.pipe(v.strictObject(own), something())
+const OwnWithoutIntent = v.pipe(v.strictObject({ draft: own.draft, department: own.department }), something())
+
+/** A dialect that is not the usual one is said, too. */
+type Told = v.InferOutput<typeof Own> & { dialect?: Dialect | undefined }
+
+/** What the platform calls its own channel, and what its bots and we call it. */
+const web = { wire: 'chat21', model: 'web' } as const
+
+const carries: Features<CanonicalEvent> = {
+	'event.id': { required: true },
+	'event.kind': { required: true, values: ['message', 'choice', 'start', 'notice'], derived: true },
+	'event.occurredAt': {},
+	'event.channel': { reserved: [web.wire] },
+	'event.sender': { required: true, values: ['user', 'bot', 'agent', 'system'] },
+	'event.bot.project': {},
+	'event.conversation': { required: true },
+	'event.user.id': { required: true, reserved: idsOfOthers, pattern: userId },
+	'event.user.name': {},
+	'event.user.email': {},
+	'event.user.phone': {},
+	'event.user.attributes': { withheld: secrets },
+	'event.language': { pattern: '^[^_]+$' },
+	'event.text': { reserved: starts },
+	'event.choice': {},
+	'event.choice.label': { into: 'text' },
+	'event.media': { items: 1 },
+	'event.media.name': { into: 'text' },
+	'event.media.mimeType': { derived: true, reserved: emptyTypes },
+	'event.media.width': {},
+	'event.media.height': {},
+	'event.attributes': { withheld: secrets },
+}
+const carriesOfIntent: Features<CanonicalEvent> = {
+	...carries,
+	'event.bot.id': {},
+	'event.bot.name': {},
+	'event.trigger': { required: true, values: ['intent'] },
+	'event.trigger.id': {},
+	'event.trigger.name': {},
+	'event.defaultReply': {},
+	'reply.text': { pattern: visible, escape: staticMarkup },
+}
+const carriesOf: { readonly [D in Dialect]: Features<CanonicalEvent> } = {
+	runtime: { ...carriesOfIntent, 'event.attributes': { withheld: secrets, reserved: reservedVariables } },
+	server: carriesOfIntent,
+	external: { ...carries, 'event.bot.id': {}, 'event.bot.name': {} },
+	subscription: {
+		...carries,
+		'event.trigger': { required: true, values: ['webhook'] },
+		// What happens to other things than messages is read, and never written.
+		'event.trigger.name': { required: true, pattern: '^message\\.', default: 'message.create' },
+	},
+}
+
+export function eventLeg({ dialect: usual }: Options): EventLeg {
+	return {
+		carries: carriesOf[usual],
+		native: { name, schema: readsAnswers(usual) ? Own : OwnWithoutIntent },
+
+		decode(wire) {
+			const call = readCall(readJsonBody(wire))
+			const { message, at, timestamp } = call
+			const { request } = message
+			const sender = readSender(call)
+			const createdAt = said(message.createdAt)
+			const isTime = v.is(Timestamp, createdAt)
+			const session = readAttributes(call)
+			const own = readOwn(call, usual)
+			return {
+				model: defined<CanonicalEvent>({
+					id: said(message._id),
+					...readWords(call, sender),
+					occurredAt: isTime ? createdAt : timeOf(timestamp),
+					channel: channelOf(said(message.channel?.name) ?? said(request?.channel?.name)),
+					sender,
+					bot: definedOrNone({
+						id: said(call.bot?._id) ?? said(call.botId),
+						name: said(call.bot?.name),
+						project: projectOf(call),
+					}),
+					conversation: said(request?.request_id) ?? said(message.recipient),
+					user: readUser(call, sender),
+					language: (said(request?.language) ?? said(message.language))?.replaceAll('_', '-'),
+					trigger: readTrigger(call),
+					attributes: session.attributes,
+					defaultReply: items(readStatic(call.staticReply ?? '')),
+					extensions: own && { [name]: own },
+				}),
+				unread: [
+					...call.unread,
+					...session.unread,
+					...(createdAt !== undefined && !isTime ? [`${at}.createdAt`] : []),
+					// Which of the project's people it was.
+					...(sender === 'agent' && message.sender !== somebody ? [`${at}.sender`] : []),
+				],
+			}
+		},
+
+		encode(event) {
+			const { id, occurredAt, channel, bot, conversation, user, language, trigger, attributes } = event
+			const own = v.parse(v.optional(Own), event.extensions?.[name])
+			const words = writeWords(event, usual)
+			const message = {
+				_id: id,
+				...words,
+				attributes: definedOrNone({
+					...words.attributes,
+					payload: usual === 'runtime' ? undefined : definedOrNone(attributes),
+				}),
+				createdAt: occurredAt,
+				channel: channel === undefined ? undefined : { name: channel === web.model ? web.wire : channel },
+				sender: writeSender(event),
+				senderFullname: event.sender === 'user' ? user?.name : undefined,
+				recipient: conversation,
+				id_project: bot?.project,
+				request: {
+					request_id: conversation,
+					id_project: bot?.project,
+					language,
+					lead: writeLead(user),
+					draft: own?.draft,
+					department: own?.department && { _id: own.department.id, name: own.department.name },
+				},
+			}
+			const owner = { _id: bot?.id, name: bot?.name, id_project: bot?.project }
+			const answer = writeStatic(event.defaultReply ?? [])
+			const intent = { intent_id: trigger?.id, intent_display_name: trigger?.name, question: own?.question, answer }
+			switch (usual) {
+				case 'runtime':
+					return jsonRequest({ payload: { botId: bot?.id, bot: owner, message, intent }, variables: attributes })
+				case 'server':
+					return jsonRequest({ payload: { text: answer ?? '', bot: owner, message, intent } })
+				case 'external':
+					return jsonRequest({ payload: message, hook: owner })
+				case 'subscription':
+					return jsonRequest({ payload: message, hook: { event: trigger?.name, id_project: bot?.project } })
+			}
+		},
+	}
+}
+
+const Timestamp = v.pipe(v.string(), v.isoTimestamp())
+/** The last millisecond of the year 9999. */
+const maxTime = 253_402_300_799_999
+
+function timeOf(milliseconds: number | undefined): string | undefined {
+	if (milliseconds === undefined || milliseconds < 0 || milliseconds > maxTime) return undefined
+	return new Date(milliseconds).toISOString()
+}
+
+function channelOf(wire: string | undefined): string | undefined {
+	return wire === web.wire ? web.model : wire
+}
+
+/** Documented as `project_id` in one place and as `id_project` in another; the latter is what is sent. */
+function projectOf({ bot, message, variables }: Call): string | undefined {
+	return (
+		said(bot?.id_project) ??
+		said(bot?.project_id) ??
+		said(message.id_project) ??
+		said(message.request?.id_project) ??
+		(typeof variables.project_id === 'string' ? said(variables.project_id) : undefined)
+	)
+}
+
+function readTrigger({ event, intent }: Call): CanonicalEvent['trigger'] {
+	if (event !== undefined) return { kind: 'webhook', ...defined({ name: said(event) }) }
+	if (!intent) return undefined
+	return { kind: 'intent', ...defined({ id: said(intent.intent_id), name: said(intent.intent_display_name) }) }
+}
+
+/** The request's own attributes, then the page's, then the flow's: the later ones win. */
+function readAttributes({ message, variables, at }: Call): { attributes: Attributes; unread: string[] } {
+	const { payload: ofRequest, ...request } = message.request?.attributes ?? {}
+	const page = [message.attributes?.payload ?? {}, ofRequest ?? {}]
+	const flow = takeVariables(variables)
+	return {
+		attributes: withoutSecrets(
+			Object.assign({}, request, ...page.filter((each) => v.is(Attributes, each)), flow.attributes),
+		),
+		unread: page.every((each) => v.is(Attributes, each)) ? flow.unread : [...flow.unread, `${at}.attributes.payload`],
+	}
+}
+
+function readOwn({ dialect, message, intent }: Call, usual: Dialect): Told | undefined {
+	const { draft, sourcePage, department } = message.request ?? {}
+	const isDraft = draft === true || sourcePage?.includes('&td_draft=true') === true
+	return definedOrNone<Told>({
+		dialect: dialect === usual ? undefined : dialect,
+		draft: isDraft ? true : undefined,
+		department: definedOrNone<NonNullable<Told['department']>>({
+			id: said(department?._id),
+			name: said(department?.name),
+		}),
+		question: said(intent?.question),
+	})
+}
+
+/** The static reply in its messages, as the runtime parts it; without the line that calls us, which may hold our secret. */
+function readStatic(text: string): Message[] {
+	const bare = text.replace(/(?:^|\n)\\webhook[^\n]*/g, '')
+	const parts = (bare === text ? text : bare.trim()).split(/\n{2,}/)
+	return parts.filter((part) => part.trim() !== '').map((part) => ({ type: 'text', text: part }))
+}
+
+function writeStatic(messages: readonly Message[]): string | undefined {
+	const texts = messages.map((message) => {
+		if (message.type !== 'text') throw new GatewayError('internal', { field: message.type })
+		return message.text
+	})
+	return texts.length > 0 ? texts.join('\n\n') : undefined
+}

@@ -1,0 +1,96 @@
+/**
+ * How a call proves its origin. Both are facts of the wire and no documented proof: the token is a JWT that the bot's or
+ * the subscription's secret signs, and `x-hook-secret` is a subscription's secret itself. Tiledesk/tiledesk-server:
+ * services/faqBotSupport.js, BotSubscriptionNotifier.js, subscriptionNotifier.js.
+ */
+import * as v from 'valibot'
+import type { Auth } from '../../src/adapter.ts'
+import type { Json } from '../../src/canonical.ts'
+import { readJson } from '../../src/codec.ts'
+
+type Crypto = Parameters<Auth['verify']>[2]
+
+const header = 'x-hook-secret'
+
+/** A subscription's secret in a header of its calls. */
+export const hookSecret: Auth = {
+	async verify({ headers }, secrets, crypto) {
+		const given = headers.filter(([name]) => name === header)
+		const secret = given.length === 1 ? (given[0]?.[1] ?? '') : ''
+		const held = await Promise.all(secrets.map((each) => crypto.equal(secret, each)))
+		return secret !== '' && held.includes(true)
+	},
+	async sign(call, secret) {
+		return { ...call, headers: [...call.headers.filter(([name]) => name !== header), [header, secret]] }
+	},
+}
+
+/** The signature of the token in the body: by HS256, with the secret of the bot or of the subscription that the body names. */
+export const tokenSignature: Auth = {
+	async verify(call, secrets, crypto) {
+		const body = parsed(Signed, () => readJson(call.body))
+		const [head = '', claims = '', signature = '', ...more] = body?.token.split('.') ?? []
+		const holds = await Promise.all(
+			secrets.map(async (secret) => await crypto.equal(signature, await sign(`${head}.${claims}`, secret, crypto))),
+		)
+		if (!body || more.length > 0 || !holds.includes(true)) return false
+		const { alg } = parsed(Head, () => readJson(fromBase64Url(head))) ?? {}
+		const said = parsed(Claims, () => readJson(fromBase64Url(claims)))
+		const { kind, ids } = ownerOf(body)
+		const isOwn = ids.length === 0 || ids.some((id) => said?.aud.endsWith(`/${id}`))
+		return alg === 'HS256' && said?.sub === kind && isOwn
+	},
+	async sign(call, secret, crypto) {
+		const body = readJson(call.body)
+		const { kind, ids } = ownerOf(body)
+		const claims = { iss, sub: kind, aud: `${iss}/${kind}s/${ids[0] ?? ''}` }
+		const content = [{ alg: 'HS256', typ: 'JWT' }, claims].map((part) => toBase64Url(JSON.stringify(part))).join('.')
+		const token = `${content}.${await sign(content, secret, crypto)}`
+		return { ...call, body: JSON.stringify(Object.assign({}, body, { token })) }
+	},
+}
+
+const iss = 'https://tiledesk.com'
+
+const Signed = v.object({ token: v.string(), payload: v.optional(v.unknown()), hook: v.optional(v.unknown()) })
+const Head = v.object({ alg: v.string() })
+const Claims = v.object({ sub: v.string(), aud: v.string() })
+const Id = v.optional(v.string())
+const Bot = v.object({ _id: Id, root_id: Id })
+const Owned = v.object({
+	hook: v.optional(v.object({ ...Bot.entries, event: v.optional(v.string()) })),
+	payload: v.optional(v.object({ botId: Id, bot: v.optional(Bot) })),
+})
+
+/** Whose secret signs, and by which ids it goes: a published bot is a copy, and its root is the bot that its author edits. */
+function ownerOf(body: unknown): { kind: 'bot' | 'subscription'; ids: string[] } {
+	const { hook, payload } = v.is(Owned, body) ? body : {}
+	const ids = [hook?._id, hook?.root_id, payload?.botId, payload?.bot?._id, payload?.bot?.root_id]
+	return { kind: hook?.event === undefined ? 'bot' : 'subscription', ids: ids.filter((id) => id !== undefined) }
+}
+
+async function sign(content: string, secret: string, crypto: Crypto): Promise<string> {
+	return toUrl(await crypto.hmac(new TextEncoder().encode(secret), content))
+}
+
+/** What `read` reads, if it is of the schema. */
+function parsed<S extends v.GenericSchema>(schema: S, read: () => Json): v.InferOutput<S> | undefined {
+	try {
+		return v.parse(schema, read())
+	} catch {
+		return undefined
+	}
+}
+
+function toUrl(base64: string): string {
+	return base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+function toBase64Url(text: string): string {
+	return toUrl(btoa(String.fromCharCode(...new TextEncoder().encode(text))))
+}
+
+function fromBase64Url(text: string): string {
+	const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+	return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))
+}
