@@ -36,9 +36,9 @@ export function schemaAt(
 }
 
 /** The names that an object of this schema may have; none when it is not of an object. */
-export function namesOf(schema: v.GenericSchema | undefined): readonly string[] {
+export function keysOf(schema: v.GenericSchema | undefined): readonly string[] {
 	const parts: SchemaParts | undefined = schema
-	if (parts?.wrapped) return namesOf(parts.wrapped)
+	if (parts?.wrapped) return keysOf(parts.wrapped)
 	return Object.keys(parts?.entries ?? {})
 }
 

@@ -1,10 +1,12 @@
 /** Walks the README from the first call to a signed one: its commands, its configuration and its backend are what runs. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
@@ -19,62 +21,90 @@ function block(name: string): string {
 	return code
 }
 
-const config = JSON.parse(read('../config/gateway.json'))
-const body = /-d '(.*)'$/s.exec(block('call'))?.[1] ?? ''
+/** The text with the block's change made: the lines that the change shows must be those of the text. */
+function changed(text: string, name: string): string {
+	const lines = block(name).split('\n')
+	const side = (sign: '-' | '+') =>
+		lines
+			.filter((line) => line.startsWith(' ') || line.startsWith(sign))
+			.map((line) => `${line.slice(1)}\n`)
+			.join('')
+	expect(text).toContain(side('-'))
+	return text.replace(side('-'), () => side('+'))
+}
+
+const config = read('../config/gateway.json')
+const bodyOf = (name: string) => /-d '(.*)'$/s.exec(block(name))?.[1] ?? ''
 const running: (() => unknown)[] = []
 
 afterEach(async () => {
 	for (const stop of running.splice(0)) await stop()
 })
 
-async function start(changed: object, env: { [name: string]: string } = {}): Promise<Gateway> {
-	const gateway = await serve({ config: { ...config, ...changed }, adapters, env, log() {} })
+async function start(config: string, env: { [name: string]: string } = {}): Promise<Gateway> {
+	const gateway = await serve({ config: JSON.parse(config), adapters, env, log() {} })
 	running.push(() => gateway.close())
 	return gateway
 }
 
-function call(url: string, query = ''): Promise<Response> {
-	return fetch(`${url}/chatbot${query}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+function post(url: string, body: string): Promise<Response> {
+	return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
 }
 
 test('the first call is answered as the README shows', async () => {
 	expect(block('call')).toContain('http://127.0.0.1:8787/chatbot')
-	const { url } = await start({})
-	expect(await (await call(url)).json()).toEqual(JSON.parse(block('answer')))
+	const { url } = await start(config)
+	expect(await (await post(`${url}/chatbot`, bodyOf('call'))).json()).toEqual(JSON.parse(block('answer')))
 })
 
-test('its backend answers through the gateway, behind a secret, and checks the signature', async () => {
-	const port = await freePort()
-	const env = { CHATBOT_TOKEN: '0123456789abcdef', BACKEND_KEY: `whsec_${btoa('0123456789abcdef01234567')}` }
-	await startBackend(port, env)
-	const [route, ...others] = config.routes
-	const { url } = await start(
-		{
-			upstream: { ...JSON.parse(block('upstream').replace('9000', `${port}`)), sign: JSON.parse(block('sign')) },
-			routes: [{ ...route, secrets: JSON.parse(block('secrets')) }, ...others],
-		},
-		env,
-	)
-	expect((await call(url)).status).toBe(404)
-	const answer = await call(url, `?token=${env.CHATBOT_TOKEN}`)
+test('the simulator talks as the README shows', async () => {
+	const { url } = await start(config)
+	const [npm, run, script, dashes, ...args] = block('simulate').replace('http://127.0.0.1:8787', url).split(' ')
+	expect([npm, run, script, dashes]).toEqual(['npm', 'run', 'simulate', '--'])
+	const file = fileURLToPath(new URL('../src/node/simulate.ts', import.meta.url))
+	const { stdout } = await promisify(execFile)(process.execPath, [file, ...args])
+	expect(stdout).toContain('> Red\n(100 ms)\nYou chose Red.')
+})
+
+test('its backend answers through the gateway, and survives what is no call', async () => {
+	const backend = await startBackend('backend')
+	const { url } = await start(changed(config, 'upstream').replace('http://127.0.0.1:9000', backend))
+	for (const body of ['', 'no JSON', 'null', '{}']) expect((await post(backend, body)).status).toBe(400)
+	const answer = await post(`${url}/chatbot`, bodyOf('call'))
 	expect(await answer.json()).toMatchObject({
 		responses: [{ type: 'text', message: 'Good day, Ada!' }],
 		attributes: { greeted: 'yes' },
 	})
 })
 
-async function startBackend(port: number, env: { [name: string]: string }): Promise<void> {
-	const [library = '', check = ''] = block('verify').split('\n')
-	const source = block('backend')
-		.replace('9000', `${port}`)
-		.replace('\tconst { event', `\t${check}\n\tconst { event`)
-		.replace('import', `${library.replace('standardwebhooks', import.meta.resolve('standardwebhooks'))}\nimport`)
-	expect(source).toContain('.verify(')
+test('behind a secret, its backend checks the signature', async () => {
+	const env = { CHATBOT_TOKEN: '0123456789abcdef', BACKEND_KEY: `whsec_${btoa('0123456789abcdef01234567')}` }
+	const backend = await startBackend('verifying backend', env)
+	const final = ['upstream', 'secrets', 'sign'].reduce(changed, config)
+	const { url } = await start(final.replace('http://127.0.0.1:9000', backend), env)
+	expect((await post(`${url}/chatbot`, bodyOf('call'))).status).toBe(404)
+	const [, query] = /8787\/chatbot(\?[^"]+)"/.exec(block('call with the token')) ?? []
+	const target = `${url}/chatbot${query?.replace('$CHATBOT_TOKEN', env.CHATBOT_TOKEN)}`
+	for (const [call, name] of [
+		['call', ', Ada'],
+		['call with the token', ''],
+	] as const) {
+		const answer = await post(target, bodyOf(call))
+		expect(await answer.json()).toMatchObject({ responses: [{ type: 'text', message: `Good day${name}!` }] })
+	}
+	for (const body of ['{}', bodyOf('call')]) expect((await post(backend, body)).status).toBe(401)
+})
+
+/** The backend as the README writes it, on a port that is free. */
+async function startBackend(name: string, env: { [name: string]: string } = {}): Promise<string> {
+	const port = await freePort()
 	const directory = await mkdtemp(join(tmpdir(), 'dragoman-readme-'))
-	await writeFile(join(directory, 'backend.mjs'), source)
+	await writeFile(join(directory, 'backend.mjs'), block(name).replace('9000', `${port}`))
+	await symlink(fileURLToPath(new URL('../node_modules', import.meta.url)), join(directory, 'node_modules'))
 	const backend = spawn(process.execPath, [join(directory, 'backend.mjs')], { env, stdio: 'ignore' })
 	running.push(() => stop(backend).then(() => rm(directory, { recursive: true })))
 	await expect.poll(() => reaches(port), { timeout: 10_000 }).toBe(true)
+	return `http://127.0.0.1:${port}`
 }
 
 function stop(child: ChildProcess): Promise<unknown> {

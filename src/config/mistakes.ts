@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { fieldPath } from '../codec.ts'
 import { expectedOf, isMissing, issuesInside, isUnknown, pathOf } from '../expected.ts'
-import { namesOf, schemaAt } from '../schema.ts'
+import { keysOf, schemaAt } from '../schema.ts'
 import { nearest } from './nearest.ts'
 
 /** Keys and indices from the top of the configuration. */
@@ -60,7 +60,7 @@ export class Findings {
 	): Partial<v.InferOutput<S>> {
 		const right: { [key: string]: unknown } = {}
 		for (const key of Object.keys(given)) {
-			if (!Object.hasOwn(schema.entries, key)) this.mistake([...at, key], noSuchKey(key, namesOf(schema)))
+			if (!Object.hasOwn(schema.entries, key)) this.mistake([...at, key], noSuchKey(key, keysOf(schema)))
 		}
 		for (const [key, entry] of Object.entries(schema.entries)) {
 			if (!apart.includes(key)) right[key] = this.parse(entry, given[key], [...at, key])
@@ -95,7 +95,7 @@ function noSuchKey(key: string, names: readonly string[]): string {
 // Not the issue's own message, which repeats what was received.
 function wording(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, path: Path): string {
 	if (isUnknown(issue)) {
-		return noSuchKey(String(path.at(-1)), namesOf(schemaAt(schema, path.slice(0, -1), value)))
+		return noSuchKey(String(path.at(-1)), keysOf(schemaAt(schema, path.slice(0, -1), value)))
 	}
 	if (isMissing(issue)) return 'is missing'
 	if (!issue.message.startsWith('Invalid ')) return issue.message

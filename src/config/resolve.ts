@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { CanonicalReply } from '../canonical.ts'
 import type { NamedAdapter, Route, Upstream } from '../route.ts'
-import { namesOf } from '../schema.ts'
+import { keysOf } from '../schema.ts'
 import type { Findings, Path } from './mistakes.ts'
 import * as schema from './schema.ts'
 import { secretsOf } from './secrets.ts'
@@ -97,7 +97,7 @@ function platformsOf(given: Given, at: Path, context: ConfigContext, findings: F
 
 function strayOption(option: string, platforms: readonly string[], { adapters }: ConfigContext): string {
 	if (adapters.some(({ name }) => name === option)) return 'is none of the adapters of this route'
-	const own = platforms.find((name) => namesOf(adapters.find((each) => each.name === name)?.options).includes(option))
+	const own = platforms.find((name) => keysOf(adapters.find((each) => each.name === name)?.options).includes(option))
 	const example = `"options": { "${own ?? platforms[0]}": { … } }`
 	const others = platforms.length > 1 ? `several platforms (${platforms.join(', ')})` : 'a list of platforms'
 	return `this route has ${others}: put it under one of them, for example ${example}`

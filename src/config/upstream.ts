@@ -2,7 +2,7 @@
 import type { Adapter, AdapterFactory } from '../adapter.ts'
 import type { Upstream } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
-import { namesOf } from '../schema.ts'
+import { keysOf } from '../schema.ts'
 import type { Findings, Path } from './mistakes.ts'
 import * as schema from './schema.ts'
 import { type Environment, secretOf, secretsOf, signingKeyOf } from './secrets.ts'
@@ -83,7 +83,7 @@ export function adapterOf(
 		return findings.mistake(nameAt, `no such adapter; there are: ${adapters.map((each) => each.name).join(', ')}`)
 	}
 	const given = options ?? {}
-	if (isNamed(name, given) && !namesOf(factory.options).includes(name)) {
+	if (isNamed(name, given) && !keysOf(factory.options).includes(name)) {
 		return findings.mistake(
 			[...optionsAt, name],
 			`these are the options of ${name} already: write them without its name`,

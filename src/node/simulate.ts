@@ -7,7 +7,7 @@ import { defined } from '../codec.ts'
 import { GatewayError } from '../errors.ts'
 import { expectedOf, pathOf } from '../expected.ts'
 import type { OutgoingCall, Runtime } from '../runtime.ts'
-import { namesOf } from '../schema.ts'
+import { keysOf } from '../schema.ts'
 import { optionsOf, show } from '../show.ts'
 import { type Deed, describeChange, Refused, type Simulated, simulate } from '../simulator.ts'
 import { createRuntime } from './runtime.ts'
@@ -123,7 +123,7 @@ function create({ create, name, options: schema }: AdapterFactory, options: read
 			return [key, value]
 		}
 	})
-	const names = namesOf(schema)
+	const names = keysOf(schema)
 	const stray = given.find(([key]) => !names.includes(key))
 	if (stray) {
 		const has = names.length === 0 ? 'it has none' : `it has: ${names.join(', ')}`
@@ -171,7 +171,7 @@ function print({ lost, call, answer, reply, unread }: Simulated, raw: boolean): 
 function hintsOf({ lost }: Simulated, { name, options }: AdapterFactory): string[] {
 	return lost.flatMap(({ did, feature }) => {
 		const field = feature.slice(feature.lastIndexOf('.') + 1)
-		if (did !== 'dropped' || !namesOf(options).includes(field)) return []
+		if (did !== 'dropped' || !keysOf(options).includes(field)) return []
 		return `the option "${field}" of ${name} says where it stands, as in --option ${field}=question`
 	})
 }
