@@ -8,7 +8,7 @@ export type Sender = 'user' | 'bot' | 'agent' | 'system'
 type User = CanonicalEvent['user']
 
 /** Who sends on behalf of the platform, and of the flow. */
-export const system = 'system'
+const system = 'system'
 export const internal = '_tdinternal'
 /** Stands before the id of a bot that takes part in a conversation. */
 const botPrefix = 'bot_'
