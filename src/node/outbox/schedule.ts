@@ -1,7 +1,7 @@
 /** When an event is tried next, and when no more: arithmetic alone, so that it can be told of any history. */
 
 /** The part of a wait by which chance makes it longer or shorter. */
-export const jitter = 0.2
+const jitter = 0.2
 
 export interface Schedule {
 	/** Milliseconds before each attempt, the first one included. */
