@@ -22,7 +22,7 @@ export function sweep(
 	if (over <= 0) return 0
 	// 'delivered' comes after 'dead' in the alphabet, and goes first.
 	const oldest = db.prepare(`
-		SELECT seq, length(payload) AS bytes FROM events WHERE state <> 'waiting' ORDER BY state DESC, ended_at LIMIT ${batch}
+		SELECT seq, length(payload) AS bytes FROM events WHERE state <> 'waiting' ORDER BY state DESC, ended_at, seq LIMIT ${batch}
 	`)
 	const remove = db.prepare('DELETE FROM events WHERE seq = ?')
 	let count = 0
