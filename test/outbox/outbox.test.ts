@@ -1,8 +1,13 @@
 /** The outbox in time: when it acknowledges, when it tries, and when it gives up. */
-import { expect, test } from 'vitest'
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { openOutbox } from '../../src/node/outbox/index.ts'
 import type { Round } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/thread.ts'
+import type { Runtime } from '../../src/runtime.ts'
+import { gatewayTo } from '../servers.ts'
 import { delivery, near, outboxOn, settingsOf, storeOf, testClock } from './parts.ts'
+import { receiver } from './processes.ts'
 
 const hour = 3_600_000
 
@@ -18,6 +23,7 @@ function outboxWith(status: (text: string) => number | Promise<number>, given: o
 function slowStore(): RemoteStore & { readonly rounds: { round: Round; end: () => void; fail: () => void }[] } {
 	const rounds: { round: Round; end: () => void; fail: () => void }[] = []
 	return {
+		routes: [],
 		rounds,
 		round(round) {
 			const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<RemoteStore['round']>>>()
@@ -164,11 +170,41 @@ test('a delivery that never ends counts as failed some time after its limit', as
 	])
 })
 
-test('an event of a route that is gone waits, and is not tried', async () => {
-	const { outbox, attempts, clock, lines } = outboxWith(() => 200)
+test('an event of a route that is gone waits, is not tried, and is told of at the start', async () => {
+	const { outbox, attempts, clock, lines, settings } = outboxWith(() => 200)
 	await outbox.accept({ ...delivery('e1'), route: 'gone' })
 	await clock.pass(100 * hour)
 	expect([attempts, lines]).toEqual([[], []])
+	await outbox.close(0)
+	const next = outboxOn(near(storeOf(settings, clock.now())), settings, () => 200, clock)
+	expect(next.lines).toMatchObject([{ level: 'warn', msg: 'outbox', route: 'gone' }])
+})
+
+test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no attempt', async (jump) => {
+	const { url, events } = await receiver()
+	const { runtime, routes, close } = await gatewayTo(url)
+	onTestFinished(close)
+	let off = 0
+	const now = () => Date.now() + off
+	let failing = true
+	const send: Runtime['send'] = async (call) => {
+		attempts++
+		return failing ? { status: 500, headers: [], body: '' } : runtime.send(call)
+	}
+	let attempts = 0
+	const settings = settingsOf({ schedule: ['0s', '1h', '1h'] })
+	const outbox = await openOutbox(settings, () => routes, { ...runtime, now, send })
+	for (let i = 0; i < 20; i++) await outbox.accept(delivery(`e${i}`))
+	await expect.poll(() => attempts).toBe(20)
+	off = jump
+	await wait(2500)
+	expect(attempts).toBe(20)
+	failing = false
+	const body = JSON.stringify({ version: 1, event: { id: 'new', conversation: 'c', text: '1' } })
+	await outbox.accept({ ...delivery('new'), request: { ...delivery('new').request, body } })
+	await expect.poll(() => events.has('new')).toBe(true)
+	expect(attempts).toBe(21)
+	await outbox.close(1000)
 })
 
 test('an event that is too large is refused, with the limit', async () => {

@@ -41,7 +41,7 @@ export function storeOf(settings: ReturnType<typeof settingsOf>, now = 0): Store
 		open = false
 	}
 	onTestFinished(close)
-	return { round: store.round, close }
+	return { ...store, close }
 }
 
 /** A round of which most is nothing. */
@@ -106,7 +106,7 @@ export interface Attempt {
 
 /** A store that is somewhere else, and is here. */
 export function near(store: Store): RemoteStore {
-	return { round: async (round) => store.round(round), close: async () => store.close() }
+	return { routes: store.routes, round: async (round) => store.round(round), close: async () => store.close() }
 }
 
 /** An outbox whose upstream answers a text with a status, and all that was tried. */

@@ -203,7 +203,8 @@ function corrupt(file: string, cause?: unknown): OutboxUnusable {
 	return new OutboxUnusable('corrupt', `The outbox ${file} is corrupt. ${advice}`, { cause })
 }
 
-function unusable(path: string, thrown: unknown): OutboxUnusable {
+/** Whatever was thrown while the file was opened, in an operator's words. */
+export function unusable(path: string, thrown: unknown): OutboxUnusable {
 	if (thrown instanceof OutboxUnusable) return thrown
 	const code = sqliteCode(thrown)
 	if (code === sqlite.corrupt || code === sqlite.notADatabase) return corrupt(path, thrown)

@@ -176,6 +176,10 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		}
 	}
 
+	const names = routes().map(({ name }) => name)
+	for (const route of store.routes.filter((each) => !names.includes(each))) {
+		runtime.log({ level: 'warn', msg: 'outbox', warning: 'events wait for a route that is not configured', route })
+	}
 	wake()
 	return {
 		accept(delivery) {

@@ -50,7 +50,7 @@ export function openRecords(settings: OutboxSettings): Records {
 	const { db, close }: Opened = openBeside(settings.file)
 	const seal = createSeal(settings.keys)
 	const lanes = createLanes(db, settings.order)
-	const parameters = ({ id = null, state = null, route = null }: Which) => [id, state, route]
+	const parameters = ({ id, state, route }: Which) => [id ?? null, state ?? null, route ?? null]
 
 	function atomically<T>(change: () => T): T {
 		db.exec('BEGIN IMMEDIATE')

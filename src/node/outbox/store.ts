@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { OutboxSettings } from '../../config/index.ts'
 import type { ErrorCode } from '../../errors.ts'
-import { checkpoint, openAsOwner } from './database.ts'
+import { checkpoint, openAsOwner, unusable } from './database.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import { sweep } from './retention.ts'
 import { firstAttempt } from './schedule.ts'
@@ -59,6 +59,8 @@ export interface RoundResult {
 }
 
 export interface Store {
+	/** The routes that have events waiting. */
+	readonly routes: readonly string[]
 	/** Returns when all of it is on stable storage. Throws when nothing is to be built upon the file any more. */
 	round(round: Round): RoundResult
 	close(): void
@@ -88,7 +90,7 @@ export function openStore(options: StoreOptions): Store {
 		return createStore({ db, file, close, seal, lanes, salt, options })
 	} catch (thrown) {
 		close()
-		throw thrown
+		throw unusable(options.file, thrown)
 	}
 }
 
@@ -209,7 +211,10 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		return { entries: stored, claimed: claimed.flat(), nextAt: earliest(withRoom), crowdedOut }
 	}
 
+	const routes = db.prepare(`SELECT DISTINCT route FROM events WHERE state = 'waiting'`).all()
+
 	return {
+		routes: routes.map(({ route }) => String(route)),
 		round(round) {
 			let result: RoundResult
 			try {

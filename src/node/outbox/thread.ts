@@ -6,13 +6,15 @@ import { OutboxUnusable, type UnusableBecause } from './unusable.ts'
 
 /** What the thread says: once at its start, then once a round. */
 export type Answer =
-	| { readonly opened: true }
+	| { readonly routes: readonly string[] }
 	| { readonly unusable: UnusableBecause; readonly message: string }
 	| { readonly result: RoundResult }
 	| { readonly failed: string }
 
 /** A store that is somewhere else. */
 export interface RemoteStore {
+	/** The routes that had events waiting when it was opened. */
+	readonly routes: readonly string[]
 	/** One at a time. Rejects when nothing is known of what it did; the next one finds the file examined, or rejects. */
 	round(round: Round): Promise<RoundResult>
 	close(): Promise<void>
@@ -25,6 +27,7 @@ const program = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
 export async function openThread(options: StoreOptions): Promise<RemoteStore> {
 	let thread: Thread | undefined = await start(options)
 	return {
+		routes: thread.routes,
 		async round(round) {
 			thread ??= await start({ ...options, now: round.now })
 			try {
@@ -48,6 +51,7 @@ export async function openThread(options: StoreOptions): Promise<RemoteStore> {
 }
 
 interface Thread {
+	readonly routes: readonly string[]
 	ask(round: Round): Promise<Answer>
 	close(): void
 	readonly ended: Promise<void>
@@ -70,6 +74,7 @@ async function start(options: StoreOptions): Promise<Thread> {
 		throw new OutboxUnusable(opened.unusable, opened.message)
 	}
 	return {
+		routes: 'routes' in opened ? opened.routes : [],
 		ask(round) {
 			waiting = Promise.withResolvers<Answer>()
 			worker.postMessage(round)

@@ -19,7 +19,7 @@ port.on('message', (round: Round | 'close') => {
 function open(): Store | undefined {
 	try {
 		const opened = openStore(options)
-		tell({ opened: true })
+		tell({ routes: opened.routes })
 		return opened
 	} catch (thrown) {
 		const { because, message } =
