@@ -240,7 +240,7 @@ test('whatever a power cut leaves behind the last sync, nothing that was acknowl
 			if (how === 1) rest.fill(0)
 			if (how === 2) rest.fill(noise)
 			// Sectors that never reached the disk, between others that did.
-			if (how === 3) for (let at = 0; at < rest.length; at += 1024) rest.fill(0, at, at + 512)
+			if (how === 3) for (let at = 0; at < rest.length; at += 1024) rest.fill(0, at, Math.min(at + 512, rest.length))
 			writeFileSync(home.file, main)
 			writeFileSync(`${home.file}-wal`, Buffer.concat([log.subarray(0, end), rest]))
 			const next = storeOf(home)

@@ -75,8 +75,8 @@ export interface StoreOptions extends OutboxSettings {
 
 /** Milliseconds. */
 const sweepEvery = 10_000
-/** Bytes of events after which the log is brought home. */
-const checkpointEvery = 4 * 1024 * 1024
+/** Bytes of events after which the log is brought home, unless the file is small. */
+const maxLog = 4 * 1024 * 1024
 const pageBytes = 4096
 
 /** Opens the outbox of this process. Throws OutboxUnusable. */
@@ -109,6 +109,9 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	// What ends an event must still find room when no more events are let in.
 	const quota = Math.floor(maxBytes / pageBytes)
 	const admitted = quota - Math.max(16, quota >> 4)
+	const log = Math.min(maxLog, maxBytes / 8)
+	// What is in the log has to find room in the file, and what ends an event in the log: a full disk could do neither.
+	const spare = 4 * log
 	db.exec(`PRAGMA max_page_count = ${quota}`)
 	const pages = db.prepare('PRAGMA page_count')
 	const free = db.prepare('PRAGMA freelist_count')
@@ -146,7 +149,8 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 
 	function diskIsShort(): boolean {
 		const { bavail, bsize } = statfsSync(file)
-		return bavail * bsize < Math.min(64 * 1024 * 1024, maxBytes / 8)
+		const left = bavail * bsize
+		return left < log || left + Number(free.get()?.freelist_count) * pageBytes < spare
 	}
 
 	function store({ id, route, conversation, payload }: Entry, now: number): undefined | 'outbox-full' {
@@ -226,7 +230,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 				checkpoint(db, 'TRUNCATE')
 				result = { ...transact({ ...round, entries: [] }), entries: round.entries.map(() => 'outbox-full' as const) }
 			}
-			if (unsaved >= checkpointEvery) {
+			if (unsaved >= log) {
 				checkpoint(db, 'PASSIVE')
 				unsaved = 0
 			}
