@@ -96,7 +96,7 @@ export function testClock(from = 1_700_000_000_000): TestClock {
 }
 
 /** An attempt as the upstream saw it. */
-export interface Attempt {
+interface Attempt {
 	readonly at: number
 	readonly text: string
 	readonly body: string

@@ -67,7 +67,7 @@ const commands: { readonly [C in Command]: Act } = {
 		if (!row) return none(say)
 		say(lineOf(row))
 		const delivery: Delivery = JSON.parse(records.payload(row.id) ?? 'null')
-		say(JSON.stringify({ ...delivery, request: redactCall(delivery.request) }, null, 2))
+		say(JSON.stringify({ ...delivery, request: redactCall(delivery.request, []) }, null, 2))
 		return exit.ok
 	},
 	redrive(records, { which }, say) {

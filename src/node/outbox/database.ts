@@ -187,6 +187,7 @@ function connect(file: string): DatabaseSync {
 		PRAGMA journal_size_limit = ${logBytes};
 		PRAGMA secure_delete = ON;
 		PRAGMA temp_store = MEMORY;
+		PRAGMA cache_size = -32768;
 	`)
 	const mode = db.prepare('PRAGMA journal_mode').get()?.journal_mode
 	const synchronous = db.prepare('PRAGMA synchronous').get()?.synchronous

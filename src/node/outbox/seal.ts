@@ -1,9 +1,9 @@
 /** What is stored of an event, as bytes: encrypted with AES-256-GCM where there is a key, else with a checksum. */
-import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /** Bytes, and the id of the key that opens them; null: they are not encrypted. */
-export interface Sealed {
+interface Sealed {
 	readonly key: string | null
 	readonly bytes: Uint8Array
 }
@@ -25,17 +25,21 @@ const tagBytes = 16
 
 /** Seals with the first of the keys, opens with each of them. */
 export function createSeal(keys: readonly Uint8Array[]): Seal {
-	const byId = new Map(keys.map((key) => [idOf(key), key]))
-	const [first] = keys
+	// A KeyObject and its id are made once: both cost more than to encrypt an event.
+	const made = keys.map((key) => ({ id: idOf(key), secret: createSecretKey(key) }))
+	const byId = new Map(made.map(({ id, secret }) => [id, secret]))
+	const [first] = made
 	return {
-		current: first ? idOf(first) : null,
+		current: first?.id ?? null,
 		has: (key) => byId.has(key),
 		seal(name, text) {
 			if (!first) return { key: null, bytes: withChecksum(text) }
 			const nonce = randomBytes(nonceBytes)
-			const cipher = createCipheriv(algorithm, first, nonce, { authTagLength: tagBytes }).setAAD(Buffer.from(name))
+			const cipher = createCipheriv(algorithm, first.secret, nonce, { authTagLength: tagBytes }).setAAD(
+				Buffer.from(name),
+			)
 			const bytes = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
-			return { key: idOf(first), bytes }
+			return { key: first.id, bytes }
 		},
 		open(name, { key, bytes }) {
 			if (key === null) return checked(bytes)
@@ -53,7 +57,7 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
 
 /** What a conversation is known by in the store: the same for the same one, and nothing of its id to be read from it. */
 export function laneOf(salt: string, conversation: string): Uint8Array {
-	return createHmac('sha256', salt).update(conversation).digest().subarray(0, 16)
+	return hash('sha256', `${salt} ${conversation}`, 'buffer').subarray(0, 16)
 }
 
 // Tells which key it was, and nothing of the key.

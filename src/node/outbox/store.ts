@@ -140,6 +140,8 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	const soonest = db.prepare(`
 		SELECT min(next_at) AS at FROM events WHERE state = 'waiting' AND head = 1 AND owner IS NULL AND route = ?
 	`)
+	/** Pages in use, at most: asked for anew only when that would be too many. */
+	let pagesUsed = used()
 	let sweptAt = Number.NEGATIVE_INFINITY
 	let unsaved = 0
 
@@ -155,7 +157,10 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 
 	function store({ id, route, conversation, payload }: Entry, now: number): undefined | 'outbox-full' {
 		const { key, bytes } = seal.seal(id, payload)
-		if (used() + Math.ceil(bytes.length / pageBytes) + 2 > admitted) return 'outbox-full'
+		const needed = Math.ceil(bytes.length / pageBytes) + 2
+		if (pagesUsed + needed > admitted) pagesUsed = used()
+		if (pagesUsed + needed > admitted) return 'outbox-full'
+		pagesUsed += needed
 		const lane = conversation === undefined ? null : laneOf(salt, conversation)
 		const at = firstAttempt(options, now, Math.random())
 		insert.run(id, route, lane, lanes.isFree(lane) ? 1 : 0, now, at, key, bytes)
