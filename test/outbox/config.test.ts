@@ -63,11 +63,11 @@ test('every mistake is named by its path, without a value', () => {
 		'outbox.colour: no such key',
 		'outbox.file: is missing',
 		'outbox.maxBytes: must be at least 1048576',
-		expect.stringMatching(/^outbox\.schedule\[0\]: must match /),
+		expect.stringMatching(/^outbox\.schedule\[0\]: must be a string that matches /),
 		'outbox.order: must be "block" or "overtake"',
-		'outbox.retention.dead: must be text',
-		'outbox.key[0].env: no such variable',
-		'outbox.key[1].env: the variable is not base64 of 32 bytes',
+		'outbox.retention.dead: must be a string',
+		'outbox.key[0].env: the environment variable GONE is not set',
+		'outbox.key[1].env: the environment variable ODD is not base64 of 32 bytes',
 	])
 	expect(() => readConfig({ ...rest, outbox: 'file' }, context)).toThrow(ConfigError)
 })
