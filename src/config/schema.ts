@@ -104,10 +104,74 @@ export const Route = v.strictObject({
 })
 export type Route = v.InferOutput<typeof Route>
 
+const Duration = v.pipe(v.string(), v.regex(/^\d{1,6}(?:ms|s|m|h|d)$/))
+
+export const Outbox = v.strictObject({
+	file: described(
+		v.pipe(v.string(), v.nonEmpty()),
+		'Where accepted events are stored: a file on a local disk, of this gateway alone.',
+	),
+	key: v.optional(
+		described(
+			v.union([Secret, Secrets]),
+			'Encrypts what is stored: base64 of 32 bytes. In a list the first one seals, and each of them opens, while a key is replaced.',
+		),
+	),
+	maxBytes: v.optional(
+		described(
+			v.pipe(v.number(), v.integer(), v.minValue(1_048_576)),
+			'Bytes that the file may have; when it is full, platforms get a 503. Default: 1073741824.',
+		),
+	),
+	schedule: v.optional(
+		described(
+			v.pipe(v.array(Duration), v.nonEmpty()),
+			'The wait before each attempt, such as "5s" or "30m", a fifth more or less. Default: 0s, 5s, 5m, 30m, 2h, 5h, 10h, 10h. After the last one the event is a dead letter.',
+		),
+	),
+	expiry: v.optional(
+		described(Duration, 'An attempt that fails when the event is older than this was the last one. Default: 3d.'),
+	),
+	order: v.optional(
+		described(
+			v.picklist(['block', 'overtake']),
+			'While an event fails, the later ones of its conversation wait for it ("block", default) or go before it ("overtake").',
+		),
+	),
+	concurrency: v.optional(
+		described(
+			v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
+			'Deliveries under way at once, for each route. Default: 16.',
+		),
+	),
+	retention: v.optional(
+		described(
+			v.strictObject({
+				delivered: v.optional(described(Duration, 'How long delivered events are kept. Default: 0s, not at all.')),
+				dead: v.optional(described(Duration, 'How long dead letters are kept. Default: 30d.')),
+				maxBytes: v.optional(
+					described(
+						v.pipe(v.number(), v.integer(), v.minValue(0)),
+						'Bytes of delivered and dead events together; beyond, the oldest go. Default: half of what the file may have.',
+					),
+				),
+			}),
+			'What is kept of events that need no more attempts.',
+		),
+	),
+})
+export type Outbox = v.InferOutput<typeof Outbox>
+
 /** The configuration of a gateway: where platforms call, and whom the gateway calls. */
 export const Config = v.strictObject({
 	$schema: v.optional(described(v.string(), 'Lets an editor help with this file.')),
 	upstream: v.optional(described(Upstream, 'The backend of all routes that name none of their own.')),
 	routes: described(v.pipe(v.array(Route), v.nonEmpty()), 'Where platforms call.'),
+	outbox: v.optional(
+		described(
+			Outbox,
+			'Stores events whose answer no platform reads, acknowledges them then, and delivers them. Without it they are acknowledged when the backend took them.',
+		),
+	),
 })
 export type Config = v.InferOutput<typeof Config>

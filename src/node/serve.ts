@@ -9,6 +9,7 @@ import { type Environment, readConfig } from '../config/index.ts'
 import { demo } from '../demo.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
+import { openOutbox } from './outbox/index.ts'
 import { createRuntime } from './runtime.ts'
 
 export interface ServeOptions {
@@ -52,11 +53,13 @@ const grace = 500
 /** Milliseconds until whatever is left is cut off. */
 const drainLimit = 10_000
 
-/** Starts a gateway. Rejects with a ConfigError, or with the system's error when it cannot listen. */
+/** Starts a gateway. Rejects with a ConfigError, an OutboxUnusable, or with the system's error when it cannot listen. */
 export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, log } = options
-	const { routes, warnings } = readConfig(config, { adapters, env, loopback: isLoopback(host), demo })
-	const runtime = createRuntime(log?.bind(options))
+	const { routes, warnings, ...settings } = readConfig(config, { adapters, env, loopback: isLoopback(host), demo })
+	const lent = createRuntime(log?.bind(options))
+	const outbox = settings.outbox && (await openOutbox(settings.outbox, () => routes, lent))
+	const runtime: Runtime = outbox ? { ...lent, outbox } : lent
 	for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
 
 	let draining = false
@@ -75,12 +78,17 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 			server.off('error', failed)
 			listening()
 		})
+	}).catch(async (cause: unknown) => {
+		await outbox?.close(0)
+		throw cause
 	})
 
 	const connections = () =>
 		new Promise<number>((count) => server.getConnections((_error, number) => count(number ?? 0)))
 	const close = async (): Promise<void> => {
 		draining = true
+		const until = performance.now() + drainLimit
+		outbox?.drain()
 		// Whoever is talking to us learns from our answer that the connection ends, and loses nothing.
 		for (let waited = 0; waited < grace && (await connections()) > 0; waited += 25) await wait(25)
 		const closed = new Promise<void>((done) => server.close(() => done()))
@@ -89,7 +97,8 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		await closed
 		clearInterval(idle)
 		clearTimeout(cut)
-		await runtime.close()
+		await outbox?.close(Math.max(0, until - performance.now()))
+		await lent.close()
 	}
 	let closing: Promise<void> | undefined
 	return {

@@ -1,0 +1,214 @@
+/** The file of the outbox: who may open it, what it must be, and how it keeps what is written. */
+import * as fs from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { OutboxUnusable, sqlite, sqliteCode } from './unusable.ts'
+
+/** An open file. */
+export interface Opened {
+	readonly db: DatabaseSync
+	/** With the links in its path followed: two paths to one file share one lock. */
+	readonly file: string
+	close(): void
+}
+
+/** Marks the file as ours, and its tables as those below. */
+const applicationId = 0x44726167
+const version = 1
+
+const tables = `
+	CREATE TABLE events (
+		seq INTEGER PRIMARY KEY,
+		id TEXT NOT NULL UNIQUE,
+		route TEXT NOT NULL,
+		lane BLOB,
+		state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'dead')),
+		head INTEGER NOT NULL CHECK (head IN (0, 1)),
+		owner TEXT,
+		accepted_at INTEGER NOT NULL,
+		attempts INTEGER NOT NULL DEFAULT 0,
+		lapses INTEGER NOT NULL DEFAULT 0,
+		next_at INTEGER NOT NULL,
+		ended_at INTEGER,
+		error TEXT,
+		key TEXT,
+		payload BLOB NOT NULL
+	) STRICT;
+	CREATE INDEX ready ON events (route, next_at, seq) WHERE state = 'waiting' AND head = 1 AND owner IS NULL;
+	CREATE INDEX lanes ON events (lane, seq) WHERE state = 'waiting' AND lane IS NOT NULL;
+	CREATE INDEX ended ON events (state, ended_at) WHERE state <> 'waiting';
+	CREATE TABLE meta (name TEXT PRIMARY KEY, key TEXT, value BLOB NOT NULL) STRICT;
+	PRAGMA application_id = ${applicationId};
+	PRAGMA user_version = ${version};
+`
+
+/** Milliseconds that a transaction waits for one of another process: `dragoman outbox` beside the gateway. */
+const busyTimeout = 5000
+
+/** Bytes that the log keeps between two checkpoints. */
+const logBytes = 16 * 1024 * 1024
+
+/** Opens the file for the one gateway that delivers from it, and makes it when there is none. Throws OutboxUnusable. */
+export function openAsOwner(path: string): Opened {
+	const file = placeOf(path)
+	const lock = lockOf(file)
+	try {
+		const found = fs.existsSync(file) && fs.statSync(file).size > 0
+		if (found) examine(file)
+		else create(file)
+		const db = connect(file)
+		try {
+			// Whatever an interrupted process left in the log is brought home with writes and an fsync of our own.
+			checkpoint(db, 'TRUNCATE')
+		} catch (thrown) {
+			db.close()
+			throw thrown
+		}
+		return {
+			db,
+			file,
+			close() {
+				db.close()
+				lock.close()
+			},
+		}
+	} catch (thrown) {
+		lock.close()
+		throw unusable(path, thrown)
+	}
+}
+
+/** Opens a file that is there, beside a gateway that may be running. Throws OutboxUnusable. */
+export function openBeside(path: string): Opened {
+	try {
+		const file = placeOf(path)
+		if (!fs.existsSync(file)) throw new OutboxUnusable('disk', `There is no outbox at ${path}.`)
+		// An owner has examined the file; reading all of it again would take long.
+		const marks = new DatabaseSync(file, { readOnly: true, timeout: busyTimeout })
+		checkMarks(marks, path)
+		marks.close()
+		const db = connect(file)
+		return { db, file, close: () => db.close() }
+	} catch (thrown) {
+		throw unusable(path, thrown)
+	}
+}
+
+/**
+ * Brings the log's pages home. False: not all of them, for somebody still reads the log or the disk is full. Throws
+ * SQLite's error when a write or an fsync failed.
+ */
+export function checkpoint(db: DatabaseSync, mode: 'PASSIVE' | 'TRUNCATE'): boolean {
+	try {
+		return db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()?.busy === 0
+	} catch (thrown) {
+		if (sqliteCode(thrown) === sqlite.full) return false
+		throw thrown
+	}
+}
+
+function placeOf(path: string): string {
+	try {
+		return fs.existsSync(path) ? fs.realpathSync(path) : join(fs.realpathSync(dirname(path)), basename(path))
+	} catch (cause) {
+		throw new OutboxUnusable('disk', `The folder of the outbox ${path} is not there. Make it.`, { cause })
+	}
+}
+
+// Held by the kernel as long as this process lives: no crash leaves it behind.
+function lockOf(file: string): DatabaseSync {
+	const lockFile = `${file}.lock`
+	const lock = new DatabaseSync(lockFile, { timeout: 0 })
+	try {
+		lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+		fs.chmodSync(lockFile, 0o600)
+		return lock
+	} catch (cause) {
+		lock.close()
+		if (sqliteCode(cause) !== sqlite.busy) throw cause
+		const advice = 'Stop it, or give this one a file of its own.'
+		throw new OutboxUnusable('in-use', `Another gateway is using the outbox ${file}. ${advice}`, { cause })
+	}
+}
+
+/** Types of statfs(2) on which two machines may see two truths: NFS, SMB, CIFS, SMB2, AFS, Ceph, 9P. */
+const remote = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x01021997])
+
+function create(file: string): void {
+	if (fs.existsSync(`${file}-wal`) && fs.statSync(`${file}-wal`).size > 0) {
+		throw new OutboxUnusable('corrupt', `The outbox ${file} is gone, but its log ${file}-wal is not. Bring both back.`)
+	}
+	if (process.platform === 'linux' && remote.has(fs.statfsSync(dirname(file)).type)) {
+		throw new OutboxUnusable('disk', `The outbox ${file} is on a network file system. Put it on a local disk.`)
+	}
+	// Under another name until it is whole, so that no crash leaves half a file that nobody dares to use.
+	const draft = `${file}.new`
+	fs.rmSync(draft, { force: true })
+	// Before SQLite does it: the files beside it get the same mode.
+	fs.closeSync(fs.openSync(draft, 'wx', 0o600))
+	const db = new DatabaseSync(draft)
+	db.exec(`PRAGMA synchronous = FULL; BEGIN; ${tables} COMMIT`)
+	db.close()
+	fs.renameSync(draft, file)
+	const folder = fs.openSync(dirname(file), 'r')
+	fs.fsyncSync(folder)
+	fs.closeSync(folder)
+}
+
+/** Reads all of the file before anything is written to it: one that is broken stays as it is. */
+function examine(file: string): void {
+	const db = new DatabaseSync(file, { readOnly: true })
+	try {
+		checkMarks(db, file)
+		const [first] = db.prepare('PRAGMA integrity_check(1)').all()
+		if (first?.integrity_check !== 'ok') throw corrupt(file)
+	} finally {
+		db.close()
+	}
+}
+
+function checkMarks(db: DatabaseSync, file: string): void {
+	const id = db.prepare('PRAGMA application_id').get()?.application_id
+	const found = db.prepare('PRAGMA user_version').get()?.user_version
+	if (id !== applicationId) throw new OutboxUnusable('foreign', `${file} is a database, but no outbox.`)
+	if (found !== version) {
+		throw new OutboxUnusable('foreign', `The outbox ${file} is of version ${found}, and this program reads ${version}.`)
+	}
+}
+
+function connect(file: string): DatabaseSync {
+	const db = new DatabaseSync(file, { timeout: busyTimeout })
+	db.exec(`
+		PRAGMA journal_mode = WAL;
+		PRAGMA synchronous = FULL;
+		PRAGMA fullfsync = ON;
+		PRAGMA checkpoint_fullfsync = ON;
+		PRAGMA wal_autocheckpoint = 0;
+		PRAGMA journal_size_limit = ${logBytes};
+		PRAGMA secure_delete = ON;
+		PRAGMA temp_store = MEMORY;
+		PRAGMA cache_size = -32768;
+	`)
+	const mode = db.prepare('PRAGMA journal_mode').get()?.journal_mode
+	const synchronous = db.prepare('PRAGMA synchronous').get()?.synchronous
+	if (mode === 'wal' && synchronous === 2) {
+		fs.chmodSync(file, 0o600)
+		return db
+	}
+	db.close()
+	throw new OutboxUnusable('disk', `The file system of ${file} does not let an outbox keep its promise.`)
+}
+
+function corrupt(file: string, cause?: unknown): OutboxUnusable {
+	const advice = 'It was left as it is. Move it and its -wal away, or bring back a copy.'
+	return new OutboxUnusable('corrupt', `The outbox ${file} is corrupt. ${advice}`, { cause })
+}
+
+/** Whatever was thrown while the file was opened, in an operator's words. */
+export function unusable(path: string, thrown: unknown): OutboxUnusable {
+	if (thrown instanceof OutboxUnusable) return thrown
+	const code = sqliteCode(thrown)
+	if (code === sqlite.corrupt || code === sqlite.notADatabase) return corrupt(path, thrown)
+	const reason = thrown instanceof Error ? thrown.message : String(thrown)
+	return new OutboxUnusable('disk', `The outbox ${path} cannot be opened: ${reason}.`, { cause: thrown })
+}

@@ -1,0 +1,62 @@
+/** The program with an outbox: how it refuses to start, and what `dragoman outbox` says and ends with. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { entry, folder, keyOne, roundOf, settingsOf, storeOf } from './parts.ts'
+
+const main = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
+
+/** The program as it is started with this configuration, until it ends by itself. */
+function run(config: object, ...args: string[]) {
+	const file = join(folder(), 'gateway.json')
+	writeFileSync(file, JSON.stringify(config))
+	const env = { PATH: process.env.PATH, PORT: '0', DRAGOMAN_CONFIG: file, ONE: keyOne }
+	const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+		env,
+		encoding: 'utf8',
+		timeout: 20_000,
+	})
+	return { status, stdout, stderr }
+}
+
+const rest = { upstream: { url: 'builtin:demo' }, routes: [{ name: 'own', path: '/own', platform: 'canonical' }] }
+
+test('it lists what is stored, whatever else the configuration lacks', () => {
+	const settings = settingsOf({ key: { env: 'ONE' } })
+	const store = storeOf(settings)
+	store.round(roundOf({ entries: [entry('e1', 'c1', '"what the user wrote"')] }))
+	const outbox = { file: settings.file, key: { env: 'ONE' } }
+	const { status, stdout, stderr } = run({ outbox, routes: 'broken' }, 'outbox', 'list')
+	expect([status, stderr]).toEqual([0, ''])
+	expect(stdout).toMatch(/^e1 {2}in {2}waiting {2}0 attempts {2}accepted .+ {2}next .+ {2}\d+ bytes\n1 waiting\n$/)
+	expect(run({ outbox }, 'outbox', 'show', 'e2')).toMatchObject({ status: 1, stdout: 'There is no such event.\n' })
+})
+
+test('it says why it does not start, in one sentence, and ends as its supervisor expects', () => {
+	const settings = settingsOf({})
+	const store = storeOf(settings)
+	const outbox = { file: settings.file }
+	const second = run({ ...rest, outbox })
+	expect([second.status, second.stderr]).toEqual([
+		69,
+		expect.stringMatching(/^Another gateway is using the outbox \S+\. Stop it, .+\n$/),
+	])
+	store.close()
+	writeFileSync(settings.file, 'x'.repeat(10_000))
+	const corrupt = run({ ...rest, outbox })
+	expect([corrupt.status, corrupt.stderr]).toEqual([69, expect.stringMatching(/^The outbox \S+ is corrupt\. .+\n$/)])
+	expect(readFileSync(settings.file, 'utf8')).toBe('x'.repeat(10_000))
+})
+
+test('a command that is none, or has no outbox to work on, is a mistake', () => {
+	expect(run(rest, 'outbix')).toMatchObject({
+		status: 64,
+		stderr: expect.stringContaining('There is no command "outbix".'),
+	})
+	expect(run(rest, 'outbox', 'list')).toMatchObject({
+		status: 78,
+		stderr: expect.stringContaining('outbox: is missing'),
+	})
+})

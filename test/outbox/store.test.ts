@@ -1,0 +1,263 @@
+/** The file: what it promises, what it refuses, and what it keeps. */
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { OutboxUnusable } from '../../src/node/outbox/index.ts'
+import { entry, folder, roundOf, settingsOf, storeOf } from './parts.ts'
+
+const delivered = (id: string) => ({ id, delivered: true }) as const
+const dead = (id: string) => ({ id, error: 'upstream-status', dead: true }) as const
+const all = { in: 1000 }
+
+/** All bytes of all files of the outbox. */
+function bytesOf(file: string): Buffer {
+	const names = readdirSync(dirname(file)).filter((name) => join(dirname(file), name).startsWith(file))
+	return Buffer.concat(names.map((name) => readFileSync(join(dirname(file), name))))
+}
+
+test('what was stored is there for the next process, to the byte, in files that only their owner reads', () => {
+	const settings = settingsOf({})
+	const payload = JSON.stringify({ text: 'Grüße 👋\u0000\ud800' })
+	const first = storeOf(settings)
+	expect(first.round(roundOf({ entries: [entry('e1', 'c', payload)] }))).toMatchObject({ entries: [undefined] })
+	const modes = readdirSync(dirname(settings.file)).map(
+		(name) => statSync(join(dirname(settings.file), name)).mode & 0o777,
+	)
+	expect(new Set(modes)).toEqual(new Set([0o600]))
+	first.close()
+	const { claimed } = storeOf(settings).round(roundOf({ room: all }))
+	// Half a pair of surrogates is no character, in no encoding.
+	expect(claimed).toMatchObject([{ id: 'e1', payload: payload.toWellFormed(), attempts: 0 }])
+})
+
+test('nobody else opens it meanwhile, by whatever path, and whoever comes later does', () => {
+	const settings = settingsOf({})
+	const store = storeOf(settings)
+	const link = join(folder(), 'link.db')
+	symlinkSync(settings.file, link)
+	for (const file of [settings.file, link]) {
+		expect(() => storeOf({ ...settings, file })).toThrow(/^Another gateway is using the outbox .+ Stop it, or give/)
+	}
+	store.round(roundOf({ entries: [entry('e1')] }))
+	store.close()
+	expect(storeOf(settings).round(roundOf({ room: all })).claimed).toHaveLength(1)
+})
+
+test.each([
+	['no database', (bytes: Buffer) => bytes.fill('x')],
+	['cut', (bytes: Buffer) => bytes.subarray(0, bytes.length - 5000)],
+	['overwritten', (bytes: Buffer) => bytes.fill(0xff, 4096, 4096 * 3)],
+	['another database', undefined],
+])('a file that is %s is refused and left as it is', (_, spoil) => {
+	const settings = settingsOf({})
+	const store = storeOf(settings)
+	store.round(roundOf({ entries: Array.from({ length: 100 }, (_, i) => entry(`e${i}`, `c${i}`, 'x'.repeat(500))) }))
+	store.close()
+	if (spoil) writeFileSync(settings.file, spoil(readFileSync(settings.file)))
+	else {
+		const other = join(folder(), 'other.db')
+		const db = new DatabaseSync(other)
+		db.exec('CREATE TABLE own (a)')
+		db.close()
+		copyFileSync(other, settings.file)
+	}
+	const before = readFileSync(settings.file)
+	for (let tries = 0; tries < 2; tries++) {
+		expect(() => storeOf(settings)).toThrow(OutboxUnusable)
+		expect(() => storeOf(settings)).toThrow(spoil ? /is corrupt. It was left as it is/ : /is a database, but no outbox/)
+		expect(readFileSync(settings.file)).toEqual(before)
+	}
+})
+
+test('a log whose file is gone is not taken for nothing', () => {
+	const settings = settingsOf({})
+	writeFileSync(`${settings.file}-wal`, 'x')
+	expect(() => storeOf(settings)).toThrow(/is gone, but its log/)
+	expect(existsSync(settings.file)).toBe(false)
+	expect(() => storeOf(settingsOf({}, '/nothing/here/outbox.db'))).toThrow(/folder of the outbox .+ is not there/)
+})
+
+test('an event with a changed bit is a dead letter, and not delivered', () => {
+	for (const given of [{}, { key: { env: 'ONE' } }]) {
+		const settings = settingsOf(given)
+		const store = storeOf(settings)
+		store.round(roundOf({ entries: [entry('e1', 'c'), entry('e2', 'c')] }))
+		store.close()
+		const db = new DatabaseSync(settings.file)
+		const { payload } = db.prepare(`SELECT payload FROM events WHERE id = 'e1'`).get() ?? {}
+		if (!(payload instanceof Uint8Array)) throw new Error('it is bytes')
+		payload[6] = (payload[6] ?? 0) ^ 1
+		db.prepare(`UPDATE events SET payload = ? WHERE id = 'e1'`).run(payload)
+		db.close()
+		const again = storeOf(settings)
+		expect(again.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', payload: undefined }])
+		expect(again.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e2', payload: '"e2"' }])
+	}
+})
+
+test('with a key nothing of an event can be read in the files', () => {
+	const canary = 'canary-of-an-event'
+	for (const [given, found] of [
+		[{ key: { env: 'ONE' } }, false],
+		[{}, true],
+	] as const) {
+		const settings = settingsOf(given)
+		const store = storeOf(settings)
+		store.round(roundOf({ entries: [entry('e1', `conversation-${canary}`, `{"text":"${canary}"}`)] }))
+		expect(bytesOf(settings.file).includes(canary)).toBe(found)
+		expect(bytesOf(settings.file).includes(`conversation-${canary}`)).toBe(false)
+		store.round(roundOf({ outcomes: [], room: all }))
+		store.round(roundOf({ outcomes: [dead('e1')] }))
+		store.close()
+		expect(bytesOf(settings.file).includes(canary)).toBe(found)
+		// Told by its text, for a store that was seen to hold it.
+		expect(bytesOf(settings.file).includes('e1')).toBe(true)
+	}
+})
+
+test('a key is replaced while events of the old one wait; without it the outbox is refused', () => {
+	const settings = settingsOf({ key: { env: 'ONE' } })
+	const first = storeOf(settings)
+	first.round(roundOf({ entries: [entry('e1', 'c')] }))
+	first.close()
+	const both = settingsOf({ key: [{ env: 'TWO' }, { env: 'ONE' }] }, settings.file)
+	const second = storeOf(both)
+	second.round(roundOf({ entries: [entry('e2', 'c')] }))
+	// The order of the conversation holds over the change.
+	expect(second.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', payload: '"e1"' }])
+	second.close()
+	const two = settingsOf({ key: { env: 'TWO' } }, settings.file)
+	expect(() => storeOf(two)).toThrow(/holds 1 entries that are encrypted with the key [0-9a-f]{8}, which is not config/)
+	const third = storeOf(both)
+	third.round(roundOf({ room: all }))
+	expect(third.round(roundOf({ outcomes: [delivered('e1')], room: all })).claimed).toMatchObject([{ id: 'e2' }])
+	third.close()
+	expect(storeOf(two).round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e2', payload: '"e2"' }])
+})
+
+test('when the file is full events are refused, and let in again once others are delivered', () => {
+	const settings = settingsOf({ maxBytes: 1024 * 1024 })
+	const store = storeOf(settings)
+	const payload = 'x'.repeat(3000)
+	const stored: string[] = []
+	let refused = 0
+	for (let i = 0; refused === 0; i++) {
+		const { entries } = store.round(
+			roundOf({ entries: [entry(`e${i}`, undefined, payload), entry(`f${i}`, undefined, payload)] }),
+		)
+		entries.forEach((code, j) => {
+			if (code === undefined) stored.push(`${'ef'[j]}${i}`)
+			else refused++
+		})
+		expect(i).toBeLessThan(1000)
+	}
+	expect(stored.length).toBeGreaterThan(150)
+	expect(statSync(settings.file).size).toBeLessThanOrEqual(1024 * 1024)
+	const { claimed } = store.round(roundOf({ room: all }))
+	expect(claimed.map(({ id }) => id).toSorted()).toEqual(stored.toSorted())
+	store.round(roundOf({ outcomes: claimed.map(({ id }) => delivered(id)) }))
+	expect(store.round(roundOf({ entries: [entry('late', undefined, payload)] })).entries).toEqual([undefined])
+})
+
+test('dead letters go when they are old, and the oldest when they are too many; waiting events never', () => {
+	const settings = settingsOf({ retention: { dead: '1d', delivered: '1h', maxBytes: 1000 } })
+	const store = storeOf(settings)
+	const many = Array.from({ length: 10 }, (_, i) => entry(`e${i}`, undefined, 'x'.repeat(200)))
+	store.round(roundOf({ entries: many, room: all }))
+	store.round(roundOf({ now: 1000, outcomes: [dead('e0'), delivered('e1'), dead('e2')] }))
+	store.round(roundOf({ now: 2000, outcomes: [dead('e3'), dead('e4'), dead('e5'), delivered('e6')] }))
+	const left = () => {
+		const db = new DatabaseSync(settings.file, { readOnly: true })
+		const rows = db.prepare('SELECT id FROM events ORDER BY id').all()
+		db.close()
+		return rows.map(({ id }) => String(id).slice(1)).join('')
+	}
+	expect(left()).toBe('0123456789')
+	// 7 of 204 bytes are over 1000: the delivered ones, and the oldest dead one.
+	expect(store.round(roundOf({ now: 20_000 })).crowdedOut).toBe(3)
+	expect(left()).toBe('2345789')
+	store.round(roundOf({ now: 86_400_000 + 1500 }))
+	expect(left()).toBe('345789')
+	store.round(roundOf({ now: 10 * 86_400_000 }))
+	expect(left()).toBe('789')
+})
+
+test('what a process had under way when it ended goes on with the next, and not with the same one', () => {
+	const settings = settingsOf({})
+	const first = storeOf(settings)
+	expect(first.round(roundOf({ entries: [entry('e1')], room: all })).claimed).toHaveLength(1)
+	expect(first.round(roundOf({ room: all })).claimed).toEqual([])
+	first.close()
+	for (let ends = 1; ends < 100; ends++) {
+		const store = storeOf(settings)
+		expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', attempts: 0 }])
+		store.close()
+	}
+	// It may be what ends them.
+	expect(storeOf(settings).round(roundOf({ room: all })).claimed).toEqual([])
+})
+
+test('after a clock that was wrong nobody waits for longer than the schedule', () => {
+	const settings = settingsOf({ schedule: ['10s'] })
+	const year = 365 * 86_400_000
+	const first = storeOf(settings, year)
+	first.round(roundOf({ now: year, entries: [entry('e1')] }))
+	first.close()
+	const { nextAt } = storeOf(settings, 1000).round(roundOf({ now: 1000, room: all }))
+	expect(nextAt).toBeLessThanOrEqual(1000 + 12_000)
+})
+
+test('an outcome that is told twice counts once', () => {
+	const store = storeOf(settingsOf({}))
+	store.round(roundOf({ entries: [entry('e1')], room: all }))
+	const failed = { id: 'e1', error: 'upstream-status', nextAt: 0 } as const
+	store.round(roundOf({ outcomes: [failed, failed] }))
+	expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ attempts: 1 }])
+})
+
+test('whatever a power cut leaves behind the last sync, nothing that was acknowledged is lost, and the file is whole', () => {
+	const settings = settingsOf({})
+	const store = storeOf(settings)
+	/** The length of the log after each acknowledgement. */
+	const synced: number[] = []
+	for (let i = 0; i < 40; i++) {
+		store.round(roundOf({ entries: [entry(`e${i}`, `c${i % 3}`, 'x'.repeat(50 * i))] }))
+		synced.push(statSync(`${settings.file}-wal`).size)
+	}
+	const [main, log] = [readFileSync(settings.file), readFileSync(`${settings.file}-wal`)]
+	const cut = fc.record({
+		count: fc.integer({ min: 1, max: 40 }),
+		tail: fc.nat(20_000),
+		how: fc.constantFrom(0, 1, 2, 3),
+	})
+	fc.assert(
+		fc.property(cut, fc.uint8Array({ minLength: 1, maxLength: 64 }), ({ count, tail, how }, noise) => {
+			const home = settingsOf({})
+			const end = synced[count - 1] ?? 0
+			const rest = Buffer.from(log.subarray(end, end + tail))
+			if (how === 1) rest.fill(0)
+			if (how === 2) rest.fill(noise)
+			// Sectors that never reached the disk, between others that did.
+			if (how === 3) for (let at = 0; at < rest.length; at += 1024) rest.fill(0, at, Math.min(at + 512, rest.length))
+			writeFileSync(home.file, main)
+			writeFileSync(`${home.file}-wal`, Buffer.concat([log.subarray(0, end), rest]))
+			const next = storeOf(home)
+			const ids: string[] = []
+			for (let taken = -1; taken !== ids.length; ) {
+				taken = ids.length
+				const { claimed } = next.round(roundOf({ outcomes: ids.map(delivered), room: all }))
+				for (const { id, payload } of claimed) if (payload !== undefined) ids.push(id)
+			}
+			next.close()
+			expect(
+				ids
+					.map((id) => Number(id.slice(1)))
+					.toSorted((a, b) => a - b)
+					.slice(0, count),
+			).toEqual(Array.from({ length: count }, (_, i) => i))
+		}),
+		{ numRuns: process.env.FULL ? 1000 : 25 },
+	)
+}, 300_000)
