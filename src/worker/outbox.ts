@@ -10,7 +10,7 @@ import { within } from './within.ts'
 const limit = 5000
 
 /** Bytes of a message: the queue takes 128 kB with up to 100 bytes of its own. */
-export const maxMessage = 127_900
+const maxMessage = 127_900
 /** Bytes of a row: the object's storage takes 2 MB with what else stands in it. */
 const maxRow = 1_900_000
 

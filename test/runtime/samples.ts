@@ -6,7 +6,7 @@ import { readFixtures } from '../fixtures.ts'
 import type { Sent } from './http.ts'
 
 /** One payload with a route of its own: `name` is that of the route. */
-export interface Sample<Wire> {
+interface Sample<Wire> {
 	readonly name: string
 	readonly factory: AdapterFactory
 	readonly options: unknown
