@@ -20,9 +20,9 @@ const tables = `
 		one INTEGER PRIMARY KEY CHECK (one = 1), open TEXT NOT NULL, at INTEGER NOT NULL
 	);
 	CREATE TABLE IF NOT EXISTS calls (
-		fence INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL UNIQUE,
+		call TEXT PRIMARY KEY, fence INTEGER NOT NULL,
 		until INTEGER NOT NULL, at INTEGER NOT NULL, answer TEXT
-	)`
+	) WITHOUT ROWID`
 
 const utf8 = new TextEncoder()
 
@@ -91,12 +91,10 @@ export class Memory {
 	}
 
 	#begin(call: string, now: number, lease: number): StoredClaim {
-		this.#sql.exec('DELETE FROM calls WHERE call = ?', call)
-		const made = this.#sql.exec<{ fence: number }>(
-			'INSERT INTO calls (call, until, at) VALUES (?, ?, ?) RETURNING fence',
-			...[call, now + lease, now],
-		)
-		return { fence: made.one().fence }
+		const fence = newFence()
+		const row = [call, fence, now + lease, now]
+		this.#sql.exec('INSERT OR REPLACE INTO calls (call, fence, until, at) VALUES (?, ?, ?, ?)', ...row)
+		return { fence }
 	}
 
 	async #settled(call: string, wait: number): Promise<void> {
@@ -110,15 +108,21 @@ export class Memory {
 
 	#bound(): void {
 		this.#sql.exec(
-			`DELETE FROM calls WHERE fence IN (
-				SELECT fence FROM (
-					SELECT fence, row_number() OVER newest AS number, sum(length(answer)) OVER newest AS size
-					FROM calls WINDOW newest AS (ORDER BY fence DESC)
+			`DELETE FROM calls WHERE call IN (
+				SELECT call FROM (
+					SELECT call, row_number() OVER newest AS number, sum(length(answer)) OVER newest AS size
+					FROM calls WINDOW newest AS (ORDER BY at DESC, call)
 				) WHERE number > ? OR size > ?
 			)`,
 			...[maxCalls, maxBytes],
 		)
 	}
+}
+
+/** Of 48 bits, so that none comes twice: not one more than the last, for the last may be gone. Never 0. */
+function newFence(): number {
+	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
+	return (high >>> 16) * 2 ** 32 + low + 1
 }
 
 function sizeOf(text: string): number {

@@ -1,6 +1,7 @@
 /** Short-lived memory in the Durable Object of each conversation, as far as it can be reached. */
 import type { LogLine, State } from '../runtime.ts'
 import type { Conversation } from './conversation.ts'
+import { webCrypto } from './crypto.ts'
 import type { StoredClaim } from './memory.ts'
 import { objectOf } from './object.ts'
 import { within } from './within.ts'
@@ -38,19 +39,21 @@ export function createState(conversations: DurableObjectNamespace<Conversation>,
 		addReply: (conversation, offers) =>
 			ask('addReply', conversation, limit, undefined, async (object) => await object.addReply(offers)),
 		async claim(conversation, call, lease) {
+			const key = await webCrypto.sha256(call)
 			// Whoever is second waits for as long as the first may take.
 			const claim = await ask(
 				'claim',
 				conversation,
 				limit + lease,
 				unclaimed,
-				async (object) => await object.claim(call, lease),
+				async (object) => await object.claim(key, lease),
 			)
 			return 'fence' in claim ? claim : { answer: JSON.parse(claim.answer) }
 		},
 		async settle(conversation, call, fence, answer) {
 			if (fence === noFence) return
-			await ask('settle', conversation, limit, undefined, async (object) => await object.settle(call, fence, answer))
+			const key = await webCrypto.sha256(call)
+			await ask('settle', conversation, limit, undefined, async (object) => await object.settle(key, fence, answer))
 		},
 	}
 }
