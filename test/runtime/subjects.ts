@@ -32,38 +32,45 @@ export const node: Subject = {
 	},
 }
 
-export const worker: Subject = {
-	name: 'Workers',
-	async start(config, env) {
-		const folder = await mkdtemp(join(tmpdir(), 'dragoman-worker-'))
-		const file = join(folder, 'gateway.json')
-		await writeFile(file, JSON.stringify(config))
-		const { code } = await bundleWorker(join(folder, 'out'), file)
-		const lines: LogLine[] = []
-		const miniflare = new Miniflare(
-			convertV4MiniflareOptions({
-				modules: [{ type: 'ESModule', path: 'index.js', contents: code }],
-				...v.parse(Wrangler, parse(wranglerToml())),
-				cf: false,
-				host: '127.0.0.1',
-				port: 0,
-				bindings: { ...env },
-				log: new Log(LogLevel.NONE),
-				handleStructuredLogs: ({ message }) => {
-					if (message.startsWith('{"level":')) lines.push(JSON.parse(message))
-				},
-			}),
-		)
-		const url = await miniflare.ready
-		return {
-			url: url.origin,
-			lines,
-			async close() {
-				await miniflare.dispose()
-				await rm(folder, { recursive: true })
+export const worker: Subject = { name: 'Workers', start: (config, env) => startWorker(config, env) }
+
+/** The Worker's bundle with this configuration; `broken` is a module in front of it, which imports it as `./bundle.js`. */
+export async function startWorker(
+	config: object,
+	env: { readonly [name: string]: string },
+	broken = "export * from './bundle.js'\nexport { default } from './bundle.js'\n",
+): Promise<Running> {
+	const folder = await mkdtemp(join(tmpdir(), 'dragoman-worker-'))
+	const file = join(folder, 'gateway.json')
+	await writeFile(file, JSON.stringify(config))
+	const { code } = await bundleWorker(join(folder, 'out'), file)
+	const lines: LogLine[] = []
+	const miniflare = new Miniflare(
+		convertV4MiniflareOptions({
+			modules: [
+				{ type: 'ESModule', path: 'index.js', contents: broken },
+				{ type: 'ESModule', path: 'bundle.js', contents: code },
+			],
+			...v.parse(Wrangler, parse(wranglerToml())),
+			cf: false,
+			host: '127.0.0.1',
+			port: 0,
+			bindings: { ...env },
+			log: new Log(LogLevel.NONE),
+			handleStructuredLogs: ({ message }) => {
+				if (message.startsWith('{"level":')) lines.push(JSON.parse(message))
 			},
-		}
-	},
+		}),
+	)
+	const url = await miniflare.ready
+	return {
+		url: url.origin,
+		lines,
+		async close() {
+			await miniflare.dispose()
+			await rm(folder, { recursive: true })
+		},
+	}
 }
 
 /** What of wrangler.toml the local runtime is told. */

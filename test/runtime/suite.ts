@@ -172,7 +172,7 @@ export function behaviour(subject: Subject): Record {
 
 	describe(`${subject.name}: upstreams`, () => {
 		const codes: { readonly [fault: string]: string } = {
-			...{ 500: 'upstream-status', 404: 'upstream-status', redirect: 'upstream-status', slow: 'upstream-timeout' },
+			...{ 500: 'upstream-status', 404: 'upstream-status', redirect: 'upstream-redirect', slow: 'upstream-timeout' },
 			...{ big: 'upstream-reply-too-large', 'big-in-pieces': 'upstream-reply-too-large' },
 			...{ 'hang-up': 'upstream-unreachable', nobody: 'upstream-unreachable', marked: '', 204: '', headers: '' },
 		}
