@@ -50,7 +50,7 @@ function plainAnswers(record: Record): string[] {
 
 function plainCalls(record: Record): string[] {
 	const plain = ({ path, headers, body }: Call) =>
-		JSON.stringify([path, without(mayDiffer.calls, Object.entries(headers)).toSorted(), timeless(body)])
+		timeless(JSON.stringify([path, without(mayDiffer.calls, Object.entries(headers)).toSorted(), body]))
 	return record.calls().map(plain).toSorted()
 }
 
