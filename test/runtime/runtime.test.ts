@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LogLine } from '../../src/runtime.ts'
 import type { Got } from './http.ts'
+import { samples } from './samples.ts'
 import { node, worker } from './subjects.ts'
 import { behaviour, type Record } from './suite.ts'
 import type { Call } from './upstream.ts'
@@ -54,9 +55,20 @@ function plainCalls(record: Record): string[] {
 	return record.calls().map(plain).toSorted()
 }
 
+/** Routes whose upstream is called before the turn ends, or after, as the runtime has an outbox or none. */
+const oneWay = new Set<unknown>(
+	samples.flatMap(({ factory, events }) => {
+		const some = events.filter((event) => event.oneWay).map(({ name }) => name)
+		return some.length === 0 ? [] : [...some, `strict-${factory.name}`, `secret-${factory.name}`]
+	}),
+)
+
 function plainLines(record: Record): string[] {
-	const plain = (line: LogLine) =>
-		JSON.stringify(without(mayDiffer.lines, Object.entries(JSON.parse(JSON.stringify(line)))).toSorted())
+	const plain = (line: LogLine) => {
+		const fields = Object.entries(JSON.parse(JSON.stringify(line)))
+		const upstreamStatus = oneWay.has(line.route) ? 'the upstream is called later where there is an outbox' : undefined
+		return JSON.stringify(without({ ...mayDiffer.lines, ...(upstreamStatus && { upstreamStatus }) }, fields).toSorted())
+	}
 	return record
 		.lines()
 		.filter(({ msg }) => msg === 'turn')
@@ -78,6 +90,9 @@ function expectSame(plain: (record: Record) => string[]): void {
 
 describe('Node and Workers', () => {
 	test('answer the same', () => expectSame(plainAnswers))
-	test('call the upstream the same', () => expectSame(plainCalls))
+	test('call the upstream the same', async () => {
+		await expect.poll(() => onWorkers.calls().length, { timeout: 10_000 }).toBe(onNode.calls().length)
+		expectSame(plainCalls)
+	})
 	test('log the same turns', () => expectSame(plainLines))
 })

@@ -14,9 +14,12 @@ interface Sample<Wire> {
 	readonly wire: Wire
 }
 
+/** An event, and whether its platform reads no answer to it. */
+export type EventSample = Sample<WireRequest> & { readonly oneWay: boolean }
+
 /** What a platform may call with, what it may not, and what an upstream in its format may answer. */
 export interface Samples {
-	readonly events: readonly Sample<WireRequest>[]
+	readonly events: readonly EventSample[]
 	readonly badEvents: readonly (Sample<WireRequest> & { readonly error: string })[]
 	readonly replies: readonly (Sample<WireResponse> & { readonly event: object })[]
 }
@@ -26,8 +29,9 @@ export const samples: readonly (Samples & { readonly factory: AdapterFactory })[
 	const name = (kind: string, i: number) => `${kind}-${factory.name}-${i}`
 	return {
 		factory,
-		events: pinned.event.map(({ name: file, options, wire }, i) => {
-			return { name: name('event', i), factory, options, file, wire }
+		events: pinned.event.map(({ name: file, options, wire, canonical }, i) => {
+			const oneWay = factory.create(options).reply(canonical) === undefined
+			return { name: name('event', i), factory, options, file, wire, oneWay }
 		}),
 		badEvents: pinned.badEvent.map(({ name: file, options, wire, error }, i) => {
 			return { name: name('bad', i), factory, options, file, wire, error: error.code }

@@ -75,9 +75,10 @@ export function behaviour(subject: Subject): Record {
 				})
 			}
 			behaves(`${factory.name}: strict, and failing`, async (call) => {
-				for (const { wire } of events.slice(0, 1)) {
+				for (const { wire, oneWay } of events.slice(0, 1)) {
 					await call(asSent(`/strict-${factory.name}`, wire))
-					await call(asSent(`/failing-${factory.name}`, wire))
+					// Where nobody reads the answer, a runtime with an outbox has accepted the event, and one without has not.
+					if (!oneWay) await call(asSent(`/failing-${factory.name}`, wire))
 				}
 			})
 		}
