@@ -15,7 +15,7 @@ interface Sample<Wire> {
 }
 
 /** An event, and whether its platform reads no answer to it. */
-export type EventSample = Sample<WireRequest> & { readonly oneWay: boolean }
+type EventSample = Sample<WireRequest> & { readonly oneWay: boolean }
 
 /** What a platform may call with, what it may not, and what an upstream in its format may answer. */
 export interface Samples {
