@@ -1,4 +1,12 @@
+import { fileURLToPath } from 'node:url'
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { quiet } from './scripts/worker-bundle.ts'
+
+Object.assign(process.env, quiet)
+
+// The laws run thousands of random values, on machines that do other things as well.
+const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 }
 
 export default defineConfig({
 	test: {
@@ -8,10 +16,17 @@ export default defineConfig({
 				test: {
 					name: 'node',
 					include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'adapters/**/*.test.ts'],
-					// The laws run thousands of random values, on machines that do other things as well.
-					testTimeout: 30_000,
-					hookTimeout: 30_000,
+					exclude: ['test/workers/**'],
+					...timeouts,
 				},
+			},
+			{
+				// Inside workerd, with Node's modules switched on by the plugin: what runs without them is in test/runtime.
+				plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { cf: false } })],
+				resolve: {
+					alias: { '#gateway-config': fileURLToPath(new URL('test/workers/gateway.json', import.meta.url)) },
+				},
+				test: { name: 'workers', include: ['test/workers/**/*.test.ts'], ...timeouts },
 			},
 		],
 	},

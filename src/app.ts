@@ -92,5 +92,7 @@ function toResponse({ status, headers, body }: WireResponse): Response {
 	for (const [name, value] of headers) fields[name] = value
 	// With these the standard allows no body, not even an empty one.
 	const bodiless = status === 204 || status === 205 || status === 304
-	return new Response(bodiless ? null : body, { status, headers: fields })
+	if (bodiless || body !== '') return new Response(bodiless ? null : body, { status, headers: fields })
+	// An empty text would get a content type of the runtime's own, and no body no length.
+	return new Response(null, { status, headers: { ...fields, 'content-length': '0' } })
 }

@@ -8,7 +8,7 @@ export interface ReadBody {
 }
 
 // A byte order mark at the start is taken off.
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 /** Bytes: what is read of a body, and what it may have. */
 export interface BodyLimits {

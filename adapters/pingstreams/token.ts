@@ -70,7 +70,7 @@ function ownerOf(body: unknown): { kind: 'bot' | 'subscription'; ids: string[] }
 }
 
 async function sign(content: string, secret: string, crypto: Crypto): Promise<string> {
-	return toUrl(await crypto.hmac(new TextEncoder().encode(secret), content))
+	return toUrl(await crypto.hmac(Uint8Array.from(new TextEncoder().encode(secret)), content))
 }
 
 /** What `read` reads, if it is of the schema. */

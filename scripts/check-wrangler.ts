@@ -1,0 +1,69 @@
+/** Looks at wrangler.toml for what would lose events without a word. Also run by `npm run build:worker`. */
+import { readFileSync } from 'node:fs'
+import { parse } from 'smol-toml'
+import * as v from 'valibot'
+import { attempts } from '../src/worker/schedule.ts'
+
+const Consumer = v.looseObject({
+	queue: v.optional(v.string()),
+	dead_letter_queue: v.optional(v.string()),
+	max_retries: v.optional(v.number()),
+})
+const Section = v.looseObject({
+	compatibility_flags: v.optional(v.array(v.string()), []),
+	queues: v.optional(
+		v.looseObject({
+			producers: v.optional(v.array(v.looseObject({ queue: v.optional(v.string()) })), []),
+			consumers: v.optional(v.array(Consumer), []),
+		}),
+		{},
+	),
+})
+const File = v.looseObject({
+	...Section.entries,
+	send_metrics: v.optional(v.boolean()),
+	env: v.optional(v.record(v.string(), Section), {}),
+})
+
+/** What is wrong with a wrangler.toml, its named environments included; nothing when it may be deployed. */
+export function checkWrangler(toml: string): string[] {
+	const file = v.parse(File, parse(toml))
+	const sections = [
+		['', file] as const,
+		...Object.entries(file.env).map(([name, env]) => [`env.${name}.`, env] as const),
+	]
+	return [
+		...(file.send_metrics === false ? [] : ['send_metrics: must be false']),
+		...sections.flatMap(([at, section]) => checkSection(at, section)),
+	]
+}
+
+function checkSection(at: string, { compatibility_flags, queues }: v.InferOutput<typeof Section>): string[] {
+	const consumed = new Set(queues.consumers.map(({ queue }) => queue))
+	return [
+		...compatibility_flags.map((flag) => `${at}compatibility_flags: ${flag}: the gateway runs without any`),
+		...queues.producers.flatMap(({ queue }, i) =>
+			consumed.has(queue) ? [] : [`${at}queues.producers[${i}]: nobody consumes ${queue ?? 'a queue without a name'}`],
+		),
+		...queues.consumers.flatMap((consumer, i) =>
+			checkConsumer(consumer).map((mistake) => `${at}queues.consumers[${i}].${mistake}`),
+		),
+	]
+}
+
+function checkConsumer({
+	queue,
+	dead_letter_queue: dead,
+	max_retries: retries,
+}: v.InferOutput<typeof Consumer>): string[] {
+	return [
+		...(dead ? [] : ['dead_letter_queue: is missing: what could not be delivered would be deleted']),
+		...(dead && dead === queue ? ['dead_letter_queue: is the queue itself'] : []),
+		...(retries === attempts - 1 ? [] : [`max_retries: must be ${attempts - 1}, as many as the schedule has`]),
+	]
+}
+
+/** The text of this project's wrangler.toml. */
+export function wranglerToml(): string {
+	return readFileSync(new URL('../wrangler.toml', import.meta.url), 'utf8')
+}

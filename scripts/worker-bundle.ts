@@ -1,0 +1,38 @@
+/** Makes the bundle of the Worker with wrangler, offline. */
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Wrangler asks and tells nobody outside of this machine. */
+export const quiet = {
+	CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+	WRANGLER_SEND_METRICS: 'false',
+	WRANGLER_HIDE_BANNER: 'true',
+}
+
+export interface Bundle {
+	/** The module, minified. */
+	readonly code: string
+	/** Its length in bytes, as it is and compressed as Cloudflare counts it. */
+	readonly bytes: number
+	readonly gzip: number
+}
+
+/** The bundle in a folder; `config` is the file of another configuration than that of wrangler.toml. */
+export async function bundleWorker(folder: string, config?: string): Promise<Bundle> {
+	const alias = config === undefined ? [] : ['--alias', `#gateway-config:${config}`]
+	const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
+	const args = ['deploy', '--dry-run', '--minify', '--outdir', folder, ...alias]
+	await promisify(execFile)(process.execPath, [wrangler, ...args], {
+		cwd: root,
+		env: { ...process.env, ...quiet },
+		timeout: 60_000,
+	})
+	const code = await readFile(join(folder, 'index.js'))
+	return { code: code.toString(), bytes: code.length, gzip: gzipSync(code).length }
+}

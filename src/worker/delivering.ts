@@ -1,0 +1,55 @@
+/** Brings accepted events to the upstream, from a conversation's object or from the queue. */
+import { type Delivery, deliver } from '../delivery.ts'
+import { asGatewayError, GatewayError } from '../errors.ts'
+import type { Bindings } from './bindings.ts'
+import { gatewayOf } from './gateway.ts'
+import { log } from './log.ts'
+import { attempts, waitAfter } from './schedule.ts'
+
+/** What became of an attempt. */
+export type Outcome =
+	| { readonly did: 'deliver' }
+	| { readonly did: 'give-up' }
+	/** Milliseconds. */
+	| { readonly did: 'retry'; readonly after: number }
+
+/** One attempt, the how-manieth from one on. Never throws: every failure is a reason to try again, or to give up. */
+export async function attempt(delivery: Delivery, number: number, bindings: Bindings): Promise<Outcome> {
+	const from = performance.now()
+	const { id: turn, route, platform } = delivery
+	const line = { msg: 'delivery', turn, route, platform, attempt: number }
+	const ms = () => Math.round(performance.now() - from)
+	try {
+		const { routes, runtime } = gatewayOf(bindings)
+		const to = routes.find(({ name }) => name === route)
+		if (!to) throw new GatewayError('not-found')
+		await deliver(delivery, to, runtime)
+		log({ level: 'info', ...line, ms: ms() })
+		return { did: 'deliver' }
+	} catch (thrown) {
+		const { code: error, context } = asGatewayError(thrown)
+		const after = waitAfter(number)
+		const failure = { ...line, ms: ms(), error, upstreamStatus: context.upstreamStatus }
+		if (after === undefined) {
+			log({ level: 'error', ...failure, msg: 'dead-letter' })
+			return { did: 'give-up' }
+		}
+		log({ level: 'warn', ...failure, after })
+		return { did: 'retry', after }
+	}
+}
+
+/** Seconds that the queue waits at most. */
+const longestDelay = 43_200
+
+/** Messages of the queue; what is given up goes into its dead-letter queue. */
+export async function consume({ messages }: MessageBatch<Delivery>, bindings: Bindings): Promise<void> {
+	await Promise.all(
+		messages.map(async (message) => {
+			const outcome = await attempt(message.body, Math.min(message.attempts, attempts), bindings)
+			if (outcome.did === 'deliver') message.ack()
+			else if (outcome.did === 'give-up') message.retry()
+			else message.retry({ delaySeconds: Math.min(longestDelay, Math.ceil(outcome.after / 1000)) })
+		}),
+	)
+}

@@ -1,0 +1,33 @@
+/** The gateway of this isolate: the bundled configuration and the bindings become routes, a runtime and an app, once. */
+import config from '#gateway-config'
+import { adapters } from '../../adapters/index.ts'
+import { createApp } from '../app.ts'
+import { readConfig } from '../config/index.ts'
+import { demo } from '../demo.ts'
+import type { Route } from '../route.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Bindings } from './bindings.ts'
+import { createRuntime } from './runtime.ts'
+
+interface Gateway {
+	readonly app: ReturnType<typeof createApp>
+	readonly routes: readonly Route[]
+	readonly runtime: Runtime
+}
+
+let gateway: Gateway | undefined
+
+/** Throws a ConfigError with every mistake; its log lines have all of them. */
+export function gatewayOf(bindings: Bindings): Gateway {
+	gateway ??= make(bindings)
+	return gateway
+}
+
+// At the first call and not when the module is loaded: bindings, and with them secrets, come with a call.
+function make(bindings: Bindings): Gateway {
+	const secrets = Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+	const { routes, warnings } = readConfig(config, { adapters, env: Object.fromEntries(secrets), loopback: false, demo })
+	const runtime = createRuntime(bindings)
+	for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
+	return { app: createApp({ routes, runtime }), routes, runtime }
+}

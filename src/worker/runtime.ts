@@ -1,0 +1,22 @@
+/** What a Worker lends to the gateway: fetch, Web Crypto, and its bindings for what must be remembered. */
+import type { Runtime } from '../runtime.ts'
+import type { Bindings } from './bindings.ts'
+import { webCrypto } from './crypto.ts'
+import { log } from './log.ts'
+import { createOutbox } from './outbox.ts'
+import { send } from './send.ts'
+import { createState } from './state.ts'
+
+/** A runtime on these bindings. */
+export function createRuntime(bindings: Bindings): Runtime {
+	return {
+		send,
+		now: () => Date.now(),
+		elapsed: () => performance.now(),
+		newId: () => `turn_${crypto.randomUUID()}`,
+		crypto: webCrypto,
+		state: createState(bindings.CONVERSATIONS, log),
+		outbox: createOutbox(bindings, log),
+		log,
+	}
+}

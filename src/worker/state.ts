@@ -1,0 +1,59 @@
+/** Short-lived memory in the Durable Object of each conversation, as far as it can be reached. */
+import type { LogLine, State } from '../runtime.ts'
+import type { Conversation } from './conversation.ts'
+import { webCrypto } from './crypto.ts'
+import type { StoredClaim } from './memory.ts'
+import { objectOf } from './object.ts'
+import { within } from './within.ts'
+
+/** Milliseconds for what an object does at once. */
+const limit = 1000
+
+/** Of a claim that no object knows: objects count from one. */
+const noFence = 0
+const unclaimed: StoredClaim = { fence: noFence }
+
+/** An object that cannot be reached knows nothing; each time counts, and is a line in the log. */
+export function createState(conversations: DurableObjectNamespace<Conversation>, log: (line: LogLine) => void): State {
+	let failures = 0
+
+	async function ask<T>(
+		did: keyof State,
+		conversation: string,
+		wait: number,
+		otherwise: T,
+		call: (object: DurableObjectStub<Conversation>) => Promise<T>,
+	): Promise<T> {
+		try {
+			return await within(wait, call(await objectOf(conversations, conversation)))
+		} catch (thrown) {
+			const cause = thrown instanceof Error ? thrown.message : undefined
+			log({ level: 'warn', msg: 'state', did, failures: ++failures, cause })
+			return otherwise
+		}
+	}
+
+	return {
+		openChoices: (conversation) =>
+			ask('openChoices', conversation, limit, [], async (object) => await object.openChoices()),
+		addReply: (conversation, offers) =>
+			ask('addReply', conversation, limit, undefined, async (object) => await object.addReply(offers)),
+		async claim(conversation, call, lease) {
+			const key = await webCrypto.sha256(call)
+			// Whoever is second waits for as long as the first may take.
+			const claim = await ask(
+				'claim',
+				conversation,
+				limit + lease,
+				unclaimed,
+				async (object) => await object.claim(key, lease),
+			)
+			return 'fence' in claim ? claim : { answer: JSON.parse(claim.answer) }
+		},
+		async settle(conversation, call, fence, answer) {
+			if (fence === noFence) return
+			const key = await webCrypto.sha256(call)
+			await ask('settle', conversation, limit, undefined, async (object) => await object.settle(key, fence, answer))
+		},
+	}
+}

@@ -1,0 +1,81 @@
+/** The configuration of the runtime suite: a route for each thing that can happen, whatever the adapters are. */
+import { readFileSync } from 'node:fs'
+import { samples } from './samples.ts'
+
+/** Secrets by the names that the configuration has for them. */
+export const env = {
+	FIRST_SECRET: 'the first of two secrets',
+	SECOND_SECRET: 'the second of two secrets',
+	KEY: `whsec_${btoa('0123456789abcdef0123456789abcdef')}`,
+}
+
+const secrets = [{ env: 'FIRST_SECRET' }, { env: 'SECOND_SECRET' }]
+
+/** Paths of the upstream that answer wrongly, each with a route of its own, `up-NAME`. */
+export const faults = [
+	...['500', '404', 'redirect', '204', 'html', 'not-json', 'not-a-reply', 'not-utf8', 'marked', 'big', 'big-in-pieces'],
+	...['compressed', 'cut', 'hang-up', 'slow', 'headers'],
+]
+
+interface Example {
+	readonly routes: readonly { readonly name: string; readonly path: string; readonly platform: string | string[] }[]
+}
+
+/** The routes of the example that `npm start` and `npm run dev:worker` run. */
+export const example: Example = JSON.parse(readFileSync(new URL('../../config/gateway.json', import.meta.url), 'utf8'))
+
+/** A gateway whose upstreams are at that URL. */
+export function suiteConfig(upstream: string): object {
+	const own = (name: string, more: object = {}) => ({
+		name,
+		path: `/${name}`,
+		platform: 'canonical',
+		open: true,
+		...more,
+	})
+	const to = (path: string, more: object = {}) => ({ upstream: { url: `${upstream}${path}`, timeout: 5000, ...more } })
+	const failure = {
+		'*': { messages: [{ type: 'text', text: 'Sorry.' }] },
+		de: { messages: [{ type: 'text', text: 'Schade.' }] },
+	}
+	return {
+		...to('/echo'),
+		routes: [
+			...example.routes.map((route) => ({ ...route, open: true, debug: true })),
+			...samples.flatMap(({ factory: { name }, events, badEvents, replies }) => [
+				...[...events, ...badEvents].map((sample) =>
+					own(sample.name, { platform: name, debug: true, ...options(sample.options) }),
+				),
+				...events.slice(0, 1).map((sample) => ({
+					...own(`secret-${name}`, { platform: name, secrets, ...options(sample.options) }),
+					open: undefined,
+				})),
+				...events
+					.slice(0, 1)
+					.map((sample) => own(`strict-${name}`, { platform: name, policy: 'strict', ...options(sample.options) })),
+				...events
+					.slice(0, 1)
+					.map((sample) =>
+						own(`failing-${name}`, { platform: name, failure, ...options(sample.options), ...to('/500') }),
+					),
+				...replies.map((sample) =>
+					own(sample.name, {
+						debug: true,
+						...to(`/wire/${sample.name}`, { adapter: name, ...options(sample.options) }),
+					}),
+				),
+			]),
+			...faults.map((name) => own(`up-${name}`, to(`/${name}`, name === 'slow' ? { timeout: 300 } : {}))),
+			own('up-nobody', { upstream: { url: 'http://127.0.0.1:9/' } }),
+			own('echo', { debug: true }),
+			own('count', { debug: true, ...to('/count') }),
+			own('fail-first', to('/fail-first')),
+			own('raw', { raw: true }),
+			own('signed', to('/echo?a=b', { sign: [{ env: 'KEY' }], headers: { 'x-team': 'bots' } })),
+		],
+	}
+}
+
+function options(given: unknown): object {
+	return given === undefined ? {} : { options: given }
+}

@@ -1,0 +1,98 @@
+/** The same gateway on Node and on Workers: it behaves, and its answers are the same byte for byte. */
+import { describe, expect, test } from 'vitest'
+import type { LogLine } from '../../src/runtime.ts'
+import type { Got } from './http.ts'
+import { samples } from './samples.ts'
+import { node, worker } from './subjects.ts'
+import { behaviour, type Record } from './suite.ts'
+import type { Call } from './upstream.ts'
+
+/** What may differ, and why. */
+const mayDiffer = {
+	answers: {
+		date: 'the server on Node writes it; at Cloudflare the edge does',
+		connection: 'of one connection only: each server keeps and ends its own as it likes',
+		'keep-alive': 'as connection',
+		'transfer-encoding': 'how the same bytes are framed, of one connection only',
+	},
+	calls: {
+		'cf-worker': 'Cloudflare names the domain of the Worker that calls, whatever the Worker says',
+		host: 'each runtime has an upstream of its own here, on a port of its own',
+		connection: 'of one connection only',
+		'content-length': 'how the same bytes are framed; workerd leaves it out of calls without a body',
+		'webhook-timestamp': 'the time of the call',
+		'webhook-signature': 'made of the time',
+	},
+	lines: {
+		time: 'the time of the line',
+		ms: 'how long it took',
+		turn: 'minted',
+		cause: 'the system’s own code of a failure: workerd gives none',
+	},
+} as const
+
+// Registered one after the other: the first has ended when the second starts.
+const onNode = behaviour(node)
+const onWorkers = behaviour(worker)
+
+// Ids of turns are minted, and moments of time are what they are.
+const minted = /turn_[0-9a-f-]{36}/g
+const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
+const timeless = (text: string) => text.replace(minted, 'turn_ID').replace(moment, 'TIME')
+
+const without = (names: object, headers: readonly (readonly [string, unknown])[]) =>
+	headers.filter(([name]) => !(name in names))
+
+function plainAnswers(record: Record): string[] {
+	const plain = ([key, { status, headers, body }]: [string, Got]) =>
+		JSON.stringify([key, status, without(mayDiffer.answers, headers), timeless(body)])
+	return [...record.answers].map(plain)
+}
+
+function plainCalls(record: Record): string[] {
+	const plain = ({ path, headers, body }: Call) =>
+		timeless(JSON.stringify([path, without(mayDiffer.calls, Object.entries(headers)).toSorted(), body]))
+	return record.calls().map(plain).toSorted()
+}
+
+/** Routes whose upstream is called before the turn ends, or after, as the runtime has an outbox or none. */
+const oneWay = new Set<unknown>(
+	samples.flatMap(({ factory, events }) => {
+		const some = events.filter((event) => event.oneWay).map(({ name }) => name)
+		return some.length === 0 ? [] : [...some, `strict-${factory.name}`, `secret-${factory.name}`]
+	}),
+)
+
+function plainLines(record: Record): string[] {
+	const plain = (line: LogLine) => {
+		const fields = Object.entries(JSON.parse(JSON.stringify(line)))
+		const upstreamStatus = oneWay.has(line.route) ? 'the upstream is called later where there is an outbox' : undefined
+		return JSON.stringify(without({ ...mayDiffer.lines, ...(upstreamStatus && { upstreamStatus }) }, fields).toSorted())
+	}
+	return record
+		.lines()
+		.filter(({ msg }) => msg === 'turn')
+		.map(plain)
+		.toSorted()
+}
+
+/** Only what differs: the whole lists are too long to be read. */
+function expectSame(plain: (record: Record) => string[]): void {
+	const [here, there] = [plain(onNode), plain(onWorkers)]
+	const onlyOn = (some: string[], others: string[]) => some.filter((each) => !new Set(others).has(each)).slice(0, 5)
+	expect({ onlyOnWorkers: onlyOn(there, here), onlyOnNode: onlyOn(here, there) }).toEqual({
+		onlyOnWorkers: [],
+		onlyOnNode: [],
+	})
+	expect(there).toEqual(here)
+	expect(here.length).toBeGreaterThan(100)
+}
+
+describe('Node and Workers', () => {
+	test('answer the same', () => expectSame(plainAnswers))
+	test('call the upstream the same', async () => {
+		await expect.poll(() => onWorkers.calls().length, { timeout: 10_000 }).toBe(onNode.calls().length)
+		expectSame(plainCalls)
+	})
+	test('log the same turns', () => expectSame(plainLines))
+})

@@ -1,0 +1,242 @@
+/** How a gateway behaves, whatever runs it: plain HTTP against a URL. What it answered is kept, to be compared. */
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Fields } from '../../src/codec.ts'
+import type { LogLine } from '../../src/runtime.ts'
+import { testCrypto } from '../crypto.ts'
+import { env, example, faults, suiteConfig } from './config.ts'
+import { type Got, type Sent, send } from './http.ts'
+import { asSent, samples } from './samples.ts'
+import type { Running, Subject } from './subjects.ts'
+import { type Call, type SuiteUpstream, suiteUpstream } from './upstream.ts'
+
+/** What was seen of one runtime. */
+export interface Record {
+	/** Each answer, by the test and the number of the call in it. */
+	readonly answers: Map<string, Got>
+	/** What the upstream got. */
+	calls(): readonly Call[]
+	lines(): readonly LogLine[]
+}
+
+const ask = (event: object): string => JSON.stringify({ version: 1, event })
+const said = (text: string, more: object = {}) => ask({ kind: 'message', text, ...more })
+const textOf = ({ body }: Got): string => JSON.parse(body).messages[0].text
+const codeOf = ({ body }: Got): string => JSON.parse(body).title
+const header = ({ headers }: Got, name: string) => headers.find(([each]) => each === name)?.[1]
+
+/** Registers the tests for one runtime. */
+export function behaviour(subject: Subject): Record {
+	const answers = new Map<string, Got>()
+	let upstream: SuiteUpstream
+	let gateway: Running
+	beforeAll(async () => {
+		upstream = await suiteUpstream()
+		for (const { replies } of samples) for (const { name, wire } of replies) upstream.wires.set(`/wire/${name}`, wire)
+		gateway = await subject.start(suiteConfig(upstream.url), env)
+	}, 60_000)
+	afterAll(async () => {
+		await gateway?.close()
+		await upstream?.close()
+	})
+
+	/** A test whose answers are kept. */
+	const behaves = (name: string, run: (call: (sent: Sent) => Promise<Got>) => Promise<void>) => {
+		test(name, async () => {
+			let number = 0
+			await run(async (sent) => {
+				const key = `${name}, call ${++number}: ${sent.method ?? 'POST'} ${sent.path.slice(0, 80)}`
+				const got = await send(gateway.url, sent)
+				answers.set(key, got)
+				return got
+			})
+		})
+	}
+	const turned = (name: string) => gateway.lines.filter(({ msg, route }) => msg === 'turn' && route === name)
+
+	describe(`${subject.name}: platforms`, () => {
+		for (const { factory, events, badEvents, replies } of samples) {
+			for (const { name, file, wire } of events) {
+				behaves(`${factory.name} ${file}`, async (call) => {
+					const got = await call(asSent(`/${name}`, wire))
+					expect(got.status).toBe(200)
+				})
+			}
+			for (const { name, file, wire, error } of badEvents) {
+				behaves(`${factory.name} ${file}`, async (call) => {
+					await call(asSent(`/${name}`, wire))
+					await expect.poll(() => turned(name)).toMatchObject([{ error }])
+				})
+			}
+			for (const { name, file, event } of replies) {
+				behaves(`an upstream that speaks ${factory.name} ${file}`, async (call) => {
+					const got = await call({ path: `/${name}`, body: ask(event) })
+					expect([200, 502]).toContain(got.status)
+				})
+			}
+			behaves(`${factory.name}: strict, and failing`, async (call) => {
+				for (const { wire, oneWay } of events.slice(0, 1)) {
+					await call(asSent(`/strict-${factory.name}`, wire))
+					// Where nobody reads the answer, a runtime with an outbox has accepted the event, and one without has not.
+					if (!oneWay) await call(asSent(`/failing-${factory.name}`, wire))
+				}
+			})
+		}
+		behaves('the routes of the example take every platform they name', async (call) => {
+			for (const { path, platform } of example.routes) {
+				for (const { factory, events } of samples) {
+					if (![platform].flat().includes(factory.name)) continue
+					for (const { wire } of events) await call(asSent(path, wire))
+				}
+			}
+		})
+	})
+
+	describe(`${subject.name}: secrets and set-up`, () => {
+		for (const { factory, events } of samples) {
+			const [sample] = events
+			if (!sample) continue
+			const { auth, handshake } = factory.create(sample.options)
+			const path = `/secret-${factory.name}`
+			const proven = async (secret: string, wire = sample.wire) =>
+				auth
+					? asSent(path, await auth.sign(wire, secret, testCrypto))
+					: asSent(`${path}/${encodeURIComponent(secret)}`, wire)
+
+			behaves(`${factory.name}: each secret opens its route, and nothing else does`, async (call) => {
+				expect((await call(await proven(env.FIRST_SECRET))).status).toBe(200)
+				expect((await call(await proven(env.SECOND_SECRET))).status).toBe(200)
+				const unknown = await call(asSent('/nothing/here', sample.wire))
+				expect(unknown.status).toBe(404)
+				for (const sent of [await proven(`${env.FIRST_SECRET}x`), await proven(' '), asSent(path, sample.wire)]) {
+					expect((await call(sent)).body).toBe(unknown.body)
+				}
+			})
+			if (handshake) {
+				behaves(`${factory.name}: the set-up call is answered`, async (call) => {
+					const { call: wire, accepts } = handshake('a nonce: ä&=')
+					expect(accepts(await call(await proven(env.FIRST_SECRET, wire)))).toBe(true)
+					expect((await call(await proven('wrong', wire))).status).toBe(404)
+				})
+			}
+		}
+	})
+
+	describe(`${subject.name}: limits and errors`, () => {
+		const json: Fields = [['content-type', 'application/json']]
+		const large = said('x'.repeat(1024 * 1024))
+		const refused: { readonly [what: string]: readonly [code: string, sent: Sent] } = {
+			'a body over the limit': ['body-too-large', { path: '/echo', body: large }],
+			'one without a declared length': ['body-too-large', { path: '/echo', body: large, chunked: true }],
+			'a compressed body': [
+				'encoding-not-supported',
+				{ path: '/echo', body: gzipSync(said('Hi')), headers: [...json, ['content-encoding', 'gzip']] },
+			],
+			'a body that is not UTF-8': ['body-not-utf8', { path: '/echo', body: Buffer.from([0x22, 0xff, 0x22]) }],
+			'a body that is not JSON': ['body-not-json', { path: '/echo', body: '{"event":' }],
+			'no body': ['body-not-json', { path: '/echo' }],
+			'a body that nests too deep': ['body-too-deep', { path: '/echo', body: '['.repeat(40) + ']'.repeat(40) }],
+			'a hostile key': ['hostile-key', { path: '/echo', body: '{"event":{"kind":"message","__proto__":{}}}' }],
+			'a field too few': ['field-missing', { path: '/echo', body: ask({}) }],
+			...Object.fromEntries(
+				['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'].map((method) => [
+					`the method ${method}`,
+					['method-not-allowed', { method, path: '/echo' }] as const,
+				]),
+			),
+			...Object.fromEntries(
+				['/', '/ECHO', '/echo/', '//echo', '/%65cho', '/echo%2F', '/%', '/-/carries/none', '/healthz/'].map((path) => [
+					`the path ${path}`,
+					['not-found', { path, body: said('Hi') }] as const,
+				]),
+			),
+		}
+		for (const [what, [code, sent]] of Object.entries(refused)) {
+			behaves(`${what} is refused`, async (call) => expect(codeOf(await call(sent))).toBe(code))
+		}
+		behaves('HEAD is answered without a body', async (call) => {
+			expect(await call({ method: 'HEAD', path: '/echo' })).toMatchObject({ status: 405, body: '' })
+			expect(await call({ method: 'HEAD', path: '/nothing' })).toMatchObject({ status: 404, body: '' })
+		})
+		behaves('the gateway says how it is, and what its routes carry', async (call) => {
+			for (const path of ['/healthz', '/readyz', ...samples.map(({ events }) => `/-/carries/${events[0]?.name}`)]) {
+				expect((await call({ method: 'GET', path })).status).toBe(200)
+			}
+		})
+		behaves('a body in pieces, with a mark, and with text of all kinds is read', async (call) => {
+			const body = said('Grüße 🎈 \u2028')
+			for (const sent of [{ body, chunked: true }, { body: `\uFEFF${body}` }, { body: Buffer.from(body) }]) {
+				expect(textOf(await call({ path: '/echo', ...sent }))).toBe('You said: Grüße 🎈 \u2028')
+			}
+		})
+	})
+
+	describe(`${subject.name}: upstreams`, () => {
+		const codes: { readonly [fault: string]: string } = {
+			...{ 500: 'upstream-status', 404: 'upstream-status', redirect: 'upstream-redirect', slow: 'upstream-timeout' },
+			...{ big: 'upstream-reply-too-large', 'big-in-pieces': 'upstream-reply-too-large' },
+			...{ 'hang-up': 'upstream-unreachable', nobody: 'upstream-unreachable', marked: '', 204: '', headers: '' },
+		}
+		for (const fault of [...faults, 'nobody']) {
+			behaves(`an upstream that does "${fault}"`, async (call) => {
+				const got = await call({ path: `/up-${fault}`, body: said('Hi') })
+				const code = codes[fault] ?? 'upstream-reply-invalid'
+				if (code === '') expect(got.status).toBe(200)
+				else expect(codeOf(got)).toBe(code)
+				expect(got.headers.map(([name]) => name)).not.toContain('set-cookie')
+			})
+		}
+		behaves('an upstream gets its headers, its query and a signature, and a raw call without secrets', async (call) => {
+			expect((await call({ path: '/signed', body: said('Hi') })).status).toBe(200)
+			expect((await call({ path: '/raw?token=secret&a=b', body: said('Hi') })).status).toBe(200)
+			const { path, headers } = upstream.calls.findLast((each) => each.path.includes('a=b')) ?? {}
+			expect(path).toBe('/echo?a=b')
+			expect(headers).toMatchObject({ 'x-team': 'bots', 'webhook-signature': expect.stringMatching(/^v1,/) })
+		})
+	})
+
+	describe(`${subject.name}: memory`, () => {
+		const again = said('Hi', { id: 'm1', conversation: 'c1' })
+
+		behaves('a call that comes again gets the same bytes, and the upstream is asked once', async (call) => {
+			const sent = { path: '/count', body: again }
+			const before = upstream.calls.length
+			const got = await Promise.all([call(sent), call(sent), call(sent)])
+			got.push(await call(sent))
+			expect(new Set(got.map(({ body }) => body)).size).toBe(1)
+			expect(new Set(got.map((each) => header(each, 'dragoman-changes'))).size).toBe(1)
+			expect(upstream.calls.length - before).toBe(1)
+			await expect.poll(() => turned('count').filter(({ duplicate }) => duplicate)).toHaveLength(3)
+		})
+		behaves('another id, another conversation, another body, or none of them is another call', async (call) => {
+			const bodies = [
+				said('Hi', { id: 'm2', conversation: 'c1' }),
+				said('Ho', { id: 'm2', conversation: 'c1' }),
+				said('Hi', { id: 'm2' }),
+				...[said('Hi'), said('Hi')],
+			]
+			const texts: string[] = []
+			for (const body of bodies) texts.push(textOf(await call({ path: '/count', body })))
+			expect(new Set(texts).size).toBe(bodies.length)
+		})
+		behaves('a failed try does not poison the next', async (call) => {
+			const sent = { path: '/fail-first', body: said('Hi', { id: 'm3', conversation: 'c3' }) }
+			const got = [await call(sent), await call(sent), await call(sent)]
+			expect(got.map(({ status }) => status)).toEqual([502, 200, 200])
+		})
+		behaves('a choice comes back by its label', async (call) => {
+			const conversation = 'of choices'
+			await call({ path: '/echo', body: said('choices', { conversation }) })
+			const again = await call({ path: '/echo', body: said(' GRÜN 🎈', { conversation }) })
+			expect(textOf(again)).toBe('You chose colour-2.')
+			const elsewhere = await call({ path: '/echo', body: said('Grün 🎈', { conversation: 'another' }) })
+			expect(textOf(elsewhere)).toBe('You said: Grün 🎈')
+		})
+	})
+
+	return {
+		answers,
+		calls: () => upstream.calls,
+		lines: () => gateway.lines,
+	}
+}

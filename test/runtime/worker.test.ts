@@ -1,0 +1,78 @@
+/** What only the built Worker can meet: storage that cannot be reached, and a configuration that is wrong. */
+import { readFileSync } from 'node:fs'
+import { expect, onTestFinished, test } from 'vitest'
+import { example } from './config.ts'
+import { send } from './http.ts'
+import { startWorker } from './subjects.ts'
+import { suiteUpstream } from './upstream.ts'
+
+const said = (text: string, more: object = {}) =>
+	JSON.stringify({ event: { kind: 'message', text, conversation: 'c1', ...more } })
+
+async function start(config: object, broken?: string, env = {}) {
+	const running = await startWorker(config, env, broken)
+	onTestFinished(() => running.close())
+	return running
+}
+
+/** Objects of which nothing answers as it should. */
+const unreachable = `
+	import { DurableObject } from 'cloudflare:workers'
+	export { default } from './bundle.js'
+	export class Conversation extends DurableObject {
+		openChoices() { throw new Error('the object is gone') }
+		addReply() { throw new Error('the object is gone') }
+		claim() { throw new Error('the object is gone') }
+	}`
+
+test('with objects that cannot be reached, turns go on and nothing is answered wrongly', {
+	timeout: 60_000,
+}, async () => {
+	const upstream = await suiteUpstream()
+	onTestFinished(() => upstream.close())
+	const route = { name: 'in', path: '/in', platform: 'canonical', open: true }
+	const { url, lines } = await start({ upstream: { url: `${upstream.url}/echo` }, routes: [route] }, unreachable)
+	const again = { path: '/in', body: said('choices', { id: 'm1' }) }
+	expect((await send(url, again)).status).toBe(200)
+	expect((await send(url, again)).status).toBe(200)
+	// The label is not known again: it is passed on as what it is, words.
+	expect((await send(url, { path: '/in', body: said('Grün 🎈') })).body).toContain('You said: Grün 🎈')
+	expect(upstream.calls).toHaveLength(3)
+	const told = () => lines.filter(({ msg }) => msg === 'state')
+	await expect.poll(() => told().length).toBe(8)
+	expect(told().map(({ did }) => did)).toEqual([
+		...['openChoices', 'claim', 'addReply'],
+		...['openChoices', 'claim', 'addReply'],
+		...['openChoices', 'addReply'],
+	])
+	expect(told().map(({ failures }) => failures)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+	expect(lines.filter(({ msg }) => msg === 'turn').map(({ level }) => level)).toEqual(['info', 'info', 'info'])
+})
+
+test('with a wrong configuration every call fails, and the log has every mistake', { timeout: 60_000 }, async () => {
+	const routes = [{ name: 'in', path: '/in', platform: 'canonical', secrets: [{ env: 'GONE' }], colour: 'red' }]
+	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
+	const { status, body } = await send(url, { path: '/in', body: said('Hi') })
+	expect([status, JSON.parse(body).title]).toEqual([500, 'internal'])
+	expect(body).not.toContain('GONE')
+	await expect.poll(() => lines).toMatchObject([{ level: 'error', msg: 'config' }])
+	expect(lines[0]?.mistakes).toEqual([
+		expect.stringContaining('routes[0].colour: '),
+		expect.stringContaining('routes[0].secrets[0].env: '),
+	])
+})
+
+test('a route without a secret has to say that it is open: a Worker is reached from everywhere', {
+	timeout: 60_000,
+}, async () => {
+	const routes = [{ name: 'in', path: '/in', platform: 'canonical' }]
+	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
+	expect((await send(url, { path: '/in', body: said('Hi') })).status).toBe(500)
+	await expect.poll(() => lines).toMatchObject([{ msg: 'config' }])
+	expect(String(lines[0]?.mistakes)).toContain('routes[0].secrets: is missing')
+})
+
+test('config/worker.json is config/gateway.json with its routes open', () => {
+	const worker = JSON.parse(readFileSync(new URL('../../config/worker.json', import.meta.url), 'utf8'))
+	expect(worker).toEqual({ ...example, routes: example.routes.map((route) => ({ ...route, open: true })) })
+})

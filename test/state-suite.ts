@@ -1,0 +1,112 @@
+/** What every runtime's State does. Knows no runtime itself: it is run wherever the State is. */
+import { describe, expect, test } from 'vitest'
+import type { Offer } from '../src/fit/index.ts'
+import type { Claim, State } from '../src/runtime.ts'
+
+const answer = (body: string) => ({ status: 200, headers: [['content-type', 'text/plain'] as const], body })
+const offer: Offer = { label: 'Tea', choice: { title: 'Tea', value: 'x7' }, number: 1 }
+/** Milliseconds that a test never waits for. */
+const long = 60_000
+
+function fenceOf(claim: Claim): number {
+	if ('fence' in claim) return claim.fence
+	throw new Error('is answered already')
+}
+
+/** Registers the tests for a State that `create` makes, empty or with memories of other conversations. */
+export function stateSuite(name: string, create: () => State): void {
+	let conversations = 0
+	const fresh = () => ({ state: create(), c: `conversation ${name} ${++conversations}` })
+
+	describe(`${name}: calls that come again`, () => {
+		test('the first is claimed, and whoever comes later gets its answer', async () => {
+			const { state, c } = fresh()
+			const fence = fenceOf(await state.claim(c, 'call', long))
+			await state.settle(c, 'call', fence, answer('first'))
+			expect(await state.claim(c, 'call', long)).toEqual({ answer: answer('first') })
+			expect(await state.claim(c, 'call', 0)).toEqual({ answer: answer('first') })
+		})
+
+		test('whoever comes meanwhile waits, and all get the same', async () => {
+			const { state, c } = fresh()
+			const fence = fenceOf(await state.claim(c, 'call', long))
+			const waiting = [1, 2, 3].map(() => state.claim(c, 'call', long))
+			const early = await Promise.race([...waiting, new Promise((done) => setTimeout(done, 50, 'nobody'))])
+			expect(early).toBe('nobody')
+			await state.settle(c, 'call', fence, answer('first'))
+			for (const each of await Promise.all(waiting)) expect(each).toEqual({ answer: answer('first') })
+		})
+
+		test('when the first fails, exactly one of those who wait is next', async () => {
+			const { state, c } = fresh()
+			const fence = fenceOf(await state.claim(c, 'call', long))
+			const waiting = [1, 2, 3].map(() => state.claim(c, 'call', long))
+			await state.settle(c, 'call', fence, undefined)
+			const next = fenceOf(await Promise.race(waiting))
+			expect(next).not.toBe(fence)
+			await state.settle(c, 'call', next, answer('second'))
+			const all = await Promise.all(waiting)
+			expect(all.filter((claim) => 'fence' in claim)).toHaveLength(1)
+			expect(all.filter((claim) => 'answer' in claim)).toHaveLength(2)
+		})
+
+		test('a lease that runs out passes the claim on, and the old fence changes nothing', async () => {
+			const { state, c } = fresh()
+			const old = fenceOf(await state.claim(c, 'call', 20))
+			const next = fenceOf(await state.claim(c, 'call', long))
+			await state.settle(c, 'call', old, answer('late'))
+			await state.settle(c, 'call', old, undefined)
+			await state.settle(c, 'call', next, answer('in time'))
+			await state.settle(c, 'call', old, answer('late'))
+			await state.settle(c, 'call', next, answer('again'))
+			expect(await state.claim(c, 'call', long)).toEqual({ answer: answer('in time') })
+		})
+
+		test('an answer after the lease is not kept, though nobody else came', async () => {
+			const { state, c } = fresh()
+			const fence = fenceOf(await state.claim(c, 'call', 10))
+			await new Promise((done) => setTimeout(done, 60))
+			await state.settle(c, 'call', fence, answer('late'))
+			expect(await state.claim(c, 'call', long)).toEqual({ fence: expect.any(Number) })
+		})
+
+		test('other calls and other conversations are not touched', async () => {
+			const { state, c } = fresh()
+			await state.settle(c, 'call', fenceOf(await state.claim(c, 'call', long)), answer('first'))
+			expect(await state.claim(c, 'another', long)).toEqual({ fence: expect.any(Number) })
+			expect(await state.claim(`${c}, another`, 'call', long)).toEqual({ fence: expect.any(Number) })
+		})
+
+		test('an answer comes back byte for byte', async () => {
+			const { state, c } = fresh()
+			const given = {
+				status: 201,
+				headers: [
+					['a', '1'],
+					['a', '2'],
+				] as const,
+				body: '{"a":"\u0000 ü 🎈 \\ "}',
+			}
+			await state.settle(c, 'ü"\u0000', fenceOf(await state.claim(c, 'ü"\u0000', long)), given)
+			expect(await state.claim(c, 'ü"\u0000', long)).toEqual({ answer: given })
+		})
+	})
+
+	describe(`${name}: open choices`, () => {
+		test('of the last replies, newest first; what offers nothing counts, too', async () => {
+			const { state, c } = fresh()
+			expect(await state.openChoices(c)).toEqual([])
+			await state.addReply(c, [offer])
+			await state.addReply(c, [])
+			expect(await state.openChoices(c)).toEqual([[], [offer]])
+			expect(await state.openChoices(`${c}, another`)).toEqual([])
+		})
+
+		test('are forgotten after some replies without any', async () => {
+			const { state, c } = fresh()
+			await state.addReply(c, [offer])
+			for (let i = 0; i < 10; i++) await state.addReply(c, [])
+			expect(await state.openChoices(c)).toEqual([])
+		})
+	})
+}

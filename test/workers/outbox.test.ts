@@ -1,0 +1,197 @@
+/** Events nobody waits for on Workers: stored before they are acknowledged, tried again, never lost. */
+import {
+	createExecutionContext,
+	createMessageBatch,
+	getQueueResult,
+	runDurableObjectAlarm,
+	runInDurableObject,
+} from 'cloudflare:test'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Delivery } from '../../src/delivery.ts'
+import type { LogLine } from '../../src/runtime.ts'
+import worker from '../../src/worker/index.ts'
+import { createOutbox } from '../../src/worker/outbox.ts'
+import { attempts, waitAfter } from '../../src/worker/schedule.ts'
+import { bindings } from './bindings.ts'
+
+const { CONVERSATIONS, EVENTS } = bindings
+const lines: LogLine[] = []
+const outbox = createOutbox(bindings, (line) => lines.push(line))
+const objectOf = (name: string) => CONVERSATIONS.get(CONVERSATIONS.idFromName(name))
+
+function event(id: string, conversation?: string, body = '{"event":1}'): Delivery {
+	return {
+		...{ id, route: 'in', platform: 'canonical', receivedAt: '2026-01-01T00:00:00.000Z' },
+		...(conversation !== undefined && { conversation }),
+		request: { method: 'POST', query: [], headers: [['content-type', 'application/json']], body },
+	}
+}
+
+/** Statuses that the upstream answers next; then 200. */
+const statuses: number[] = []
+const bodies: string[] = []
+beforeEach(() => {
+	statuses.length = bodies.length = lines.length = 0
+	vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)))
+	vi.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
+		bodies.push(String(init?.body))
+		const status = statuses.shift() ?? 200
+		return new Response(status === 200 ? '{}' : null, { status })
+	})
+})
+afterEach(() => void vi.restoreAllMocks())
+
+/** What an object holds; one that has nothing left has no tables either. */
+const pending = (name: string) =>
+	runInDurableObject(objectOf(name), (_object, { storage: { sql } }) => {
+		const [table] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'deliveries'")
+		const rows = 'SELECT failed, due, dead FROM deliveries ORDER BY seq'
+		return table ? sql.exec<{ failed: number; due: number; dead: number }>(rows).toArray() : []
+	})
+
+/** Makes what waits due, and runs the alarm. */
+async function alarm(name: string): Promise<void> {
+	await runInDurableObject(
+		objectOf(name),
+		(_object, { storage: { sql } }) => void sql.exec('UPDATE deliveries SET due = 0'),
+	)
+	await runDurableObjectAlarm(objectOf(name))
+}
+
+test('events of a conversation are delivered in their order, though the first fails', async () => {
+	statuses.push(500, 500)
+	for (const n of [1, 2, 3]) await outbox.accept(event(`turn_${n}`, 'ordered', `{"n":${n}}`))
+	await expect.poll(() => bodies.length).toBeGreaterThan(0)
+	while ((await pending('ordered')).length > 0) await alarm('ordered')
+	expect(bodies).toEqual(['{"n":1}', '{"n":1}', '{"n":1}', '{"n":2}', '{"n":3}'])
+	expect(
+		lines.filter(({ msg }) => msg === 'delivery').map(({ turn, attempt, error }) => [turn, attempt, error]),
+	).toEqual([
+		['turn_1', 1, 'upstream-status'],
+		['turn_1', 2, 'upstream-status'],
+		['turn_1', 3, undefined],
+		['turn_2', 1, undefined],
+		['turn_3', 1, undefined],
+	])
+})
+
+test('it comes again by itself, at its time', async () => {
+	statuses.push(500)
+	await outbox.accept(event('turn_1', 'again'))
+	await expect.poll(() => pending('again')).toMatchObject([{ failed: 1 }])
+	const at = await runInDurableObject(objectOf('again'), (_object, { storage }) => storage.getAlarm())
+	const [waiting] = await pending('again')
+	expect(at).toBe(waiting?.due)
+	expect((at ?? 0) - Date.now()).toBeGreaterThan(3000)
+	expect((at ?? 0) - Date.now()).toBeLessThanOrEqual(6000)
+})
+
+test('after the last attempt it is kept as a dead letter, and those behind it go on', async () => {
+	statuses.push(...Array.from({ length: attempts }, () => 500))
+	await outbox.accept(event('turn_poison', 'poisoned'))
+	await outbox.accept(event('turn_next', 'poisoned', '{"next":1}'))
+	for (let i = 0; i < attempts; i++) await alarm('poisoned')
+	expect(await pending('poisoned')).toMatchObject([{ failed: attempts, dead: 1 }])
+	expect(bodies.filter((body) => body === '{"next":1}')).toHaveLength(1)
+	expect(bodies).toHaveLength(attempts + 1)
+	expect(lines.filter(({ msg }) => msg === 'dead-letter')).toMatchObject([
+		{ level: 'error', turn: 'turn_poison', attempt: attempts },
+	])
+	// It stays when the rest is forgotten.
+	await runDurableObjectAlarm(objectOf('poisoned'))
+	expect(await pending('poisoned')).toHaveLength(1)
+})
+
+test('an event of a route that is gone waits like any other', async () => {
+	await outbox.accept({ ...event('turn_1', 'gone'), route: 'no-such-route' })
+	await expect.poll(() => pending('gone')).toMatchObject([{ failed: 1, dead: 0 }])
+	expect(bodies).toEqual([])
+})
+
+test('a conversation takes so many events, and then no more', async () => {
+	statuses.push(500)
+	await outbox.accept(event('turn_0', 'full'))
+	await expect.poll(() => pending('full')).toMatchObject([{ failed: 1 }])
+	await runInDurableObject(objectOf('full'), (_object, { storage: { sql } }) => {
+		for (let i = 0; i < 999; i++) sql.exec("INSERT INTO deliveries (delivery, due, dead) VALUES ('{}', 0, 1)")
+	})
+	await expect(outbox.accept(event('turn_1', 'full'))).rejects.toMatchObject({ code: 'outbox-full' })
+})
+
+test('an event over what the storage takes is refused, by its bytes', async () => {
+	const send = vi.spyOn(EVENTS, 'send').mockResolvedValue(undefined as never)
+	const size = JSON.stringify(event('turn_1', undefined, '')).length
+	await outbox.accept(event('turn_1', undefined, 'x'.repeat(127_900 - size)))
+	expect(send).toHaveBeenCalledTimes(1)
+	const over = { code: 'event-too-large', status: 413, context: { limit: 127_900 } }
+	await expect(outbox.accept(event('turn_1', undefined, 'x'.repeat(127_901 - size)))).rejects.toMatchObject(over)
+	await expect(outbox.accept(event('turn_1', undefined, 'ü'.repeat(64_000)))).rejects.toMatchObject(over)
+	await expect(outbox.accept(event('turn_1', 'c', 'ü'.repeat(1_000_000)))).rejects.toMatchObject({
+		code: 'event-too-large',
+	})
+	expect(send).toHaveBeenCalledTimes(1)
+})
+
+test('a queue or an object that refuses is told to the platform, and never taken for done', async () => {
+	const refusing = createOutbox(
+		{
+			EVENTS: { ...EVENTS, send: () => Promise.reject(new Error('the queue is gone')) },
+			CONVERSATIONS: {
+				idFromName: () => '',
+				get: () => ({ enqueue: () => Promise.reject(new Error('overloaded')) }),
+			} as never,
+		},
+		(line) => lines.push(line),
+	)
+	await expect(refusing.accept(event('turn_1'))).rejects.toMatchObject({ code: 'outbox-failed', status: 503 })
+	await expect(refusing.accept(event('turn_2', 'c'))).rejects.toMatchObject({ code: 'outbox-failed', status: 503 })
+	expect(lines).toMatchObject([
+		{ level: 'error', msg: 'outbox', turn: 'turn_1', cause: 'the queue is gone' },
+		{ level: 'error', msg: 'outbox', turn: 'turn_2', cause: 'overloaded' },
+	])
+})
+
+test('the queue delivers what it was sent, and puts off what fails', async () => {
+	statuses.push(200, 500)
+	const messages = [1, 8].map((attempts) => ({
+		id: `${attempts}`,
+		timestamp: new Date(),
+		attempts,
+		body: event(`turn_${attempts}`),
+	}))
+	const batch = createMessageBatch<Delivery>('dragoman-events', messages)
+	await worker.queue(batch, bindings)
+	const result = await getQueueResult(batch, createExecutionContext())
+	expect(result.explicitAcks).toEqual(['1'])
+	// After the last attempt the queue itself puts it into its dead-letter queue.
+	expect(result.retryMessages).toEqual([{ msgId: '8' }])
+	expect(lines.map(({ msg }) => msg).toSorted()).toEqual(['dead-letter', 'delivery'])
+})
+
+test('a message that failed waits as the schedule says', async () => {
+	statuses.push(500)
+	const batch = createMessageBatch<Delivery>('dragoman-events', [
+		{ id: '1', timestamp: new Date(), attempts: 2, body: event('turn_1') },
+	])
+	const [message] = batch.messages
+	if (!message) throw new Error('the batch is empty')
+	const retry = vi.spyOn(message, 'retry')
+	await worker.queue(batch, bindings)
+	const { delaySeconds = 0 } = retry.mock.lastCall?.[0] ?? {}
+	expect(delaySeconds).toBeGreaterThanOrEqual(240)
+	expect(delaySeconds).toBeLessThanOrEqual(360)
+})
+
+test('an event goes through the queue to the upstream', async () => {
+	await outbox.accept(event('turn_1', undefined, '{"through":"the queue"}'))
+	await expect.poll(() => bodies, { timeout: 10_000 }).toEqual(['{"through":"the queue"}'])
+})
+
+test('waits grow, within a fifth of the schedule', () => {
+	const seconds = [5, 300, 1800, 7200, 18_000, 36_000, 36_000]
+	for (const [i, wait] of seconds.entries()) {
+		expect(waitAfter(i + 1, 0)).toBe(wait * 800)
+		expect(waitAfter(i + 1, 1)).toBe(wait * 1200)
+	}
+	expect(waitAfter(attempts)).toBeUndefined()
+})

@@ -1,0 +1,140 @@
+/** The State in Durable Objects: as on Node, and over restarts, within bounds, for a day, and when it cannot be reached. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { LogLine } from '../../src/runtime.ts'
+import { createState } from '../../src/worker/state.ts'
+import { stateSuite } from '../state-suite.ts'
+import { bindings } from './bindings.ts'
+
+const { CONVERSATIONS } = bindings
+const lines: LogLine[] = []
+const state = createState(CONVERSATIONS, (line) => lines.push(line))
+const objectOf = (name: string) => CONVERSATIONS.get(CONVERSATIONS.idFromName(name))
+const answer = { status: 200, headers: [], body: 'Hello' }
+const offers = [{ label: 'Tea', choice: { title: 'Tea', value: 'x7' } }]
+
+afterEach(() => void vi.useRealTimers())
+
+stateSuite('Workers', () => state)
+
+/** The rows of an object, by table. */
+function rows(name: string): Promise<{ [table: string]: number }> {
+	return runInDurableObject(objectOf(name), (_object, { storage: { sql } }) => {
+		const tables = sql.exec<{ name: string }>(
+			"SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('calls', 'replies', 'deliveries')",
+		)
+		return Object.fromEntries(
+			[...tables].map(({ name }) => [name, sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${name}`).one().n]),
+		)
+	})
+}
+
+/** Claims and settles. */
+async function answered(name: string, call: string, body = answer.body): Promise<void> {
+	const claim = await state.claim(name, call, 10_000)
+	if ('fence' in claim) await state.settle(name, call, claim.fence, { ...answer, body })
+}
+
+test('answers, claims and choices outlive the object', async () => {
+	await answered('restart', 'done')
+	await state.addReply('restart', offers)
+	const open = await state.claim('restart', 'open', 10_000)
+	await evictDurableObject(objectOf('restart'))
+	expect(await state.claim('restart', 'done', 10_000)).toEqual({ answer })
+	expect(await state.openChoices('restart')).toEqual([offers])
+	const waiting = state.claim('restart', 'open', 10_000)
+	if ('fence' in open) await state.settle('restart', 'open', open.fence, answer)
+	expect(await waiting).toEqual({ answer })
+})
+
+test('an object that knows nothing stores nothing', async () => {
+	expect(await state.openChoices('nothing')).toEqual([])
+	await state.addReply('nothing', [])
+	expect(await rows('nothing')).toEqual({})
+})
+
+test('calls are forgotten beyond a number, and beyond a size, the oldest first', async () => {
+	for (let i = 0; i < 105; i++) await answered('many', `call ${i}`)
+	expect(await rows('many')).toMatchObject({ calls: 100 })
+	expect(await state.claim('many', 'call 104', 0)).toEqual({ answer })
+	expect(await state.claim('many', 'call 0', 0)).toEqual({ fence: expect.any(Number) })
+	for (let i = 0; i < 10; i++) await answered('large', `call ${i}`, 'x'.repeat(1_500_000))
+	expect(await rows('large')).toMatchObject({ calls: 5 })
+})
+
+test('what does not fit into a row is not kept, and nobody waits for it', async () => {
+	await answered('huge', 'call', 'ü'.repeat(1_000_000))
+	expect(await state.claim('huge', 'call', 10)).toEqual({ fence: expect.any(Number) })
+	await state.addReply('huge', [{ label: 'x'.repeat(2_000_000), choice: { title: 'x', value: 'x' } }])
+	expect(await state.openChoices('huge')).toEqual([])
+	expect(lines).toEqual([])
+})
+
+test('after a day all is gone, and the object stores nothing', async () => {
+	await answered('day', 'call')
+	await state.addReply('day', offers)
+	const at = await runInDurableObject(objectOf('day'), (_object, { storage }) => storage.getAlarm())
+	expect((at ?? 0) - Date.now()).toBeGreaterThan(23.9 * 3_600_000)
+	expect((at ?? 0) - Date.now()).toBeLessThanOrEqual(24 * 3_600_000)
+	await runInDurableObject(objectOf('day'), (_object, { storage: { sql } }) => {
+		sql.exec('UPDATE calls SET at = at - ?', 24 * 3_600_000)
+		sql.exec('UPDATE replies SET at = at - ?', 24 * 3_600_000)
+	})
+	expect(await state.openChoices('day')).toEqual([])
+	expect(await state.claim('day', 'call', 0)).toEqual({ fence: expect.any(Number) })
+	await runInDurableObject(objectOf('day'), (_object, { storage: { sql } }) => {
+		sql.exec('UPDATE calls SET at = at - ?', 24 * 3_600_000)
+	})
+	expect(await runDurableObjectAlarm(objectOf('day'))).toBe(true)
+	expect(await rows('day')).toEqual({})
+	expect(await runDurableObjectAlarm(objectOf('day'))).toBe(false)
+	await answered('day', 'call')
+	expect(await state.claim('day', 'call', 0)).toEqual({ answer })
+})
+
+test('an alarm leaves what is younger, and comes again for it', async () => {
+	await answered('young', 'call')
+	expect(await runDurableObjectAlarm(objectOf('young'))).toBe(true)
+	expect(await state.claim('young', 'call', 0)).toEqual({ answer })
+	expect(await runInDurableObject(objectOf('young'), (_object, { storage }) => storage.getAlarm())).toEqual(
+		expect.any(Number),
+	)
+})
+
+test('very long names of conversations are told apart', async () => {
+	const long = 'x'.repeat(100_000)
+	await answered(`${long}1`, 'call')
+	expect(await state.claim(`${long}1`, 'call', 0)).toEqual({ answer })
+	expect(await state.claim(`${long}2`, 'call', 0)).toEqual({ fence: expect.any(Number) })
+})
+
+test('a memory that cannot be reached knows nothing, and each time is counted in the log', async () => {
+	const broken = {
+		idFromName: () => {
+			throw new Error('overloaded')
+		},
+	}
+	const told: LogLine[] = []
+	// A namespace has more; the State uses no more.
+	const unreachable = createState(broken as unknown as typeof CONVERSATIONS, (line) => told.push(line))
+	expect(await unreachable.openChoices('c')).toEqual([])
+	await unreachable.addReply('c', offers)
+	const claim = await unreachable.claim('c', 'call', 10)
+	expect(claim).toEqual({ fence: 0 })
+	await unreachable.settle('c', 'call', 0, answer)
+	expect(told).toEqual([
+		{ level: 'warn', msg: 'state', did: 'openChoices', failures: 1, cause: 'overloaded' },
+		{ level: 'warn', msg: 'state', did: 'addReply', failures: 2, cause: 'overloaded' },
+		{ level: 'warn', msg: 'state', did: 'claim', failures: 3, cause: 'overloaded' },
+	])
+})
+
+test('an object that does not answer is not waited for longer than a second', async () => {
+	const silent = { idFromName: () => '', get: () => ({ openChoices: () => new Promise(() => {}) }) }
+	const told: LogLine[] = []
+	const unreachable = createState(silent as unknown as typeof CONVERSATIONS, (line) => told.push(line))
+	const from = Date.now()
+	expect(await unreachable.openChoices('c')).toEqual([])
+	expect(Date.now() - from).toBeLessThan(5000)
+	expect(told).toMatchObject([{ msg: 'state', did: 'openChoices', cause: 'no answer within 1000 ms' }])
+})
