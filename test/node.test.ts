@@ -65,7 +65,7 @@ test('with nothing set it starts, and says how to try every route', async () => 
 	await expect.poll(told).toContain('/canonical')
 	// Each line is a call that a shell can make: its arguments are in single quotes.
 	const curls = [...told().matchAll(/curl '(\S+)' -H 'content-type: application\/json' -d '(.+)'/g)]
-	expect(curls).toHaveLength(3)
+	expect(curls.length).toBeGreaterThanOrEqual(5)
 	for (const [, target = '', body = ''] of curls) {
 		expect(target).toContain(at)
 		const answer = await call(target, undefined, { body })

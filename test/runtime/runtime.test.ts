@@ -59,7 +59,7 @@ function plainCalls(record: Record): string[] {
 const oneWay = new Set<unknown>(
 	samples.flatMap(({ factory, events }) => {
 		const some = events.filter((event) => event.oneWay).map(({ name }) => name)
-		return some.length === 0 ? [] : [...some, `strict-${factory.name}`, `secret-${factory.name}`]
+		return some.length === 0 ? [] : [...some, factory.name, `strict-${factory.name}`, `secret-${factory.name}`]
 	}),
 )
 
