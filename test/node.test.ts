@@ -68,9 +68,10 @@ test('with nothing set it starts, and says how to try every route', async () => 
 	expect(curls.length).toBeGreaterThanOrEqual(5)
 	for (const [, target = '', body = ''] of curls) {
 		expect(target).toContain(at)
-		const answer = await call(target, undefined, { body })
+		const answer = await call(target, undefined, { body: body.replaceAll("'\\''", "'") })
 		expect(answer.status).toBe(200)
-		expect(JSON.stringify(await answer.json())).toContain('I repeat what you write')
+		// A platform that reads no answer gets none.
+		expect(['', expect.stringContaining('I repeat what you write')]).toContainEqual(await answer.text())
 	}
 	kill('SIGTERM')
 	expect(await ended).toBe(0)
