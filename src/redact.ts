@@ -3,7 +3,7 @@ import type { Json } from './canonical.ts'
 import { type Fields, readJson, type WireRequest } from './codec.ts'
 import { isForm, readForm } from './form.ts'
 
-// `chatbot_jwt_token`, `x-hook-secret`, `decodedCustomJWT`, `Authorization` …
+// `x-hook-secret`, `decodedCustomJWT`, `Authorization` …
 const secretName = /token|secret|password|passwd|auth|cookie|jwt|key$|credential|bearer|^sig|signature|^pin$/i
 
 const redacted = '[redacted]'

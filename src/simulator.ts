@@ -26,6 +26,8 @@ export type Simulation = Deed &
 		readonly conversation?: string
 		/** The user's id. Absent: one of its own, where the platform has any. */
 		readonly user?: string
+		/** What the bot's author wrote for the platform to say by itself. Absent: nothing. */
+		readonly defaultReply?: string
 		/** Whether the set-up call goes first, where the platform makes one. Absent: yes. */
 		readonly handshake?: boolean
 	}
@@ -49,6 +51,8 @@ export class Refused extends Error {
 	override readonly name = 'Refused'
 	/** The answer that would be refused; absent when there was none. */
 	readonly answer?: WireResponse
+	/** What the user sees in its place: what the platform says by itself. Absent: nothing that is known. */
+	defaultReply?: CanonicalEvent['defaultReply']
 
 	constructor(why: string, answer?: WireResponse, options?: { cause?: unknown }) {
 		super(`the platform would refuse: ${why}`, options)
@@ -70,13 +74,18 @@ export async function simulate(adapter: Adapter, simulation: Simulation): Promis
 	const { value: event, changes } = fitEvent(eventOf(adapter, simulation), adapter.event, context)
 	const lost = changes.filter(({ did }) => did !== 'added')
 	const call = adapter.event.encode(event)
-	const answer = await post(adapter, call, simulation)
-	if (answer.status < 200 || answer.status > 299) throw new Refused(`${statusOf(answer)}`, answer)
+	try {
+		const answer = await post(adapter, call, simulation)
+		if (answer.status < 200 || answer.status > 299) throw new Refused(`${statusOf(answer)}`, answer)
 
-	const leg = adapter.reply(event)
-	if (!leg) return { event, lost, call, answer, unread: [] }
-	const { model: reply, unread } = readAnswer(leg, answer, context)
-	return { event, lost, call, answer, reply, unread }
+		const leg = adapter.reply(event)
+		if (!leg) return { event, lost, call, answer, unread: [] }
+		const { model: reply, unread } = readAnswer(leg, answer, context)
+		return { event, lost, call, answer, reply, unread }
+	} catch (thrown) {
+		if (thrown instanceof Refused && event.defaultReply) thrown.defaultReply = event.defaultReply
+		throw thrown
+	}
 }
 
 function eventOf({ event: { carries } }: Adapter, simulation: Simulation): CanonicalEvent {
@@ -87,7 +96,13 @@ function eventOf({ event: { carries } }: Adapter, simulation: Simulation): Canon
 	}
 	const conversation = simulation.conversation ?? (carries['event.conversation'] && hexId(newId()))
 	const id = simulation.user ?? (carries['event.user.id'] && hexId(newId()))
-	const asked = defined({ attributes: {}, conversation, user: id === undefined ? undefined : { id, attributes: {} } })
+	const { defaultReply } = simulation
+	const asked = defined({
+		attributes: {},
+		conversation,
+		user: id === undefined ? undefined : { id, attributes: {} },
+		defaultReply: defaultReply === undefined ? undefined : [{ type: 'text' as const, text: defaultReply }],
+	})
 	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...asked }
 	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...asked }
 	return { kind: 'start', ...asked }

@@ -4,7 +4,7 @@ import { GatewayError } from './errors.ts'
 import type { Upstream } from './route.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Bytes of an answer that are read; ChatBot, the strictest known platform, takes a tenth of it. */
+/** Bytes of an answer that are read, which is ten times what the strictest known platform takes. */
 const maxReplyBytes = 1024 * 1024
 
 export interface Attempt {

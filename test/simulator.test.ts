@@ -218,6 +218,12 @@ describe('npm run simulate', () => {
 		expect(JSON.parse(out)).toMatchObject({ status: 502 })
 	})
 
+	test('shows what the platform says by itself where the webhook fails', async () => {
+		const server = await upstream((response) => response.writeHead(424).end('{}'))
+		const { code, out } = await run('pingstreams', '--url', server.url, '--text', 'Hi', '--default-reply', 'One moment')
+		expect({ code, out }).toEqual({ code: 1, out: 'One moment\n' })
+	})
+
 	const v2 = ['chatbot-v2', '--url', 'http://a.example', '--start', '--option']
 	test.each([
 		['Name one adapter', ['nobody', '--url', 'http://a.example', '--text', 'Hi']],
@@ -242,6 +248,6 @@ describe('npm run simulate', () => {
 	test('--help', async () => {
 		const { code, out } = await run('--help')
 		expect(code).toBe(0)
-		expect(out).toContain('chatbot-v2 --url http://127.0.0.1:8787/chatbot --option text=question --text choices')
+		expect(out).toContain('canonical --url http://127.0.0.1:8787/canonical --text choices')
 	})
 })

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { adapters } from '../../adapters/index.ts'
 import type { Adapter, AdapterFactory } from '../adapter.ts'
+import { silence } from '../canonical.ts'
 import { defined } from '../codec.ts'
 import { GatewayError } from '../errors.ts'
 import { expectedOf, pathOf } from '../expected.ts'
@@ -16,9 +17,9 @@ const help = `Plays a platform: calls a webhook as the platform would, and shows
 
   npm run simulate -- ADAPTER --url URL [--text TEXT | --start] [--choose N]...
 
-such as, against the configuration of the repository,
+such as, against the embedded bot of a gateway on this machine,
 
-  npm run simulate -- chatbot-v2 --url http://127.0.0.1:8787/chatbot --option text=question --text choices --choose 1
+  npm run simulate -- canonical --url http://127.0.0.1:8787/canonical --text choices --choose 1
 
 ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
 
@@ -30,6 +31,7 @@ ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
   --secret-env NAME    the secret, from an environment variable
   --option NAME=VALUE  an option of the adapter, as in the route's configuration; JSON where it is JSON
   --conversation ID    the conversation to go on with
+  --default-reply TEXT what the platform would say by itself, where it has such a reply
   --raw                shows the messages on the wire, too
   --help               this
 
@@ -46,6 +48,9 @@ try {
 	process.exitCode = thrown instanceof UsageError ? 2 : 1
 	if (!(thrown instanceof UsageError || thrown instanceof Refused)) throw thrown
 	console.error(thrown.message)
+	if (thrown instanceof Refused && thrown.defaultReply) {
+		console.log(show({ ...silence, messages: thrown.defaultReply }))
+	}
 	if (thrown instanceof Refused && thrown.answer?.status === 404) {
 		console.error('404: wrong path, or the route has a secret and this is not it (--secret-env NAME)')
 	}
@@ -59,6 +64,7 @@ interface Args {
 	readonly choose: readonly number[]
 	readonly secret?: string
 	readonly conversation?: string
+	readonly defaultReply?: string
 	readonly raw: boolean
 }
 
@@ -68,7 +74,7 @@ function readArgs(): Args | undefined {
 	const [name, ...others] = positionals
 	const factory = adapters.find((each) => each.name === name)
 	if (!factory || others.length > 0) throw new UsageError('Name one adapter; --help lists them.')
-	if (values.url === undefined) throw new UsageError('Say where the webhook is: --url http://127.0.0.1:8787/chatbot')
+	if (values.url === undefined) throw new UsageError('Say where the webhook is: --url http://127.0.0.1:8787/canonical')
 	if (!/^https?:\/\/./.test(values.url) || !URL.canParse(values.url)) {
 		throw new UsageError('--url must be a whole URL, with http:// or https:// in front.')
 	}
@@ -87,6 +93,7 @@ function readArgs(): Args | undefined {
 		}),
 		...(secret !== undefined && { secret }),
 		...(values.conversation && { conversation: values.conversation }),
+		...(values['default-reply'] && { defaultReply: values['default-reply'] }),
 		raw: values.raw,
 	}
 }
@@ -104,6 +111,7 @@ function parse() {
 				'secret-env': { type: 'string' },
 				option: { type: 'string', multiple: true, default: [] },
 				conversation: { type: 'string' },
+				'default-reply': { type: 'string' },
 				raw: { type: 'boolean', default: false },
 				help: { type: 'boolean', default: false },
 			},
