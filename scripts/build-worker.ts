@@ -8,7 +8,7 @@ import { bundleWorker } from './worker-bundle.ts'
 
 /** Milliseconds of processor time to start the module: the least of some tries, for a busy machine only ever adds to it. */
 const startBudget = 20
-const tries = 8
+const tries = 12
 /** Bytes, compressed: far below what Cloudflare allows, so that what makes it grow is noticed. */
 const budget = 80_000
 
