@@ -4,7 +4,7 @@ import { Attributes, findHostileKey, type Json } from './canonical.ts'
 import { GatewayError } from './errors.ts'
 import { expectedOf, isMissing, pathOf } from './expected.ts'
 import type { Features } from './features.ts'
-import type { SchemaParts } from './schema.ts'
+import { branchesOf, type SchemaParts } from './schema.ts'
 
 /** Names repeat and order matters. */
 export type Fields = readonly (readonly [name: string, value: string])[]
@@ -121,10 +121,11 @@ export function check<S extends v.GenericSchema>(
 function collectUnread(schema: v.GenericSchema, value: unknown, path: string, unread: string[]): void {
 	if (typeof value !== 'object' || value === null) return
 	const parts: SchemaParts = schema
+	const branches = branchesOf(schema, value)
 	if (parts.wrapped) collectUnread(parts.wrapped, value, path, unread)
-	else if (parts.options) {
-		const option = parts.options.find((each) => v.is(each, value))
-		if (option) collectUnread(option, value, path, unread)
+	else if (branches) {
+		const branch = branches.find((each) => v.is(each, value))
+		if (branch) collectUnread(branch, value, path, unread)
 	} else if (parts.item && Array.isArray(value)) {
 		for (const [i, item] of value.entries()) collectUnread(parts.item, item, `${path}[${i}]`, unread)
 	} else if (parts.entries) {

@@ -14,8 +14,8 @@ export interface SchemaParts {
 	readonly value?: v.GenericSchema
 	/** Of an object. */
 	readonly entries?: { readonly [key: string]: v.GenericSchema }
-	/** Of a union. */
-	readonly options?: readonly v.GenericSchema[]
+	/** Of a union its branches; of a picklist what may be picked. */
+	readonly options?: readonly unknown[]
 	/** Of a union whose branches are told apart by a member: its name. */
 	readonly key?: string
 }
@@ -30,9 +30,24 @@ export function schemaAt(
 	if (key === undefined) return schema
 	const parts: SchemaParts = schema
 	if (parts.wrapped) return schemaAt(parts.wrapped, path, value)
-	if (parts.options) return first(branches(parts, value), (option) => schemaAt(option, path, value))
+	const options = branchesOf(schema, value)
+	if (options) return first(options, (option) => schemaAt(option, path, value))
 	const next = typeof key === 'number' ? parts.item : (own(parts.entries, key) ?? parts.value)
 	return next && schemaAt(next, rest, memberOf(value, key))
+}
+
+/** The branches of a union that the value may be of, told by its mark where there is one. Undefined: it is no union. */
+export function branchesOf(schema: v.GenericSchema, value: unknown): readonly v.GenericSchema[] | undefined {
+	const { type, key, options }: SchemaParts = schema
+	if (type !== 'union' && type !== 'variant') return undefined
+	const branches = (options ?? []).filter(isSchema)
+	if (key === undefined) return branches
+	return branches.filter((branch) => {
+		const { entries }: SchemaParts = branch
+		if (!entries) return true
+		const mark = own(entries, key)
+		return mark !== undefined && v.is(mark, memberOf(value, key))
+	})
 }
 
 /** The names that an object of this schema may have; none when it is not of an object. */
@@ -42,13 +57,8 @@ export function keysOf(schema: v.GenericSchema | undefined): readonly string[] {
 	return Object.keys(parts?.entries ?? {})
 }
 
-function branches({ key, options = [] }: SchemaParts, value: unknown): readonly v.GenericSchema[] {
-	if (key === undefined) return options
-	return options.filter((option) => {
-		const { entries }: SchemaParts = option
-		const mark = own(entries, key)
-		return mark !== undefined && v.is(mark, memberOf(value, key))
-	})
+function isSchema(value: unknown): value is v.GenericSchema {
+	return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema'
 }
 
 function first<T, Found>(list: readonly T[], find: (each: T) => Found | undefined): Found | undefined {

@@ -70,3 +70,8 @@ test.each<[code: string, field: string, expected: string, schema: v.GenericSchem
 ])('%s: %s, expected %s', (code, field, expected, schema, value) => {
 	expect(errorOf(schema, value)).toEqual([code, field, expected])
 })
+
+test('a picklist that falls back is not looked into', () => {
+	const schema = v.object({ size: v.fallback(v.picklist(['small', 'large']), 'small') })
+	expect(check(schema, { size: { height: 3 } })).toEqual({ wire: { size: 'small' }, unread: [] })
+})

@@ -30,12 +30,13 @@ const name = 'chatbot-v2'
 const Said = v.pipe(v.string(), v.nonEmpty())
 // What the platform waits, in milliseconds, before a response that does not say how long.
 const delay = v.nullish(v.pipe(v.number(), v.minValue(0), v.transform(Math.round)), 1000)
+const Height = v.picklist(['compact', 'tall', 'full'])
 const WireButton = v.object({
 	type: v.string(),
 	title: v.nullish(v.string()),
 	value: v.nullish(v.string()),
-	// Other buttons may have one, too, and it means nothing there.
-	height: v.fallback(v.picklist(['compact', 'tall', 'full']), 'compact'),
+	// Of a webview. A button is shown whatever stands here.
+	height: v.nullish(v.unknown()),
 })
 type WireButton = v.InferOutput<typeof WireButton>
 const buttons = v.nullish(v.array(WireButton))
@@ -140,12 +141,16 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 	}
 }
 
-/** Buttons of which nothing can be made. */
+/** Buttons of which nothing can be made, and heights that are none. */
 function unreadButtons(part: Response | WireCard, at: readonly (string | number)[]): string[] {
 	const buttons = ('buttons' in part && part.buttons) || []
 	const cards = ('elements' in part && part.elements) || []
 	return [
-		...buttons.flatMap((each, i) => (decodeButton(each).length > 0 ? [] : fieldPath([...at, 'buttons', i]))),
+		...buttons.flatMap((each, i) => {
+			const here = [...at, 'buttons', i]
+			if (decodeButton(each).length === 0) return fieldPath(here)
+			return v.is(v.nullish(Height), each.height) ? [] : fieldPath([...here, 'height'])
+		}),
 		...cards.flatMap((each, i) => unreadButtons(each, [...at, 'elements', i])),
 	]
 }
@@ -234,7 +239,7 @@ function decodeButton({ type, title, value, height }: WireButton): Button[] {
 		case 'url':
 			return [{ type: 'link', title: label, url: argument }]
 		case 'webview':
-			return [{ type, title: label, url: argument, height }]
+			return [{ type, title: label, url: argument, height: v.is(Height, height) ? height : 'compact' }]
 		case 'phone':
 			return [{ type, title: label, number: argument }]
 	}
