@@ -15,6 +15,7 @@ export default defineConfig({
 			{
 				test: {
 					name: 'node',
+					setupFiles: ['test/seed.ts'],
 					include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'adapters/**/*.test.ts'],
 					exclude: ['test/workers/**'],
 					...timeouts,

@@ -7,7 +7,7 @@ import { configOf, type Running, receiver, send, signingKey, start } from './pro
 
 const full = Boolean(process.env.FULL)
 const [kills, offered, callers, concurrency] = full ? [20, 10_000, 32, 16] : [5, 2000, 32, 16]
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+const seed = Number(process.env.SEED) || Date.now() % 1_000_000
 
 /** A small generator, so that the moments of the kills can be had again. */
 function chances(seed: number): () => number {
