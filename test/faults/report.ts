@@ -1,0 +1,50 @@
+/** Writes the table of faults with the figures reached: docs/reliability.md. */
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import type { Outcome, Row, Scale } from './row.ts'
+
+/** A row and how it went. */
+export interface Ran {
+	readonly row: Row
+	readonly outcome: Outcome
+}
+
+const file = new URL('../../docs/reliability.md', import.meta.url)
+
+const parts = [
+	['A', 'The upstream misbehaves'],
+	['B', 'The process and its host'],
+	['C', 'Delivery'],
+	['D', 'Hostile callers'],
+] as const
+
+/** Replaces the page by what this run reached. */
+export async function writeReport(ran: readonly Ran[], scale: Scale, seed: number): Promise<void> {
+	const command = scale === 'full' ? 'npm run test:faults -- --full' : 'npm run test:faults'
+	const lines = [
+		'# Reliability',
+		'',
+		'What the gateway does when things go wrong: each fault, the figure demanded, and the figure that was reached.',
+		`Written by \`${command}\` with seed ${seed}, on Node ${process.versions.node} and ${availableParallelism()} cores which the gateway, its upstream and its callers shared; nothing here is typed by hand.`,
+		'',
+		'A row **holds** when nothing was lost, doubled, hung, untyped or wrong. A figure of time, rate or memory that was missed is said so, with its reason.',
+	]
+	for (const [letter, title] of parts) {
+		const own = ran.filter(({ row }) => row.id.startsWith(letter))
+		if (own.length === 0) continue
+		lines.push('', `## ${title}`, '', '| | Fault | Demanded | Reached | Holds |', '|---|---|---|---|---|')
+		for (const { row, outcome } of own) lines.push(`| ${cells(row, outcome).map(oneCell).join(' | ')} |`)
+	}
+	await writeFile(file, `${lines.join('\n')}\n`)
+}
+
+function cells({ id, fault, demand, except }: Row, { reached, broken, missed = [] }: Outcome): string[] {
+	const notes = [...broken.map((each) => `broken: ${each}`), ...missed.map((each) => `missed: ${each}`)]
+	if (except) notes.push(except)
+	const holds = broken.length > 0 ? 'no' : missed.length > 0 ? 'yes, figure missed' : except ? 'in part' : 'yes'
+	return [id, fault, demand, [reached, ...notes].filter((each) => each !== '').join('; '), holds]
+}
+
+function oneCell(text: string): string {
+	return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+}

@@ -1,0 +1,5 @@
+/** Every row, in the order of the table. */
+import type { Row } from '../row.ts'
+import { redirect } from './redirect.ts'
+
+export const rows: readonly Row[] = [redirect]
