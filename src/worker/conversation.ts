@@ -6,7 +6,7 @@ import type { Offer } from '../fit/index.ts'
 import type { Bindings } from './bindings.ts'
 import { Deliveries } from './deliveries.ts'
 import { attempt } from './delivering.ts'
-import { lifetime, Memory, type StoredClaim } from './memory.ts'
+import { lifetime, Memory, type Pending, type StoredClaim } from './memory.ts'
 
 /** Events that one alarm delivers, so that it ends well before the 15 minutes it is given. */
 const maxPerAlarm = 50
@@ -41,10 +41,16 @@ export class Conversation extends DurableObject<Bindings> {
 		this.#memory.addReply(offers)
 	}
 
-	/** As State has it. */
-	async claim(call: string, lease: number): Promise<StoredClaim> {
+	/** As State has it, but without waiting. */
+	async claim(call: string, lease: number): Promise<StoredClaim | Pending> {
 		await this.#prepare()
 		return this.#memory.claim(call, lease)
+	}
+
+	/** As State has it, for whoever was told that somebody else is answering. */
+	async claimNext(call: string, lease: number): Promise<StoredClaim> {
+		await this.#prepare()
+		return await this.#memory.claimNext(call, lease)
 	}
 
 	/** As State has it. */
