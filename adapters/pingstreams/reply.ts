@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { ReplyLeg } from '../../src/adapter.ts'
 import { type CanonicalReply, Json, type Message, silence } from '../../src/canonical.ts'
-import { check, defined, definedOrNone, fieldPath, items, jsonResponse, readJsonBody } from '../../src/codec.ts'
+import { check, defined, definedOrNone, fieldPath, items, jsonResponse, readJson } from '../../src/codec.ts'
 import type { Features } from '../../src/features.ts'
 import { targetPattern } from './action.ts'
 import { type Control, ControlAction, controls, NativeAction, readControl, reply, writeControl } from './control.ts'
@@ -118,7 +118,8 @@ export function replyLegs(options: Options): (dialect: Answering, home: string |
 
 			decode(answer) {
 				if (answer.body.trim() === '') return { model: silence, unread: [] }
-				const { wire, unread } = check(Answer, readJsonBody(answer))
+				// Whatever its type: the platform parses every answer as JSON, as PHP's under its label of HTML.
+				const { wire, unread } = check(Answer, readJson(answer.body))
 				const reading: Reading = { messages: [], actions: [], control: {}, unread, writing }
 				if (!wire.actions?.length) readSpoken(wire, [], reading)
 				else {
