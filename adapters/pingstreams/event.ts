@@ -12,7 +12,7 @@ import { emptyTypes } from './file.ts'
 import type { Options } from './index.ts'
 import { staticMarkup, visible } from './markup.ts'
 import { idsOfOthers, readSender, readUser, somebody, userId, writeLead, writeSender } from './person.ts'
-import { readWords, starts, writeWords } from './words.ts'
+import { readWords, starts, unreadMetadata, writeWords } from './words.ts'
 
 const Said = v.pipe(v.string(), v.nonEmpty())
 const something = <T extends object>() =>
@@ -118,6 +118,7 @@ export function eventLeg({ dialect: usual }: Options): EventLeg {
 				unread: [
 					...call.unread,
 					...session.unread,
+					...unreadMetadata(call),
 					...(createdAt !== undefined && !isTime ? [`${at}.createdAt`] : []),
 					// Which of the project's people it was.
 					...(sender === 'agent' && message.sender !== somebody ? [`${at}.sender`] : []),
