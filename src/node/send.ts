@@ -16,11 +16,14 @@ export interface Sender {
 /** A sender without connections. Origins come from the configuration, so there are few. */
 export function createSender(): Sender {
 	const pools = new Map<string, Pool>()
+	/** What calls failed with that were waiting for a connection, so that nothing of them was sent. */
+	const unconnected = new WeakSet<object>()
 
 	const poolOf = (origin: string): Pool => {
 		const known = pools.get(origin)
 		if (known) return known
 		const pool = new Pool(origin, { connectTimeout, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
+		pool.on('connectionError', (_origin, _targets, error) => unconnected.add(error))
 		pools.set(origin, pool)
 		return pool
 	}
@@ -37,7 +40,8 @@ export function createSender(): Sender {
 					signal: call.signal,
 				})
 				.catch((cause: unknown) => {
-					throw failureOf(call.signal, cause)
+					const unsent = typeof cause === 'object' && cause !== null && unconnected.has(cause)
+					throw failureOf(call.signal, cause, unsent)
 				})
 			const { statusCode: status, body } = answer
 			const headers = fieldsOf(answer.headers)
@@ -98,13 +102,13 @@ function giveUp(body: Dispatcher.ResponseData['body']): void {
 }
 
 /** What kept an answer from starting: the limit of time, an answer that is not HTTP, or nobody there. */
-function failureOf(signal: AbortSignal, cause: unknown): GatewayError {
+function failureOf(signal: AbortSignal, cause: unknown, unsent: boolean): GatewayError {
 	if (signal.aborted) return new GatewayError('upstream-timeout', {}, { cause })
 	const name = cause instanceof Error ? cause.name : ''
 	if (name === 'HTTPParserError' || name === 'HeadersOverflowError') {
 		return new GatewayError('upstream-reply-invalid', { field: 'headers', expected: 'HTTP/1.1' }, { cause })
 	}
-	return new GatewayError('upstream-unreachable', {}, { cause })
+	return new GatewayError('upstream-unreachable', {}, { cause, unsent })
 }
 
 function fieldsOf(headers: Dispatcher.ResponseData['headers']): (readonly [name: string, value: string])[] {
