@@ -1,11 +1,12 @@
 /** Runs a gateway on Node with adapters of one's own choice: `import { serve } from 'dragoman/node'`. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import type { AdapterFactory } from '../adapter.ts'
 import { createApp } from '../app.ts'
 import type { Fields } from '../codec.ts'
-import { type Environment, readConfig } from '../config/index.ts'
+import { type ConfigContext, ConfigError, type Environment, readConfig } from '../config/index.ts'
 import { demo } from '../demo.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
@@ -29,8 +30,15 @@ export interface ServeOptions {
 /** A gateway that listens. */
 export interface Gateway {
 	readonly url: string
+	/** As the newest configuration has them. */
 	readonly routes: readonly Route[]
 	readonly runtime: Runtime
+	/**
+	 * Takes another configuration for the calls that come from now on; turns in hand end by the one they began with.
+	 * What was remembered, connections to upstreams and the outbox stay. Throws a ConfigError when it cannot be used, or
+	 * changes the outbox, which is opened once: then nothing has changed.
+	 */
+	reload(config: unknown): void
 	/** Lets the turns in hand end, for ten seconds at most, and takes no new ones. */
 	close(): Promise<void>
 }
@@ -56,14 +64,30 @@ const drainLimit = 10_000
 /** Starts a gateway. Rejects with a ConfigError, an OutboxUnusable, or with the system's error when it cannot listen. */
 export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, log } = options
-	const { routes, warnings, ...settings } = readConfig(config, { adapters, env, loopback: isLoopback(host), demo })
+	const context: ConfigContext = { adapters, env, loopback: isLoopback(host), demo }
+	const { outbox: settings, ...reading } = readConfig(config, context)
 	const lent = createRuntime(log?.bind(options))
-	const outbox = settings.outbox && (await openOutbox(settings.outbox, () => routes, lent))
+	let { routes } = reading
+	const outbox = settings && (await openOutbox(settings, () => routes, lent))
 	const runtime: Runtime = outbox ? { ...lent, outbox } : lent
-	for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
+	const warn = (warnings: readonly string[]) => {
+		for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
+	}
+	warn(reading.warnings)
 
 	let draining = false
-	const app = createApp({ routes, runtime, ready: () => !draining, fieldsOf, targetOf })
+	const appOf = (routes: readonly Route[]) => createApp({ routes, runtime, ready: () => !draining, fieldsOf, targetOf })
+	let app = appOf(routes)
+	const reload = (config: unknown): void => {
+		const next = readConfig(config, context)
+		if (!isDeepStrictEqual(next.outbox, settings)) {
+			throw new ConfigError(['outbox: cannot be changed while the gateway runs; restart it'])
+		}
+		// All of it is there before any of it counts.
+		;[routes, app] = [next.routes, appOf(next.routes)]
+		warn(next.warnings)
+		runtime.log({ level: 'info', msg: 'reload', routes: routes.length })
+	}
 	const respond = async (request: Request, env: object): Promise<Response> => {
 		const response = await app.fetch(request, env)
 		if (draining && hasOutgoing(env)) env.outgoing.setHeader('connection', 'close')
@@ -103,8 +127,11 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	let closing: Promise<void> | undefined
 	return {
 		url: urlOf(server.address(), host),
-		routes,
+		get routes() {
+			return routes
+		},
 		runtime,
+		reload,
 		close: () => (closing ??= close()),
 	}
 }
