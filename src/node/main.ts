@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-/** The gateway as a process: `npm start`, and `dragoman outbox`. Reads DRAGOMAN_CONFIG, HOST, PORT, and the secrets the configuration names. */
+/** The gateway as a process: `npm start`, and `dragoman outbox`. Reads DRAGOMAN_CONFIG, HOST, PORT or a socket that is passed, and the secrets the configuration names. */
 import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readOutbox } from '../config/index.ts'
 import { readConfigFile } from './config-file.ts'
 import { greeting } from './greeting.ts'
+import { inheritedSocket, SocketUnusable } from './inherited.ts'
 import { runOutbox } from './outbox/cli.ts'
 import { OutboxUnusable } from './outbox/index.ts'
 import { type Gateway, serve } from './serve.ts'
@@ -29,8 +30,9 @@ try {
 }
 
 async function start(): Promise<void> {
-	const port = readPort()
-	const started = readConfigFile(file).then((config) => serve({ config, adapters, host, port }))
+	const socket = inheritedSocket(process.env, process.pid)
+	const place = socket ? { socket } : { host, port: readPort() }
+	const started = readConfigFile(file).then((config) => serve({ config, adapters, ...place }))
 	// From the first moment on: a signal that nobody handles ends the process.
 	let reloaded: Promise<unknown> = started
 	process.on('SIGHUP', () => {
@@ -81,6 +83,7 @@ function keepUp(gateway: Gateway): void {
 
 function describe(thrown: unknown): [code: number, ...lines: string[]] {
 	if (thrown instanceof ConfigError) return [exit.config, thrown.message, ...thrown.mistakes.map((each) => `  ${each}`)]
+	if (thrown instanceof SocketUnusable) return [exit.config, thrown.message]
 	if (thrown instanceof OutboxUnusable) return [exit.unavailable, thrown.message]
 	const { code } = thrown as NodeJS.ErrnoException
 	if (code === 'EADDRINUSE') return [exit.unavailable, `Port ${port} of ${host} is in use. Set PORT to another.`]

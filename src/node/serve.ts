@@ -1,6 +1,6 @@
 /** Runs a gateway on Node with adapters of one's own choice: `import { serve } from 'dragoman/node'`. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { setTimeout as wait } from 'node:timers/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import type { AdapterFactory } from '../adapter.ts'
@@ -10,6 +10,7 @@ import { type ConfigContext, ConfigError, type Environment, readConfig } from '.
 import { demo } from '../demo.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
+import { isLocal, listen } from './listener.ts'
 import { openOutbox } from './outbox/index.ts'
 import { createRuntime } from './runtime.ts'
 
@@ -23,6 +24,8 @@ export interface ServeOptions {
 	readonly host?: string
 	/** Absent, or 0: any that is free. */
 	readonly port?: number
+	/** A listening socket that somebody else keeps open, instead of `host` and `port`. */
+	readonly socket?: Socket
 	/** Takes the log's lines. Absent: standard output, as JSON. */
 	log?(line: LogLine): void
 }
@@ -43,28 +46,17 @@ export interface Gateway {
 	close(): Promise<void>
 }
 
-/** Milliseconds. Node's own limits leave a thousand idle connections open for a minute. */
-const limits = {
-	headersTimeout: 5000,
-	// A body that takes longer leaves the upstream no time.
-	requestTimeout: 7000,
-	keepAliveTimeout: 5000,
-	connectionsCheckingInterval: 1000,
-}
-const maxHeaderSize = 16_384
-const maxConnections = 2000
-/** Milliseconds without a byte read or written, for those who do not take their answer; more than a turn needs. */
-const idleTimeout = 30_000
-
-/** Milliseconds for which connections in use are asked to close before the door is shut. */
-const grace = 500
 /** Milliseconds until whatever is left is cut off. */
 const drainLimit = 10_000
 
-/** Starts a gateway. Rejects with a ConfigError, an OutboxUnusable, or with the system's error when it cannot listen. */
+/**
+ * Starts a gateway. Rejects with a ConfigError, an OutboxUnusable, a SocketUnusable, or with the system's
+ * error when it cannot listen.
+ */
 export async function serve(options: ServeOptions): Promise<Gateway> {
-	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, log } = options
-	const context: ConfigContext = { adapters, env, loopback: isLoopback(host), demo }
+	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log } = options
+	const place = socket ?? { host, port }
+	const context: ConfigContext = { adapters, env, loopback: isLocal(place), demo }
 	const { outbox: settings, ...reading } = readConfig(config, context)
 	const lent = createRuntime(log?.bind(options))
 	let { routes } = reading
@@ -93,40 +85,24 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		if (draining && hasOutgoing(env)) env.outgoing.setHeader('connection', 'close')
 		return response
 	}
-	const server = createServer({ ...limits, maxHeaderSize }, getRequestListener(respond, { hostname: host }))
-	server.maxConnections = maxConnections
-	server.setTimeout(idleTimeout)
-	await new Promise<void>((listening, failed) => {
-		server.once('error', failed)
-		server.listen(port, host, () => {
-			server.off('error', failed)
-			listening()
-		})
-	}).catch(async (cause: unknown) => {
-		await outbox?.close(0)
-		throw cause
-	})
+	const listener = await listen(place, getRequestListener(respond, { hostname: 'localhost' })).catch(
+		async (cause: unknown) => {
+			await outbox?.close(0)
+			throw cause
+		},
+	)
 
-	const connections = () =>
-		new Promise<number>((count) => server.getConnections((_error, number) => count(number ?? 0)))
 	const close = async (): Promise<void> => {
 		draining = true
 		const until = performance.now() + drainLimit
 		outbox?.drain()
-		// Whoever is talking to us learns from our answer that the connection ends, and loses nothing.
-		for (let waited = 0; waited < grace && (await connections()) > 0; waited += 25) await wait(25)
-		const closed = new Promise<void>((done) => server.close(() => done()))
-		const idle = setInterval(() => server.closeIdleConnections(), 50)
-		const cut = setTimeout(() => server.closeAllConnections(), drainLimit - grace)
-		await closed
-		clearInterval(idle)
-		clearTimeout(cut)
+		await listener.close(drainLimit)
 		await outbox?.close(Math.max(0, until - performance.now()))
 		await lent.close()
 	}
 	let closing: Promise<void> | undefined
 	return {
-		url: urlOf(server.address(), host),
+		url: listener.url,
 		get routes() {
 			return routes
 		},
@@ -134,15 +110,6 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		reload,
 		close: () => (closing ??= close()),
 	}
-}
-
-function isLoopback(host: string): boolean {
-	return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
-}
-
-function urlOf(address: ReturnType<ReturnType<typeof createServer>['address']>, host: string): string {
-	const port = typeof address === 'object' && address !== null ? address.port : 0
-	return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 interface NodeEnv {
