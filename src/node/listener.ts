@@ -1,8 +1,9 @@
 /** The server: its limits, where it listens, and how it ends. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { type Socket, Server as SocketServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { addressOf, unusable } from './inherited.ts'
+import type { RequestListener } from './unambiguous.ts'
 
 /** Milliseconds. Node's own limits leave a thousand idle connections open for a minute. */
 const limits = {
@@ -40,11 +41,9 @@ export function isLocal(place: Place): boolean {
 }
 
 /** Rejects with a SocketUnusable, or with the system's error, when it cannot listen. */
-export async function listen(
-	place: Place,
-	answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
-): Promise<Listener> {
-	const server = createServer({ ...limits, maxHeaderSize }, answer)
+export async function listen(place: Place, take: RequestListener): Promise<Listener> {
+	// A request without a Host is refused elsewhere, beside those with two.
+	const server = createServer({ ...limits, maxHeaderSize, requireHostHeader: false }, take)
 	server.maxConnections = maxConnections
 	server.setTimeout(idleTimeout)
 	const held = isSocket(place)

@@ -8,11 +8,13 @@ import { createApp } from '../app.ts'
 import type { Fields } from '../codec.ts'
 import { type ConfigContext, ConfigError, type Environment, readConfig } from '../config/index.ts'
 import { demo } from '../demo.ts'
+import { countRefusals } from '../refusals.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
 import { isLocal, listen } from './listener.ts'
 import { openOutbox } from './outbox/index.ts'
 import { createRuntime } from './runtime.ts'
+import { targetOf as targetOfIncoming, unambiguous } from './unambiguous.ts'
 
 export interface ServeOptions {
 	/** The parsed configuration; its shape: config/gateway.schema.json. */
@@ -68,6 +70,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	warn(reading.warnings)
 
 	let draining = false
+	const refused = countRefusals(runtime)
 	const appOf = (routes: readonly Route[]) => createApp({ routes, runtime, ready: () => !draining, fieldsOf, targetOf })
 	let app = appOf(routes)
 	const reload = (config: unknown): void => {
@@ -85,12 +88,12 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		if (draining && hasOutgoing(env)) env.outgoing.setHeader('connection', 'close')
 		return response
 	}
-	const listener = await listen(place, getRequestListener(respond, { hostname: 'localhost' })).catch(
-		async (cause: unknown) => {
-			await outbox?.close(0)
-			throw cause
-		},
-	)
+	const take = getRequestListener(respond, { hostname: 'localhost' })
+	const answer = unambiguous(take, (code) => refused(code, undefined))
+	const listener = await listen(place, answer).catch(async (cause: unknown) => {
+		await outbox?.close(0)
+		throw cause
+	})
 
 	const close = async (): Promise<void> => {
 		draining = true
@@ -121,9 +124,9 @@ function hasOutgoing(env: unknown): env is NodeEnv {
 	return typeof env === 'object' && env !== null && 'outgoing' in env && 'incoming' in env
 }
 
-// As it was sent: the Request's own URL has lost its dots, and takes a foreign host from an absolute target.
+// As it was sent: the Request's own URL has lost its dots.
 function targetOf(request: Request, env: unknown): string {
-	return (hasOutgoing(env) && env.incoming.url) || new URL(request.url).pathname
+	return hasOutgoing(env) ? targetOfIncoming(env.incoming) : new URL(request.url).pathname
 }
 
 // Straight from the parser: building a Headers object costs more than the rest of the look-up.
