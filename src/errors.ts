@@ -45,6 +45,10 @@ export const errors = {
 		502,
 		'The upstream answered something that is not a reply in its format. Correct the field named.',
 	],
+	'loop-detected': [
+		508,
+		'The call came through this route before, or through too many. Correct the URL of the upstream, which leads back here.',
+	],
 	'event-too-large': [413, 'The event is over the limit of the storage that accepts it. Send less.'],
 	'outbox-full': [503, 'The storage for accepted events is full. Send the event again later.'],
 	'outbox-failed': [503, 'The storage for accepted events failed. Send the event again later.'],
