@@ -18,6 +18,7 @@ const mayDiffer = {
 	calls: {
 		'cf-worker': 'Cloudflare names the domain of the Worker that calls, whatever the Worker says',
 		host: 'each runtime has an upstream of its own here, on a port of its own',
+		'cdn-loop': 'made of the URL of the upstream, whose port is its own',
 		connection: 'of one connection only',
 		'content-length': 'how the same bytes are framed; workerd leaves it out of calls without a body',
 		'webhook-timestamp': 'the time of the call',

@@ -195,6 +195,30 @@ export function behaviour(subject: Subject): Record {
 		})
 	})
 
+	describe(`${subject.name}: loops`, () => {
+		const json: Fields = [['content-type', 'application/json']]
+		const marks = () => upstream.calls.at(-1)?.headers['cdn-loop']
+
+		behaves(
+			'a call that comes back is refused, and one of another gateway is handed on with its mark',
+			async (call) => {
+				const foreign = 'dragoman-0123456789abcdef'
+				const sent = (mark: string): Sent => ({
+					path: '/echo',
+					body: said('Hi'),
+					headers: [...json, ['cdn-loop', `cloudflare; loops=1, ${mark}`]],
+				})
+				expect((await call(sent(foreign))).status).toBe(200)
+				const [first, own] = String(marks()).split(', ')
+				expect([first, own]).toEqual([foreign, expect.stringMatching(/^dragoman-[\da-f]{16}$/)])
+				const before = upstream.calls.length
+				const refused = await call(sent(`${foreign}, ${own}`))
+				expect([refused.status, codeOf(refused)]).toEqual([508, 'loop-detected'])
+				expect(upstream.calls).toHaveLength(before)
+			},
+		)
+	})
+
 	describe(`${subject.name}: memory`, () => {
 		const again = said('Hi', { id: 'm1', conversation: 'c1' })
 
