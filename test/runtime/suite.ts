@@ -77,7 +77,7 @@ export function behaviour(subject: Subject): Record {
 			behaves(`${factory.name}: strict, and failing`, async (call) => {
 				for (const { wire, oneWay } of events.slice(0, 1)) {
 					await call(asSent(`/strict-${factory.name}`, wire))
-					// Where nobody reads the answer, a runtime with an outbox has accepted the event, and one without has not.
+					// Where nobody reads the answer, the event is accepted, and tried again for as long as the suite runs.
 					if (!oneWay) await call(asSent(`/failing-${factory.name}`, wire))
 				}
 			})
