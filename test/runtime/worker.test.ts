@@ -26,7 +26,7 @@ const unreachable = `
 	}`
 
 test('with objects that cannot be reached, turns go on and nothing is answered wrongly', {
-	timeout: 60_000,
+	timeout: 120_000,
 }, async () => {
 	const upstream = await suiteUpstream()
 	onTestFinished(() => upstream.close())
@@ -79,7 +79,7 @@ const notices: readonly (readonly [what: string, platform: string, body: (size: 
 ]
 const oneWay = notices.map(([, platform]) => ({ name: platform, path: `/${platform}`, platform, open: true }))
 
-test('an event that no storage takes is never acknowledged', { timeout: 60_000 }, async () => {
+test('an event that no storage takes is never acknowledged', { timeout: 120_000 }, async () => {
 	const upstream = await suiteUpstream()
 	onTestFinished(() => upstream.close())
 	const { url, lines } = await start({ upstream: { url: `${upstream.url}/echo` }, routes: oneWay }, refusing)
@@ -92,7 +92,7 @@ test('an event that no storage takes is never acknowledged', { timeout: 60_000 }
 	expect(upstream.calls).toEqual([])
 })
 
-test('an event over what the queue takes is refused, and one below is delivered', { timeout: 60_000 }, async () => {
+test('an event over what the queue takes is refused, and one below is delivered', { timeout: 120_000 }, async () => {
 	const upstream = await suiteUpstream()
 	onTestFinished(() => upstream.close())
 	const outbox = { file: 'outbox.db' }
@@ -116,7 +116,7 @@ test('an event over what the queue takes is refused, and one below is delivered'
 	expect(lines[0]).toMatchObject({ level: 'warn', msg: 'config', warning: expect.stringContaining('outbox: ') })
 })
 
-test('with a wrong configuration every call fails, and the log has every mistake', { timeout: 60_000 }, async () => {
+test('with a wrong configuration every call fails, and the log has every mistake', { timeout: 120_000 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical', secrets: [{ env: 'GONE' }], colour: 'red' }]
 	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
 	const { status, body } = await send(url, { path: '/in', body: said('Hi') })
@@ -130,7 +130,7 @@ test('with a wrong configuration every call fails, and the log has every mistake
 })
 
 test('a route without a secret has to say that it is open: a Worker is reached from everywhere', {
-	timeout: 60_000,
+	timeout: 120_000,
 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical' }]
 	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
