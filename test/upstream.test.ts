@@ -151,6 +151,17 @@ test.each<[what: string, bytes: string, problem: object]>([
 	],
 	['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', { field: 'headers', expected: 'HTTP/1.1' }],
 	['has a head without end', `${head}${'x: y\r\n'.repeat(20_000)}\r\n`, { field: 'headers', expected: 'HTTP/1.1' }],
+	[
+		'has two lengths',
+		`${head}content-length: 1\r\ncontent-length: 2\r\n\r\n{}`,
+		{ field: 'headers', expected: 'HTTP/1.1' },
+	],
+	['asks for a body that was sent', `HTTP/1.1 100 Continue\r\n\r\n`, { field: 'headers', expected: 'HTTP/1.1' }],
+	[
+		'changes the protocol',
+		`HTTP/1.1 101 Switched\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n`,
+		{ field: 'headers', expected: 'HTTP/1.1' },
+	],
 ])('an answer that %s is no reply', async (_, bytes, problem) => {
 	const { url: to } = await rawUpstream(bytes, (socket) => setTimeout(() => socket.destroy(), 50))
 	const { url } = await gatewayTo(to)

@@ -97,11 +97,14 @@ function giveUp(body: Dispatcher.ResponseData['body']): void {
 	body.on('error', () => {}).destroy()
 }
 
+// undici's errors, by name and message, for what came and is no answer; a socket's other errors mean that nothing came.
+const noAnswer =
+	/^(?:HTTPParserError|HeadersOverflowError|ResponseContentLengthMismatchError): |^SocketError: bad (?:response|upgrade)$/
+
 /** What kept an answer from starting: the limit of time, an answer that is not HTTP, or nobody there. */
 function failureOf(signal: AbortSignal, cause: unknown): GatewayError {
 	if (signal.aborted) return new GatewayError('upstream-timeout', {}, { cause })
-	const name = cause instanceof Error ? cause.name : ''
-	if (name === 'HTTPParserError' || name === 'HeadersOverflowError') {
+	if (cause instanceof Error && noAnswer.test(`${cause.name}: ${cause.message}`)) {
 		return new GatewayError('upstream-reply-invalid', { field: 'headers', expected: 'HTTP/1.1' }, { cause })
 	}
 	return new GatewayError('upstream-unreachable', {}, { cause })
