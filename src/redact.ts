@@ -22,9 +22,9 @@ function redactFields(fields: Fields, isSecret: (text: string) => boolean): Json
 	return fields.map(([name, value]) => [name, secretName.test(name) || isSecret(value) ? redacted : value])
 }
 
-/** A call as data for the upstream: the query, and the body where it is JSON or a form; no headers, and none of these secrets. */
+/** A call as data for the upstream: the query, and the body where it is JSON or a form; no headers, and no text with one of these secrets in it. */
 export function redactCall(call: WireRequest, secrets: readonly string[]): Json {
-	const isSecret = (text: string) => secrets.includes(text)
+	const isSecret = (text: string) => secrets.some((secret) => text.includes(secret))
 	return { method: call.method, query: redactFields(call.query, isSecret), body: redactBody(call, isSecret) }
 }
 

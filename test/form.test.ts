@@ -96,3 +96,15 @@ test('a form is passed on without its secrets', () => {
 		body: { user_id: '2', access_token: '[redacted]', note: '[redacted]' },
 	})
 })
+
+test('a secret within a longer text is none to pass on: a platform may tell its own settings', () => {
+	const body = JSON.stringify({
+		bot: { webhook_url: 'https://gateway.example/shop/hush', url: 'https://shop.example' },
+	})
+	const call = { method: 'POST', query: [['page', 'https://gateway.example/shop/hush']] as const, headers: [], body }
+	expect(redactCall(call, ['other', 'hush'])).toEqual({
+		method: 'POST',
+		query: [['page', '[redacted]']],
+		body: { bot: { webhook_url: '[redacted]', url: 'https://shop.example' } },
+	})
+})

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { ReplyLeg } from '../../src/adapter.ts'
 import { type Message, silence } from '../../src/canonical.ts'
-import { check, definedOrNone, items, jsonResponse, readJsonBody, WireAttributes } from '../../src/codec.ts'
+import { check, definedOrNone, items, jsonResponse, readJson, WireAttributes } from '../../src/codec.ts'
 import { GatewayError } from '../../src/errors.ts'
 
 // A backend in a language without types answers a number where it has one.
@@ -28,7 +28,8 @@ export const reply: ReplyLeg = {
 
 	decode(answer) {
 		if (answer.body.trim() === '') return { model: silence, unread: [] }
-		const { wire, unread } = check(Answer, readJsonBody(answer))
+		// Whatever its type: which one the platform wants is not documented, and PHP labels JSON as HTML unless told otherwise.
+		const { wire, unread } = check(Answer, readJson(answer.body))
 		return {
 			model: {
 				messages: [...wire.responses.flatMap(decodeText), ...decodeChoices(wire.quickreplies)],

@@ -31,7 +31,10 @@ const Subscribed = v.object({ hook: v.object({ event: v.string() }) })
 const Native = v.object({ payload: v.object({ message: v.object({}) }) })
 const ToRuntime = v.union([v.object({ payload: v.object({ botId: Some }) }), v.object({ variables: v.object({}) })])
 const ToServer = v.object({ payload: v.object({ text: v.string(), intent: v.object({}) }) })
-const Stored = v.object({ payload: v.object({ message: v.object({ _id: Some }) }) })
+/** What is really sent: a message with its id, or the static reply in a place of its own. */
+const Sent = v.object({
+	payload: v.union([v.object({ message: v.object({ _id: Some }) }), v.object({ text: v.string() })]),
+})
 const Bare = v.object({ payload: v.object({ request: v.object({}) }) })
 
 /** The form of a body, or undefined when it is of none. */
@@ -41,7 +44,7 @@ export function formOf(body: Json): Form | undefined {
 	if (!v.is(Native, body)) return v.is(Bare, body) ? 'external' : undefined
 	if (v.is(ToRuntime, body)) return 'runtime'
 	if (v.is(ToServer, body)) return 'server'
-	return v.is(Stored, body) ? 'runtime' : 'documented'
+	return v.is(Sent, body) ? 'runtime' : 'documented'
 }
 
 /** The form of a body. Throws the error that names the field for want of which it has none. */

@@ -1,8 +1,8 @@
 /** The call of a webhook: https://pingstreams-website.pages.dev/docs/developer/resolution-bot/webhook_data_model, and what is really sent. */
 import * as v from 'valibot'
 import type { EventLeg } from '../../src/adapter.ts'
-import { Attributes, type CanonicalEvent, type Message } from '../../src/canonical.ts'
-import { defined, definedOrNone, items, jsonRequest, readJsonBody, said } from '../../src/codec.ts'
+import { Attributes, type CanonicalEvent, type Json, type Message } from '../../src/canonical.ts'
+import { defined, definedOrNone, fieldPath, items, jsonRequest, readJsonBody, said } from '../../src/codec.ts'
 import { GatewayError } from '../../src/errors.ts'
 import type { Features } from '../../src/features.ts'
 import { reservedVariables, secrets, takeVariables, withoutSecrets } from './attributes.ts'
@@ -12,7 +12,7 @@ import { emptyTypes } from './file.ts'
 import type { Options } from './index.ts'
 import { staticMarkup, visible } from './markup.ts'
 import { idsOfOthers, readSender, readUser, somebody, userId, writeLead, writeSender } from './person.ts'
-import { readWords, starts, writeWords } from './words.ts'
+import { readWords, starts, unreadMetadata, writeWords } from './words.ts'
 
 const Said = v.pipe(v.string(), v.nonEmpty())
 const something = <T extends object>() =>
@@ -118,6 +118,7 @@ export function eventLeg({ dialect: usual }: Options): EventLeg {
 				unread: [
 					...call.unread,
 					...session.unread,
+					...unreadMetadata(call),
 					...(createdAt !== undefined && !isTime ? [`${at}.createdAt`] : []),
 					// Which of the project's people it was.
 					...(sender === 'agent' && message.sender !== somebody ? [`${at}.sender`] : []),
@@ -198,17 +199,34 @@ function readTrigger({ event, intent }: Call): CanonicalEvent['trigger'] {
 	return { kind: 'intent', ...defined({ id: said(intent.intent_id), name: said(intent.intent_display_name) }) }
 }
 
-/** The request's own attributes, then the page's, then the flow's: the later ones win. */
-function readAttributes({ message, variables, at }: Call): { attributes: Attributes; unread: string[] } {
-	const { payload: ofRequest, ...request } = message.request?.attributes ?? {}
-	const page = [message.attributes?.payload ?? {}, ofRequest ?? {}]
+/** The request's own attributes, then the page's, then the flow's: the later ones win, and what they hide is unread. */
+function readAttributes({ isMessage, message, variables, at }: Call): { attributes: Attributes; unread: string[] } {
+	const here = at.split('.')
+	const ofRequest = [...here, ...(isMessage ? ['request'] : []), 'attributes']
+	const { payload, ...request } = message.request?.attributes ?? {}
 	const flow = takeVariables(variables)
-	return {
-		attributes: withoutSecrets(
-			Object.assign({}, request, ...page.filter((each) => v.is(Attributes, each)), flow.attributes),
-		),
-		unread: page.every((each) => v.is(Attributes, each)) ? flow.unread : [...flow.unread, `${at}.attributes.payload`],
+	const layers = [
+		{ values: request, path: ofRequest },
+		{ values: message.attributes?.payload ?? {}, path: [...here, 'attributes', 'payload'] },
+		{ values: payload ?? {}, path: [...ofRequest, 'payload'] },
+		{ values: flow.attributes, path: ['variables'] },
+	]
+	const unread = [...flow.unread]
+	const told = new Map<string, { value: Json; path: readonly string[] }>()
+	for (const { values, path } of layers) {
+		if (!v.is(Attributes, values)) {
+			unread.push(fieldPath(path))
+			continue
+		}
+		for (const [key, value] of Object.entries(withoutSecrets(values))) {
+			const hidden = told.get(key)
+			if (hidden && JSON.stringify(hidden.value) !== JSON.stringify(value))
+				unread.push(fieldPath([...hidden.path, key]))
+			told.set(key, { value, path })
+		}
 	}
+	const attributes = [...told].map(([key, { value }]) => [key, value] as const)
+	return { attributes: Object.fromEntries(attributes), unread }
 }
 
 function readOwn({ dialect, message, intent }: Call, usual: Dialect): Told | undefined {

@@ -60,15 +60,18 @@ export function readMessage({ text, type, metadata, attributes }: WireMessage, {
 	if (type === 'frame' && kindOf(type, metadata) !== 'video') {
 		return readText(words, [{ type: 'webview', title: words ?? url, url }, ...pressable], caption)
 	}
-	const rest = pressable.length > 0 ? readText(words, pressable, caption) : []
-	return [readFile(type, metadata, url, rest.length > 0 ? undefined : words), ...rest]
+	const file = readFile(type, metadata, url, pressable.length > 0 ? undefined : words)
+	const told = 'alt' in file ? file.alt : 'name' in file ? file.name : undefined
+	const isTold = pressable.length === 0 && (words === told || words === caption)
+	return isTold ? [file] : [file, ...readText(words, pressable, caption)]
 }
 
-/** Paths of the buttons and cards of which nothing can be made. */
-export function unreadParts({ attributes }: WireMessage, at: Path): string[] {
+/** Paths of the buttons and cards of which nothing can be made, and of what a file says beside what is read. */
+export function unreadParts(message: WireMessage, at: Path): string[] {
 	const here = [...at, 'attributes', 'attachment']
-	const { buttons, gallery } = attributes?.attachment ?? {}
+	const { buttons, gallery } = message.attributes?.attachment ?? {}
 	return [
+		...unreadMetadata(message, [...at, 'metadata']),
 		...unreadButtons(buttons, here),
 		...(gallery ?? []).flatMap((card, i) => {
 			const place = [...here, 'gallery', i]
@@ -79,6 +82,17 @@ export function unreadParts({ attributes }: WireMessage, at: Path): string[] {
 
 function unreadButtons(buttons: WireCard['buttons'], at: Path): string[] {
 	return (buttons ?? []).flatMap((each, i) => (readButton(each).length > 0 ? [] : [fieldPath([...at, 'buttons', i])]))
+}
+
+function unreadMetadata({ type, text, metadata, attributes }: WireMessage, at: Path): string[] {
+	if (!metadata) return []
+	const isLost = !metadata.src || attributes?.attachment?.gallery?.some((card) => readCard(card).length > 0)
+	const kind = kindOf(type, metadata)
+	const isPlain = kind === 'image' || (type === 'frame' && kind !== 'video')
+	const read = isLost ? [] : isPlain ? ['src'] : ['src', 'name', 'type']
+	return Object.entries(metadata).flatMap(([key, value]) =>
+		value === null || value === '' || value === text || read.includes(key) ? [] : [fieldPath([...at, key])],
+	)
 }
 
 function readText(words: string | undefined, buttons: Button[], caption: string): Message[] {

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { ReplyLeg } from '../../src/adapter.ts'
 import { type CanonicalReply, Json, type Message, silence } from '../../src/canonical.ts'
-import { check, defined, definedOrNone, fieldPath, items, jsonResponse, readJsonBody } from '../../src/codec.ts'
+import { check, defined, definedOrNone, fieldPath, items, jsonResponse, readJson } from '../../src/codec.ts'
 import type { Features } from '../../src/features.ts'
 import { targetPattern } from './action.ts'
 import { type Control, ControlAction, controls, NativeAction, readControl, reply, writeControl } from './control.ts'
@@ -118,12 +118,17 @@ export function replyLegs(options: Options): (dialect: Answering, home: string |
 
 			decode(answer) {
 				if (answer.body.trim() === '') return { model: silence, unread: [] }
-				const { wire, unread } = check(Answer, readJsonBody(answer))
+				// Whatever its type: the platform parses every answer as JSON, as PHP's under its label of HTML.
+				const { wire, unread } = check(Answer, readJson(answer.body))
 				const reading: Reading = { messages: [], actions: [], control: {}, unread, writing }
-				if (!wire.actions?.length) readSpoken(wire, [], reading)
-				else {
-					if (wire.text) unread.push('text')
-					for (const [i, action] of wire.actions.entries()) readAction(action, ['actions', i], reading)
+				const { actions, ...spoken } = wire
+				const runs = dialect === 'runtime' && actions?.length
+				if (runs) {
+					unread.push(...membersOf(spoken))
+					for (const [i, action] of actions.entries()) readAction(action, ['actions', i], reading)
+				} else {
+					if (actions?.length) unread.push('actions')
+					readSpoken(spoken, [], reading)
 				}
 				const own = definedOrNone<Own>({ text: reading.text, actions: items(reading.actions) })
 				const model: CanonicalReply = {
@@ -166,6 +171,11 @@ export function replyLegs(options: Options): (dialect: Answering, home: string |
 /** The widget shows the commands instead of the answer's own text, which lists and other channels show. */
 function inOneAnswer(spoken: readonly { message: Written }[], commands: readonly object[]): object {
 	return { text: spoken.map(({ message }) => message.text).join('\n\n'), attributes: { commands } }
+}
+
+/** What an answer says beside the actions, which replace it. */
+function membersOf({ text, metadata, attributes }: Spoken): string[] {
+	return Object.entries({ text, metadata, attributes }).flatMap(([key, value]) => (value ? [key] : []))
 }
 
 /** What of an answer has been read so far. */

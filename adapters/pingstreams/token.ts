@@ -55,16 +55,18 @@ const iss = 'https://tiledesk.com'
 const Signed = v.object({ token: v.string(), payload: v.optional(v.unknown()), hook: v.optional(v.unknown()) })
 const Head = v.object({ alg: v.string() })
 const Claims = v.object({ sub: v.string(), aud: v.string() })
-const Id = v.optional(v.string())
+// What is of another shape is not there, so that one odd member does not hide the others.
+const lax = <S extends v.GenericSchema>(schema: S) => v.fallback(v.optional(schema), undefined)
+const Id = lax(v.pipe(v.union([v.string(), v.number()]), v.transform(String)))
 const Bot = v.object({ _id: Id, root_id: Id })
 const Owned = v.object({
-	hook: v.optional(v.object({ ...Bot.entries, event: v.optional(v.string()) })),
-	payload: v.optional(v.object({ botId: Id, bot: v.optional(Bot) })),
+	hook: lax(v.object({ ...Bot.entries, event: lax(v.string()) })),
+	payload: lax(v.object({ botId: Id, bot: lax(Bot) })),
 })
 
 /** Whose secret signs, and by which ids it goes: a published bot is a copy, and its root is the bot that its author edits. */
 function ownerOf(body: unknown): { kind: 'bot' | 'subscription'; ids: string[] } {
-	const { hook, payload } = v.is(Owned, body) ? body : {}
+	const { hook, payload } = v.parse(lax(Owned), body) ?? {}
 	const ids = [hook?._id, hook?.root_id, payload?.botId, payload?.bot?._id, payload?.bot?.root_id]
 	return { kind: hook?.event === undefined ? 'bot' : 'subscription', ids: ids.filter((id) => id !== undefined) }
 }

@@ -31,6 +31,19 @@ export function readWords({ isMessage, message, variables }: Call, sender: Sende
 	return { kind: choice ? 'choice' : 'message', ...words }
 }
 
+/** Paths of what the metadata says and no file does: a size that is none, and all of it where there is no file. */
+export function unreadMetadata({ message: { metadata }, at }: Call): string[] {
+	if (!metadata) return []
+	const { src, name, type, width, height } = metadata
+	const sizes = { width, height }
+	const lost = said(src)
+		? Object.entries(sizes).filter(([, value]) => pixels(value) === undefined)
+		: Object.entries({ name, type, ...sizes })
+	return lost.flatMap(([key, value]) =>
+		value === undefined || value === null || value === '' ? [] : [`${at}.metadata.${key}`],
+	)
+}
+
 /** What of a message says it, and in which attributes. */
 export function writeWords({ kind, sender, text, choice, media = [] }: CanonicalEvent, dialect: Dialect) {
 	const [file] = media

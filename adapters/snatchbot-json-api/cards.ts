@@ -29,6 +29,9 @@ export const Native = v.pipe(
 	v.check((card) => !v.is(Known, card), 'must be of a type that is not documented'),
 )
 
+/** The value of every gallery: it is no text. */
+const galleryValue = 'gallery'
+
 /** Said where the platform has no words and the model wants some. */
 const noWords = '…'
 
@@ -40,7 +43,7 @@ export function decodeCards(cards: readonly Json[]): { messages: Message[]; nati
 			const at = ['cards', i]
 			const { wire, unread } = check(WireCard, each, at)
 			decoded.messages.push(...decodeCard(wire))
-			decoded.unread.push(...unread, ...unreadButtons(wire, at))
+			decoded.unread.push(...unread, ...unreadValue(wire, at), ...unreadButtons(wire, at))
 		} else decoded.natives.push(each)
 	}
 	return decoded
@@ -77,7 +80,7 @@ export function encodeCard(message: Message): object[] {
 		case 'image':
 			return [{ type: 'image', value: message.url }]
 		case 'cards':
-			return [{ type: 'gallery', value: 'gallery', gallery: message.cards.map(encodeItem) }]
+			return [{ type: 'gallery', value: galleryValue, gallery: message.cards.map(encodeItem) }]
 		default:
 			throw new GatewayError('internal', { field: message.type })
 	}
@@ -118,6 +121,10 @@ function encodeButton(button: Button): object {
 	if (type === 'link') return { type: 'url', value: button.url, name: title }
 	if (type === 'goto') return { type: 'module', value: button.target, name: title }
 	throw new GatewayError('internal', { field: type })
+}
+
+function unreadValue({ type, value }: WireCard, at: readonly (string | number)[]): string[] {
+	return type === 'gallery' && said(value) !== undefined && value !== galleryValue ? [fieldPath([...at, 'value'])] : []
 }
 
 function unreadButtons(card: WireCard, at: readonly (string | number)[]): string[] {

@@ -6,12 +6,12 @@ import type { Offer } from '../fit/index.ts'
 import type { Bindings } from './bindings.ts'
 import { Deliveries } from './deliveries.ts'
 import { attempt } from './delivering.ts'
-import { lifetime, Memory, type StoredClaim } from './memory.ts'
+import { lifetime, Memory, type Pending, type StoredClaim } from './memory.ts'
 
-/** Events that one alarm delivers, so that it ends well before the 15 minutes it is given. */
-const maxPerAlarm = 50
-/** Milliseconds after which an alarm that never ended is made up for. */
+/** Milliseconds that the platform gives an alarm; also when one that never ended is made up for. */
 const alarmLimit = 15 * 60 * 1000
+/** Events that one alarm delivers, and milliseconds after which it begins no more. */
+const maxPerAlarm = { events: 50, time: alarmLimit / 3 }
 
 /** What a call to it returns was written to disk before: the platform holds answers back until then. */
 export class Conversation extends DurableObject<Bindings> {
@@ -19,7 +19,6 @@ export class Conversation extends DurableObject<Bindings> {
 	readonly #deliveries: Deliveries
 	/** An object that only ever was asked what it knows has no storage to pay for. */
 	#stored: boolean
-	#alarmAt: number | null | undefined
 
 	constructor(state: DurableObjectState, bindings: Bindings) {
 		super(state, bindings)
@@ -41,10 +40,16 @@ export class Conversation extends DurableObject<Bindings> {
 		this.#memory.addReply(offers)
 	}
 
-	/** As State has it. */
-	async claim(call: string, lease: number): Promise<StoredClaim> {
+	/** As State has it, but without waiting. */
+	async claim(call: string, lease: number): Promise<StoredClaim | Pending> {
 		await this.#prepare()
 		return this.#memory.claim(call, lease)
+	}
+
+	/** As State has it, for whoever was told that somebody else is answering. */
+	async claimNext(call: string, lease: number): Promise<StoredClaim> {
+		await this.#prepare()
+		return await this.#memory.claimNext(call, lease)
 	}
 
 	/** As State has it. */
@@ -68,17 +73,19 @@ export class Conversation extends DurableObject<Bindings> {
 			await this.#setAlarm(Date.now() + alarmLimit)
 			await this.#deliver()
 		}
-		const times = [this.#memory.expire(), this.#deliveries.head()?.due].filter((time) => time !== undefined)
+		const { due } = this.#deliveries.head() ?? {}
+		const times = [this.#memory.expire(), due, this.#deliveries.expire()].filter((time) => time !== undefined)
 		if (times.length > 0) await this.#setAlarm(Math.min(...times))
-		else if (this.#deliveries.isEmpty()) await this.#clear()
-		else await this.ctx.storage.deleteAlarm()
+		else await this.#clear()
 	}
 
 	async #deliver(): Promise<void> {
-		for (let done = 0; done < maxPerAlarm; done++) {
+		const until = Date.now() + maxPerAlarm.time
+		const object = this.ctx.id.toString()
+		for (let done = 0; done < maxPerAlarm.events && Date.now() < until; done++) {
 			const head = this.#deliveries.head()
 			if (!head || head.due > Date.now()) return
-			const outcome = await attempt(JSON.parse(head.delivery), head.failed + 1, this.env)
+			const outcome = await attempt(JSON.parse(head.delivery), head.failed + 1, this.env, object)
 			if (outcome.did === 'deliver') this.#deliveries.delivered(head)
 			else if (outcome.did === 'give-up') this.#deliveries.giveUp(head)
 			else this.#deliveries.retry(head, Date.now() + outcome.after)
@@ -86,28 +93,27 @@ export class Conversation extends DurableObject<Bindings> {
 	}
 
 	async #prepare(): Promise<void> {
-		if (!this.#stored) {
-			this.#memory.prepare()
-			this.#deliveries.prepare()
-			this.#stored = true
-		}
+		// First of all, so that whatever comes to be stored will also be looked at again.
 		await this.#remind(Date.now() + lifetime)
+		if (this.#stored) return
+		this.#memory.prepare()
+		this.#deliveries.prepare()
+		this.#stored = true
 	}
 
 	async #clear(): Promise<void> {
 		this.#stored = false
-		this.#alarmAt = null
 		await this.ctx.storage.deleteAll()
 	}
 
 	/** An alarm at that time at the latest. */
 	async #remind(at: number): Promise<void> {
-		this.#alarmAt ??= await this.ctx.storage.getAlarm()
-		if (this.#alarmAt === null || this.#alarmAt > at) await this.#setAlarm(at)
+		const set = await this.ctx.storage.getAlarm()
+		if (set === null || set > at) await this.#setAlarm(at)
 	}
 
 	async #setAlarm(at: number): Promise<void> {
-		this.#alarmAt = at
-		await this.ctx.storage.setAlarm(at)
+		// The storage takes no 0, which is what an event is due at that somebody put back.
+		await this.ctx.storage.setAlarm(Math.max(at, Date.now()))
 	}
 }

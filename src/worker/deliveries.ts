@@ -3,6 +3,12 @@
 /** Events of one conversation that wait or were given up. */
 const maxEvents = 1000
 
+const day = 24 * 60 * 60 * 1000
+/** Milliseconds that a dead letter is kept. */
+const keptFor = 30 * day
+/** Milliseconds after which somebody looks whether one was put back. */
+const lookEvery = day
+
 const tables = `
 	CREATE TABLE IF NOT EXISTS deliveries (
 		seq INTEGER PRIMARY KEY AUTOINCREMENT, delivery TEXT NOT NULL,
@@ -55,12 +61,16 @@ export class Deliveries {
 		this.#sql.exec('UPDATE deliveries SET failed = failed + 1, due = ? WHERE seq = ?', due, seq)
 	}
 
-	/** Keeps it as a dead letter. */
+	/** Keeps it as a dead letter: `dead` is when it became one. */
 	giveUp({ seq }: Head): void {
-		this.#sql.exec('UPDATE deliveries SET failed = failed + 1, dead = 1 WHERE seq = ?', seq)
+		this.#sql.exec('UPDATE deliveries SET failed = failed + 1, dead = ? WHERE seq = ?', Date.now(), seq)
 	}
 
-	isEmpty(): boolean {
-		return this.#sql.exec('SELECT 1 FROM deliveries LIMIT 1').toArray().length === 0
+	/** Forgets dead letters that are old; tells when to look at the others again, if there are any. */
+	expire(): number | undefined {
+		const now = Date.now()
+		this.#sql.exec('DELETE FROM deliveries WHERE dead BETWEEN 1 AND ?', now - keptFor)
+		const dead = this.#sql.exec('SELECT 1 FROM deliveries WHERE dead > 0 LIMIT 1').toArray()
+		return dead.length > 0 ? now + lookEvery : undefined
 	}
 }

@@ -13,11 +13,19 @@ export type Outcome =
 	/** Milliseconds. */
 	| { readonly did: 'retry'; readonly after: number }
 
-/** One attempt, the how-manieth from one on. Never throws: every failure is a reason to try again, or to give up. */
-export async function attempt(delivery: Delivery, number: number, bindings: Bindings): Promise<Outcome> {
+/**
+ * One attempt, the how-manieth from one on; `object` is the id of the one that holds the event. Never throws: every failure
+ * is a reason to try again, or to give up.
+ */
+export async function attempt(
+	delivery: Delivery,
+	number: number,
+	bindings: Bindings,
+	object?: string,
+): Promise<Outcome> {
 	const from = performance.now()
 	const { id: turn, route, platform } = delivery
-	const line = { msg: 'delivery', turn, route, platform, attempt: number }
+	const line = { msg: 'delivery', turn, route, platform, attempt: number, object }
 	const ms = () => Math.round(performance.now() - from)
 	try {
 		const { routes, runtime } = gatewayOf(bindings)
@@ -31,10 +39,10 @@ export async function attempt(delivery: Delivery, number: number, bindings: Bind
 		const after = waitAfter(number)
 		const failure = { ...line, ms: ms(), error, upstreamStatus: context.upstreamStatus }
 		if (after === undefined) {
-			log({ level: 'error', ...failure, msg: 'dead-letter' })
+			log({ level: 'error', ...failure, dead: true })
 			return { did: 'give-up' }
 		}
-		log({ level: 'warn', ...failure, after })
+		log({ level: 'warn', ...failure, nextIn: after })
 		return { did: 'retry', after }
 	}
 }

@@ -6,8 +6,16 @@ import type { Offer } from '../fit/index.ts'
 /** As a claim of State; an answer is JSON. */
 export type StoredClaim = { readonly fence: number } | { readonly answer: string }
 
+/** Somebody else is answering the call, for so many milliseconds at most. */
+export interface Pending {
+	readonly pending: number
+}
+
 /** Milliseconds that anything is remembered. */
 export const lifetime = 24 * 60 * 60 * 1000
+
+/** Milliseconds between two times of clearing up: what is too old is not found before that either. */
+const clearEvery = 60 * 60 * 1000
 
 /** Calls of one conversation, and bytes of their answers. */
 const maxCalls = 100
@@ -51,16 +59,24 @@ export class Memory {
 		else this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', open, Date.now())
 	}
 
-	async claim(call: string, lease: number): Promise<StoredClaim> {
+	/** The claim as it is at once. */
+	claim(call: string, lease: number): StoredClaim | Pending {
+		const now = Date.now()
+		const [row] = this.#sql.exec<{ until: number; answer: string | null }>(
+			'SELECT until, answer FROM calls WHERE call = ? AND at > ?',
+			...[call, now - lifetime],
+		)
+		if (typeof row?.answer === 'string') return { answer: row.answer }
+		if (!row || row.until <= now) return this.#begin(call, now, Math.ceil(lease))
+		return { pending: row.until - now }
+	}
+
+	/** The claim as soon as nobody else is answering. */
+	async claimNext(call: string, lease: number): Promise<StoredClaim> {
 		for (;;) {
-			const now = Date.now()
-			const [row] = this.#sql.exec<{ until: number; answer: string | null }>(
-				'SELECT until, answer FROM calls WHERE call = ? AND at > ?',
-				...[call, now - lifetime],
-			)
-			if (typeof row?.answer === 'string') return { answer: row.answer }
-			if (!row || row.until <= now) return this.#begin(call, now, Math.ceil(lease))
-			await this.#settled(call, row.until - now)
+			const claim = this.claim(call, lease)
+			if (!('pending' in claim)) return claim
+			await this.#settled(call, claim.pending)
 		}
 	}
 
@@ -80,14 +96,15 @@ export class Memory {
 		this.#waiting.get(call)?.resolve()
 	}
 
-	/** Forgets what is old; tells when the next will be, if there is any. */
+	/** Forgets what is old; tells when to do so again, if there is anything left. */
 	expire(): number | undefined {
-		const old = Date.now() - lifetime
+		const now = Date.now()
+		const old = now - lifetime
 		this.#sql.exec('DELETE FROM replies WHERE at <= ?', old)
 		this.#sql.exec('DELETE FROM calls WHERE at <= ?', old)
 		const oldest = 'SELECT min(at) AS at FROM (SELECT at FROM replies UNION ALL SELECT at FROM calls)'
 		const { at } = this.#sql.exec<{ at: number | null }>(oldest).one()
-		return at === null ? undefined : at + lifetime
+		return at === null ? undefined : Math.max(at + lifetime, now + clearEvery)
 	}
 
 	#begin(call: string, now: number, lease: number): StoredClaim {
@@ -110,7 +127,7 @@ export class Memory {
 		this.#sql.exec(
 			`DELETE FROM calls WHERE call IN (
 				SELECT call FROM (
-					SELECT call, row_number() OVER newest AS number, sum(length(answer)) OVER newest AS size
+					SELECT call, row_number() OVER newest AS number, sum(octet_length(answer)) OVER newest AS size
 					FROM calls WINDOW newest AS (ORDER BY at DESC, call)
 				) WHERE number > ? OR size > ?
 			)`,

@@ -4,18 +4,35 @@ import type { Conversation } from './conversation.ts'
 import { webCrypto } from './crypto.ts'
 import type { StoredClaim } from './memory.ts'
 import { objectOf } from './object.ts'
-import { within } from './within.ts'
+import { NoAnswer, within } from './within.ts'
 
 /** Milliseconds for what an object does at once. */
-const limit = 1000
+const usualLimit = 1000
+/** Milliseconds for which one that did not answer is not asked again: a turn waits for it once, and not at every step. */
+const pause = 10_000
+/** Conversations of which that is known. */
+const maxSilent = 1000
 
 /** Of a claim that no object knows: objects count from one. */
 const noFence = 0
 const unclaimed: StoredClaim = { fence: noFence }
 
-/** An object that cannot be reached knows nothing; each time counts, and is a line in the log. */
-export function createState(conversations: DurableObjectNamespace<Conversation>, log: (line: LogLine) => void): State {
+/** An object that cannot be reached within `limit` milliseconds knows nothing; each time counts, and is a line in the log. */
+export function createState(
+	conversations: DurableObjectNamespace<Conversation>,
+	log: (line: LogLine) => void,
+	limit = usualLimit,
+): State {
 	let failures = 0
+	/** Until when. */
+	const silent = new Map<string, number>()
+
+	function keepSilent(conversation: string): void {
+		silent.delete(conversation)
+		silent.set(conversation, Date.now() + pause)
+		const [oldest] = silent.keys()
+		if (silent.size > maxSilent && oldest !== undefined) silent.delete(oldest)
+	}
 
 	async function ask<T>(
 		did: keyof State,
@@ -25,8 +42,10 @@ export function createState(conversations: DurableObjectNamespace<Conversation>,
 		call: (object: DurableObjectStub<Conversation>) => Promise<T>,
 	): Promise<T> {
 		try {
+			if ((silent.get(conversation) ?? 0) > Date.now()) throw new Error('no answer a moment ago')
 			return await within(wait, call(await objectOf(conversations, conversation)))
 		} catch (thrown) {
+			if (thrown instanceof NoAnswer) keepSilent(conversation)
 			const cause = thrown instanceof Error ? thrown.message : undefined
 			log({ level: 'warn', msg: 'state', did, failures: ++failures, cause })
 			return otherwise
@@ -40,14 +59,18 @@ export function createState(conversations: DurableObjectNamespace<Conversation>,
 			ask('addReply', conversation, limit, undefined, async (object) => await object.addReply(offers)),
 		async claim(conversation, call, lease) {
 			const key = await webCrypto.sha256(call)
+			const first = await ask('claim', conversation, limit, unclaimed, async (object) => await object.claim(key, lease))
 			// Whoever is second waits for as long as the first may take.
-			const claim = await ask(
-				'claim',
-				conversation,
-				limit + lease,
-				unclaimed,
-				async (object) => await object.claim(key, lease),
-			)
+			const claim =
+				'pending' in first
+					? await ask(
+							'claim',
+							conversation,
+							limit + Math.max(first.pending, lease),
+							unclaimed,
+							async (object) => await object.claimNext(key, lease),
+						)
+					: first
 			return 'fence' in claim ? claim : { answer: JSON.parse(claim.answer) }
 		},
 		async settle(conversation, call, fence, answer) {

@@ -1,9 +1,12 @@
 /** A limit of time on what has none of its own. */
 
-/** What the promise becomes; rejects when it takes more than so many milliseconds. */
+/** It took too long. */
+export class NoAnswer extends Error {}
+
+/** What the promise becomes; rejects with NoAnswer when it takes more than so many milliseconds. */
 export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
 	const { promise: late, reject } = Promise.withResolvers<never>()
-	const timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
+	const timer = setTimeout(() => reject(new NoAnswer(`no answer within ${milliseconds} ms`)), milliseconds)
 	try {
 		return await Promise.race([promise, late])
 	} finally {
