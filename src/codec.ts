@@ -253,6 +253,7 @@ export function problemResponse(error: GatewayError, turn?: string): WireRespons
 			['content-type', 'application/problem+json'],
 			['cache-control', 'no-store'],
 			...(error.context.allowed ? [['allow', error.context.allowed.join(', ')] as const] : []),
+			...(error.context.retryAfter ? [['retry-after', String(error.context.retryAfter)] as const] : []),
 		],
 		body: JSON.stringify(error.problem(turn)),
 	}

@@ -24,5 +24,7 @@ export interface Delivery {
  * `callUpstream` throws. Every attempt has the same id and the same body; the signature is made anew.
  */
 export async function deliver({ id, request }: Delivery, { upstream }: Route, runtime: Runtime): Promise<void> {
-	await callUpstream(upstream, request, { id, until: runtime.elapsed() + upstream.timeout }, runtime)
+	const until = runtime.elapsed() + upstream.timeout
+	// The outbox has a schedule, and calls are repeated in one place only.
+	await callUpstream(upstream, request, { id, until, repeat: 'nothing' }, runtime)
 }

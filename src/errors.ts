@@ -41,6 +41,14 @@ export const errors = {
 		502,
 		'The upstream answered something that is not a reply in its format. Correct the field named.',
 	],
+	'upstream-resting': [
+		503,
+		'The upstream failed several times in a row, or asked for a rest, and is left alone for a moment. See its own log.',
+	],
+	overloaded: [
+		503,
+		'As many calls to the upstream are under way as there may be. Send the event again later, make the upstream faster, or raise its concurrency.',
+	],
 	'event-too-large': [413, 'The event is over the limit of the storage that accepts it. Send less.'],
 	'outbox-full': [503, 'The storage for accepted events is full. Send the event again later.'],
 	'outbox-failed': [503, 'The storage for accepted events failed. Send the event again later.'],
@@ -59,6 +67,8 @@ export interface ErrorContext {
 	readonly limit?: number
 	/** The HTTP status that the upstream answered. */
 	readonly upstreamStatus?: number
+	/** Seconds after which it may be tried again. */
+	readonly retryAfter?: number
 	/** The error this one stands for. */
 	readonly because?: ErrorCode
 	/** The methods that are answered. */
@@ -72,11 +82,14 @@ export class GatewayError extends Error {
 	override readonly name = 'GatewayError'
 	readonly code: ErrorCode
 	readonly context: ErrorContext
+	/** Of a call to the upstream: nothing of it was sent, so that it may be made again. */
+	readonly unsent: boolean
 
-	constructor(code: ErrorCode, context: ErrorContext = {}, options?: { cause?: unknown }) {
+	constructor(code: ErrorCode, context: ErrorContext = {}, options: { cause?: unknown; unsent?: boolean } = {}) {
 		super(errors[code][1], options)
 		this.code = code
 		this.context = context
+		this.unsent = options.unsent ?? false
 	}
 
 	get status(): number {

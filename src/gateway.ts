@@ -1,4 +1,6 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
+
+import type { ReplyLeg } from './adapter.ts'
 import { type CanonicalEvent, type CanonicalReply, silence } from './canonical.ts'
 import { finish } from './changes-header.ts'
 import { resolveChoice } from './choices.ts'
@@ -7,12 +9,15 @@ import { asGatewayError, GatewayError } from './errors.ts'
 import { apologise } from './failure.ts'
 import type { Change } from './features.ts'
 import { fitEvent, fitReply } from './fit/index.ts'
+import { keepLate, recallLate } from './late.ts'
 import { logTurn } from './log.ts'
 import { once } from './once.ts'
+import { inLanguage } from './replies.ts'
 import type { NamedAdapter, Route } from './route.ts'
-import type { Runtime } from './runtime.ts'
+import type { Outbox, Runtime } from './runtime.ts'
 import { beginTurn, deliveryOf, describeTurn, keepChanges, type TurnInHand } from './turn.ts'
 import { callUpstream } from './upstream.ts'
+import { late, within } from './within.ts'
 
 /** A platform's call as the runtime handed it over. */
 export interface Arrival {
@@ -65,22 +70,52 @@ async function relay(
 	call: WireRequest,
 	runtime: Runtime,
 ): Promise<WireResponse> {
-	const { upstream } = turn.route
+	const { upstream, late: holding } = turn.route
 	const sent = fitEvent(event, upstream.adapter.event, turn)
 	admit(turn, 'event-does-not-fit', sent.changes)
 	const request = upstream.adapter.event.encode(sent.value, describeTurn(turn, event, call))
 
 	const leg = turn.platform.adapter.reply(event)
 	if (!leg && runtime.outbox) {
-		await runtime.outbox.accept(deliveryOf(turn, request))
+		await store(turn, request, runtime.outbox, runtime)
 		return accepted
 	}
-	const response = await callUpstream(upstream, request, { id: turn.turn, until: turn.upstreamUntil }, runtime)
-	turn.upstreamStatus = response.status
-	if (!leg) return accepted
+	const asked = ask(turn, sent.value, request, runtime)
+	if (!leg) {
+		await asked
+		return accepted
+	}
+	if (!holding) return say(turn, leg, await asked, runtime)
 
-	const reply = keepUnread(turn, 'reply', decodeReply(upstream, sent.value, response))
-	const fitted = fitReply(reply, leg, turn)
+	const reply = await within(turn.holdAt - runtime.elapsed(), asked)
+	if (reply !== late) return say(turn, leg, reply, runtime)
+	turn.held = true
+	runtime.background(keepLate(turn, asked, holding.answer, runtime))
+	return say(turn, leg, inLanguage(holding.reply, event.language) ?? silence, runtime)
+}
+
+/** Puts the event on stable storage; an event that is not there in time is not accepted, though it may be delivered. */
+async function store(turn: TurnInHand, request: WireRequest, outbox: Outbox, { elapsed }: Runtime): Promise<void> {
+	const stored = outbox.accept(deliveryOf(turn, request))
+	if ((await within(turn.answerBy - elapsed(), stored)) === late) throw new GatewayError('outbox-failed')
+}
+
+async function ask(
+	turn: TurnInHand,
+	event: CanonicalEvent,
+	request: WireRequest,
+	runtime: Runtime,
+): Promise<CanonicalReply> {
+	const { upstream, idempotent } = turn.route
+	const repeat = idempotent ? 'unanswered' : 'unsent'
+	const response = await callUpstream(upstream, request, { id: turn.turn, until: turn.upstreamUntil, repeat }, runtime)
+	turn.upstreamStatus = response.status
+	return keepUnread(turn, 'reply', decodeReply(upstream, event, response))
+}
+
+/** The reply as the platform takes it, behind those of this conversation that came too late. */
+async function say(turn: TurnInHand, leg: ReplyLeg, reply: CanonicalReply, runtime: Runtime): Promise<WireResponse> {
+	const fitted = fitReply(await recallLate(turn, reply, runtime), leg, turn)
 	admit(turn, 'reply-does-not-fit', fitted.changes)
 	if (turn.conversation !== undefined) await runtime.state.addReply(turn.conversation, fitted.offers)
 	return leg.encode(fitted.value)

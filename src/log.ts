@@ -21,6 +21,8 @@ export function logTurn(turn: TurnInHand, status: number, runtime: Runtime): voi
 		kind: turn.event?.kind,
 		status,
 		duplicate: turn.duplicate,
+		held: turn.held,
+		recalled: turn.recalled || undefined,
 		upstreamStatus: error?.context.upstreamStatus ?? turn.upstreamStatus,
 		ms: Math.round(runtime.elapsed() - turn.startedAt),
 		error: error?.code,

@@ -1,4 +1,5 @@
 /** What a runtime lends to the gateway: the network, a clock, cryptography, a log. */
+import type { CanonicalReply } from './canonical.ts'
 import type { OpenChoices } from './choices.ts'
 import type { Fields, WireResponse } from './codec.ts'
 import type { Delivery } from './delivery.ts'
@@ -38,6 +39,9 @@ export type Claim =
 	/** Nobody: this is the answer that the call got. */
 	| { readonly answer: WireResponse }
 
+/** Late replies that are kept of one conversation. */
+export const maxLate = 10
+
 /**
  * Short-lived memory, kept by conversation. Bounded: any of it may be forgotten at any time, at the latest after a day.
  * A memory that cannot be reached knows nothing, and says so in the log: no turn fails for it.
@@ -52,6 +56,10 @@ export interface State {
 	 * same answer, or the claim itself when the first failed or its lease ran out.
 	 */
 	claim(conversation: string, call: string, lease: number): Promise<Claim>
+	/** Keeps a reply that came too late; false: it is not kept, for there are too many of this conversation. */
+	keepLate(conversation: string, reply: CanonicalReply): Promise<boolean>
+	/** Takes the late replies of a conversation, oldest first: whoever asks next gets none of them. */
+	takeLate(conversation: string): Promise<readonly CanonicalReply[]>
 	/** Ends a claim, with the answer or, when there is none worth keeping, without. An old fence changes nothing. */
 	settle(conversation: string, call: string, fence: number, answer: WireResponse | undefined): Promise<void>
 }
@@ -83,5 +91,7 @@ export interface Runtime {
 	readonly state: State
 	/** Absent: events whose answer nobody waits for are acknowledged when the upstream took them. */
 	readonly outbox?: Outbox
+	/** Goes on with work whose answer has left already. It never rejects; how long it may take is the runtime's to say. */
+	background(work: Promise<void>): void
 	log(line: LogLine): void
 }

@@ -1,4 +1,5 @@
 /** One turn in hand: its id, its limits of time, and what is known of it so far. */
+import type { Adapter } from './adapter.ts'
 import type { CanonicalEvent, Turn } from './canonical.ts'
 import type { WireRequest } from './codec.ts'
 import type { Delivery } from './delivery.ts'
@@ -16,6 +17,11 @@ const answerMargin = 1000
 /** Milliseconds before the answer by which the upstream has answered: for decoding, fitting, encoding. */
 const upstreamMargin = 500
 
+/** Milliseconds that an upstream may be given before a platform with this deadline gets its answer. */
+export function longestWait({ deadline = usualDeadline }: Adapter): number {
+	return deadline - answerMargin - upstreamMargin
+}
+
 /** Filled in along the data path; read by the log. */
 export interface TurnInHand extends FitContext {
 	readonly route: Route
@@ -23,8 +29,10 @@ export interface TurnInHand extends FitContext {
 	readonly startedAt: number
 	/** When the answer has left the gateway; monotonic. */
 	readonly answerBy: number
-	/** When the upstream has answered; monotonic. */
+	/** When the upstream has answered; monotonic. Later than `answerBy` only on a route with a holding reply. */
 	readonly upstreamUntil: number
+	/** When the holding reply leaves, on a route that has one; else as `answerBy`. Monotonic. */
+	readonly holdAt: number
 	platform: NamedAdapter
 	event?: CanonicalEvent
 	/** What the conversation is remembered by. Undefined when the event names none: its choices are not remembered. */
@@ -32,6 +40,10 @@ export interface TurnInHand extends FitContext {
 	remembers: boolean
 	/** The call came before; its answer was remembered. */
 	duplicate?: true
+	/** The upstream was late: the platform got the holding reply. */
+	held?: true
+	/** Late answers that stand before this turn's. */
+	recalled?: number
 	/** What the event lost on its way to the upstream, then what the reply lost on its way back; the first of many. */
 	readonly changes: Change[]
 	/** How many more there were. */
@@ -44,13 +56,16 @@ export interface TurnInHand extends FitContext {
 export function beginTurn(route: Route, startedAt: number, runtime: Runtime): TurnInHand {
 	const platform = route.platforms[0]
 	const answerBy = startedAt + (platform.adapter.deadline ?? usualDeadline) - answerMargin
+	const { late, upstream } = route
+	const upstreamLimit = startedAt + upstream.timeout
 	return {
 		turn: runtime.newId(),
 		receivedAt: new Date(runtime.now() - (runtime.elapsed() - startedAt)).toISOString(),
 		route,
 		startedAt,
 		answerBy,
-		upstreamUntil: Math.min(answerBy - upstreamMargin, startedAt + route.upstream.timeout),
+		upstreamUntil: late ? upstreamLimit : Math.min(answerBy - upstreamMargin, upstreamLimit),
+		holdAt: late ? startedAt + late.after : answerBy,
 		platform,
 		remembers: false,
 		changes: [],
@@ -77,7 +92,7 @@ export function describeTurn(turn: TurnInHand, event: CanonicalEvent, call: Wire
 		platform: turn.platform.name,
 		receivedAt: turn.receivedAt,
 		answer: reply ? 'now' : 'never',
-		...(reply && { answerBy: new Date(Date.parse(turn.receivedAt) + turn.answerBy - turn.startedAt).toISOString() }),
+		...(reply && { answerBy: new Date(Date.parse(turn.receivedAt) + turn.holdAt - turn.startedAt).toISOString() }),
 		carries: replyFeatures.filter((feature: ReplyFeature) => reply?.carries[feature]),
 		changes: [...turn.changes],
 		...(turn.route.raw && { raw: redactCall(call, turn.route.secrets) }),

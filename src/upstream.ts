@@ -1,25 +1,128 @@
 /** Calls the one upstream of a route: what it is sent, how long it has, what of its answer is let in. */
 import type { Fields, WireRequest, WireResponse } from './codec.ts'
-import { GatewayError } from './errors.ts'
+import { asGatewayError, GatewayError } from './errors.ts'
+import { retryAfter } from './retry-after.ts'
 import type { Upstream } from './route.ts'
 import type { Runtime } from './runtime.ts'
+import type { Target } from './target.ts'
 
 /** Bytes of an answer that are read, which is ten times what the strictest known platform takes. */
 const maxReplyBytes = 1024 * 1024
+
+/** Milliseconds of rest that turns grant to an upstream; users do not wait for an hour because of one header. */
+const longestRest = 60_000
+
+/** Milliseconds before a call that was not sent is made again. */
+const pauses = [100, 300] as const
 
 export interface Attempt {
 	/** The turn's id, the same for every attempt. */
 	readonly id: string
 	/** When the answer must have been read, as `Runtime.elapsed`. */
 	readonly until: number
+	/**
+	 * What is called again: nothing, for whoever has a schedule of his own; calls that certainly were not sent; or
+	 * those, too, whose answer never began, on routes where the upstream takes a repeated call for one.
+	 */
+	readonly repeat: 'nothing' | 'unsent' | 'unanswered'
 }
 
 /**
- * One call within the attempt's limits of time and size. Throws `upstream-unreachable`, `upstream-timeout`,
- * `upstream-status`, `upstream-redirect`, `upstream-reply-too-large` or `upstream-reply-invalid`.
+ * A call within the attempt's limits of time and size, repeated as the attempt allows. Throws `overloaded`,
+ * `upstream-resting`, `upstream-unreachable`, `upstream-timeout`, `upstream-status`, `upstream-redirect`,
+ * `upstream-reply-too-large` or `upstream-reply-invalid`.
  */
 export async function callUpstream(
 	upstream: Upstream,
+	request: WireRequest,
+	attempt: Attempt,
+	runtime: Runtime,
+): Promise<WireResponse> {
+	if (!upstream.load.enter()) throw new GatewayError('overloaded', { retryAfter: 1 })
+	try {
+		return await callRepeatedly(upstream, request, attempt, runtime)
+	} finally {
+		upstream.load.leave()
+	}
+}
+
+async function callRepeatedly(
+	upstream: Upstream,
+	request: WireRequest,
+	attempt: Attempt,
+	runtime: Runtime,
+): Promise<WireResponse> {
+	const tried: Target[] = []
+	let failure: GatewayError | undefined
+	for (const pause of [0, ...pauses]) {
+		// Another target needs no pause.
+		if (tried.length >= upstream.targets.length) {
+			if (runtime.elapsed() + pause >= attempt.until) break
+			await sleep(pause)
+		}
+		const target = choose(upstream, tried, runtime)
+		if (!target) break
+		tried.push(target)
+		try {
+			return await callTarget(upstream, target, request, attempt, runtime)
+		} catch (thrown) {
+			failure = asGatewayError(thrown)
+			if (!mayRepeat(failure, attempt)) throw failure
+		}
+	}
+	throw failure ?? new GatewayError('upstream-resting', { retryAfter: secondsOfRest(upstream, runtime) })
+}
+
+/** The first that is not left alone; one that was tried comes last, and only within its budget. */
+function choose({ targets }: Upstream, tried: readonly Target[], { elapsed }: Runtime): Target | undefined {
+	const now = elapsed()
+	const awake = targets.filter(({ breaker }) => breaker.wait(now) === 0)
+	const fresh = awake.find((target) => !tried.includes(target))
+	fresh?.budget.earn()
+	return fresh ?? awake.find(({ budget }) => budget.spend())
+}
+
+function mayRepeat({ code, unsent }: GatewayError, { repeat }: Attempt): boolean {
+	if (repeat === 'nothing') return false
+	return unsent || (repeat === 'unanswered' && code === 'upstream-unreachable')
+}
+
+function secondsOfRest({ targets }: Upstream, { elapsed }: Runtime): number {
+	const now = elapsed()
+	return Math.max(1, Math.ceil(Math.min(...targets.map(({ breaker }) => breaker.wait(now))) / 1000))
+}
+
+async function callTarget(
+	upstream: Upstream,
+	{ url, breaker }: Target,
+	request: WireRequest,
+	attempt: Attempt,
+	runtime: Runtime,
+): Promise<WireResponse> {
+	const tell = (level: 'info' | 'warn', state: 'left alone' | 'resting' | 'back') => {
+		// Its path and query may hold secrets.
+		runtime.log({ level, msg: 'upstream', origin: originOf(url), state })
+	}
+	breaker.begin(runtime.elapsed())
+	try {
+		const response = await callOnce(upstream, url, request, attempt, runtime)
+		if (breaker.succeed()) tell('info', 'back')
+		return response
+	} catch (thrown) {
+		const { code, context } = asGatewayError(thrown)
+		const { upstreamStatus = 0, retryAfter } = context
+		const now = runtime.elapsed()
+		if (retryAfter !== undefined && breaker.rest(now, Math.min(longestRest, retryAfter * 1000))) tell('warn', 'resting')
+		if (code === 'upstream-unreachable' || code === 'upstream-timeout' || upstreamStatus >= 500) {
+			if (breaker.fail(now)) tell('warn', 'left alone')
+		} else if (breaker.succeed()) tell('info', 'back')
+		throw thrown
+	}
+}
+
+async function callOnce(
+	upstream: Upstream,
+	base: string,
 	request: WireRequest,
 	{ id, until }: Attempt,
 	runtime: Runtime,
@@ -27,7 +130,7 @@ export async function callUpstream(
 	const [secret] = upstream.secrets
 	const { auth } = upstream.adapter
 	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
-	const url = addressOf(upstream.url, proven.query, auth ? undefined : secret)
+	const url = addressOf(base, proven.query, auth ? undefined : secret)
 	const timeLeft = until - runtime.elapsed()
 	// Whatever is sent too late is done by the upstream, and told to nobody.
 	if (timeLeft <= 0) throw new GatewayError('upstream-timeout')
@@ -52,12 +155,29 @@ export async function callUpstream(
 			maxBytes: maxReplyBytes,
 		})
 		if (response.status >= 200 && response.status <= 299) return response
-		const redirects = response.status >= 300 && response.status <= 399
-		throw new GatewayError(redirects ? 'upstream-redirect' : 'upstream-status', { upstreamStatus: response.status })
+		throw failureOf(response, runtime)
 	} finally {
 		// Not AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
 		clearTimeout(timer)
 	}
+}
+
+function failureOf({ status: upstreamStatus, headers }: WireResponse, { now }: Runtime): GatewayError {
+	if (upstreamStatus >= 300 && upstreamStatus <= 399) return new GatewayError('upstream-redirect', { upstreamStatus })
+	// RFC 9110 gives the header a meaning with 503, RFC 6585 with 429.
+	const asked = upstreamStatus === 429 || upstreamStatus === 503 ? retryAfter(headers, now()) : undefined
+	return new GatewayError('upstream-status', {
+		upstreamStatus,
+		...(asked !== undefined && { retryAfter: Math.ceil(asked / 1000) }),
+	})
+}
+
+function originOf(url: string): string | undefined {
+	return URL.parse(url)?.origin
+}
+
+function sleep(milliseconds: number): Promise<void> {
+	return new Promise((done) => setTimeout(done, milliseconds))
 }
 
 /** The upstream's URL with the call's query behind its own, and the secret of formats without `auth` as last segment. */

@@ -84,7 +84,7 @@ test('a configuration becomes routes', () => {
 			raw: false,
 			upstream: {
 				name: 'canonical',
-				url: 'https://backend.example/bot?x=1',
+				targets: [{ url: 'https://backend.example/bot?x=1' }],
 				secrets: [`${canary}-2`],
 				headers: [
 					['x-team', 'bots'],
@@ -94,7 +94,7 @@ test('a configuration becomes routes', () => {
 				signingKeys: [new Uint8Array(32).fill(7)],
 			},
 		},
-		{ name: 'own', upstream: { url: 'http://127.0.0.1:9000/', timeout: 500, signingKeys: [] } },
+		{ name: 'own', upstream: { targets: [{ url: 'http://127.0.0.1:9000/' }], timeout: 500, signingKeys: [] } },
 	])
 	expect(routes[0]?.upstream.send).toBeUndefined()
 })
@@ -273,6 +273,21 @@ test.each<[mistake: string, config: unknown]>([
 		{ upstream: { url: `https://a:${canary}@x/` }, routes: [route] },
 	],
 	['upstream.url: must not have a fragment', { upstream: { url: 'https://x/#bot' }, routes: [route] }],
+	['upstream.concurrency: must be at least 1', { upstream: { ...upstream, concurrency: 0 }, routes: [route] }],
+	[
+		'upstream.backup: must be an absolute URL of http or https, or "builtin:demo"',
+		{ upstream: { ...upstream, backup: 'x' }, routes: [route] },
+	],
+	[
+		'upstream.backup: the embedded upstream needs none',
+		{ upstream: { url: 'builtin:demo', backup: 'http://127.0.0.1:9/' }, routes: [route] },
+	],
+	[
+		'routes[0].late.after: must be at most 8500, for plain waits no longer',
+		{ upstream, routes: [{ ...route, late: { after: 8501, reply: { messages: [] } } }] },
+	],
+	['routes[0].late.reply: says nothing', { upstream, routes: [{ ...route, late: { after: 5000, reply: {} } }] }],
+	['routes[0].late.reply: is missing', { upstream, routes: [{ ...route, late: { after: 5000 } }] }],
 	['upstream.timeout: must be at least 1', { upstream: { ...upstream, timeout: 0 }, routes: [route] }],
 	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
 	[

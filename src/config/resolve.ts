@@ -1,9 +1,9 @@
 /** Makes a route of the configuration into one the gateway runs, and looks at all routes side by side. */
-import * as v from 'valibot'
-import { CanonicalReply } from '../canonical.ts'
-import type { NamedAdapter, Route, Upstream } from '../route.ts'
+import type { Late, NamedAdapter, Route, Upstream } from '../route.ts'
 import { keysOf } from '../schema.ts'
+import { longestWait } from '../turn.ts'
 import type { Findings, Path } from './mistakes.ts'
+import { repliesOf } from './replies.ts'
 import * as schema from './schema.ts'
 import { secretsOf } from './secrets.ts'
 import { adapterOf, type ConfigContext, resolveUpstream } from './upstream.ts'
@@ -57,12 +57,29 @@ function resolveRoute(
 	const resolved = {
 		secrets: secretsOf(secrets, [...at, 'secrets'], context.env, findings),
 		policy: given.policy ?? 'degrade',
-		failure: failureOf(given.failure ?? {}, [...at, 'failure'], findings),
+		failure: repliesOf(given.failure ?? {}, [...at, 'failure'], findings),
+		idempotent: given.idempotent ?? false,
 		debug: given.debug ?? false,
 		raw: given.raw ?? false,
 	}
+	const late = given.late && lateOf(given.late, first ? [first, ...others] : [], [...at, 'late'], findings)
 	if (name === undefined || path === undefined || !first || !upstream) return undefined
-	return { name, path, platforms: [first, ...others], upstream, ...resolved }
+	return { name, path, platforms: [first, ...others], upstream, ...resolved, ...(late && { late }) }
+}
+
+function lateOf(
+	{ after, reply, answer = 'next-turn' }: NonNullable<Given['late']>,
+	platforms: readonly NamedAdapter[],
+	at: Path,
+	findings: Findings,
+): Late {
+	for (const { name, adapter } of platforms) {
+		const longest = longestWait(adapter)
+		if (after > longest) findings.mistake([...at, 'after'], `must be at most ${longest}, for ${name} waits no longer`)
+	}
+	const replies = repliesOf(reply, [...at, 'reply'], findings)
+	if (replies.length === 0) findings.mistake([...at, 'reply'], 'says nothing')
+	return { after, reply: replies, answer }
 }
 
 function platformsOf(given: Given, at: Path, context: ConfigContext, findings: Findings): NamedAdapter[] {
@@ -133,38 +150,4 @@ function checkTable(entries: readonly Entry[], findings: Findings): void {
 			findings.mistake([...at, 'path'], `stands where route "${above.name}" has its secret`)
 		}
 	}
-}
-
-/** Stands for every language that has no reply of its own. */
-const anyLanguage = '*'
-// Enough of BCP 47 to catch a slip of the pen.
-const languageTag = /^[A-Za-z]{2,8}(?:-[A-Za-z\d]{1,8})*$/
-
-function failureOf(given: { readonly [key: string]: unknown }, at: Path, findings: Findings): Route['failure'] {
-	if (Object.keys(given).length === 0) return []
-	if ('messages' in given) {
-		const reply = replyOf(given, at, findings)
-		return reply ? [{ reply }] : []
-	}
-	const replies = Object.entries(given).flatMap(([language, value]) => {
-		const here = [...at, language]
-		if (language !== anyLanguage && !languageTag.test(language)) findings.mistake(here, 'is not a language tag')
-		const reply = replyOf(value, here, findings)
-		return reply ? [{ language, reply }] : []
-	})
-	const others = replies.filter(({ language }) => language !== anyLanguage)
-	return [...replies.filter(({ language }) => language === anyLanguage).map(({ reply }) => ({ reply })), ...others]
-}
-
-// A reply may be written short: what it leaves out is empty.
-const ShortReply = v.looseObject({
-	messages: v.optional(v.unknown(), []),
-	attributes: v.optional(v.looseObject({}), {}),
-})
-
-function replyOf(value: unknown, at: Path, findings: Findings): CanonicalReply | undefined {
-	const short = findings.parse(ShortReply, value, at)
-	if (!short) return undefined
-	const whole = { ...short, attributes: { session: {}, user: {}, ...short.attributes } }
-	return findings.parse(CanonicalReply, whole, at)
 }

@@ -45,7 +45,19 @@ export const Upstream = v.strictObject({
 	timeout: v.optional(
 		described(
 			v.pipe(v.number(), v.integer(), v.minValue(1)),
-			'Milliseconds the backend is given. Default: 9000; never more than the platform leaves.',
+			'Milliseconds the backend is given. Default: 9000; never more than the platform leaves, unless the route has "late".',
+		),
+	),
+	backup: v.optional(
+		described(
+			v.pipe(v.string(), v.nonEmpty()),
+			'The same backend at another address, called while the first one cannot be reached or keeps failing.',
+		),
+	),
+	concurrency: v.optional(
+		described(
+			v.pipe(v.number(), v.integer(), v.minValue(1)),
+			'Calls under way at once; what comes beyond fails at once instead of waiting. Default: 500.',
 		),
 	),
 	sign: v.optional(
@@ -87,6 +99,30 @@ export const Route = v.strictObject({
 		described(
 			v.record(v.string(), v.unknown()),
 			'What the user gets when a turn fails: a reply such as {"messages": [{"type": "text", "text": "..."}]}, or replies by language, {"en": reply, "*": reply}.',
+		),
+	),
+	late: v.optional(
+		described(
+			v.strictObject({
+				after: described(
+					v.pipe(v.number(), v.integer(), v.minValue(1)),
+					"Milliseconds after the platform's call; at most what the platform leaves.",
+				),
+				reply: described(v.record(v.string(), v.unknown()), 'A reply, or replies by language, as in "failure".'),
+				answer: v.optional(
+					described(
+						v.picklist(['next-turn', 'drop']),
+						'What becomes of the late answer: it stands before the next reply of its conversation ("next-turn", default), or it is dropped.',
+					),
+				),
+			}),
+			'What the user gets when the backend is late; the backend is heard out for as long as its "timeout" says.',
+		),
+	),
+	idempotent: v.optional(
+		described(
+			v.boolean(),
+			'The backend takes a call that comes twice with the same id for one: it is called again when its answer never began.',
 		),
 	),
 	open: v.optional(

@@ -1,8 +1,10 @@
 /** Makes the upstream of the configuration into the one the gateway calls. */
 import type { Adapter, AdapterFactory } from '../adapter.ts'
+import { createLoad } from '../load.ts'
 import type { Upstream } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { keysOf } from '../schema.ts'
+import { createTarget } from '../target.ts'
 import type { Findings, Path } from './mistakes.ts'
 import * as schema from './schema.ts'
 import { type Environment, secretOf, secretsOf, signingKeyOf } from './secrets.ts'
@@ -25,6 +27,9 @@ const ownFormat = 'canonical'
 
 /** Milliseconds: platforms are known to wait for ten seconds, and the answer has to travel back. */
 const usualTimeout = 9000
+
+/** Calls under way at once: at 100 ms each, five thousand a second. */
+const usualConcurrency = 500
 
 // Names that HTTP/1.1 keeps for one connection, that frame the message, or that the gateway writes itself.
 const keptNames = new Set([
@@ -53,6 +58,8 @@ export function resolveUpstream(
 	const demo = given.url === demoUrl
 	const url = demo ? demoUrl : given.url && addressOf(given.url, [...at, 'url'], findings)
 	const adapter = adapterOf(name, given.options, [...at, 'adapter'], [...at, 'options'], context, findings)
+	const backup = given.backup && addressOf(given.backup, [...at, 'backup'], findings)
+	if (demo && given.backup !== undefined) findings.mistake([...at, 'backup'], 'the embedded upstream needs none')
 	if (demo && !context.demo) findings.mistake([...at, 'url'], 'this gateway has no embedded upstream')
 	if (demo && name !== ownFormat) findings.mistake([...at, 'adapter'], `the embedded upstream speaks ${ownFormat} only`)
 
@@ -63,10 +70,12 @@ export function resolveUpstream(
 		secrets: secretsOf(secrets, [...at, 'secrets'], env, findings),
 		headers: headersOf(headers, [...at, 'headers'], env, findings),
 		timeout: given.timeout ?? usualTimeout,
+		load: createLoad(given.concurrency ?? usualConcurrency),
 		signingKeys: keys.flatMap((key, i) => signingKeyOf(key, [...keysAt, i], env, findings) ?? []),
 		...(demo && context.demo && { send: context.demo }),
 	}
-	return adapter && url ? { ...resolved, adapter, url } : undefined
+	if (!adapter || !url) return undefined
+	return { ...resolved, adapter, targets: [createTarget(url), ...(backup ? [createTarget(backup)] : [])] }
 }
 
 /** The adapter of that name with its options; undefined when there is none or its options are not as it has them. */

@@ -33,7 +33,8 @@ export async function greeting(url: string, routes: readonly Route[], crypto: Cr
 }
 
 // A path or a query may hold a secret of the upstream.
-function whereTo({ upstream: { url, send } }: Route): string {
+function whereTo({ upstream: { targets, send } }: Route): string {
+	const [{ url }] = targets
 	return send ? url : new URL(url).origin
 }
 

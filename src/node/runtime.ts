@@ -2,18 +2,20 @@
 import { createHmac, createSecretKey, hash, type KeyObject, randomUUID, timingSafeEqual } from 'node:crypto'
 import { pino } from 'pino'
 import type { Crypto, LogLine, Runtime } from '../runtime.ts'
+import { within } from '../within.ts'
 import { createSender } from './send.ts'
 import { createState } from './state.ts'
 
 /** A Runtime, and what ends it. */
 export interface NodeRuntime extends Runtime {
-	/** Ends every connection and writes out the log. */
-	close(): Promise<void>
+	/** Lets work in the background end, for so many milliseconds at most, none if absent; then ends every connection and writes out the log. */
+	close(milliseconds?: number): Promise<void>
 }
 
 /** A runtime on this process. Without `log`, lines go to standard output as JSON. */
 export function createRuntime(log?: (line: LogLine) => void): NodeRuntime {
 	const sender = createSender()
+	const background = new Set<Promise<void>>()
 	const lines = log ? { log, flush() {} } : standardLog()
 	return {
 		send: sender.send,
@@ -23,7 +25,12 @@ export function createRuntime(log?: (line: LogLine) => void): NodeRuntime {
 		crypto,
 		state: createState(),
 		log: lines.log,
-		async close() {
+		background(work) {
+			background.add(work)
+			work.finally(() => background.delete(work))
+		},
+		async close(milliseconds = 0) {
+			if (background.size > 0) await within(milliseconds, Promise.all(background))
 			await sender.close()
 			lines.flush()
 		},

@@ -19,11 +19,14 @@ export interface Sender {
 /** A sender without connections. Origins come from the configuration, so there are few. */
 export function createSender(): Sender {
 	const pools = new Map<string, Pool>()
+	/** What calls failed with that were waiting for a connection, so that nothing of them was sent. */
+	const unconnected = new WeakSet<object>()
 
 	const poolOf = (origin: string): Pool => {
 		const known = pools.get(origin)
 		if (known) return known
 		const pool = new Pool(origin, { connectTimeout, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
+		pool.on('connectionError', (_origin, _targets, error) => unconnected.add(error))
 		pools.set(origin, pool)
 		return pool
 	}
@@ -45,7 +48,8 @@ export function createSender(): Sender {
 					},
 				})
 				.catch((cause: unknown) => {
-					throw failureOf(call.signal, cause)
+					const unsent = typeof cause === 'object' && cause !== null && unconnected.has(cause)
+					throw failureOf(call.signal, cause, unsent)
 				})
 			const { statusCode: status, body } = answer
 			const headers = fieldsOf(answer.headers)
@@ -110,13 +114,13 @@ const noAnswer =
 	/^(?:HTTPParserError|HeadersOverflowError|ResponseContentLengthMismatchError): |^SocketError: bad (?:response|upgrade)$/
 
 /** What kept an answer from starting: the limit of time, an answer that is not HTTP, or nobody there. */
-function failureOf(signal: AbortSignal, cause: unknown): GatewayError {
+function failureOf(signal: AbortSignal, cause: unknown, unsent: boolean): GatewayError {
 	if (cause instanceof GatewayError) return cause
 	if (signal.aborted) return new GatewayError('upstream-timeout', {}, { cause })
 	if (cause instanceof Error && noAnswer.test(`${cause.name}: ${cause.message}`)) {
 		return noHttp(cause)
 	}
-	return new GatewayError('upstream-unreachable', {}, { cause })
+	return new GatewayError('upstream-unreachable', {}, { cause, unsent })
 }
 
 function noHttp(cause?: unknown): GatewayError {

@@ -98,7 +98,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		clearInterval(idle)
 		clearTimeout(cut)
 		await outbox?.close(Math.max(0, until - performance.now()))
-		await lent.close()
+		await lent.close(Math.max(0, until - performance.now()))
 	}
 	let closing: Promise<void> | undefined
 	return {

@@ -1,8 +1,9 @@
 /** Short-lived memory in this process: the conversations used last, within bounds of number, size and time. */
 import { LRUCache } from 'lru-cache'
+import type { CanonicalReply } from '../canonical.ts'
 import { type OpenChoices, withReply } from '../choices.ts'
 import type { WireResponse } from '../codec.ts'
-import type { Claim, State } from '../runtime.ts'
+import { type Claim, maxLate, type State } from '../runtime.ts'
 
 const limits = {
 	/** Conversations, and calls. */
@@ -23,6 +24,7 @@ interface InHand {
 /** An empty memory. Several processes need the calls of a conversation to come to the same one. */
 export function createState(): State {
 	const conversations = new LRUCache<string, OpenChoices>({ ...limits, sizeCalculation: jsonSize })
+	const lateReplies = new LRUCache<string, readonly CanonicalReply[]>({ ...limits, sizeCalculation: jsonSize })
 	const answers = new LRUCache<string, WireResponse>({ ...limits, sizeCalculation: jsonSize })
 	const inHand = new Map<string, InHand>()
 	let fences = 0
@@ -49,6 +51,17 @@ export function createState(): State {
 			const open = withReply(conversations.get(conversation) ?? [], offers)
 			if (open) conversations.set(conversation, open)
 			else conversations.delete(conversation)
+		},
+		async keepLate(conversation, reply) {
+			const replies = [...(lateReplies.get(conversation) ?? []), reply]
+			if (replies.length > maxLate) return false
+			lateReplies.set(conversation, replies)
+			return lateReplies.has(conversation)
+		},
+		async takeLate(conversation) {
+			const replies = lateReplies.get(conversation) ?? []
+			lateReplies.delete(conversation)
+			return replies
 		},
 		async claim(conversation, call, lease) {
 			const key = `${conversation} ${call}`

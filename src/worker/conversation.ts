@@ -1,5 +1,6 @@
 /** The Durable Object of one conversation: its short-lived memory, and its accepted events on their way. */
 import { DurableObject } from 'cloudflare:workers'
+import type { CanonicalReply } from '../canonical.ts'
 import type { OpenChoices } from '../choices.ts'
 import type { WireResponse } from '../codec.ts'
 import type { Offer } from '../fit/index.ts'
@@ -38,6 +39,17 @@ export class Conversation extends DurableObject<Bindings> {
 		if (offers.length === 0 && !this.#stored) return
 		await this.#prepare()
 		this.#memory.addReply(offers)
+	}
+
+	/** As State has it. */
+	async keepLate(reply: CanonicalReply): Promise<boolean> {
+		await this.#prepare()
+		return this.#memory.keepLate(reply)
+	}
+
+	/** As State has it, each of them JSON. */
+	takeLate(): string[] {
+		return this.#stored ? this.#memory.takeLate() : []
 	}
 
 	/** As State has it, but without waiting. */
@@ -88,6 +100,7 @@ export class Conversation extends DurableObject<Bindings> {
 			const outcome = await attempt(JSON.parse(head.delivery), head.failed + 1, this.env, object)
 			if (outcome.did === 'deliver') this.#deliveries.delivered(head)
 			else if (outcome.did === 'give-up') this.#deliveries.giveUp(head)
+			else if (outcome.did === 'postpone') this.#deliveries.postpone(head, Date.now() + outcome.after)
 			else this.#deliveries.retry(head, Date.now() + outcome.after)
 		}
 	}

@@ -61,6 +61,10 @@ export class Deliveries {
 		this.#sql.exec('UPDATE deliveries SET failed = failed + 1, due = ? WHERE seq = ?', due, seq)
 	}
 
+	postpone({ seq }: Head, due: number): void {
+		this.#sql.exec('UPDATE deliveries SET due = ? WHERE seq = ?', due, seq)
+	}
+
 	/** Keeps it as a dead letter: `dead` is when it became one. */
 	giveUp({ seq }: Head): void {
 		this.#sql.exec('UPDATE deliveries SET failed = failed + 1, dead = ? WHERE seq = ?', Date.now(), seq)

@@ -12,6 +12,8 @@ export type Outcome =
 	| { readonly did: 'give-up' }
 	/** Milliseconds. */
 	| { readonly did: 'retry'; readonly after: number }
+	/** Nothing was tried, so no attempt is used up. Milliseconds. */
+	| { readonly did: 'postpone'; readonly after: number }
 
 /**
  * One attempt, the how-manieth from one on; `object` is the id of the one that holds the event. Never throws: every failure
@@ -36,7 +38,10 @@ export async function attempt(
 		return { did: 'deliver' }
 	} catch (thrown) {
 		const { code: error, context } = asGatewayError(thrown)
-		const after = waitAfter(number)
+		const asked = (context.retryAfter ?? 0) * 1000
+		if (error === 'upstream-resting' || error === 'overloaded') return { did: 'postpone', after: asked }
+		const next = context.upstreamStatus === 410 ? undefined : waitAfter(number)
+		const after = next === undefined ? undefined : Math.max(next, asked)
 		const failure = { ...line, ms: ms(), error, upstreamStatus: context.upstreamStatus }
 		if (after === undefined) {
 			log({ level: 'error', ...failure, dead: true })
@@ -57,6 +62,7 @@ export async function consume({ messages }: MessageBatch<Delivery>, bindings: Bi
 			const outcome = await attempt(message.body, Math.min(message.attempts, attempts), bindings)
 			if (outcome.did === 'deliver') message.ack()
 			else if (outcome.did === 'give-up') message.retry()
+			// The queue counts what was postponed as tried.
 			else message.retry({ delaySeconds: Math.min(longestDelay, Math.ceil(outcome.after / 1000)) })
 		}),
 	)

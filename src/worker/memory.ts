@@ -1,7 +1,9 @@
-/** What a conversation's object remembers for a day: open choices, and the answers to calls that may come again. */
+/** What a conversation's object remembers for a day: open choices, late replies, and the answers to calls that may come again. */
+import type { CanonicalReply } from '../canonical.ts'
 import { type OpenChoices, withReply } from '../choices.ts'
 import type { WireResponse } from '../codec.ts'
 import type { Offer } from '../fit/index.ts'
+import { maxLate } from '../runtime.ts'
 
 /** As a claim of State; an answer is JSON. */
 export type StoredClaim = { readonly fence: number } | { readonly answer: string }
@@ -30,7 +32,8 @@ const tables = `
 	CREATE TABLE IF NOT EXISTS calls (
 		call TEXT PRIMARY KEY, fence INTEGER NOT NULL,
 		until INTEGER NOT NULL, at INTEGER NOT NULL, answer TEXT
-	) WITHOUT ROWID`
+	) WITHOUT ROWID;
+	CREATE TABLE IF NOT EXISTS late (seq INTEGER PRIMARY KEY, reply TEXT NOT NULL, at INTEGER NOT NULL)`
 
 const utf8 = new TextEncoder()
 
@@ -57,6 +60,22 @@ export class Memory {
 		const open = JSON.stringify(withReply(this.openChoices(), offers) ?? [])
 		if (open === '[]' || sizeOf(open) > maxRow) this.#sql.exec('DELETE FROM replies')
 		else this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', open, Date.now())
+	}
+
+	keepLate(reply: CanonicalReply): boolean {
+		const text = JSON.stringify(reply)
+		const { held } = this.#sql.exec<{ held: number }>('SELECT count(*) AS held FROM late').one()
+		if (held >= maxLate || sizeOf(text) > maxRow) return false
+		this.#sql.exec('INSERT INTO late (reply, at) VALUES (?, ?)', text, Date.now())
+		return true
+	}
+
+	/** JSON, oldest first. */
+	takeLate(): string[] {
+		const all = 'SELECT reply FROM late WHERE at > ? ORDER BY seq'
+		const replies = this.#sql.exec<{ reply: string }>(all, Date.now() - lifetime).toArray()
+		this.#sql.exec('DELETE FROM late')
+		return replies.map(({ reply }) => reply)
 	}
 
 	/** The claim as it is at once. */
@@ -102,7 +121,9 @@ export class Memory {
 		const old = now - lifetime
 		this.#sql.exec('DELETE FROM replies WHERE at <= ?', old)
 		this.#sql.exec('DELETE FROM calls WHERE at <= ?', old)
-		const oldest = 'SELECT min(at) AS at FROM (SELECT at FROM replies UNION ALL SELECT at FROM calls)'
+		this.#sql.exec('DELETE FROM late WHERE at <= ?', old)
+		const all = ['replies', 'calls', 'late'].map((table) => `SELECT at FROM ${table}`).join(' UNION ALL ')
+		const oldest = `SELECT min(at) AS at FROM (${all})`
 		const { at } = this.#sql.exec<{ at: number | null }>(oldest).one()
 		return at === null ? undefined : Math.max(at + lifetime, now + clearEvery)
 	}

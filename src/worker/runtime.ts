@@ -1,4 +1,5 @@
 /** What a Worker lends to the gateway: fetch, Web Crypto, and its bindings for what must be remembered. */
+import { waitUntil } from 'cloudflare:workers'
 import type { Runtime } from '../runtime.ts'
 import type { Bindings } from './bindings.ts'
 import { webCrypto } from './crypto.ts'
@@ -17,6 +18,8 @@ export function createRuntime(bindings: Bindings): Runtime {
 		crypto: webCrypto,
 		state: createState(bindings.CONVERSATIONS, log),
 		outbox: createOutbox(bindings, log),
+		// The platform lets it go on for thirty seconds after the answer: what is promised stands elsewhere.
+		background: waitUntil,
 		log,
 	}
 }

@@ -57,6 +57,13 @@ export function createState(
 			ask('openChoices', conversation, limit, [], async (object) => await object.openChoices()),
 		addReply: (conversation, offers) =>
 			ask('addReply', conversation, limit, undefined, async (object) => await object.addReply(offers)),
+		keepLate: (conversation, reply) =>
+			ask('keepLate', conversation, limit, false, async (object) => await object.keepLate(reply)),
+		async takeLate(conversation) {
+			const none: readonly string[] = []
+			const replies = await ask('takeLate', conversation, limit, none, async (object) => await object.takeLate())
+			return replies.map((reply) => JSON.parse(reply))
+		},
 		async claim(conversation, call, lease) {
 			const key = await webCrypto.sha256(call)
 			const first = await ask('claim', conversation, limit, unclaimed, async (object) => await object.claim(key, lease))

@@ -1,22 +1,27 @@
 /** The outbox in time: when it acknowledges, when it tries, and when it gives up. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Fields } from '../../src/codec.ts'
 import { openOutbox } from '../../src/node/outbox/index.ts'
 import type { Round } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/thread.ts'
-import type { Runtime } from '../../src/runtime.ts'
+import type { LogLine, Runtime } from '../../src/runtime.ts'
 import { gatewayTo } from '../servers.ts'
-import { delivery, near, outboxOn, settingsOf, storeOf, testClock } from './parts.ts'
+import { delivery, near, outboxOn, settingsOf, storeOf, type TestClock, testClock } from './parts.ts'
 import { receiver } from './processes.ts'
 
 const hour = 3_600_000
 
 /** An outbox in this thread, on a file of its own. */
-function outboxWith(status: (text: string) => number | Promise<number>, given: object = {}) {
+function outboxWith(
+	status: (text: string) => number | Promise<number>,
+	given: object = {},
+	clock: TestClock = testClock(),
+	headers: Fields = [],
+) {
 	const settings = settingsOf(given)
-	const clock = testClock()
 	const store = storeOf(settings, clock.now())
-	return { ...outboxOn(near(store), settings, status, clock), settings, store }
+	return { ...outboxOn(near(store), settings, status, clock, headers), settings, store }
 }
 
 /** A store whose transactions end when they are told to. */
@@ -189,7 +194,8 @@ test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no at
 	let failing = true
 	const send: Runtime['send'] = async (call) => {
 		attempts++
-		return failing ? { status: 500, headers: [], body: '' } : runtime.send(call)
+		// A status after which an upstream is not left alone.
+		return failing ? { status: 400, headers: [], body: '' } : runtime.send(call)
 	}
 	let attempts = 0
 	const settings = settingsOf({ schedule: ['0s', '1h', '1h'] })
@@ -205,6 +211,61 @@ test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no at
 	await expect.poll(() => events.has('new')).toBe(true)
 	expect(attempts).toBe(21)
 	await outbox.close(1000)
+})
+
+test('while the upstream is left alone, events wait and no attempt is used up', async () => {
+	const { url, events } = await receiver()
+	const { runtime, routes, close } = await gatewayTo(url)
+	onTestFinished(close)
+	let failing = true
+	let attempts = 0
+	const send: Runtime['send'] = async (call) => {
+		attempts++
+		return failing ? { status: 500, headers: [], body: '' } : runtime.send(call)
+	}
+	const told: LogLine[] = []
+	const log = (line: LogLine) => void told.push(line)
+	const settings = settingsOf({ schedule: ['0s', '1s', '1h'], order: 'overtake' })
+	const outbox = await openOutbox(settings, () => routes, { ...runtime, send, log })
+	for (let i = 0; i < 60; i++) {
+		const body = JSON.stringify({ version: 1, event: { id: `e${i}`, conversation: 'c', text: '1' } })
+		await outbox.accept({ ...delivery(`e${i}`), request: { ...delivery(`e${i}`).request, body } })
+	}
+	await expect.poll(() => told.filter(({ state }) => state === 'left alone').length).toBe(1)
+	await wait(1500)
+	// Five until it is left alone with those that were under way, and then a probe now and then.
+	expect(attempts).toBeLessThan(30)
+	failing = false
+	await expect.poll(() => events.size, { timeout: 20_000 }).toBe(60)
+	expect(told.filter(({ dead }) => dead)).toEqual([])
+	await outbox.close(1000)
+})
+
+test.each([
+	['seconds', 429, '7200', 7200],
+	['a date', 503, new Date(Date.parse('2030-01-01') + 7_200_000).toUTCString(), 7200],
+	['ten years', 503, '315360000', 86_400],
+	['garbage', 503, 'soon', 0],
+	['less than its turn', 503, '1', 0],
+])('Retry-After in %s is kept, and never shortens the schedule', async (_, status, header, least) => {
+	const clock = testClock(Date.parse('2030-01-01'))
+	const { outbox, attempts } = outboxWith(() => status, { schedule: ['0s', '1h'] }, clock, [['retry-after', header]])
+	await outbox.accept(delivery('e1'))
+	await clock.pass(0)
+	expect(attempts).toHaveLength(1)
+	await clock.pass(Math.max(3600 * 0.8, least) * 1000 - 1)
+	expect(attempts).toHaveLength(1)
+	await clock.pass(Math.max(3600 * 0.4, 2) * 1000)
+	expect(attempts).toHaveLength(2)
+})
+
+test('an upstream that is gone for good gets no second attempt', async () => {
+	const { outbox, attempts, lines, clock } = outboxWith(() => 410)
+	await outbox.accept(delivery('e1'))
+	await clock.pass(0)
+	expect(lines).toMatchObject([{ msg: 'delivery', upstreamStatus: 410, dead: true }])
+	await clock.pass(24 * hour)
+	expect(attempts).toHaveLength(1)
 })
 
 test('an event that is too large is refused, with the limit', async () => {

@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
+import type { Fields } from '../../src/codec.ts'
 import { readOutbox } from '../../src/config/index.ts'
 import type { Delivery } from '../../src/delivery.ts'
+import { createLoad } from '../../src/load.ts'
 import { type Clock, createOutbox } from '../../src/node/outbox/outbox.ts'
 import { type Entry, openStore, type Round, type Store } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/thread.ts'
 import { createRuntime } from '../../src/node/runtime.ts'
-import type { Route } from '../../src/route.ts'
+
+import type { Route, Upstream } from '../../src/route.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
+import { createTarget } from '../../src/target.ts'
 
 /** A folder that is gone when the test is. */
 export function folder(): string {
@@ -113,6 +117,7 @@ export function outboxOn(
 	settings: ReturnType<typeof settingsOf>,
 	status: (text: string) => number | Promise<number>,
 	clock: TestClock = testClock(),
+	headers: Fields = [],
 ) {
 	const attempts: Attempt[] = []
 	const lines: LogLine[] = []
@@ -124,17 +129,25 @@ export function outboxOn(
 		async send({ body }) {
 			const { text } = JSON.parse(body)
 			attempts.push({ at: clock.now(), text, body })
-			return { status: await status(text), headers: [], body: '' }
+			return { status: await status(text), headers, body: '' }
 		},
 	}
 	const adapter = canonical.create()
-	const upstream = { name: 'canonical', adapter, url: 'http://127.0.0.1:9/', secrets: [], headers: [], signingKeys: [] }
+	const upstream: Upstream = {
+		...{ name: 'canonical', adapter, secrets: [], headers: [], signingKeys: [], timeout: 9000 },
+		// The schedule is looked at here, not the breaker: each attempt is of a target that has never failed.
+		get targets(): Upstream['targets'] {
+			return [createTarget('http://127.0.0.1:9/')]
+		},
+		load: createLoad(1000),
+	}
 	const route: Route = {
 		name: 'in',
 		path: '/in',
 		platforms: [{ name: 'one-way', adapter }],
 		secrets: [],
-		upstream: { ...upstream, timeout: 9000 },
+		upstream,
+		idempotent: false,
 		policy: 'degrade',
 		failure: [],
 		debug: false,

@@ -31,13 +31,15 @@ function event(id: string, conversation?: string, body = '{"event":1}'): Deliver
 /** Statuses that the upstream answers next; then 200. */
 const statuses: number[] = []
 const bodies: string[] = []
+let retryAfter = ''
 beforeEach(() => {
+	retryAfter = ''
 	statuses.length = bodies.length = lines.length = 0
 	vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)))
 	vi.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
 		bodies.push(String(init?.body))
 		const status = statuses.shift() ?? 200
-		return new Response(status === 200 ? '{}' : null, { status })
+		return new Response(status === 200 ? '{}' : null, { status, headers: { 'retry-after': retryAfter } })
 	})
 })
 afterEach(async () => {
@@ -71,7 +73,7 @@ const alarmOf = (name: string) => runInDurableObject(objectOf(name), (_object, {
 const hour = 3_600_000
 
 test('events of a conversation are delivered in their order, though the first fails', async () => {
-	statuses.push(500, 500)
+	statuses.push(400, 400)
 	for (const n of [1, 2, 3]) await outbox.accept(event(`turn_${n}`, 'ordered', `{"n":${n}}`))
 	await expect.poll(() => bodies.length).toBeGreaterThan(0)
 	while ((await pending('ordered')).length > 0) await alarm('ordered')
@@ -88,7 +90,7 @@ test('events of a conversation are delivered in their order, though the first fa
 })
 
 test('it comes again by itself, at its time', async () => {
-	statuses.push(500)
+	statuses.push(400)
 	const before = Date.now()
 	await outbox.accept(event('turn_1', 'again'))
 	await expect.poll(() => pending('again')).toMatchObject([{ failed: 1 }])
@@ -99,8 +101,31 @@ test('it comes again by itself, at its time', async () => {
 	expect(due).toBeLessThanOrEqual(after + 6000)
 })
 
+test('an upstream that asks for time gets it, and meanwhile nothing is tried nor any attempt used up', async () => {
+	statuses.push(503)
+	retryAfter = '3'
+	await outbox.accept(event('turn_1', 'asked'))
+	await expect.poll(() => pending('asked')).toMatchObject([{ failed: 1 }])
+	await alarm('asked')
+	await alarm('asked')
+	expect(await pending('asked')).toMatchObject([{ failed: 1 }])
+	expect(bodies).toHaveLength(1)
+	// The other tests have the same upstream.
+	await expect
+		.poll(async () => (await alarm('asked'), pending('asked')), { timeout: 15_000, interval: 200 })
+		.toEqual([])
+	expect(bodies).toHaveLength(2)
+})
+
+test('an upstream that is gone for good gets no second attempt', async () => {
+	statuses.push(410)
+	await outbox.accept(event('turn_1', 'for-good'))
+	await expect.poll(() => pending('for-good')).toMatchObject([{ failed: 1, dead: expect.toSatisfy((at) => at > 0) }])
+	expect(bodies).toHaveLength(1)
+})
+
 test('after the last attempt it is kept as a dead letter, and those behind it go on', async () => {
-	statuses.push(...Array.from({ length: attempts }, () => 500))
+	statuses.push(...Array.from({ length: attempts }, () => 400))
 	await outbox.accept(event('turn_poison', 'poisoned'))
 	await outbox.accept(event('turn_next', 'poisoned', '{"next":1}'))
 	for (let i = 0; i < attempts; i++) await alarm('poisoned')
@@ -124,7 +149,7 @@ test('after the last attempt it is kept as a dead letter, and those behind it go
 
 /** An object that has given up an event, and knows nothing else. */
 async function withDeadLetter(name: string): Promise<void> {
-	statuses.push(...Array.from({ length: attempts }, () => 500))
+	statuses.push(...Array.from({ length: attempts }, () => 400))
 	await outbox.accept(event('turn_dead', name))
 	for (let i = 0; i < attempts; i++) await alarm(name)
 	expect(await pending(name)).toMatchObject([{ failed: attempts }])
@@ -171,7 +196,7 @@ test('an event is delivered though the alarm before it found nothing to do', asy
 test('an alarm begins no delivery after its time, and comes again at once for the rest', async () => {
 	vi.useFakeTimers({ toFake: ['Date'] })
 	// An upstream that needs six minutes. The alarm is not to come by itself meanwhile.
-	statuses.push(500)
+	statuses.push(400)
 	await outbox.accept(event('turn_1', 'slow'))
 	await expect.poll(() => pending('slow')).toMatchObject([{ failed: 1 }])
 	await outbox.accept(event('turn_2', 'slow'))
@@ -201,7 +226,7 @@ test('an event of a route that is gone waits like any other', async () => {
 })
 
 test('a conversation takes so many events, and then no more', async () => {
-	statuses.push(500)
+	statuses.push(400)
 	await outbox.accept(event('turn_0', 'full'))
 	await expect.poll(() => pending('full')).toMatchObject([{ failed: 1 }])
 	await runInDurableObject(objectOf('full'), (_object, { storage: { sql } }) => {
@@ -245,7 +270,7 @@ test('a queue or an object that refuses is told to the platform, and never taken
 })
 
 test('the queue delivers what it was sent, and puts off what fails', async () => {
-	statuses.push(200, 500)
+	statuses.push(200, 400)
 	const messages = [1, 8].map((attempts) => ({
 		id: `${attempts}`,
 		timestamp: new Date(),
@@ -265,7 +290,7 @@ test('the queue delivers what it was sent, and puts off what fails', async () =>
 })
 
 test('a message that failed waits as the schedule says', async () => {
-	statuses.push(500)
+	statuses.push(400)
 	const batch = createMessageBatch<Delivery>('dragoman-events', [
 		{ id: '1', timestamp: new Date(), attempts: 2, body: event('turn_1') },
 	])

@@ -4,7 +4,7 @@
  */
 import type { OutboxSettings } from '../../config/index.ts'
 import { type Delivery, deliver } from '../../delivery.ts'
-import { asGatewayError, type ErrorCode, GatewayError } from '../../errors.ts'
+import { asGatewayError, type ErrorCode, type ErrorContext, GatewayError } from '../../errors.ts'
 import type { Route } from '../../route.ts'
 import type { Outbox, Runtime } from '../../runtime.ts'
 import { nextAttempt } from './schedule.ts'
@@ -62,6 +62,8 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	let outcomes: Outcome[] = []
 	/** Routes of the deliveries under way, by id. */
 	const underWay = new Map<string, string>()
+	/** When routes may be tried again whose upstream is left alone for a moment. */
+	const restingUntil = new Map<string, number>()
 	let state: 'open' | 'draining' | 'closed' = 'open'
 	let working: Promise<void> | undefined
 	let failing = false
@@ -124,7 +126,11 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	function roomOf(): { readonly [route: string]: number } {
 		if (state !== 'open') return {}
 		const room: { [route: string]: number } = {}
-		for (const { name } of routes()) room[name] = settings.concurrency
+		const now = clock.now()
+		for (const { name } of routes()) {
+			// Else every event that is due would be claimed only to be put back.
+			if ((restingUntil.get(name) ?? 0) <= now) room[name] = settings.concurrency
+		}
 		for (const name of underWay.values()) if (room[name] !== undefined) room[name]--
 		return room
 	}
@@ -158,12 +164,28 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		} catch (thrown) {
 			const { code: error, context } = asGatewayError(thrown)
 			const now = clock.now()
-			const nextAt = nextAttempt(settings, { attempts: attempts + 1, acceptedAt }, now, Math.random())
+			const asked = now + (context.retryAfter ?? 0) * 1000
+			if (error === 'upstream-resting' || error === 'overloaded') {
+				restingUntil.set(name, asked)
+				return { id, error, postponedTo: asked }
+			}
+			const nextAt = nextAfter(context, { attempts: attempts + 1, acceptedAt }, now)
 			const facts = { ...line, error, upstreamStatus: context.upstreamStatus, ms: ms() }
 			if (nextAt === undefined) runtime.log({ ...facts, level: 'error', dead: true })
 			else runtime.log({ ...facts, level: 'warn', nextIn: nextAt - now })
 			return nextAt === undefined ? { id, error, dead: true } : { id, error, nextAt }
 		}
+	}
+
+	/** Not before the upstream asks for it; never again, when it says that it is gone for good. */
+	function nextAfter(
+		{ upstreamStatus, retryAfter = 0 }: ErrorContext,
+		history: { readonly attempts: number; readonly acceptedAt: number },
+		now: number,
+	): number | undefined {
+		if (upstreamStatus === 410) return undefined
+		const nextAt = nextAttempt(settings, history, now, Math.random())
+		return nextAt === undefined ? undefined : Math.max(nextAt, now + retryAfter * 1000)
 	}
 
 	async function within(milliseconds: number, delivery: Promise<void>): Promise<void> {

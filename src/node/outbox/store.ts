@@ -24,6 +24,8 @@ export interface Entry {
 export type Outcome = { readonly id: string } & (
 	| { readonly delivered: true }
 	| { readonly error: ErrorCode; readonly nextAt: number }
+	/** Nothing was tried, so no attempt is used up. */
+	| { readonly error: ErrorCode; readonly postponedTo: number }
 	| { readonly error: ErrorCode; readonly dead: true }
 )
 
@@ -128,6 +130,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	const retry = db.prepare(`
 		UPDATE events SET attempts = attempts + 1, owner = NULL, next_at = ?, error = ? WHERE id = ? AND owner = ? RETURNING lane
 	`)
+	const postpone = db.prepare('UPDATE events SET owner = NULL, next_at = ?, error = ? WHERE id = ? AND owner = ?')
 	const bury = db.prepare(`
 		UPDATE events SET state = 'dead', attempts = attempts + 1, head = 0, owner = NULL, ended_at = ?, error = ?
 		WHERE id = ? AND owner = ? RETURNING lane
@@ -172,6 +175,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		unsaved += pageBytes
 		const { id } = outcome
 		if ('nextAt' in outcome) lanes.moveOn(retry.get(outcome.nextAt, outcome.error, id, owner)?.lane)
+		else if ('postponedTo' in outcome) postpone.run(outcome.postponedTo, outcome.error, id, owner)
 		else if ('dead' in outcome) lanes.moveOn(bury.get(now, outcome.error, id, owner)?.lane)
 		else if (retention.delivered > 0) lanes.moveOn(deliver.get(now, id, owner)?.lane)
 		else lanes.moveOn(remove.get(id, owner)?.lane)

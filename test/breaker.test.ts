@@ -1,0 +1,96 @@
+/** Arithmetic of what bounds the calls to an upstream in trouble; times are told, and none passes. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createBreaker } from '../src/breaker.ts'
+import { retryAfter } from '../src/retry-after.ts'
+import { createRetryBudget } from '../src/retry-budget.ts'
+
+/** Calls that all fail, from `from` on, as often as they may. */
+function failing(breaker: ReturnType<typeof createBreaker>, from: number, until: number): number[] {
+	const calls: number[] = []
+	for (let now = from; now < until; now += 10) {
+		if (breaker.wait(now) > 0) continue
+		breaker.begin(now)
+		breaker.fail(now)
+		calls.push(now)
+	}
+	return calls
+}
+
+test('after five failures in a row there is one call each half a second', () => {
+	expect(failing(createBreaker(), 0, 2050)).toEqual([0, 10, 20, 30, 40, 540, 1040, 1540, 2040])
+})
+
+test('one answer between them, and nothing is left alone', () => {
+	const breaker = createBreaker()
+	for (let now = 0; now < 1000; now += 10) {
+		expect(breaker.wait(now)).toBe(0)
+		breaker.begin(now)
+		if (now % 50 === 40) expect(breaker.succeed()).toBe(false)
+		else expect(breaker.fail(now)).toBe(false)
+	}
+})
+
+test('the first answer brings it back, and what was under way before changes nothing', () => {
+	const breaker = createBreaker()
+	failing(breaker, 0, 100)
+	expect(breaker.fail(120)).toBe(false)
+	expect(breaker.wait(120)).toBe(420)
+	expect(breaker.wait(540)).toBe(0)
+	expect(breaker.succeed()).toBe(true)
+	expect(breaker.wait(541)).toBe(0)
+})
+
+test('a rest that was asked for lasts, whatever is answered meanwhile', () => {
+	const breaker = createBreaker()
+	expect(breaker.rest(0, 5000)).toBe(true)
+	expect(breaker.rest(10, 1000)).toBe(false)
+	expect(breaker.succeed()).toBe(false)
+	expect(breaker.wait(1000)).toBe(4000)
+	expect(breaker.wait(5000)).toBe(0)
+})
+
+test('repeats are a fifth of the calls, and ten', () => {
+	fc.assert(
+		fc.property(fc.array(fc.boolean(), { maxLength: 2000, size: 'max' }), (history) => {
+			const budget = createRetryBudget()
+			let [earned, spent] = [0, 0]
+			for (const first of history) {
+				if (first) {
+					budget.earn()
+					earned++
+				} else if (budget.spend()) spent++
+				expect(spent).toBeLessThanOrEqual(10 + earned * 0.2 + 1e-6)
+			}
+		}),
+	)
+	const budget = createRetryBudget()
+	const spent = Array.from({ length: 20 }, () => budget.spend()).filter(Boolean)
+	expect(spent).toHaveLength(10)
+})
+
+const now = Date.parse('2026-03-01T12:00:00Z')
+test.each([
+	['7', 7000],
+	['0', 0],
+	[' 30 ', 30_000],
+	['Sun, 01 Mar 2026 12:01:00 GMT', 60_000],
+	['Sunday, 01-Mar-26 12:01:00 GMT', 60_000],
+	['Sun, 01 Mar 2020 12:01:00 GMT', 0],
+	['315360000', 86_400_000],
+	['Fri, 01 Mar 2036 12:00:00 GMT', 86_400_000],
+	['9'.repeat(400), 86_400_000],
+	['', undefined],
+	['soon', undefined],
+	['Soon', undefined],
+	['-5', undefined],
+	['1.5', undefined],
+	['2026-03-01', undefined],
+	['7 seconds', undefined],
+])('Retry-After: %j', (value, expected) => {
+	expect(retryAfter([['Retry-After', value]], now)).toBe(expected)
+})
+
+test('without Retry-After nothing is asked', () => {
+	expect(retryAfter([['date', '7']], now)).toBeUndefined()
+})

@@ -1,0 +1,128 @@
+/** Upstreams that are late on routes with a holding reply: what the user gets, and what becomes of the late answer. */
+import { expect, test } from 'vitest'
+import { call, gateway, json, says, upstream } from './servers.ts'
+
+const event = (text: string, more: object = {}) => ({ kind: 'message', text, conversation: 'c', ...more })
+
+/** An upstream that answers "slow ..." when it is told to and anything else at once; and a gateway that waits a little. */
+async function slowly(late: object = {}, reply: (text: string) => object = says) {
+	const slow: (() => void)[] = []
+	const to = await upstream((response, { body }) => {
+		const { text } = JSON.parse(body).event
+		if (text.startsWith('slow')) slow.push(() => json(response, reply(text)))
+		else json(response, reply(text))
+	})
+	const started = await gateway({
+		upstream: { url: to.url, timeout: 60_000 },
+		routes: [
+			{
+				name: 'in',
+				path: '/in',
+				platform: 'canonical',
+				debug: true,
+				late: { after: 1000, reply: { '*': says('One moment'), de: says('Einen Moment') }, ...late },
+			},
+		],
+	})
+	const said = async (given: object) => {
+		const answer = await call(`${started.url}/in`, given)
+		const { messages = [], ...rest } = await answer.json()
+		return {
+			texts: messages.map(({ text }: { text: string }) => text),
+			changes: answer.headers.get('dragoman-changes'),
+			...rest,
+		}
+	}
+	const lateLines = () => started.lines.filter(({ msg }) => msg === 'late')
+	return { ...started, slow, received: to.received, said, lateLines }
+}
+
+test('the holding reply leaves in the language of the user, and the late answer stands before the next reply, once', async () => {
+	const { slow, said, lateLines, lines } = await slowly()
+	expect(await said(event('slow 1', { language: 'de-AT' }))).toMatchObject({ texts: ['Einen Moment'] })
+	expect(await said(event('slow 2'))).toMatchObject({ texts: ['One moment'] })
+	expect(lateLines()).toEqual([])
+	for (const answer of slow) answer()
+	await expect.poll(() => lateLines().length).toBe(2)
+	expect(lateLines()).toMatchObject([
+		{ level: 'info', did: 'kept', route: 'in' },
+		{ level: 'info', did: 'kept' },
+	])
+	expect(await said(event('elsewhere', { conversation: 'd' }))).toMatchObject({ texts: ['elsewhere'] })
+	const { texts } = await said(event('quick'))
+	expect(texts.toSorted()).toEqual(['quick', 'slow 1', 'slow 2'])
+	expect(texts.at(-1)).toBe('quick')
+	expect(await said(event('again'))).toMatchObject({ texts: ['again'] })
+	expect(lines.filter(({ held }) => held)).toHaveLength(2)
+	expect(lines.filter(({ recalled }) => recalled)).toMatchObject([{ recalled: 2 }])
+})
+
+test('a holding reply brings along what came late before', async () => {
+	const { slow, said, lateLines } = await slowly()
+	await said(event('slow 1'))
+	slow[0]?.()
+	await expect.poll(() => lateLines().length).toBe(1)
+	expect(await said(event('slow 2'))).toMatchObject({ texts: ['slow 1', 'One moment'] })
+})
+
+test('of attributes both are written; of what there can be only one, the later stands and the other is told', async () => {
+	const { slow, said, lateLines } = await slowly({}, (text) => ({
+		...says(text),
+		attributes: { session: { [text]: 'x', last: text }, user: {} },
+		control: { goto: text, tags: [text] },
+	}))
+	await said(event('slow'))
+	slow[0]?.()
+	await expect.poll(() => lateLines().length).toBe(1)
+	const { attributes, control, changes } = await said(event('quick'))
+	expect(attributes.session).toEqual({ slow: 'x', quick: 'x', last: 'quick' })
+	expect(control).toMatchObject({ goto: 'quick', tags: ['quick'] })
+	expect(changes).toContain('control.goto')
+})
+
+test('a late answer is dropped where the route says so, and where nobody can be told it', async () => {
+	const drops = await slowly({ answer: 'drop' })
+	await drops.said(event('slow'))
+	drops.slow[0]?.()
+	await expect.poll(drops.lateLines).toMatchObject([{ level: 'info', did: 'dropped' }])
+	expect(await drops.said(event('quick'))).toMatchObject({ texts: ['quick'] })
+
+	const keeps = await slowly()
+	await keeps.said({ kind: 'message', text: 'slow' })
+	keeps.slow[0]?.()
+	await expect.poll(keeps.lateLines).toMatchObject([{ level: 'warn', did: 'dropped' }])
+})
+
+test('a call that comes again gets the same holding reply, and the upstream hears of it once', async () => {
+	const { said, received } = await slowly()
+	const [first, second] = await Promise.all([said(event('slow', { id: 'm1' })), said(event('slow', { id: 'm1' }))])
+	expect(first).toMatchObject({ texts: ['One moment'] })
+	expect(second).toEqual(first)
+	expect(await said(event('slow', { id: 'm1' }))).toEqual(first)
+	expect(received).toHaveLength(1)
+})
+
+test('an upstream that fails in time fails the turn; one that fails late is told in the log', async () => {
+	const failing = await upstream((response, { body }) => {
+		const slow = JSON.parse(body).event.text === 'slow'
+		setTimeout(() => response.writeHead(500).end(), slow ? 2000 : 0)
+	})
+	const { url, lines } = await gateway({
+		upstream: { url: failing.url },
+		routes: [{ name: 'in', path: '/in', platform: 'canonical', late: { after: 1000, reply: says('One moment') } }],
+	})
+	expect((await call(`${url}/in`, event('quick'))).status).toBe(502)
+	expect(await (await call(`${url}/in`, event('slow'))).json()).toMatchObject(says('One moment'))
+	await expect
+		.poll(() => lines.filter(({ msg }) => msg === 'late'))
+		.toMatchObject([{ level: 'error', did: 'failed', error: 'upstream-status', upstreamStatus: 500 }])
+})
+
+test('a gateway that ends waits for late answers, within its limit', async () => {
+	const { slow, said, lateLines, close } = await slowly()
+	await said(event('slow'))
+	const closed = close()
+	slow[0]?.()
+	await closed
+	expect(lateLines()).toMatchObject([{ did: 'kept' }])
+})

@@ -1,0 +1,151 @@
+/** What the gateway does about an upstream that is down, overrun, or there twice. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { call, gateway, gatewayTo, json, nobody, rawUpstream, says, upstream } from './servers.ts'
+
+const route = { name: 'in', path: '/in', platform: 'canonical' }
+
+async function titleOf(url: string): Promise<string | undefined> {
+	return (await (await call(`${url}/in`)).json()).title
+}
+
+test('an upstream that keeps failing is left alone, told of once, and back with its first answer', async () => {
+	let failing = true
+	const { url: to, received } = await upstream((response) => {
+		if (failing) response.writeHead(500).end()
+		else json(response, says('Back'))
+	})
+	const { url, lines } = await gatewayTo(to)
+	const titles = []
+	for (let i = 0; i < 40; i++) titles.push(await titleOf(url))
+	expect(titles.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'upstream-status'))
+	expect(titles.filter((title) => title === 'upstream-resting').length).toBeGreaterThan(0)
+	expect(received.length).toBeLessThan(40)
+	const resting = await call(`${url}/in`)
+	if (resting.status === 503) expect(resting.headers.get('retry-after')).toBe('1')
+
+	failing = false
+	await expect.poll(() => titleOf(url), { timeout: 10_000, interval: 50 }).toBeUndefined()
+	expect(await titleOf(url)).toBeUndefined()
+	const states = lines.filter(({ msg }) => msg === 'upstream')
+	expect(states).toEqual([
+		{ level: 'warn', msg: 'upstream', origin: new URL(to).origin, state: 'left alone' },
+		{ level: 'info', msg: 'upstream', origin: new URL(to).origin, state: 'back' },
+	])
+})
+
+test.each([429, 503])('a rest that status %d asks for is granted', async (status) => {
+	let asked = 0
+	const { url: to } = await upstream((response) => {
+		if (++asked === 1) response.writeHead(status, { 'retry-after': '3600' }).end()
+		else json(response, says('Hello'))
+	})
+	const { url } = await gatewayTo(to)
+	expect(await titleOf(url)).toBe('upstream-status')
+	const answer = await call(`${url}/in`)
+	expect(answer.status).toBe(503)
+	// Not an hour, as it asked: users are waiting.
+	expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(60)
+	expect(await answer.json()).toMatchObject({ title: 'upstream-resting' })
+	expect(asked).toBe(1)
+})
+
+test('what was not sent is called again', async () => {
+	const to = await nobody()
+	const { url } = await gatewayTo(to)
+	const server = createServer((request, response) => {
+		request.resume()
+		json(response, says('There I am'))
+	})
+	onTestFinished(() => void server.close())
+	const answer = call(`${url}/in`)
+	await wait(30)
+	await new Promise<void>((listening) => server.listen(Number(new URL(to).port), '127.0.0.1', listening))
+	expect(await (await answer).json()).toMatchObject(says('There I am'))
+})
+
+test.each([
+	[false, 1, 'upstream-unreachable'],
+	[true, 2, undefined],
+])(
+	'a call whose answer never began is called again on idempotent routes only: %s',
+	async (idempotent, calls, title) => {
+		const ids = new Set<unknown>()
+		let asked = 0
+		const server = createServer((request, response) => {
+			request.resume().on('end', () => {
+				ids.add(request.headers['webhook-id'])
+				if (++asked === 1) request.socket.destroy()
+				else json(response, says('Hello'))
+			})
+		})
+		await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+		onTestFinished(() => void server.close())
+		const { port } = server.address() as AddressInfo
+		const { url } = await gateway({
+			upstream: { url: `http://127.0.0.1:${port}/` },
+			routes: [{ ...route, idempotent }],
+		})
+		expect(await titleOf(url)).toBe(title)
+		expect(asked).toBe(calls)
+		expect(ids.size).toBe(1)
+	},
+)
+
+test('once a byte of the answer is there, nothing is called again', async () => {
+	let asked = 0
+	const { url: to } = await rawUpstream('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{', (socket) => {
+		asked++
+		socket.destroy()
+	})
+	const { url } = await gatewayTo(to, { idempotent: true })
+	expect(await titleOf(url)).toBe('upstream-reply-invalid')
+	expect(asked).toBe(1)
+})
+
+test('a backup is called while the first cannot be reached, and the first when it is back', async () => {
+	const { url: backup, received } = await upstream((response) => json(response, says('From the backup')))
+	const first = await nobody()
+	const { url } = await gateway({ upstream: { url: first, backup }, routes: [route] })
+	for (let i = 0; i < 12; i++) {
+		expect(await (await call(`${url}/in`)).json()).toMatchObject(says('From the backup'))
+	}
+	expect(received).toHaveLength(12)
+	const server = createServer((request, response) => {
+		request.resume()
+		json(response, says('From the first'))
+	})
+	onTestFinished(() => void server.close())
+	await new Promise<void>((listening) => server.listen(Number(new URL(first).port), '127.0.0.1', listening))
+	await expect
+		.poll(async () => (await (await call(`${url}/in`)).json()).messages[0].text, { timeout: 10_000 })
+		.toBe('From the first')
+})
+
+test('a backup is not called for what the first may have heard', async () => {
+	const { url: backup, received } = await upstream()
+	const { url: first } = await rawUpstream('', (socket) => socket.destroy())
+	const { url } = await gateway({ upstream: { url: first, backup }, routes: [route] })
+	expect(await titleOf(url)).toBe('upstream-unreachable')
+	expect(received).toHaveLength(0)
+})
+
+test('beyond its concurrency a call fails at once, and the next one finds room', async () => {
+	const answers: (() => void)[] = []
+	const { url: to } = await upstream((response) => void answers.push(() => json(response, says('Hello'))))
+	const { url } = await gateway({ upstream: { url: to, concurrency: 3 }, routes: [route] })
+	const three = [1, 2, 3].map(() => titleOf(url))
+	await expect.poll(() => answers.length).toBe(3)
+	const answer = await call(`${url}/in`)
+	expect(answer.status).toBe(503)
+	expect(answer.headers.get('retry-after')).toBe('1')
+	expect(await answer.json()).toMatchObject({ title: 'overloaded' })
+	for (const each of answers) each()
+	expect(await Promise.all(three)).toEqual([undefined, undefined, undefined])
+	const next = titleOf(url)
+	await expect.poll(() => answers.length).toBe(4)
+	answers[3]?.()
+	expect(await next).toBeUndefined()
+})
