@@ -151,6 +151,22 @@ test.each<[what: string, bytes: string, problem: object]>([
 	],
 	['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', { field: 'headers', expected: 'HTTP/1.1' }],
 	['has a head without end', `${head}${'x: y\r\n'.repeat(20_000)}\r\n`, { field: 'headers', expected: 'HTTP/1.1' }],
+	[
+		'has two lengths',
+		`${head}content-length: 1\r\ncontent-length: 2\r\n\r\n{}`,
+		{ field: 'headers', expected: 'HTTP/1.1' },
+	],
+	['asks for a body that was sent', `HTTP/1.1 100 Continue\r\n\r\n`, { field: 'headers', expected: 'HTTP/1.1' }],
+	[
+		'never comes behind its hints',
+		'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(100),
+		{ field: 'headers', expected: 'HTTP/1.1' },
+	],
+	[
+		'changes the protocol',
+		`HTTP/1.1 101 Switched\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n`,
+		{ field: 'headers', expected: 'HTTP/1.1' },
+	],
 ])('an answer that %s is no reply', async (_, bytes, problem) => {
 	const { url: to } = await rawUpstream(bytes, (socket) => setTimeout(() => socket.destroy(), 50))
 	const { url } = await gatewayTo(to)
@@ -212,6 +228,15 @@ test('headers of a reply stay behind', async () => {
 	const answer = await call(`${url}/in`)
 	expect(answer.status).toBe(200)
 	expect([...answer.headers].flat()).not.toContain('leak')
+})
+
+test('an answer may be announced', async () => {
+	const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\nset-cookie: leak\r\n\r\n'.repeat(3)
+	const { url: to } = await rawUpstream(`${hints}${head}content-length: ${hello.length}\r\n\r\n${hello}`)
+	const { url } = await gatewayTo(to)
+	const answer = await call(`${url}/in`)
+	expect(await answer.json()).toMatchObject(says('Hello'))
+	expect(answer.headers.has('set-cookie')).toBe(false)
 })
 
 test('calls of many turns share few connections', async () => {

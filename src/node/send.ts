@@ -7,6 +7,9 @@ import type { OutgoingCall } from '../runtime.ts'
 /** Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. */
 const connectTimeout = 1000
 
+/** Answers with a status of 1xx that may come before the true one: whoever sends them without end is a waste of time. */
+const maxInfos = 10
+
 /** The pools, and what ends them. */
 export interface Sender {
 	send(call: OutgoingCall): Promise<WireResponse>
@@ -31,6 +34,7 @@ export function createSender(): Sender {
 	return {
 		async send(call) {
 			const { origin, pathname, search } = new URL(call.url)
+			let infos = 0
 			const answer = await poolOf(origin)
 				.request({
 					path: pathname + search,
@@ -38,6 +42,10 @@ export function createSender(): Sender {
 					headers: call.headers.flat(),
 					body: call.body === '' ? null : call.body,
 					signal: call.signal,
+					// Throwing ends the connection.
+					onInfo() {
+						if (++infos > maxInfos) throw noHttp()
+					},
 				})
 				.catch((cause: unknown) => {
 					const unsent = typeof cause === 'object' && cause !== null && unconnected.has(cause)
@@ -101,14 +109,22 @@ function giveUp(body: Dispatcher.ResponseData['body']): void {
 	body.on('error', () => {}).destroy()
 }
 
+// undici's errors, by name and message, for what came and is no answer; a socket's other errors mean that nothing came.
+const noAnswer =
+	/^(?:HTTPParserError|HeadersOverflowError|ResponseContentLengthMismatchError): |^SocketError: bad (?:response|upgrade)$/
+
 /** What kept an answer from starting: the limit of time, an answer that is not HTTP, or nobody there. */
 function failureOf(signal: AbortSignal, cause: unknown, unsent: boolean): GatewayError {
+	if (cause instanceof GatewayError) return cause
 	if (signal.aborted) return new GatewayError('upstream-timeout', {}, { cause })
-	const name = cause instanceof Error ? cause.name : ''
-	if (name === 'HTTPParserError' || name === 'HeadersOverflowError') {
-		return new GatewayError('upstream-reply-invalid', { field: 'headers', expected: 'HTTP/1.1' }, { cause })
+	if (cause instanceof Error && noAnswer.test(`${cause.name}: ${cause.message}`)) {
+		return noHttp(cause)
 	}
 	return new GatewayError('upstream-unreachable', {}, { cause, unsent })
+}
+
+function noHttp(cause?: unknown): GatewayError {
+	return new GatewayError('upstream-reply-invalid', { field: 'headers', expected: 'HTTP/1.1' }, { cause })
 }
 
 function fieldsOf(headers: Dispatcher.ResponseData['headers']): (readonly [name: string, value: string])[] {

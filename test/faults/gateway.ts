@@ -77,7 +77,7 @@ export async function startGateway(trial: Trial, config: object, options: StartO
 }
 
 /** An empty folder, which goes with the row. */
-function folder(trial: Trial): string {
+export function folder(trial: Trial): string {
 	const path = mkdtempSync(join(tmpdir(), 'dragoman-fault-'))
 	trial.after(() => rmSync(path, { recursive: true, force: true }))
 	return path
