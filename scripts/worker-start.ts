@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Script } from 'node:vm'
 
-const stub = 'data:text/javascript,export class DurableObject {}'
+const stub = 'data:text/javascript,export class DurableObject {}; export const waitUntil = () => {}'
 registerHooks({
 	resolve: (name, context, next) => next(name === 'cloudflare:workers' ? stub : name, context),
 })
