@@ -1,19 +1,23 @@
 /** Brings accepted events to the upstream, from a conversation's object or from the queue. */
 import { type Delivery, deliver } from '../delivery.ts'
-import { asGatewayError, GatewayError } from '../errors.ts'
+import { asGatewayError, type ErrorCode, GatewayError } from '../errors.ts'
 import type { Bindings } from './bindings.ts'
 import { gatewayOf } from './gateway.ts'
 import { log } from './log.ts'
 import { attempts, waitAfter } from './schedule.ts'
 
-/** What became of an attempt. */
-export type Outcome =
+/** What became of an attempt that was made. `after` in milliseconds. */
+type Settled =
 	| { readonly did: 'deliver' }
 	| { readonly did: 'give-up' }
-	/** Milliseconds. */
 	| { readonly did: 'retry'; readonly after: number }
-	/** Nothing was tried, so no attempt is used up. Milliseconds. */
-	| { readonly did: 'postpone'; readonly after: number }
+
+/** Nothing was tried, so no attempt is used up. `after` in milliseconds. */
+interface Postponed {
+	readonly did: 'postpone'
+	readonly after: number
+	readonly error: ErrorCode
+}
 
 /**
  * One attempt, the how-manieth from one on; `object` is the id of the one that holds the event. Never throws: every failure
@@ -24,7 +28,7 @@ export async function attempt(
 	number: number,
 	bindings: Bindings,
 	object?: string,
-): Promise<Outcome> {
+): Promise<Settled | Postponed> {
 	const from = performance.now()
 	const { id: turn, route } = delivery
 	const line = { msg: 'delivery', turn, route, attempt: number, object }
@@ -39,7 +43,10 @@ export async function attempt(
 	} catch (thrown) {
 		const { code: error, context } = asGatewayError(thrown)
 		const asked = (context.retryAfter ?? 0) * 1000
-		if (error === 'upstream-resting' || error === 'overloaded') return { did: 'postpone', after: asked }
+		if (error === 'upstream-resting' || error === 'overloaded') {
+			// Each alarm is paid for, and its upstream is asked by others meanwhile.
+			return { did: 'postpone', after: Math.max(asked, waitAfter(1) ?? 0), error }
+		}
 		const next = context.upstreamStatus === 410 ? undefined : waitAfter(number)
 		const after = next === undefined ? undefined : Math.max(next, asked)
 		const failure = { ...line, ms: ms(), error, upstreamStatus: context.upstreamStatus }
@@ -59,11 +66,20 @@ const longestDelay = 43_200
 export async function consume({ messages }: MessageBatch<Delivery>, bindings: Bindings): Promise<void> {
 	await Promise.all(
 		messages.map(async (message) => {
-			const outcome = await attempt(message.body, Math.min(message.attempts, attempts), bindings)
-			if (outcome.did === 'deliver') message.ack()
-			else if (outcome.did === 'give-up') message.retry()
-			// The queue counts what was postponed as tried.
-			else message.retry({ delaySeconds: Math.min(longestDelay, Math.ceil(outcome.after / 1000)) })
+			const number = Math.min(message.attempts, attempts)
+			const outcome = await attempt(message.body, number, bindings)
+			const settled = outcome.did === 'postpone' ? postponed(message.body, number, outcome) : outcome
+			if (settled.did === 'deliver') message.ack()
+			else if (settled.did === 'give-up') message.retry()
+			else message.retry({ delaySeconds: Math.min(longestDelay, Math.ceil(settled.after / 1000)) })
 		}),
 	)
+}
+
+/** The queue counts what was postponed as tried: without the waits of the schedule, a short outage would use up all attempts. */
+function postponed({ id: turn, route }: Delivery, number: number, { after, error }: Postponed): Settled {
+	const next = waitAfter(number)
+	if (next !== undefined) return { did: 'retry', after: Math.max(next, after) }
+	log({ level: 'error', msg: 'delivery', turn, route, attempt: number, error, dead: true })
+	return { did: 'give-up' }
 }

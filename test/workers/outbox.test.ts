@@ -103,7 +103,8 @@ test('it comes again by itself, at its time', async () => {
 
 test('an upstream that asks for time gets it, and meanwhile nothing is tried nor any attempt used up', async () => {
 	statuses.push(503)
-	retryAfter = '3'
+	// So long that even a slow machine looks twice before it is over.
+	retryAfter = '6'
 	await outbox.accept(event('turn_1', 'asked'))
 	await expect.poll(() => pending('asked')).toMatchObject([{ failed: 1 }])
 	await alarm('asked')
@@ -287,18 +288,49 @@ test('the queue delivers what it was sent, and puts off what fails', async () =>
 	])
 })
 
-test('a message that failed waits as the schedule says', async () => {
-	statuses.push(400)
+/** What the queue is told when the how-manieth attempt for that route is made. */
+async function retryOf(route: string, number: number): Promise<QueueRetryOptions | undefined> {
 	const batch = createMessageBatch<Delivery>('dragoman-events', [
-		{ id: '1', timestamp: new Date(), attempts: 2, body: event('turn_1') },
+		{ id: '1', timestamp: new Date(), attempts: number, body: { ...event('turn_1'), route } },
 	])
 	const [message] = batch.messages
 	if (!message) throw new Error('the batch is empty')
 	const retry = vi.spyOn(message, 'retry')
 	await worker.queue(batch, bindings)
-	const { delaySeconds = 0 } = retry.mock.lastCall?.[0] ?? {}
+	expect(retry).toHaveBeenCalledTimes(1)
+	return retry.mock.lastCall?.[0]
+}
+
+test('a message that failed waits as the schedule says', async () => {
+	statuses.push(400)
+	const { delaySeconds = 0 } = (await retryOf('in', 2)) ?? {}
 	expect(delaySeconds).toBeGreaterThanOrEqual(240)
 	expect(delaySeconds).toBeLessThanOrEqual(360)
+})
+
+test('a message for an upstream that rests waits as the schedule says, for the queue counts it as tried', async () => {
+	statuses.push(503)
+	retryAfter = '3000'
+	expect((await retryOf('in-trouble', 1))?.delaySeconds).toBe(3000)
+	bodies.length = lines.length = 0
+	// Longer than the upstream asked for.
+	const { delaySeconds = 0 } = (await retryOf('in-trouble', 5)) ?? {}
+	expect(delaySeconds).toBeGreaterThanOrEqual(14_400)
+	expect(delaySeconds).toBeLessThanOrEqual(21_600)
+	expect(lines).toEqual([])
+	// The last one goes into the dead-letter queue, and the log says so though nothing was tried.
+	expect(await retryOf('in-trouble', attempts)).toBeUndefined()
+	expect(lines).toMatchObject([{ msg: 'delivery', level: 'error', turn: 'turn_1', attempt: attempts, dead: true }])
+	expect(bodies).toEqual([])
+})
+
+test('an object does not come back every moment to an upstream that is left alone', async () => {
+	statuses.push(...Array.from({ length: 20 }, () => 500))
+	for (let i = 0; i < 5; i++) await retryOf('down', 1)
+	const before = Date.now()
+	await outbox.accept({ ...event('turn_1', 'left-alone'), route: 'down' })
+	await expect.poll(() => alarmOf('left-alone').then((at) => (at ?? 0) > Date.now())).toBe(true)
+	expect(await alarmOf('left-alone')).toBeGreaterThanOrEqual(before + 4000)
 })
 
 test('an event goes through the queue to the upstream', async () => {
