@@ -1,0 +1,70 @@
+/** The units of deploy/systemd: systemd takes them, they agree with the program, and its socket is the one we listen on. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { config } from '../node/held.ts'
+import { deployed, folder, freePort, has, replaced, run } from './front.ts'
+
+const socket = deployed('systemd/dragoman@.socket')
+const service = deployed('systemd/dragoman@.service')
+const settings = (name: string) => [...service.matchAll(RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => value)
+
+/** The units of one instance in a folder of their own, with the Node that runs this. */
+function units(): string[] {
+	const at = folder()
+	const files: [string, string][] = [
+		[join(at, 'dragoman@8787.service'), replaced(service, [['/usr/bin/node', process.execPath]])],
+		[join(at, 'dragoman@8787.socket'), socket],
+	]
+	for (const [file, text] of files) writeFileSync(file, text)
+	return files.map(([file]) => file)
+}
+
+const analyse = (...args: readonly string[]) => {
+	const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8', timeout: 20_000 })
+	return { status, said: `${stdout}${stderr}`.split('\n').filter((line) => line.includes('dragoman')) }
+}
+
+test.skipIf(!has('systemd-analyze'))('systemd finds nothing wrong with them', () => {
+	expect(analyse('verify', ...units())).toEqual({ status: 0, said: [] })
+})
+
+test.skipIf(!has('systemd-analyze'))(
+	'the service is exposed as little as a program can be that opens connections',
+	() => {
+		const [file = ''] = units()
+		// Of 100, where 0 is nothing at all.
+		const { status, said } = analyse('security', '--offline=true', '--no-pager', '--threshold=20', file)
+		expect([status, said]).toEqual([0, [expect.stringContaining('exposure level')]])
+	},
+)
+
+test('they say what the program does', () => {
+	const { bin } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+	expect(settings('ExecStart')).toEqual([`/usr/bin/node /opt/dragoman/current/${bin.dragoman}`])
+	expect(settings('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID'])
+	// What is configured wrongly is not started again; test/node.test.ts and test/outbox/program.test.ts have these codes.
+	expect(settings('RestartPreventExitStatus')).toEqual(['64 78'])
+	// Longer than the ten seconds that turns in hand may take.
+	expect(Number(settings('TimeoutStopSec')[0])).toBeGreaterThan(10)
+})
+
+test.skipIf(!has('systemd-socket-activate'))("systemd's socket is the one that is listened on", async () => {
+	const port = await freePort()
+	const file = join(folder(), 'gateway.json')
+	writeFileSync(file, JSON.stringify(config))
+	const main = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
+	// HOST would want secrets of every route, if it counted.
+	const env = { DRAGOMAN_CONFIG: file, HOST: '0.0.0.0', PORT: '1' }
+	const named = Object.keys(env).flatMap((name) => ['-E', name])
+	const { said } = run('systemd-socket-activate', ['-l', `127.0.0.1:${port}`, ...named, process.execPath, main], env)
+	const ready = () =>
+		fetch(`http://127.0.0.1:${port}/readyz`).then(
+			({ status }) => status,
+			() => 0,
+		)
+	await expect.poll(ready, { timeout: 20_000 }).toBe(200)
+	expect(said()).toContain(`Listening on http://127.0.0.1:${port}\n`)
+})
