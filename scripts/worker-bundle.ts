@@ -31,7 +31,7 @@ export async function bundleWorker(folder: string, config?: string): Promise<Bun
 	await promisify(execFile)(process.execPath, [wrangler, ...args], {
 		cwd: root,
 		env: { ...process.env, ...quiet },
-		timeout: 60_000,
+		timeout: 100_000,
 	})
 	const code = await readFile(join(folder, 'index.js'))
 	return { code: code.toString(), bytes: code.length, gzip: gzipSync(code).length }

@@ -7,6 +7,10 @@
 export const errors = {
 	'not-found': [404, 'Nothing answers here. Check the path and the secret against the route in the configuration.'],
 	'method-not-allowed': [405, 'This path does not answer this method. Use one of those in the Allow header.'],
+	'request-ambiguous': [
+		400,
+		'The request can be read in two ways. Send HTTP/1.1 with one Host, which a whole URL as its target agrees with.',
+	],
 	'body-too-large': [413, 'The body is over the limit of this route. Send less.'],
 	'encoding-not-supported': [415, 'The body is compressed. Send it without Content-Encoding.'],
 	'content-type-not-supported': [
@@ -48,6 +52,10 @@ export const errors = {
 	overloaded: [
 		503,
 		'As many calls to the upstream are under way as there may be. Send the event again later, make the upstream faster, or raise its concurrency.',
+	],
+	'loop-detected': [
+		508,
+		'The call came through this route before, or through too many. Correct the URL of the upstream, which leads back here.',
 	],
 	'event-too-large': [413, 'The event is over the limit of the storage that accepts it. Send less.'],
 	'outbox-full': [503, 'The storage for accepted events is full. Send the event again later.'],

@@ -11,6 +11,7 @@ import type { Change } from './features.ts'
 import { fitEvent, fitReply } from './fit/index.ts'
 import { keepLate, recallLate } from './late.ts'
 import { logTurn } from './log.ts'
+import { refuseLoop, withMark } from './loop.ts'
 import { once } from './once.ts'
 import { inLanguage } from './replies.ts'
 import type { NamedAdapter, Route } from './route.ts'
@@ -31,8 +32,8 @@ export interface Arrival {
 }
 
 /**
- * Takes one turn. Throws `not-found` for a call that does not prove its origin, `method-not-allowed`, and the arrival's
- * refusal; every other failure becomes the route's failure reply or the platform's own failure shape. One log line a turn.
+ * Takes one turn. Throws `not-found` for a call that does not prove its origin, `method-not-allowed`,
+ * `loop-detected`, and the arrival's refusal; every other failure becomes the route's failure reply or the platform's own failure shape. One log line a turn.
  */
 export async function takeTurn(route: Route, arrival: Arrival, runtime: Runtime): Promise<WireResponse> {
 	if (!(await provesOrigin(route, arrival, runtime))) throw new GatewayError('not-found')
@@ -41,6 +42,7 @@ export async function takeTurn(route: Route, arrival: Arrival, runtime: Runtime)
 	if (arrival.refusal) throw arrival.refusal
 	const setUp = answerSetUp(route, arrival.call)
 	if (setUp) return setUp
+	await refuseLoop(arrival.call, route, runtime.crypto)
 
 	const turn = beginTurn(route, arrival.at, runtime)
 	let answer: WireResponse
@@ -73,7 +75,8 @@ async function relay(
 	const { upstream, late: holding } = turn.route
 	const sent = fitEvent(event, upstream.adapter.event, turn)
 	admit(turn, 'event-does-not-fit', sent.changes)
-	const request = upstream.adapter.event.encode(sent.value, describeTurn(turn, event, call))
+	const encoded = upstream.adapter.event.encode(sent.value, describeTurn(turn, event, call))
+	const request = await withMark(encoded, call, turn.route, runtime.crypto)
 
 	const leg = turn.platform.adapter.reply(event)
 	if (!leg && runtime.outbox) {

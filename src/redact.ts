@@ -8,18 +8,24 @@ const secretName = /token|secret|password|passwd|auth|cookie|jwt|key$|credential
 
 const redacted = '[redacted]'
 
-/** The value with every member whose name speaks of a secret replaced, at every depth. */
+/** The value with every member whose name speaks of a secret, or is one, replaced at every depth. */
 function redact(value: Json, isSecret: (text: string) => boolean): Json {
 	if (typeof value === 'string') return isSecret(value) ? redacted : value
 	if (Array.isArray(value)) return value.map((item) => redact(item, isSecret))
 	if (typeof value !== 'object' || value === null) return value
 	return Object.fromEntries(
-		Object.entries(value).map(([name, member]) => [name, secretName.test(name) ? redacted : redact(member, isSecret)]),
+		Object.entries(value).map(([name, member]) => [
+			isSecret(name) ? redacted : name,
+			secretName.test(name) ? redacted : redact(member, isSecret),
+		]),
 	)
 }
 
 function redactFields(fields: Fields, isSecret: (text: string) => boolean): Json {
-	return fields.map(([name, value]) => [name, secretName.test(name) || isSecret(value) ? redacted : value])
+	return fields.map(([name, value]) => [
+		isSecret(name) ? redacted : name,
+		secretName.test(name) || isSecret(value) ? redacted : value,
+	])
 }
 
 /** A call as data for the upstream: the query, and the body where it is JSON or a form; no headers, and no text with one of these secrets in it. */

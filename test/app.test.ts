@@ -60,7 +60,16 @@ test('the upstream sees headers of the gateway only', async () => {
 		te: 'trailers',
 	}
 	await call(`${at}/in`, undefined, { headers: { 'content-type': 'application/json', ...poison } })
-	const names = ['accept', 'accept-encoding', 'connection', 'content-length', 'content-type', 'host', 'user-agent']
+	const names = [
+		'accept',
+		'accept-encoding',
+		'cdn-loop',
+		'connection',
+		'content-length',
+		'content-type',
+		'host',
+		'user-agent',
+	]
 	expect(Object.keys(received[0]?.request.headers ?? {}).toSorted()).toEqual(names)
 })
 

@@ -1,61 +1,10 @@
 /** The gateway as a process: what it says, where it refuses to start, and how it ends. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { start } from './node/program.ts'
 import { call, json, says, upstream } from './servers.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const canary = 'canary-of-a-secret'
-
-/** The program with this configuration: its text on standard error, and its log's lines once it has ended. */
-async function start(config: object | string | undefined, env: { [name: string]: string } = {}) {
-	const folder = await mkdtemp(join(tmpdir(), 'dragoman-node-'))
-	const file = join(folder, 'gateway.json')
-	if (config) await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config))
-	const program = spawn(process.execPath, ['src/node/main.ts'], {
-		cwd: root,
-		env: { PATH: process.env.PATH, PORT: '0', ...(config && { DRAGOMAN_CONFIG: file }), ...env },
-		stdio: ['ignore', 'pipe', 'pipe'],
-	})
-	let told = ''
-	let logged = ''
-	const listening = Promise.withResolvers<string>()
-	program.stdout.on('data', (chunk) => {
-		logged += chunk
-	})
-	program.stderr.on('data', (chunk) => {
-		told += chunk
-		const url = /^Listening on (\S+)$/m.exec(told)?.[1]
-		if (url) listening.resolve(url)
-	})
-	const ended = new Promise<number | null>((done) => {
-		program.once('close', (code) => {
-			listening.reject(new Error(`ended with ${code}: ${told}`))
-			done(code)
-		})
-	})
-	listening.promise.catch(() => {})
-	onTestFinished(async () => {
-		program.kill('SIGKILL')
-		await ended
-		await rm(folder, { recursive: true })
-	})
-	return {
-		url: listening.promise,
-		ended,
-		told: () => told,
-		lines: () =>
-			logged
-				.split('\n')
-				.filter(Boolean)
-				.map((line): object => JSON.parse(line)),
-		kill: (signal: NodeJS.Signals) => program.kill(signal),
-	}
-}
 
 const route = { name: 'own', path: '/own', platform: 'canonical' }
 

@@ -69,15 +69,17 @@ test('the upstream gets the call as it came, without its secrets, where the rout
 	const tokened = ownJson('tokened', { auth: queryToken('token') })
 	const routes = [{ name: 'in', path: '/in', platform: 'tokened', secrets: [{ env: 'TOKEN' }], raw: true }]
 	const { url } = await gateway({ upstream: { url: to }, routes }, [canonical, tokened], { TOKEN: 'canary-of-a-token' })
-	const body = JSON.stringify({ event: { kind: 'message', text: 'Hi', attributes: { api_key: 'canary-2' } } })
-	await call(`${url}/in?token=canary-of-a-token&page=2`, undefined, { body })
+	const attributes = { api_key: 'canary-2', 'canary-of-a-token': 1 }
+	const body = JSON.stringify({ event: { kind: 'message', text: 'Hi', attributes } })
+	await call(`${url}/in?token=canary-of-a-token&page=2&canary-of-a-token`, undefined, { body })
 	expect(JSON.parse(received[0]?.body ?? '').turn.raw).toEqual({
 		method: 'POST',
 		query: [
 			['token', '[redacted]'],
 			['page', '2'],
+			['[redacted]', '[redacted]'],
 		],
-		body: { event: { kind: 'message', text: 'Hi', attributes: { api_key: '[redacted]' } } },
+		body: { event: { kind: 'message', text: 'Hi', attributes: { api_key: '[redacted]', '[redacted]': '[redacted]' } } },
 	})
 })
 

@@ -10,7 +10,7 @@ const said = v.pipe(v.string(), v.nonEmpty())
 
 testAdapter(botdistrikt, {
 	fixtures: new URL('./fixtures/', import.meta.url),
-	options: [{}, { method: 'GET', text: 'question', session: ['sid', 'chat'], user: 'uid' }],
+	options: [{}, { method: 'GET', text: 'question', session: ['sid', 'chat'], user: 'uid', choices: 3 }],
 	limits: {
 		event: values,
 		reply: v.strictObject({
@@ -28,4 +28,12 @@ test('a query param cannot mean two things', () => {
 	expect(() => botdistrikt.create({ text: 'user' })).toThrow('text, session and user')
 	expect(() => botdistrikt.create({ session: ['a', 'b', 'a'] })).toThrow('text, session and user')
 	expect(() => botdistrikt.create({ user: '__proto__' })).toThrow()
+})
+
+test('the quick replies of an answer have the builder’s limit, unless an option says otherwise', () => {
+	const carries = (options: unknown) =>
+		botdistrikt.create(options).reply({ kind: 'message', attributes: {} })?.carries['reply.choices']
+	expect(carries({})).toEqual({ items: 10 })
+	expect(carries({ choices: 25 })).toEqual({ items: 25 })
+	expect(() => carries({ choices: 0 })).toThrow()
 })

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { defineAdapter } from '../../src/adapter.ts'
 import { hostileKeys } from '../../src/canonical.ts'
 import { eventLeg } from './event.ts'
-import { reply } from './reply.ts'
+import { replyLeg } from './reply.ts'
 
 const Name = v.pipe(v.string(), v.nonEmpty(), v.notValues([...hostileKeys]))
 const Names = v.union([Name, v.pipe(v.array(Name), v.nonEmpty())])
@@ -18,6 +18,8 @@ const Options = v.pipe(
 		session: v.optional(Names, ['session_id', 'session', 'conversation_id', 'conversation']),
 		/** The query param with the user's id. */
 		user: v.optional(Names, ['user_id', 'user']),
+		/** Quick replies that an answer may have. The default is the builder's limit: https://docs.botdistrikt.com/overview/engagement */
+		choices: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10),
 	}),
 	v.check(({ text, session, user }) => {
 		const names = [text, session, user].flat()
@@ -33,9 +35,8 @@ export type Options = v.InferOutput<typeof Options>
 export const botdistrikt = defineAdapter({
 	name: 'botdistrikt',
 	options: Options,
-	create: (options) => ({
-		methods: ['GET', 'POST'],
-		event: eventLeg(options),
-		reply: () => reply,
-	}),
+	create(options) {
+		const reply = replyLeg(options)
+		return { methods: ['GET', 'POST'], event: eventLeg(options), reply: () => reply }
+	},
 })

@@ -4,6 +4,7 @@ import type { ReplyLeg } from '../../src/adapter.ts'
 import { type Message, silence } from '../../src/canonical.ts'
 import { check, definedOrNone, items, jsonResponse, readJson, WireAttributes } from '../../src/codec.ts'
 import { GatewayError } from '../../src/errors.ts'
+import type { Options } from './index.ts'
 
 // A backend in a language without types answers a number where it has one.
 const Words = v.nullish(v.array(v.pipe(v.union([v.string(), v.number()]), v.transform(String))), [])
@@ -15,40 +16,41 @@ const Answer = v.object({
 	quickreplies: Words,
 })
 
-export const reply: ReplyLeg = {
-	carries: {
-		'reply.messages': { single: true, order: [['text'], ['choices']] },
-		'reply.text': {},
-		// The builder's own limit: https://docs.botdistrikt.com/overview/engagement
-		'reply.choices': { items: 10 },
-		'reply.choice.title': {},
-		'reply.attributes.session': {},
-		'reply.attributes.user': {},
-	},
+export function replyLeg({ choices }: Options): ReplyLeg {
+	return {
+		carries: {
+			'reply.messages': { single: true, order: [['text'], ['choices']] },
+			'reply.text': {},
+			'reply.choices': { items: choices },
+			'reply.choice.title': {},
+			'reply.attributes.session': {},
+			'reply.attributes.user': {},
+		},
 
-	decode(answer) {
-		if (answer.body.trim() === '') return { model: silence, unread: [] }
-		// Whatever its type: which one the platform wants is not documented, and PHP labels JSON as HTML unless told otherwise.
-		const { wire, unread } = check(Answer, readJson(answer.body))
-		return {
-			model: {
-				messages: [...wire.responses.flatMap(decodeText), ...decodeChoices(wire.quickreplies)],
-				attributes: { session: wire.memory, user: wire.user_attributes },
-			},
-			unread,
-		}
-	},
+		decode(answer) {
+			if (answer.body.trim() === '') return { model: silence, unread: [] }
+			// Whatever its type: which one the platform wants is not documented, and PHP labels JSON as HTML unless told otherwise.
+			const { wire, unread } = check(Answer, readJson(answer.body))
+			return {
+				model: {
+					messages: [...wire.responses.flatMap(decodeText), ...decodeChoices(wire.quickreplies)],
+					attributes: { session: wire.memory, user: wire.user_attributes },
+				},
+				unread,
+			}
+		},
 
-	encode({ messages, attributes }) {
-		const { status, headers, body } = jsonResponse({
-			responses: messages.flatMap(encodeText),
-			memory: definedOrNone(attributes.session),
-			user_attributes: definedOrNone(attributes.user),
-			quickreplies: items(messages.flatMap(encodeChoices)),
-		})
-		// The call may be a GET, which whoever stands between may keep.
-		return { status, headers: [...headers, ['cache-control', 'no-store']], body }
-	},
+		encode({ messages, attributes }) {
+			const { status, headers, body } = jsonResponse({
+				responses: messages.flatMap(encodeText),
+				memory: definedOrNone(attributes.session),
+				user_attributes: definedOrNone(attributes.user),
+				quickreplies: items(messages.flatMap(encodeChoices)),
+			})
+			// The call may be a GET, which whoever stands between may keep.
+			return { status, headers: [...headers, ['cache-control', 'no-store']], body }
+		},
+	}
 }
 
 function decodeText(text: string): Message[] {

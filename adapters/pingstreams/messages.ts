@@ -1,4 +1,7 @@
-/** Messages of the bot: https://developer.tiledesk.com, T-wid and T-rich; Tiledesk/chat21-web-widget, utils-message.ts. */
+/**
+ * Messages of the bot: https://developer.tiledesk.com/widget/advanced/widget-json-protocol and /resolution-bot/rich-messages;
+ * Tiledesk/chat21-web-widget, utils-message.ts.
+ */
 import * as v from 'valibot'
 import type { Button, Card, Message } from '../../src/canonical.ts'
 import { defined, fieldPath, items, said } from '../../src/codec.ts'

@@ -1,4 +1,7 @@
-/** Who sends a message, and who the user is: https://pingstreams-website.pages.dev, P-req, and Tiledesk/tiledesk-server, models/lead.js. */
+/**
+ * Who sends a message, and who the user is: Tiledesk/tiledesk-server, models/lead.js, and
+ * https://pingstreams-website.pages.dev/docs/developer/apis/rest-apis/requests_mdx
+ */
 import type { Attributes, CanonicalEvent } from '../../src/canonical.ts'
 import { definedOrNone, said } from '../../src/codec.ts'
 import { withoutSecrets } from './attributes.ts'

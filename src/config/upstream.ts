@@ -34,7 +34,7 @@ const usualConcurrency = 500
 // Names that HTTP/1.1 keeps for one connection, that frame the message, or that the gateway writes itself.
 const keptNames = new Set([
 	...['connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy-connection', 'te', 'trailer'],
-	...['transfer-encoding', 'upgrade', 'accept', 'accept-encoding', 'content-type', 'user-agent'],
+	...['transfer-encoding', 'upgrade', 'accept', 'accept-encoding', 'content-type', 'user-agent', 'cdn-loop'],
 	...['webhook-id', 'webhook-signature', 'webhook-timestamp'],
 ])
 // RFC 9110, section 5.6.2.

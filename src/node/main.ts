@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-/** The gateway as a process: `npm start`, and `dragoman outbox`. Reads DRAGOMAN_CONFIG, HOST, PORT, and the secrets the configuration names. */
-import { readFile } from 'node:fs/promises'
+/** The gateway as a process: `npm start`, and `dragoman outbox`. Reads DRAGOMAN_CONFIG, HOST, PORT or a socket that is passed, and the secrets the configuration names. */
 import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readOutbox } from '../config/index.ts'
+import { readConfigFile } from './config-file.ts'
 import { greeting } from './greeting.ts'
+import { inheritedSocket, SocketUnusable } from './inherited.ts'
 import { runOutbox } from './outbox/cli.ts'
 import { OutboxUnusable } from './outbox/index.ts'
 import { type Gateway, serve } from './serve.ts'
@@ -14,9 +15,6 @@ const { DRAGOMAN_CONFIG: file = 'config/gateway.json', HOST: host = '127.0.0.1',
 const exit = { ok: 0, usage: 64, unavailable: 69, config: 78 }
 
 const [command, ...args] = process.argv.slice(2)
-
-/** What people write, and other readers of JSON take. */
-const notAllowed = 'Comments, and a comma before a closing bracket, are not allowed.'
 
 try {
 	if (command === 'outbox') await manageOutbox(args)
@@ -32,35 +30,35 @@ try {
 }
 
 async function start(): Promise<void> {
-	const gateway = await serve({ config: await readConfigFile(), adapters, host, port: readPort() })
+	const socket = inheritedSocket(process.env, process.pid)
+	const place = socket ? { socket } : { host, port: readPort() }
+	const started = readConfigFile(file).then((config) => serve({ config, adapters, ...place }))
+	// From the first moment on: a signal that nobody handles ends the process.
+	let reloaded: Promise<unknown> = started
+	process.on('SIGHUP', () => {
+		reloaded = reloaded.then(async () => reload(await started)).catch(() => {})
+	})
+	const gateway = await started
 	keepUp(gateway)
 	// Standard output is the log's.
 	console.error(await greeting(gateway.url, gateway.routes, gateway.runtime.crypto))
 }
 
-async function manageOutbox(args: readonly string[]): Promise<void> {
-	const settings = readOutbox(await readConfigFile(), process.env)
-	if (!settings) throw new ConfigError(['outbox: is missing'])
-	process.exitCode = runOutbox(args, settings, console.log)
-}
-
-async function readConfigFile(): Promise<unknown> {
-	const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-		throw new ConfigError([`${file} cannot be read (${cause.code}). Set DRAGOMAN_CONFIG to the configuration.`])
-	})
+/** Takes the configuration's file as it is now. When it cannot be used, the log says why, and nothing changes. */
+async function reload(gateway: Gateway): Promise<void> {
 	try {
-		return JSON.parse(text)
-	} catch (cause) {
-		throw new ConfigError([`${file} is not JSON${placeOf(cause, text)}. ${notAllowed}`])
+		gateway.reload(await readConfigFile(file))
+	} catch (thrown) {
+		const mistakes = thrown instanceof ConfigError ? thrown.mistakes : undefined
+		const cause = mistakes || !(thrown instanceof Error) ? undefined : thrown.stack
+		gateway.runtime.log({ level: 'error', msg: 'reload', mistakes, cause })
 	}
 }
 
-// The parser's own message quotes the text, which may hold what is nobody's business.
-function placeOf(cause: unknown, text: string): string {
-	const position = /at position (\d+)/.exec(String(cause))?.[1]
-	if (position === undefined) return ''
-	const before = text.slice(0, Number(position)).split('\n')
-	return `: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
+async function manageOutbox(args: readonly string[]): Promise<void> {
+	const settings = readOutbox(await readConfigFile(file), process.env)
+	if (!settings) throw new ConfigError(['outbox: is missing'])
+	process.exitCode = runOutbox(args, settings, console.log)
 }
 
 function readPort(): number {
@@ -85,6 +83,7 @@ function keepUp(gateway: Gateway): void {
 
 function describe(thrown: unknown): [code: number, ...lines: string[]] {
 	if (thrown instanceof ConfigError) return [exit.config, thrown.message, ...thrown.mistakes.map((each) => `  ${each}`)]
+	if (thrown instanceof SocketUnusable) return [exit.config, thrown.message]
 	if (thrown instanceof OutboxUnusable) return [exit.unavailable, thrown.message]
 	const { code } = thrown as NodeJS.ErrnoException
 	if (code === 'EADDRINUSE') return [exit.unavailable, `Port ${port} of ${host} is in use. Set PORT to another.`]

@@ -26,8 +26,8 @@ export async function attempt(
 	object?: string,
 ): Promise<Outcome> {
 	const from = performance.now()
-	const { id: turn, route, platform } = delivery
-	const line = { msg: 'delivery', turn, route, platform, attempt: number, object }
+	const { id: turn, route } = delivery
+	const line = { msg: 'delivery', turn, route, attempt: number, object }
 	const ms = () => Math.round(performance.now() - from)
 	try {
 		const { routes, runtime } = gatewayOf(bindings)

@@ -26,8 +26,10 @@ export function gatewayOf(bindings: Bindings): Gateway {
 // At the first call and not when the module is loaded: bindings, and with them secrets, come with a call.
 function make(bindings: Bindings): Gateway {
 	const secrets = Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-	const { routes, warnings } = readConfig(config, { adapters, env: Object.fromEntries(secrets), loopback: false, demo })
+	const env = Object.fromEntries(secrets)
+	const { routes, outbox, warnings } = readConfig(config, { adapters, env, loopback: false, demo })
 	const runtime = createRuntime(bindings)
-	for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
+	const unused = outbox ? ['outbox: is of no use here: a Worker stores events in its objects and its queue'] : []
+	for (const warning of [...warnings, ...unused]) runtime.log({ level: 'warn', msg: 'config', warning })
 	return { app: createApp({ routes, runtime }), routes, runtime }
 }

@@ -30,8 +30,8 @@ export const platforms: readonly Platform[] = samples.map(({ factory, events, ba
 })
 
 /** The configuration's route of a platform, at `/NAME`. */
-export function routeOf({ name, options }: Platform, more: object = {}): object {
-	return { name, path: `/${name}`, platform: name, ...(options === undefined ? {} : { options }), ...more }
+export function routeOf({ name, factory, options }: Platform, more: object = {}): object {
+	return { name, path: `/${name}`, platform: factory.name, ...(options === undefined ? {} : { options }), ...more }
 }
 
 /** A call at the platform's route, with the secret where the platform has it. */

@@ -21,12 +21,12 @@ export interface Echo {
 }
 
 /** A reply of one text. */
-function says(text: string): string {
+export function says(text: string): string {
 	return JSON.stringify({ messages: [{ type: 'text', text }] })
 }
 
 /** What an upstream answers: a body with status 200, or a status without a body. */
-type Reply = string | number
+export type Reply = string | number
 
 /** Starts an upstream, which ends with the row. `answer` may wait. */
 export async function startEcho(

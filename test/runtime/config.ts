@@ -33,7 +33,7 @@ export function suiteConfig(upstream: string): object {
 		open: true,
 		...more,
 	})
-	const to = (path: string, more: object = {}) => ({ upstream: { url: `${upstream}${path}`, timeout: 5000, ...more } })
+	const to = (path: string, more: object = {}) => ({ upstream: { url: `${upstream}${path}`, timeout: 8000, ...more } })
 	const failure = {
 		'*': { messages: [{ type: 'text', text: 'Sorry.' }] },
 		de: { messages: [{ type: 'text', text: 'Schade.' }] },

@@ -26,9 +26,20 @@ export interface Subject {
 export const node: Subject = {
 	name: 'Node',
 	async start(config, env) {
+		// With an outbox, for on Workers there always is one.
+		const folder = await mkdtemp(join(tmpdir(), 'dragoman-node-'))
 		const lines: LogLine[] = []
-		const { url, close } = await serve({ config, adapters, env, log: (line) => lines.push(line) })
-		return { url, lines, close }
+		const { url, close } = await serve({
+			config: { ...config, outbox: { file: join(folder, 'outbox.db') } },
+			...{ adapters, env, log: (line) => lines.push(line) },
+		})
+		return {
+			...{ url, lines },
+			async close() {
+				await close()
+				await rm(folder, { recursive: true })
+			},
+		}
 	},
 }
 

@@ -26,7 +26,7 @@ const unreachable = `
 	}`
 
 test('with objects that cannot be reached, turns go on and nothing is answered wrongly', {
-	timeout: 60_000,
+	timeout: 120_000,
 }, async () => {
 	const upstream = await suiteUpstream()
 	onTestFinished(() => upstream.close())
@@ -46,10 +46,77 @@ test('with objects that cannot be reached, turns go on and nothing is answered w
 		...['openChoices', 'addReply'],
 	])
 	expect(told().map(({ failures }) => failures)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
-	expect(lines.filter(({ msg }) => msg === 'turn').map(({ level }) => level)).toEqual(['info', 'info', 'info'])
+	const turns = () => lines.filter(({ msg }) => msg === 'turn').map(({ level }) => level)
+	await expect.poll(turns).toEqual(['info', 'info', 'info'])
 })
 
-test('with a wrong configuration every call fails, and the log has every mistake', { timeout: 60_000 }, async () => {
+/** Objects and a queue that take no event. */
+const refusing = `
+	import { DurableObject } from 'cloudflare:workers'
+	import worker from './bundle.js'
+	const EVENTS = { send() { throw new Error('the queue is gone') } }
+	export default { fetch: (request, bindings) => worker.fetch(request, { ...bindings, EVENTS }) }
+	export class Conversation extends DurableObject {
+		openChoices() { return [] }
+		claim() { return { fence: 1 } }
+		settle() {}
+		enqueue() { throw new Error('the disk is full') }
+	}`
+
+/** A notice of a platform that reads no answer, of about so many bytes: without a conversation, or with one. */
+const notices: readonly (readonly [what: string, platform: string, body: (size: number) => string])[] = [
+	['of no conversation', 'snatchbot-webhook', (size) => JSON.stringify({ time: '', data: 'x'.repeat(size) })],
+	[
+		'of a conversation',
+		'pingstreams',
+		(size) =>
+			JSON.stringify({
+				event: 'message.create',
+				timestamp: 1,
+				payload: { _id: 'm1', text: 'x'.repeat(size), sender: 'u1', recipient: 'c1', request: { request_id: 'c1' } },
+			}),
+	],
+]
+const oneWay = notices.map(([, platform]) => ({ name: platform, path: `/${platform}`, platform, open: true }))
+
+test('an event that no storage takes is never acknowledged', { timeout: 120_000 }, async () => {
+	const upstream = await suiteUpstream()
+	onTestFinished(() => upstream.close())
+	const { url, lines } = await start({ upstream: { url: `${upstream.url}/echo` }, routes: oneWay }, refusing)
+	for (const [what, platform, body] of notices) {
+		const got = await send(url, { path: `/${platform}`, body: body(1) })
+		expect([what, got.status, JSON.parse(got.body).title]).toEqual([what, 503, 'outbox-failed'])
+	}
+	const causes = () => lines.filter(({ msg }) => msg === 'outbox').map(({ cause }) => cause)
+	await expect.poll(causes).toEqual(['the queue is gone', 'the disk is full'])
+	expect(upstream.calls).toEqual([])
+})
+
+test('an event over what the queue takes is refused, and one below is delivered', { timeout: 120_000 }, async () => {
+	const upstream = await suiteUpstream()
+	onTestFinished(() => upstream.close())
+	const outbox = { file: 'outbox.db' }
+	const { url, lines } = await start({ upstream: { url: `${upstream.url}/echo` }, routes: oneWay, outbox })
+	const statuses: (readonly [what: string, size: number, status: number])[] = []
+	for (const [what, platform, body] of notices) {
+		for (const size of [120_000, 130_000]) {
+			const { status } = await send(url, { path: `/${platform}`, body: body(size) })
+			statuses.push([what, size, status])
+		}
+	}
+	expect(statuses).toEqual([
+		['of no conversation', 120_000, 200],
+		['of no conversation', 130_000, 413],
+		['of a conversation', 120_000, 200],
+		['of a conversation', 130_000, 200],
+	])
+	await expect.poll(() => upstream.calls).toHaveLength(3)
+	await expect.poll(() => lines.filter(({ error }) => error === 'event-too-large')).toHaveLength(1)
+	// The configuration is one for both runtimes, and only Node makes use of all of it.
+	expect(lines[0]).toMatchObject({ level: 'warn', msg: 'config', warning: expect.stringContaining('outbox: ') })
+})
+
+test('with a wrong configuration every call fails, and the log has every mistake', { timeout: 120_000 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical', secrets: [{ env: 'GONE' }], colour: 'red' }]
 	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
 	const { status, body } = await send(url, { path: '/in', body: said('Hi') })
@@ -63,7 +130,7 @@ test('with a wrong configuration every call fails, and the log has every mistake
 })
 
 test('a route without a secret has to say that it is open: a Worker is reached from everywhere', {
-	timeout: 60_000,
+	timeout: 120_000,
 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical' }]
 	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })

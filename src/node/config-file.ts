@@ -1,0 +1,26 @@
+/** Reads the configuration's file, and says where it is no JSON without repeating what stands there. */
+import { readFile } from 'node:fs/promises'
+import { ConfigError } from '../config/index.ts'
+
+/** What people write, and other readers of JSON take. */
+const notAllowed = 'Comments, and a comma before a closing bracket, are not allowed.'
+
+/** The parsed file. Rejects with a ConfigError when it cannot be read, or is no JSON. */
+export async function readConfigFile(file: string): Promise<unknown> {
+	const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+		throw new ConfigError([`${file} cannot be read (${cause.code}). Set DRAGOMAN_CONFIG to the configuration.`])
+	})
+	try {
+		return JSON.parse(text)
+	} catch (cause) {
+		throw new ConfigError([`${file} is not JSON${placeOf(cause, text)}. ${notAllowed}`])
+	}
+}
+
+// The parser's own message quotes the text, which may hold what is nobody's business.
+function placeOf(cause: unknown, text: string): string {
+	const position = /at position (\d+)/.exec(String(cause))?.[1]
+	if (position === undefined) return ''
+	const before = text.slice(0, Number(position)).split('\n')
+	return `: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
+}
