@@ -6,7 +6,7 @@
 import { Pool } from 'undici'
 
 /** A call as it is sent. */
-interface Outgoing {
+export interface Outgoing {
 	/** Absent: POST. */
 	readonly method?: string
 	readonly path: string

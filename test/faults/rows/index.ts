@@ -4,6 +4,6 @@ import { acceptLatency } from './accept-latency.ts'
 import { canaries } from './canaries.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
 import { overload } from './overload.ts'
-import { redirect } from './redirect.ts'
+import { upstreams } from './upstreams.ts'
 
-export const rows: readonly Row[] = [redirect, overload, acceptLatency, fuzzedBodies, canaries]
+export const rows: readonly Row[] = [...upstreams, overload, acceptLatency, fuzzedBodies, canaries]
