@@ -1,0 +1,8 @@
+/** The rows of part D: hostile callers. */
+import type { Row } from '../row.ts'
+import { acceptLatency } from './accept-latency.ts'
+import { canaries } from './canaries.ts'
+import { fuzzedBodies } from './fuzzed-bodies.ts'
+import { overload } from './overload.ts'
+
+export const callers: readonly Row[] = [overload, acceptLatency, fuzzedBodies, canaries]
