@@ -7,13 +7,8 @@ import { hostileKeyRow } from './hostile-keys.ts'
 import { jsonBombs } from './json-bombs.ts'
 import { malformedHttp } from './malformed-http.ts'
 import { overload } from './overload.ts'
+import { tokenGuessing } from './token-guessing.ts'
 
 export const callers: readonly Row[] = [
-	overload,
-	acceptLatency,
-	malformedHttp,
-	fuzzedBodies,
-	jsonBombs,
-	hostileKeyRow,
-	canaries,
+	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, tokenGuessing, canaries],
 ]
