@@ -7,10 +7,11 @@ import { hostileKeyRow } from './hostile-keys.ts'
 import { jsonBombs } from './json-bombs.ts'
 import { malformedHttp } from './malformed-http.ts'
 import { overload } from './overload.ts'
+import { replay } from './replay.ts'
 import { signatures } from './signatures.ts'
 import { tokenGuessing } from './token-guessing.ts'
 
 export const callers: readonly Row[] = [
 	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, tokenGuessing],
-	...[signatures, canaries],
+	...[signatures, replay, canaries],
 ]
