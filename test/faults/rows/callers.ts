@@ -2,6 +2,7 @@
 import type { Row } from '../row.ts'
 import { acceptLatency } from './accept-latency.ts'
 import { canaries } from './canaries.ts'
+import { copiedValues } from './copied-values.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
 import { hostileKeyRow } from './hostile-keys.ts'
 import { jsonBombs } from './json-bombs.ts'
@@ -13,5 +14,5 @@ import { tokenGuessing } from './token-guessing.ts'
 
 export const callers: readonly Row[] = [
 	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, tokenGuessing],
-	...[signatures, replay, canaries],
+	...[signatures, replay, copiedValues, canaries],
 ]
