@@ -6,6 +6,7 @@ import { copiedValues } from './copied-values.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
 import { hostileKeyRow } from './hostile-keys.ts'
 import { jsonBombs } from './json-bombs.ts'
+import { logFlood } from './log-flood.ts'
 import { malformedHttp } from './malformed-http.ts'
 import { overload } from './overload.ts'
 import { replay } from './replay.ts'
@@ -14,5 +15,5 @@ import { tokenGuessing } from './token-guessing.ts'
 
 export const callers: readonly Row[] = [
 	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, tokenGuessing],
-	...[signatures, replay, copiedValues, canaries],
+	...[signatures, replay, copiedValues, canaries, logFlood],
 ]
