@@ -1,6 +1,7 @@
 /** The rows of part D: hostile callers. */
 import type { Row } from '../row.ts'
 import { acceptLatency } from './accept-latency.ts'
+import { bodyLimits } from './body-limits.ts'
 import { canaries } from './canaries.ts'
 import { copiedValues } from './copied-values.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
@@ -14,6 +15,6 @@ import { signatures } from './signatures.ts'
 import { tokenGuessing } from './token-guessing.ts'
 
 export const callers: readonly Row[] = [
-	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, tokenGuessing],
-	...[signatures, replay, copiedValues, canaries, logFlood],
+	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, bodyLimits],
+	...[tokenGuessing, signatures, replay, copiedValues, canaries, logFlood],
 ]
