@@ -1,5 +1,6 @@
 /** Callers on bare sockets: bytes as they are, at the pace they are told, and what becomes of the connection. */
 import { connect, type Socket } from 'node:net'
+import type { Sent } from '../runtime/http.ts'
 import type { Trial } from './row.ts'
 
 /** A connection, and what is known of it. */
@@ -96,4 +97,11 @@ export async function exchange(
 /** The statuses in what came over a connection: the bodies of ours never look like a status line. */
 function statusesOf(text: string): number[] {
 	return Array.from(text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm), ([, status]) => Number(status))
+}
+
+/** A call as bytes, in Latin-1, with the length that its body has; the connection is to end after it. */
+export function asBytes({ method = 'POST', path, headers = [], body = '' }: Sent): string {
+	const text = Buffer.from(body).toString('latin1')
+	const fields = [['host', 'gateway.test'], ...headers, ['content-length', `${text.length}`], ['connection', 'close']]
+	return `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`
 }

@@ -10,11 +10,12 @@ import { jsonBombs } from './json-bombs.ts'
 import { logFlood } from './log-flood.ts'
 import { malformedHttp } from './malformed-http.ts'
 import { overload } from './overload.ts'
+import { poisonedHeaders } from './poisoned-headers.ts'
 import { replay } from './replay.ts'
 import { signatures } from './signatures.ts'
 import { tokenGuessing } from './token-guessing.ts'
 
 export const callers: readonly Row[] = [
 	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, bodyLimits],
-	...[tokenGuessing, signatures, replay, copiedValues, canaries, logFlood],
+	...[tokenGuessing, signatures, replay, poisonedHeaders, copiedValues, canaries, logFlood],
 ]
