@@ -5,6 +5,7 @@ import { bodyLimits } from './body-limits.ts'
 import { canaries } from './canaries.ts'
 import { copiedValues } from './copied-values.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
+import { guardedRoutes } from './guarded-routes.ts'
 import { hostileKeyRow } from './hostile-keys.ts'
 import { jsonBombs } from './json-bombs.ts'
 import { logFlood } from './log-flood.ts'
@@ -17,5 +18,6 @@ import { tokenGuessing } from './token-guessing.ts'
 
 export const callers: readonly Row[] = [
 	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, bodyLimits],
-	...[tokenGuessing, signatures, replay, poisonedHeaders, copiedValues, canaries, logFlood],
+	...[tokenGuessing, signatures, replay, poisonedHeaders, copiedValues, canaries, guardedRoutes],
+	...[logFlood],
 ]
