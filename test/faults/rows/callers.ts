@@ -4,5 +4,6 @@ import { acceptLatency } from './accept-latency.ts'
 import { canaries } from './canaries.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
 import { overload } from './overload.ts'
+import { redos } from './regular-expressions.ts'
 
-export const callers: readonly Row[] = [overload, acceptLatency, fuzzedBodies, canaries]
+export const callers: readonly Row[] = [overload, acceptLatency, fuzzedBodies, canaries, redos]
