@@ -37,6 +37,10 @@ export const errors = {
 		'The reply cannot be shown on the platform without a change, and the route is strict. See the changes, or set its policy to "degrade".',
 	],
 	'upstream-unreachable': [502, 'The upstream could not be reached. Check its URL and that it runs.'],
+	'upstream-not-public': [
+		502,
+		'The upstream is not at a public address, and it may be at no other. Check where its name leads; take "public" away if it is one of yours.',
+	],
 	'upstream-timeout': [504, 'The upstream did not answer in time. Make it faster, or give the route a failure reply.'],
 	'upstream-status': [502, 'The upstream answered with a status that is no success. See its own log.'],
 	'upstream-redirect': [502, 'The upstream redirected, and redirects are not followed. Give its final URL.'],

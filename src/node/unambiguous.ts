@@ -38,7 +38,7 @@ export function targetOf({ url = '/' }: IncomingMessage): string {
 	return rest.startsWith('/') ? rest : `/${rest}`
 }
 
-const absolute = /^https?:\/\/([^/?#]*)(.*)$/i
+const absolute = /^https?:\/\/([^/?#]*)(.*)$/is
 
 /** RFC 9112, sections 2.3, 3.2 and 6.1. */
 function ambiguityOf({ httpVersion, rawHeaders, headers, url = '/' }: IncomingMessage): GatewayError | undefined {

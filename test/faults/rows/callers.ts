@@ -12,6 +12,7 @@ import { logFlood } from './log-flood.ts'
 import { malformedHttp } from './malformed-http.ts'
 import { overload } from './overload.ts'
 import { poisonedHeaders } from './poisoned-headers.ts'
+import { redos } from './regular-expressions.ts'
 import { replay } from './replay.ts'
 import { signatures } from './signatures.ts'
 import { tokenGuessing } from './token-guessing.ts'
@@ -19,5 +20,5 @@ import { tokenGuessing } from './token-guessing.ts'
 export const callers: readonly Row[] = [
 	...[overload, acceptLatency, malformedHttp, fuzzedBodies, jsonBombs, hostileKeyRow, bodyLimits],
 	...[tokenGuessing, signatures, replay, poisonedHeaders, copiedValues, canaries, guardedRoutes],
-	...[logFlood],
+	...[redos, logFlood],
 ]
