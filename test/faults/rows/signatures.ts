@@ -183,7 +183,7 @@ function withProof(signed: WireRequest, plain: WireRequest, replace: (proof: str
 function spoiltProof(proof: string, random: Random): string {
 	const at = Math.floor(random() * (proof.length - 2))
 	const other = `${proof.slice(0, at)}${proof[at] === 'A' ? 'B' : 'A'}${proof.slice(at + 1)}`
-	const [, claims = '', mac = ''] = proof.split('.')
+	const [first = '', claims = '', mac = ''] = proof.split('.')
 	const heads = [
 		'{"alg":"none"}',
 		'{"alg":"HS512"}',
@@ -201,6 +201,9 @@ function spoiltProof(proof: string, random: Random): string {
 				`${head}.${claims}.${mac}`,
 				`${head}.${claims}.`,
 				`${head}.${claims}`,
+				`${first}.${claims}.`,
+				`${first}.${claims}.${mac.slice(0, at % mac.length)}`,
+				`${first}.${claims}.${mac}${mac}`,
 				`${proof}.${mac}`,
 				`${proof},${proof}`,
 				'..',
