@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { until } from '../../until.ts'
 import { message } from '../calls.ts'
 import { startEcho } from '../echo.ts'
 import { type Started, startGateway } from '../gateway.ts'
@@ -116,7 +117,7 @@ export const bodyLimits: Row = {
 			const { statuses: got, hung } = await exchange(gateway.url, head + rest, { quiet: 60, ends })
 			if (hung) broken.push(`a body ${what}: no answer`)
 			else if (!statuses.includes(got[0] ?? 0)) broken.push(`a body ${what}: ${got.join(', ') || 'no answer'}`)
-			for (let waited = 0; taken && upstream.heard.length === 0 && waited < 3000; waited += 10) await wait(10)
+			if (taken) await until(() => upstream.heard.length > 0, 5000)
 			if (upstream.heard.length !== (taken ? 1 : 0)) broken.push(`a body ${what}: ${upstream.heard.length} calls`)
 		}
 		const passed: string[] = []

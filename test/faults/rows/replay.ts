@@ -1,6 +1,5 @@
 /** A signed call is good for five minutes around its time, and each attempt is signed anew: a replay is known by its id. */
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
 import { canonical } from '../../../adapters/canonical/index.ts'
 import type { Fields } from '../../../src/codec.ts'
@@ -10,6 +9,7 @@ import type { Upstream } from '../../../src/route.ts'
 import { createTarget } from '../../../src/target.ts'
 import { callUpstream } from '../../../src/upstream.ts'
 import { send } from '../../runtime/http.ts'
+import { until } from '../../until.ts'
 import { callOf, platforms, routeOf } from '../calls.ts'
 import { startEcho } from '../echo.ts'
 import { folder, startGateway } from '../gateway.ts'
@@ -52,7 +52,14 @@ async function boundary(trial: Trial): Promise<string[]> {
 		] as const) {
 			let got: { headers: Fields; body: string } | undefined
 			const upstream: Upstream = {
-				...{ name: 'canonical', adapter: canonical.create(), secrets: [], headers: [], timeout: 1000 },
+				...{
+					name: 'canonical',
+					adapter: canonical.create(),
+					secrets: [],
+					headers: [],
+					timeout: 1000,
+					onlyPublic: false,
+				},
 				...{ targets: [createTarget('http://upstream.test/')], load: createLoad(1) },
 				signingKeys: [Uint8Array.from(bytes)],
 				async send(call) {
@@ -132,9 +139,4 @@ async function attempts(trial: Trial): Promise<string[]> {
 		if (Math.abs(Number(time) * 1000 - Date.now()) > 60_000) broken.push('an attempt is not freshly signed')
 	}
 	return broken
-}
-
-/** Waits for it, for ten seconds at most: who counts says what is missing. */
-async function until(holds: () => boolean): Promise<void> {
-	for (let waited = 0; waited < 10_000 && !holds(); waited += 20) await wait(20)
 }
