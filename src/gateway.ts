@@ -83,7 +83,8 @@ async function relay(
 		await store(turn, request, runtime.outbox, runtime)
 		return accepted
 	}
-	const asked = ask(turn, sent.value, request, runtime)
+	const until = leg && holding ? turn.lateUntil : turn.upstreamUntil
+	const asked = ask(turn, sent.value, request, until, runtime)
 	if (!leg) {
 		await asked
 		return accepted
@@ -107,11 +108,12 @@ async function ask(
 	turn: TurnInHand,
 	event: CanonicalEvent,
 	request: WireRequest,
+	until: number,
 	runtime: Runtime,
 ): Promise<CanonicalReply> {
 	const { upstream, idempotent } = turn.route
 	const repeat = idempotent ? 'unanswered' : 'unsent'
-	const response = await callUpstream(upstream, request, { id: turn.turn, until: turn.upstreamUntil, repeat }, runtime)
+	const response = await callUpstream(upstream, request, { id: turn.turn, until, repeat }, runtime)
 	turn.upstreamStatus = response.status
 	return keepUnread(turn, 'reply', decodeReply(upstream, event, response))
 }

@@ -1,6 +1,7 @@
 /** Upstreams that are late on routes with a holding reply: what the user gets, and what becomes of the late answer. */
 import { expect, test } from 'vitest'
-import { call, gateway, json, says, upstream } from './servers.ts'
+import { canonical } from '../adapters/canonical/index.ts'
+import { call, gateway, json, ownJson, says, upstream } from './servers.ts'
 
 const event = (text: string, more: object = {}) => ({ kind: 'message', text, conversation: 'c', ...more })
 
@@ -125,4 +126,17 @@ test('a gateway that ends waits for late answers, within its limit', async () =>
 	slow[0]?.()
 	await closed
 	expect(lateLines()).toMatchObject([{ did: 'kept' }])
+})
+
+test('to a platform that reads no answer nothing is held: it is told in time that the upstream did not take the event', async () => {
+	const { url: to } = await upstream(() => {})
+	const quick = ownJson('quick', { deadline: 1800, reply: () => undefined })
+	const late = { after: 100, reply: says('One moment') }
+	const { url } = await gateway(
+		{ upstream: { url: to, timeout: 60_000 }, routes: [{ name: 'in', path: '/in', platform: 'quick', late }] },
+		[canonical, quick],
+	)
+	const answer = await call(`${url}/in`, event('slow'), { signal: AbortSignal.timeout(10_000) })
+	expect(answer.status).toBe(504)
+	expect(await answer.json()).toMatchObject({ title: 'upstream-timeout' })
 })
