@@ -184,7 +184,7 @@ test('the same address is called again after a pause, also where the backup is r
 	const calls: { url: string; at: number }[] = []
 	const to = {
 		...{ name: 'canonical', adapter: canonical.create({}), targets, load: createLoad(1), timeout: 60_000 },
-		...{ secrets: [], headers: [], signingKeys: [] },
+		...{ secrets: [], headers: [], signingKeys: [], onlyPublic: false },
 		send: async ({ url }: { url: string }) => {
 			calls.push({ url, at: runtime.elapsed() })
 			throw new GatewayError('upstream-unreachable', {}, { unsent: true })

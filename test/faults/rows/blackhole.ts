@@ -12,6 +12,7 @@ export const blackhole: Row = {
 	id: 'A2',
 	fault: 'The upstream takes no connection and refuses none',
 	demand: 'an answer within 1.1 s, typed; its sockets are gone 2 s later',
+	waits: true,
 	async run(trial) {
 		const count = trial.at(20, 100, 500)
 		const { port, own } = await hole(trial)
