@@ -56,8 +56,10 @@ export interface TurnInHand extends FitContext {
 
 /** A new turn of a call that was handed over at `startedAt`. */
 export function beginTurn(route: Route, startedAt: number, runtime: Runtime): TurnInHand {
-	const platform = route.platforms[0]
-	const answerBy = startedAt + (platform.adapter.deadline ?? usualDeadline) - answerMargin
+	const [platform] = route.platforms
+	// Whose call it is, is known when it is decoded.
+	const deadline = Math.min(...route.platforms.map(({ adapter }) => adapter.deadline ?? usualDeadline))
+	const answerBy = startedAt + deadline - answerMargin
 	const { late, upstream } = route
 	const lateUntil = startedAt + upstream.timeout
 	return {
