@@ -22,7 +22,7 @@ export const backlog: Row = {
 	demand: '0 lost; never more at once than configured; turns meanwhile keep a p99 of at most twice the idle one',
 	except: 'in the small: the outage lasts as long as the filling, and the queue is a fifth of the 100,000 in the plan',
 	async run(trial) {
-		const count = trial.at(1000, 20_000, 100_000)
+		const count = trial.at(500, 5000, 20_000)
 		let underWay = 0
 		let most = 0
 		const upstream = await faultUpstream(trial, {
@@ -46,7 +46,7 @@ export const backlog: Row = {
 		})
 		const caller = callerOf(trial, gateway.url)
 		const nonce = nonces(trial.seed)
-		const idle = await turnsUntil(caller, nonce, (taken) => taken >= trial.at(200, 500, 500))
+		const idle = await turnsUntil(caller, nonce, (taken) => taken >= trial.at(50, 300, 500))
 
 		await upstream.shut()
 		const accepted: string[] = []

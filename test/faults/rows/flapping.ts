@@ -55,7 +55,7 @@ export const flapping: Row = {
 		const broken: string[] = []
 		const figures: string[] = []
 
-		const milliseconds = trial.at(1500, 6000, 60_000)
+		const milliseconds = trial.at(1000, 5000, 20_000)
 		for (const [path, hears] of [
 			['flaps', ['reply', 'upstream-status', 'upstream-resting']],
 			['drops', ['reply', 'upstream-unreachable', 'upstream-resting']],
