@@ -16,12 +16,17 @@ export interface Inside {
 	take(sent: Sent): Promise<Response>
 }
 
-/** A gateway with this configuration, and these secrets. */
-export function gatewayInside(trial: Trial, config: object, env: { readonly [name: string]: string } = {}): Inside {
+/** A gateway with this configuration, and these secrets; `upstream` answers behind `builtin:demo`. */
+export function gatewayInside(
+	trial: Trial,
+	config: object,
+	env: { readonly [name: string]: string } = {},
+	upstream: Runtime['send'] = demo,
+): Inside {
 	const lines: LogLine[] = []
 	const runtime = createRuntime((line) => lines.push(line))
 	trial.after(() => runtime.close())
-	const { routes } = readConfig(config, { adapters, env, loopback: true, demo })
+	const { routes } = readConfig(config, { adapters, env, loopback: true, demo: upstream })
 	const sent = new WeakMap<Request, Required<Pick<Sent, 'path' | 'headers'>>>()
 	const app = createApp({
 		...{ routes, runtime },

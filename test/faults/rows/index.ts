@@ -2,6 +2,7 @@
 import type { Row } from '../row.ts'
 import { callers } from './callers.ts'
 import { deliveries } from './deliveries.ts'
+import { host } from './host.ts'
 import { upstreams } from './upstreams.ts'
 
-export const rows: readonly Row[] = [...upstreams, ...deliveries, ...callers]
+export const rows: readonly Row[] = [...upstreams, ...host, ...deliveries, ...callers]
