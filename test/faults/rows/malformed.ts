@@ -8,7 +8,7 @@ import { tryWays } from '../ways.ts'
 
 /** A reply with a field that replies do not have: whatever else is done to it, it stays one that is none. */
 function noReply({ nonce }: Reached): string {
-	return `{"messages":[{"type":"text","text":"${nonce} whole"}],"odd":{"text":"${excerpt} é😀","n":[1,2.5,null,true]}}`
+	return `{"messages":[{"type":"text","text":"${nonce} whole"}],"odd":{"text":"${excerpt.repeat(20)} é😀","n":[1,2.5,null,true]}}`
 }
 
 const types = [
