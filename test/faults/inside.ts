@@ -10,6 +10,8 @@ import type { Trial } from './row.ts'
 
 export interface Inside {
 	readonly runtime: Runtime
+	/** The paths that the app itself knows, `*` among them. */
+	readonly paths: readonly string[]
 	/** Its log so far; a row may empty it. */
 	readonly lines: LogLine[]
 	/** Takes a call; its headers need not be such as a client would send. */
@@ -34,7 +36,7 @@ export function gatewayInside(
 		targetOf: (request) => sent.get(request)?.path ?? '/',
 	})
 	return {
-		...{ runtime, lines },
+		...{ runtime, lines, paths: app.routes.map(({ path }) => path) },
 		async take({ method = 'POST', path, headers = [['content-type', 'application/json']], body = '' }) {
 			// As Node's parser hands them over: these methods have no body.
 			const bodiless = method === 'GET' || method === 'HEAD'
