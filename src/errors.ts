@@ -9,7 +9,7 @@ export const errors = {
 	'method-not-allowed': [405, 'This path does not answer this method. Use one of those in the Allow header.'],
 	'request-ambiguous': [
 		400,
-		'The request can be read in two ways. Send HTTP/1.1 with one Host, which a whole URL as its target agrees with.',
+		'The request can be read in two ways. Send HTTP/1.1 with one Host, which a whole URL as its target agrees with, and no transfer coding but chunked.',
 	],
 	'body-too-large': [413, 'The body is over the limit of this route. Send less.'],
 	'encoding-not-supported': [415, 'The body is compressed. Send it without Content-Encoding.'],
@@ -37,6 +37,10 @@ export const errors = {
 		'The reply cannot be shown on the platform without a change, and the route is strict. See the changes, or set its policy to "degrade".',
 	],
 	'upstream-unreachable': [502, 'The upstream could not be reached. Check its URL and that it runs.'],
+	'upstream-not-public': [
+		502,
+		'The upstream is not at a public address, and it may be at no other. Check where its name leads; take "public" away if it is one of yours.',
+	],
 	'upstream-timeout': [504, 'The upstream did not answer in time. Make it faster, or give the route a failure reply.'],
 	'upstream-status': [502, 'The upstream answered with a status that is no success. See its own log.'],
 	'upstream-redirect': [502, 'The upstream redirected, and redirects are not followed. Give its final URL.'],

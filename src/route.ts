@@ -25,6 +25,8 @@ export interface Upstream extends NamedAdapter {
 	readonly timeout: number
 	/** Keys of the Standard Webhooks signature; several during rotation, none: unsigned. */
 	readonly signingKeys: readonly Uint8Array<ArrayBuffer>[]
+	/** It may be called at public addresses only. */
+	readonly onlyPublic: boolean
 	/** An upstream that runs inside the gateway answers here instead of over the network. */
 	readonly send?: Runtime['send']
 }

@@ -15,6 +15,8 @@ export interface OutgoingCall {
 	readonly signal: AbortSignal
 	/** Bytes of the answer's body, decoded, after which it is given up. */
 	readonly maxBytes: number
+	/** Nothing but a public address may be called: anything else is refused before it is connected to. */
+	readonly onlyPublic: boolean
 }
 
 /** Primitives that differ between runtimes; all of them on UTF-8. */
@@ -76,9 +78,9 @@ export interface Outbox {
 export interface Runtime {
 	/**
 	 * Sends a call and reads the whole answer; the body of one that is no success is left unread, and empty here.
-	 * Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-timeout` (the
-	 * signal), or `upstream-reply-too-large`; answers that are not UTF-8, are compressed, or break off throw
-	 * `upstream-reply-invalid`.
+	 * Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
+	 * `upstream-timeout` (the signal), or `upstream-reply-too-large`; answers that are not UTF-8, are compressed, or break
+	 * off throw `upstream-reply-invalid`.
 	 */
 	send(call: OutgoingCall): Promise<WireResponse>
 	/** Milliseconds since 1970, by the wall clock. */

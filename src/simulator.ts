@@ -137,6 +137,7 @@ async function post(adapter: Adapter, call: WireRequest, simulation: Simulation)
 			body: signed.body,
 			signal: AbortSignal.timeout(deadline),
 			maxBytes: maxAnswer,
+			onlyPublic: false,
 		})
 	} catch (cause) {
 		const code = cause instanceof GatewayError ? cause.code : undefined

@@ -1,6 +1,6 @@
 /** Calls the one upstream of a route: what it is sent, how long it has, what of its answer is let in. */
 import type { Fields, WireRequest, WireResponse } from './codec.ts'
-import { asGatewayError, GatewayError } from './errors.ts'
+import { asGatewayError, type ErrorCode, GatewayError } from './errors.ts'
 import { retryAfter } from './retry-after.ts'
 import type { Upstream } from './route.ts'
 import type { Runtime } from './runtime.ts'
@@ -29,8 +29,8 @@ export interface Attempt {
 
 /**
  * A call within the attempt's limits of time and size, repeated as the attempt allows. Throws `overloaded`,
- * `upstream-resting`, `upstream-unreachable`, `upstream-timeout`, `upstream-status`, `upstream-redirect`,
- * `upstream-reply-too-large` or `upstream-reply-invalid`.
+ * `upstream-resting`, `upstream-unreachable`, `upstream-not-public`, `upstream-timeout`, `upstream-status`,
+ * `upstream-redirect`, `upstream-reply-too-large` or `upstream-reply-invalid`.
  */
 export async function callUpstream(
 	upstream: Upstream,
@@ -53,6 +53,7 @@ async function callRepeatedly(
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	const tried: Target[] = []
+	let targets: readonly Target[] = upstream.targets
 	let failure: GatewayError | undefined
 	for (const pause of [0, ...pauses]) {
 		// Another target needs no pause.
@@ -60,7 +61,7 @@ async function callRepeatedly(
 			if (runtime.elapsed() + pause >= attempt.until) break
 			await sleep(pause)
 		}
-		const target = choose(upstream, tried, runtime)
+		const target = choose(targets, tried, runtime)
 		if (!target) break
 		tried.push(target)
 		try {
@@ -68,13 +69,15 @@ async function callRepeatedly(
 		} catch (thrown) {
 			failure = asGatewayError(thrown)
 			if (!mayRepeat(failure, attempt)) throw failure
+			// To ask again where its name leads is what a name waits for that leads elsewhere each time.
+			if (failure.code === 'upstream-not-public') targets = targets.filter((each) => each !== target)
 		}
 	}
 	throw failure ?? new GatewayError('upstream-resting', { retryAfter: secondsOfRest(upstream, runtime) })
 }
 
 /** The first that is not left alone; one that was tried comes last, and only within its budget. */
-function choose({ targets }: Upstream, tried: readonly Target[], { elapsed }: Runtime): Target | undefined {
+function choose(targets: readonly Target[], tried: readonly Target[], { elapsed }: Runtime): Target | undefined {
 	const now = elapsed()
 	const awake = targets.filter(({ breaker }) => breaker.wait(now) === 0)
 	const fresh = awake.find((target) => !tried.includes(target))
@@ -91,6 +94,9 @@ function secondsOfRest({ targets }: Upstream, { elapsed }: Runtime): number {
 	const now = elapsed()
 	return Math.max(1, Math.ceil(Math.min(...targets.map(({ breaker }) => breaker.wait(now))) / 1000))
 }
+
+/** What counts against an upstream, beside its own word that it failed. */
+const unanswered: ReadonlySet<ErrorCode> = new Set(['upstream-unreachable', 'upstream-not-public', 'upstream-timeout'])
 
 async function callTarget(
 	upstream: Upstream,
@@ -113,7 +119,7 @@ async function callTarget(
 		const { upstreamStatus = 0, retryAfter } = context
 		const now = runtime.elapsed()
 		if (retryAfter !== undefined && breaker.rest(now, Math.min(longestRest, retryAfter * 1000))) tell('warn', 'resting')
-		if (code === 'upstream-unreachable' || code === 'upstream-timeout' || upstreamStatus >= 500) {
+		if (unanswered.has(code) || upstreamStatus >= 500) {
 			if (breaker.fail(now)) tell('warn', 'left alone')
 		} else if (breaker.succeed()) tell('info', 'back')
 		throw thrown
@@ -153,6 +159,7 @@ async function callOnce(
 			body: proven.body,
 			signal: limit.signal,
 			maxBytes: maxReplyBytes,
+			onlyPublic: upstream.onlyPublic,
 		})
 		if (response.status >= 200 && response.status <= 299) return response
 		throw failureOf(response, runtime)

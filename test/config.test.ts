@@ -111,6 +111,16 @@ test('a failure reply may be one, or one a language with * for all others', () =
 	])
 })
 
+test('an upstream that may be at public addresses only may be at one, and at names', () => {
+	const urls = ['https://backend.example/', 'http://8.8.8.8:9000/bot', 'http://[2606:4700::1111]/', 'http://backend/']
+	for (const url of urls) {
+		const { routes } = readConfig({ upstream: { url, backup: url, public: true }, routes: [route] }, context)
+		expect(routes[0]?.upstream.onlyPublic).toBe(true)
+	}
+	const own = { url: 'http://localhost:9000/', public: false }
+	expect(readConfig({ upstream: own, routes: [route] }, context).routes[0]?.upstream.onlyPublic).toBe(false)
+})
+
 test('the embedded upstream answers in place of the network', () => {
 	const { routes } = readConfig({ upstream: { url: 'builtin:demo' }, routes: [route] }, context)
 	expect(routes[0]?.upstream.send).toBe(demo)
@@ -282,6 +292,25 @@ test.each<[mistake: string, config: unknown]>([
 		'upstream.backup: the embedded upstream needs none',
 		{ upstream: { url: 'builtin:demo', backup: 'http://127.0.0.1:9/' }, routes: [route] },
 	],
+	...[
+		...['http://127.0.0.1:9000/', 'http://2130706433/', 'http://0x7f.1/', 'http://0177.0.0.1/', 'http://127.1./'],
+		...['http://LOCALHOST/', 'http://localhost./', 'http://bot.localhost/', 'http://[::1]/', 'http://169.254.169.254/'],
+		...['http://[::ffff:127.0.0.1]/', 'http://[64:ff9b::10.0.0.1]/', 'http://[fd00:ec2::254]/', 'http://10。0。0。1/'],
+	].flatMap((url): [string, unknown][] => [
+		[
+			'upstream.url: is not at a public address, and "public" allows no other',
+			{ upstream: { url, public: true }, routes: [route] },
+		],
+		[
+			'upstream.backup: is not at a public address, and "public" allows no other',
+			{ upstream: { ...upstream, backup: url, public: true }, routes: [route] },
+		],
+	]),
+	[
+		'upstream.public: the embedded upstream has no address',
+		{ upstream: { url: 'builtin:demo', public: true }, routes: [route] },
+	],
+	['upstream.public: must be true or false', { upstream: { ...upstream, public: 'yes' }, routes: [route] }],
 	[
 		'routes[0].late.after: must be at most 8500, for plain waits no longer',
 		{ upstream, routes: [{ ...route, late: { after: 8501, reply: { messages: [] } } }] },

@@ -14,6 +14,7 @@ async function replyTo(event: object, answer = 'now') {
 		body: JSON.stringify({ version: 1, event: { attributes: {}, ...event }, turn: { answer } }),
 		signal: new AbortController().signal,
 		maxBytes: 1024,
+		onlyPublic: false,
 	})
 	expect(status).toBe(200)
 	return v.parse(CanonicalReply, JSON.parse(body))

@@ -85,7 +85,7 @@ function parsed<S extends v.GenericSchema>(schema: S, read: () => Json): v.Infer
 }
 
 function toUrl(base64: string): string {
-	return base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+	return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 function toBase64Url(text: string): string {

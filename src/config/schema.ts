@@ -54,6 +54,12 @@ export const Upstream = v.strictObject({
 			'The same backend at another address, called while the first one cannot be reached or keeps failing.',
 		),
 	),
+	public: v.optional(
+		described(
+			v.boolean(),
+			'It may be at a public address only, whatever its name resolves to: for URLs that come from hands you trust less than this file.',
+		),
+	),
 	concurrency: v.optional(
 		described(
 			v.pipe(v.number(), v.integer(), v.minValue(1)),

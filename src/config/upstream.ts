@@ -1,6 +1,7 @@
 /** Makes the upstream of the configuration into the one the gateway calls. */
 import type { Adapter, AdapterFactory } from '../adapter.ts'
 import { createLoad } from '../load.ts'
+import { mayBePublic } from '../public-address.ts'
 import type { Upstream } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { keysOf } from '../schema.ts'
@@ -56,10 +57,12 @@ export function resolveUpstream(
 	const { secrets = [], headers = {}, sign = [] } = given
 	const name = given.adapter ?? ownFormat
 	const demo = given.url === demoUrl
-	const url = demo ? demoUrl : given.url && addressOf(given.url, [...at, 'url'], findings)
+	const onlyPublic = given.public ?? false
+	const url = demo ? demoUrl : given.url && addressOf(given.url, onlyPublic, [...at, 'url'], findings)
 	const adapter = adapterOf(name, given.options, [...at, 'adapter'], [...at, 'options'], context, findings)
-	const backup = given.backup && addressOf(given.backup, [...at, 'backup'], findings)
+	const backup = given.backup && addressOf(given.backup, onlyPublic, [...at, 'backup'], findings)
 	if (demo && given.backup !== undefined) findings.mistake([...at, 'backup'], 'the embedded upstream needs none')
+	if (demo && onlyPublic) findings.mistake([...at, 'public'], 'the embedded upstream has no address')
 	if (demo && !context.demo) findings.mistake([...at, 'url'], 'this gateway has no embedded upstream')
 	if (demo && name !== ownFormat) findings.mistake([...at, 'adapter'], `the embedded upstream speaks ${ownFormat} only`)
 
@@ -71,6 +74,7 @@ export function resolveUpstream(
 		headers: headersOf(headers, [...at, 'headers'], env, findings),
 		timeout: given.timeout ?? usualTimeout,
 		load: createLoad(given.concurrency ?? usualConcurrency),
+		onlyPublic,
 		signingKeys: keys.flatMap((key, i) => signingKeyOf(key, [...keysAt, i], env, findings) ?? []),
 		...(demo && context.demo && { send: context.demo }),
 	}
@@ -106,13 +110,16 @@ function isNamed(name: string, options: unknown): boolean {
 	return typeof options === 'object' && options !== null && Object.hasOwn(options, name)
 }
 
-function addressOf(text: string, at: Path, findings: Findings): string | undefined {
+function addressOf(text: string, onlyPublic: boolean, at: Path, findings: Findings): string | undefined {
 	const url = URL.parse(text)
 	if (!url || !/^https?:$/.test(url.protocol)) {
 		return findings.mistake(at, `must be an absolute URL of http or https, or "${demoUrl}"`)
 	}
 	if (url.username !== '' || url.password !== '') return findings.mistake(at, 'must not have a user or a password')
 	if (url.hash !== '') return findings.mistake(at, 'must not have a fragment')
+	if (onlyPublic && !mayBePublic(url.hostname)) {
+		return findings.mistake(at, 'is not at a public address, and "public" allows no other')
+	}
 	return url.href
 }
 

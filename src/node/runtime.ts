@@ -3,7 +3,7 @@ import { createHmac, createSecretKey, hash, type KeyObject, randomUUID, timingSa
 import { pino } from 'pino'
 import type { Crypto, LogLine, Runtime } from '../runtime.ts'
 import { within } from '../within.ts'
-import { createSender } from './send.ts'
+import { createSender, type Sender } from './send.ts'
 import { createState } from './state.ts'
 
 /** A Runtime, and what ends it. */
@@ -13,8 +13,7 @@ export interface NodeRuntime extends Runtime {
 }
 
 /** A runtime on this process. Without `log`, lines go to standard output as JSON. */
-export function createRuntime(log?: (line: LogLine) => void): NodeRuntime {
-	const sender = createSender()
+export function createRuntime(log?: (line: LogLine) => void, sender: Sender = createSender()): NodeRuntime {
 	const background = new Set<Promise<void>>()
 	const lines = log ? { log, flush() {} } : standardLog()
 	return {

@@ -1,14 +1,25 @@
 /** Calls upstreams through undici: one pool an origin, no redirects, no compression, decoded bytes counted. */
+import { lookup as lookUp } from 'node:dns'
 import { type Dispatcher, Pool } from 'undici'
 import type { WireResponse } from '../codec.ts'
 import { GatewayError } from '../errors.ts'
+import { isPublicAddress, mayBePublic } from '../public-address.ts'
 import type { OutgoingCall } from '../runtime.ts'
+import { guardedLookup, notPublic, type Resolve } from './guarded-lookup.ts'
 
 /** Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. */
 const connectTimeout = 1000
 
 /** Answers with a status of 1xx that may come before the true one: whoever sends them without end is a waste of time. */
 const maxInfos = 10
+
+/** What a sender takes the network's word for. */
+export interface Network {
+	/** Finds the addresses of a name. Absent: the system's resolver. */
+	readonly resolve?: Resolve
+	/** Which addresses are public. Absent: those of `isPublicAddress`. */
+	readonly isPublic?: (address: string) => boolean
+}
 
 /** The pools, and what ends them. */
 export interface Sender {
@@ -17,25 +28,31 @@ export interface Sender {
 }
 
 /** A sender without connections. Origins come from the configuration, so there are few. */
-export function createSender(): Sender {
+export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: Network = {}): Sender {
+	const lookups = { any: guardedLookup(resolve, () => true), public: guardedLookup(resolve, isPublic) }
 	const pools = new Map<string, Pool>()
 	/** What calls failed with that were waiting for a connection, so that nothing of them was sent. */
 	const unconnected = new WeakSet<object>()
 
-	const poolOf = (origin: string): Pool => {
-		const known = pools.get(origin)
+	const poolOf = (origin: string, onlyPublic: boolean): Pool => {
+		// A connection that anybody may use was made without a look at where it leads.
+		const key = onlyPublic ? `public ${origin}` : origin
+		const known = pools.get(key)
 		if (known) return known
-		const pool = new Pool(origin, { connectTimeout, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
+		const connect = { lookup: onlyPublic ? lookups.public : lookups.any }
+		const pool = new Pool(origin, { connect, connectTimeout, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
 		pool.on('connectionError', (_origin, _targets, error) => unconnected.add(error))
-		pools.set(origin, pool)
+		pools.set(key, pool)
 		return pool
 	}
 
 	return {
 		async send(call) {
-			const { origin, pathname, search } = new URL(call.url)
+			const { origin, hostname, pathname, search } = new URL(call.url)
+			// What is an address already is never looked up.
+			if (call.onlyPublic && !mayBePublic(hostname, isPublic)) throw notPublic()
 			let infos = 0
-			const answer = await poolOf(origin)
+			const answer = await poolOf(origin, call.onlyPublic)
 				.request({
 					path: pathname + search,
 					method: call.method,

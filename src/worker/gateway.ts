@@ -29,7 +29,12 @@ function make(bindings: Bindings): Gateway {
 	const env = Object.fromEntries(secrets)
 	const { routes, outbox, warnings } = readConfig(config, { adapters, env, loopback: false, demo })
 	const runtime = createRuntime(bindings)
-	const unused = outbox ? ['outbox: is of no use here: a Worker stores events in its objects and its queue'] : []
-	for (const warning of [...warnings, ...unused]) runtime.log({ level: 'warn', msg: 'config', warning })
+	const differs = [
+		...(outbox ? ['outbox: is of no use here: a Worker stores events in its objects and its queue'] : []),
+		...(routes.some(({ upstream }) => upstream.onlyPublic)
+			? ['public: is kept for addresses in URLs only: a Worker does not see where a name leads']
+			: []),
+	]
+	for (const warning of [...warnings, ...differs]) runtime.log({ level: 'warn', msg: 'config', warning })
 	return { app: createApp({ routes, runtime }), routes, runtime }
 }

@@ -7,7 +7,8 @@ import type { Started } from './gateway.ts'
 export function faultsOf({ process, lines, written }: Started): string[] {
 	const own = lines.filter(({ msg, error }) => msg === 'uncaught' || error === 'internal')
 	const faults: string[] = []
-	if (process.exitCode !== null || process.signalCode !== null) faults.push('the gateway ended')
+	if (process.exitCode !== null || process.signalCode !== null)
+		faults.push(`the gateway ended (${process.exitCode ?? process.signalCode})`)
 	if (own.length > 0) faults.push(`${own.length} faults of the gateway's own, the first: ${JSON.stringify(own[0])}`)
 	if (written().includes(excerpt)) faults.push('words of the upstream stand in the log')
 	return faults

@@ -17,20 +17,21 @@ export interface Inside {
 }
 
 /** What may be other than in a gateway that is started. */
-export type Parts = Pick<Partial<ConfigContext>, 'adapters' | 'demo'> & Pick<Runtime, 'outbox'>
+export type Parts = Pick<Partial<ConfigContext>, 'adapters'> & Pick<Runtime, 'outbox'>
 
-/** A gateway with this configuration, and these secrets. */
+/** A gateway with this configuration, and these secrets; `upstream` answers behind `builtin:demo`. */
 export function gatewayInside(
 	trial: Trial,
 	config: object,
 	env: { readonly [name: string]: string } = {},
+	upstream: Runtime['send'] = demo,
 	{ outbox, ...parts }: Parts = {},
 ): Inside {
 	const lines: LogLine[] = []
 	const lent = createRuntime((line) => lines.push(line))
 	trial.after(() => lent.close())
 	const runtime: Runtime = outbox ? { ...lent, outbox } : lent
-	const { routes } = readConfig(config, { adapters, env, loopback: true, demo, ...parts })
+	const { routes } = readConfig(config, { adapters, env, loopback: true, demo: upstream, ...parts })
 	const sent = new WeakMap<Request, Required<Pick<Sent, 'path' | 'headers'>>>()
 	const app = createApp({
 		...{ routes, runtime },

@@ -134,7 +134,7 @@ export function outboxRig(after: (end: () => void | Promise<void>) => void) {
 		}
 		const adapter = canonical.create()
 		const upstream: Upstream = {
-			...{ name: 'canonical', adapter, secrets: [], headers: [], signingKeys: [], timeout: 9000 },
+			...{ name: 'canonical', adapter, secrets: [], headers: [], onlyPublic: false, signingKeys: [], timeout: 9000 },
 			// The schedule is looked at here, not the breaker: each attempt is of a target that has never failed.
 			get targets(): Upstream['targets'] {
 				return [createTarget('http://127.0.0.1:9/')]

@@ -139,6 +139,17 @@ test('a route without a secret has to say that it is open: a Worker is reached f
 	expect(String(lines[0]?.mistakes)).toContain('routes[0].secrets: is missing')
 })
 
+test('of an upstream that may be at public addresses only, a Worker says what it cannot see', {
+	timeout: 120_000,
+}, async () => {
+	const routes = [{ name: 'in', path: '/in', platform: 'canonical', open: true }]
+	const upstream = { url: 'https://backend.example/', public: true }
+	const { url, lines } = await start({ upstream, routes })
+	expect((await send(url, { method: 'GET', path: '/in' })).status).toBe(405)
+	await expect.poll(() => lines[0]).toMatchObject({ level: 'warn', msg: 'config' })
+	expect(lines[0]?.warning).toContain('public: ')
+})
+
 test('config/worker.json is config/gateway.json with its routes open', () => {
 	const worker = JSON.parse(readFileSync(new URL('../../config/worker.json', import.meta.url), 'utf8'))
 	expect(worker).toEqual({ ...example, routes: example.routes.map((route) => ({ ...route, open: true })) })
