@@ -1,7 +1,7 @@
 /** A gateway in this process, without a network: for what must be tried more often than sockets allow. */
 import { adapters } from '../../adapters/index.ts'
 import { createApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config/index.ts'
+import { type ConfigContext, readConfig } from '../../src/config/index.ts'
 import { demo } from '../../src/demo.ts'
 import { createRuntime } from '../../src/node/runtime.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
@@ -18,17 +18,22 @@ export interface Inside {
 	take(sent: Sent): Promise<Response>
 }
 
+/** What may be other than in a gateway that is started. */
+export type Parts = Pick<Partial<ConfigContext>, 'adapters'> & Pick<Runtime, 'outbox'>
+
 /** A gateway with this configuration, and these secrets; `upstream` answers behind `builtin:demo`. */
 export function gatewayInside(
 	trial: Trial,
 	config: object,
 	env: { readonly [name: string]: string } = {},
 	upstream: Runtime['send'] = demo,
+	{ outbox, ...parts }: Parts = {},
 ): Inside {
 	const lines: LogLine[] = []
-	const runtime = createRuntime((line) => lines.push(line))
-	trial.after(() => runtime.close())
-	const { routes } = readConfig(config, { adapters, env, loopback: true, demo: upstream })
+	const lent = createRuntime((line) => lines.push(line))
+	trial.after(() => lent.close())
+	const runtime: Runtime = outbox ? { ...lent, outbox } : lent
+	const { routes } = readConfig(config, { adapters, env, loopback: true, demo: upstream, ...parts })
 	const sent = new WeakMap<Request, Required<Pick<Sent, 'path' | 'headers'>>>()
 	const app = createApp({
 		...{ routes, runtime },
