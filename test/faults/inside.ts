@@ -16,11 +16,17 @@ export interface Inside {
 	take(sent: Sent): Promise<Response>
 }
 
-/** A gateway with this configuration, and these secrets. */
-export function gatewayInside(trial: Trial, config: object, env: { readonly [name: string]: string } = {}): Inside {
+/** A gateway with this configuration, these secrets, and a runtime of which the row may lend parts of its own. */
+export function gatewayInside(
+	trial: Trial,
+	config: object,
+	env: { readonly [name: string]: string } = {},
+	lend: (runtime: Runtime) => Partial<Runtime> = () => ({}),
+): Inside {
 	const lines: LogLine[] = []
-	const runtime = createRuntime((line) => lines.push(line))
-	trial.after(() => runtime.close())
+	const lent = createRuntime((line) => lines.push(line))
+	trial.after(() => lent.close())
+	const runtime: Runtime = { ...lent, ...lend(lent) }
 	const { routes } = readConfig(config, { adapters, env, loopback: true, demo })
 	const sent = new WeakMap<Request, Required<Pick<Sent, 'path' | 'headers'>>>()
 	const app = createApp({

@@ -4,6 +4,7 @@ import { acceptLatency } from './accept-latency.ts'
 import { canaries } from './canaries.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
 import { overload } from './overload.ts'
+import { privateAddresses } from './private-addresses.ts'
 import { redos } from './regular-expressions.ts'
 
-export const callers: readonly Row[] = [overload, acceptLatency, fuzzedBodies, canaries, redos]
+export const callers: readonly Row[] = [overload, acceptLatency, fuzzedBodies, canaries, redos, privateAddresses]
