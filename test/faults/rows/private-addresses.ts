@@ -35,6 +35,7 @@ export const privateAddresses: Row = {
 		let mistakes = 0
 		let turns = 0
 		for (const url of urls) {
+			if (broken.length > 9) break
 			const config = configOf({ url, backup: url, public: true })
 			if (isMistake(config)) {
 				mistakes++
@@ -48,6 +49,7 @@ export const privateAddresses: Row = {
 		}
 		// The sender by itself, as if no configuration had been read.
 		for (const url of urls) {
+			if (broken.length > 9) break
 			if (!URL.canParse(url)) continue
 			const code = await codeOf(sender.send(callOf(url, true)))
 			if (code !== 'upstream-not-public' && /^\s*http/i.test(url)) broken.push(`${url}: the sender says ${code}`)
@@ -67,7 +69,7 @@ export const privateAddresses: Row = {
 		}
 		return {
 			reached: `${unwanted} connections for ${urls.length} spellings: ${mistakes} are mistakes of a configuration, ${turns} turns and all calls past it were refused; without the option ${arrived} of ${some.length} arrive`,
-			broken: broken.slice(0, 10),
+			broken,
 		}
 	},
 }
