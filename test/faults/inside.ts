@@ -19,21 +19,23 @@ export interface Inside {
 }
 
 /** What may be other than in a gateway that is started. */
-export type Parts = Pick<Partial<ConfigContext>, 'adapters'> & Pick<Runtime, 'outbox'>
+export interface Parts extends Partial<Pick<ConfigContext, 'adapters' | 'demo'>> {
+	/** Parts of the runtime of which the row has its own. */
+	lend?(runtime: Runtime): Partial<Runtime>
+}
 
-/** A gateway with this configuration, and these secrets; `upstream` answers behind `builtin:demo`. */
+/** A gateway with this configuration, these secrets, and what the row has of its own; `demo` answers behind `builtin:demo`. */
 export function gatewayInside(
 	trial: Trial,
 	config: object,
 	env: { readonly [name: string]: string } = {},
-	upstream: Runtime['send'] = demo,
-	{ outbox, ...parts }: Parts = {},
+	{ lend = () => ({}), ...parts }: Parts = {},
 ): Inside {
 	const lines: LogLine[] = []
 	const lent = createRuntime((line) => lines.push(line))
 	trial.after(() => lent.close())
-	const runtime: Runtime = outbox ? { ...lent, outbox } : lent
-	const { routes } = readConfig(config, { adapters, env, loopback: true, demo: upstream, ...parts })
+	const runtime: Runtime = { ...lent, ...lend(lent) }
+	const { routes } = readConfig(config, { adapters, env, loopback: true, demo, ...parts })
 	const sent = new WeakMap<Request, Required<Pick<Sent, 'path' | 'headers'>>>()
 	const app = createApp({
 		...{ routes, runtime },

@@ -134,7 +134,7 @@ async function plantIn(trial: Trial, platform: Platform, url: string): Promise<P
 		if (side === 'platform') {
 			const secrets = { secrets: [{ env: 'SECRET' }] }
 			const route = routeOf(platform, { upstream: { url }, ...secrets })
-			const gateway = gatewayInside(trial, { routes: [route] }, { SECRET: secret }, demo, parts)
+			const gateway = gatewayInside(trial, { routes: [route] }, { SECRET: secret }, parts)
 			const sent = await callOf(platform, platform.wire, secret)
 			planted.push({ where, fuse, gateway, sent, statuses: statusesOf(own, platform) })
 		} else {
@@ -142,7 +142,7 @@ async function plantIn(trial: Trial, platform: Platform, url: string): Promise<P
 			const routes = [{ name: 'own', path: '/own', platform: 'canonical', upstream: to }]
 			// Where both sides are this format, both would throw.
 			if (factory.name === 'canonical') Object.assign(routes[0] ?? {}, { platform: 'botdistrikt' })
-			const gateway = gatewayInside(trial, { routes }, { SECRET: secret }, demo, parts)
+			const gateway = gatewayInside(trial, { routes }, { SECRET: secret }, parts)
 			const body = factory.name === 'canonical' ? '{"msg":"Hi"}' : message('Hi', { conversation: 'c1' })
 			planted.push({ ...{ where, fuse, gateway }, sent: { path: '/own', body }, statuses: [500] })
 		}
@@ -172,11 +172,16 @@ function plantElsewhere(trial: Trial): Planted[] {
 	return [
 		{
 			...{ where: 'an upstream', fuse: upstreamFuse, sent, statuses: [500] },
-			gateway: gatewayInside(trial, { upstream, routes: [own] }, {}, burning(upstreamFuse, demo)),
+			gateway: gatewayInside(trial, { upstream, routes: [own] }, {}, { demo: burning(upstreamFuse, demo) }),
 		},
 		...outboxes.map(({ where, fuse, at }) => ({
 			...{ where, fuse, sent: asSent(`/${oneWay.name}`, oneWay.wire) },
-			gateway: gatewayInside(trial, { upstream, routes: [routeOf(oneWay)] }, {}, demo, { outbox: { accept: at } }),
+			gateway: gatewayInside(
+				trial,
+				{ upstream, routes: [routeOf(oneWay)] },
+				{},
+				{ lend: () => ({ outbox: { accept: at } }) },
+			),
 			statuses: statusesOf(oneWay.factory.create(oneWay.options), oneWay),
 		})),
 	]
