@@ -45,6 +45,15 @@ test.each([
 	expect(lines).toMatchObject([{ level: 'error', error: 'upstream-timeout', status: 504 }])
 })
 
+test('of several formats behind one URL, the one that waits least is answered in time', async () => {
+	const { url: to } = await rawUpstream('', () => {})
+	const patient = ownJson('patient', { deadline: 60_000, recognises: () => false })
+	const quick = ownJson('quick', { deadline: 1800, recognises: () => true })
+	const { url } = await gatewayTo(to, { platform: ['patient', 'quick'] }, [canonical, patient, quick])
+	const answer = await call(`${url}/in`, undefined, { signal: AbortSignal.timeout(8000) })
+	expect(await answer.json()).toMatchObject({ title: 'upstream-timeout' })
+})
+
 test("an upstream's own timeout may be shorter than the platform's", async () => {
 	const { url: to } = await upstream(() => {})
 	const config = {

@@ -13,8 +13,8 @@ export interface Behaviour {
 	readonly slow?: true
 }
 
-/** Stands in bodies that are no reply: no answer and no line of the log may have it. */
-export const excerpt = 'excerpt-of-a-body'
+/** Stands in bodies that are no reply: no answer and no line of the log may have it. Short, since parsers quote little. */
+export const excerpt = 'qxzq'
 
 /** The reply that says the nonce. Whoever gets a part of it does not get all the words. */
 export function replyTo({ nonce }: Reached): string {

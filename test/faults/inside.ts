@@ -1,7 +1,7 @@
 /** A gateway in this process, without a network: for what must be tried more often than sockets allow. */
 import { adapters } from '../../adapters/index.ts'
 import { createApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config/index.ts'
+import { type ConfigContext, readConfig } from '../../src/config/index.ts'
 import { demo } from '../../src/demo.ts'
 import { createRuntime } from '../../src/node/runtime.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
@@ -18,17 +18,24 @@ export interface Inside {
 	take(sent: Sent): Promise<Response>
 }
 
-/** A gateway with this configuration, and these secrets; `upstream` answers behind `builtin:demo`. */
+/** What may be other than in a gateway that is started. */
+export interface Parts extends Partial<Pick<ConfigContext, 'adapters' | 'demo'>> {
+	/** Parts of the runtime of which the row has its own. */
+	lend?(runtime: Runtime): Partial<Runtime>
+}
+
+/** A gateway with this configuration, these secrets, and what the row has of its own; `demo` answers behind `builtin:demo`. */
 export function gatewayInside(
 	trial: Trial,
 	config: object,
 	env: { readonly [name: string]: string } = {},
-	upstream: Runtime['send'] = demo,
+	{ lend = () => ({}), ...parts }: Parts = {},
 ): Inside {
 	const lines: LogLine[] = []
-	const runtime = createRuntime((line) => lines.push(line))
-	trial.after(() => runtime.close())
-	const { routes } = readConfig(config, { adapters, env, loopback: true, demo: upstream })
+	const lent = createRuntime((line) => lines.push(line))
+	trial.after(() => lent.close())
+	const runtime: Runtime = { ...lent, ...lend(lent) }
+	const { routes } = readConfig(config, { adapters, env, loopback: true, demo, ...parts })
 	const sent = new WeakMap<Request, Required<Pick<Sent, 'path' | 'headers'>>>()
 	const app = createApp({
 		...{ routes, runtime },

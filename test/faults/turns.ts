@@ -1,6 +1,7 @@
 /** Turns as every platform takes them: each call has a nonce, and what comes back is read as the platform reads it. */
 import { Pool } from 'undici'
 import { adapters } from '../../adapters/index.ts'
+import type { Adapter } from '../../src/adapter.ts'
 import type { CanonicalEvent } from '../../src/canonical.ts'
 import type { WireResponse } from '../../src/codec.ts'
 import { errors, GatewayError } from '../../src/errors.ts'
@@ -14,8 +15,13 @@ import { noncePattern } from './upstream.ts'
 /** A platform whose turns are told apart by what its user says. */
 export interface Speaker {
 	readonly name: string
+	readonly platform: string
+	readonly options: object
+	readonly adapter: Adapter
 	/** The configuration's route at `/PATH`. */
 	route(path: string, more?: object): object
+	/** Configures an upstream that speaks this format. */
+	readonly upstream: { readonly adapter: string; readonly options?: object }
 	/** The event of a user who says so, as the platform can tell it. */
 	event(text: string, more?: object): CanonicalEvent
 	call(path: string, event: CanonicalEvent): Outgoing
@@ -71,9 +77,10 @@ export const speakers: readonly Speaker[] = variants.map(([name, platform, optio
 	const shows = (event: CanonicalEvent, answer: WireResponse): string =>
 		JSON.stringify(adapter.reply(event)?.decode(answer).model.messages ?? [])
 	return {
-		name,
+		...{ name, platform, adapter, options: options ?? {} },
 		shows,
 		route: (path, more = {}) => ({ name: path, path: `/${path}`, platform, ...(options && { options }), ...more }),
+		upstream: { adapter: platform, ...(options && { options }) },
 		event: said,
 		call(path, event) {
 			const { method = 'POST', headers = [], body, path: target } = asSent(`/${path}`, adapter.event.encode(event))

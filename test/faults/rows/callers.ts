@@ -10,9 +10,12 @@ import { guardedRoutes } from './guarded-routes.ts'
 import { hostileKeyRow } from './hostile-keys.ts'
 import { jsonBombs } from './json-bombs.ts'
 import { logFlood } from './log-flood.ts'
+import { loops } from './loops.ts'
 import { malformedHttp } from './malformed-http.ts'
 import { overload } from './overload.ts'
 import { poisonedHeaders } from './poisoned-headers.ts'
+import { privateAddresses } from './private-addresses.ts'
+import { rebinding } from './rebinding.ts'
 import { redos } from './regular-expressions.ts'
 import { replay } from './replay.ts'
 import { signatures } from './signatures.ts'
@@ -22,5 +25,5 @@ import { tokenGuessing } from './token-guessing.ts'
 export const callers: readonly Row[] = [
 	...[connectionFlood, slowHeaders, slowBodies, slowReaders, overload, acceptLatency, malformedHttp],
 	...[fuzzedBodies, jsonBombs, hostileKeyRow, bodyLimits, tokenGuessing, signatures, replay],
-	...[poisonedHeaders, copiedValues, canaries, guardedRoutes, redos, logFlood],
+	...[poisonedHeaders, copiedValues, privateAddresses, rebinding, loops, canaries, guardedRoutes, redos, logFlood],
 ]

@@ -20,7 +20,7 @@ export const down: Row = {
 	demand:
 		'10,000 calls at 500/s: 100 % typed, 0 hang, p99 at most 50 ms once the upstream is left alone; 0 accepted events lost when it is back',
 	async run(trial) {
-		const seconds = trial.at(2, 20, 60)
+		const seconds = trial.at(2, 20, 20)
 		const upstream = await faultUpstream(trial, { echo: { act: repliesAfter(0) } })
 		const gateway = await startGateway(trial, {
 			outbox: { file: join(folder(trial), 'outbox.db'), schedule: Array.from({ length: 100 }, () => '1s') },

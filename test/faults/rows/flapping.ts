@@ -31,6 +31,8 @@ export const flapping: Row = {
 		}
 		const upstream = await faultUpstream(trial, {
 			flaps: { act: flaps(random) },
+			// So seldom that it is not left alone, and whatever repeats such calls shows.
+			errs: { act: (line, call) => (random() < 0.2 ? fails(line, call) : line.write(answer(replyTo(call)))) },
 			drops: {
 				act: (line, call) => (random() < 0.5 ? void line.socket.end() : line.write(answer(replyTo(call)))),
 			},
@@ -45,7 +47,7 @@ export const flapping: Row = {
 		const own = speaker('canonical')
 		const idempotent = { idempotent: true }
 		const gateway = await startGateway(trial, {
-			routes: ['flaps', 'drops', 'breaks', 'fails'].map((name) =>
+			routes: ['flaps', 'errs', 'drops', 'breaks', 'fails'].map((name) =>
 				own.route(name, { upstream: { url: upstream.at(name) }, ...(name === 'fails' ? {} : idempotent) }),
 			),
 		})
@@ -55,9 +57,10 @@ export const flapping: Row = {
 		const broken: string[] = []
 		const figures: string[] = []
 
-		const milliseconds = trial.at(1500, 6000, 60_000)
+		const milliseconds = trial.at(800, 4000, 20_000)
 		for (const [path, hears] of [
 			['flaps', ['reply', 'upstream-status', 'upstream-resting']],
+			['errs', ['reply', 'upstream-status', 'upstream-resting']],
 			['drops', ['reply', 'upstream-unreachable', 'upstream-resting']],
 			['breaks', ['reply', 'upstream-reply-invalid']],
 		] as const) {
@@ -86,7 +89,7 @@ export const flapping: Row = {
 		await each(100, atOnce, () => take('fails'))
 		healthy = false
 		hit.length = 0
-		const until = performance.now() + trial.at(2000, 5000, 10_000)
+		const until = performance.now() + trial.at(1600, 5000, 10_000)
 		const failing = await each(atOnce, atOnce, async () => {
 			const all: string[] = []
 			while (performance.now() < until) {

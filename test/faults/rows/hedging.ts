@@ -23,7 +23,7 @@ export const hedging: Row = {
 		})
 		const caller = callerOf(trial, gateway.url)
 		const nonce = nonces(trial.seed)
-		const turns = await each(trial.at(300, 2000, 10_000), 100, (n) =>
+		const turns = await each(trial.at(200, 1000, 5000), 100, (n) =>
 			caller.take(own, n % 2 === 0 ? 'turn' : 'idempotent', own.event(nonce())),
 		)
 		const more = upstream.calls - turns.length

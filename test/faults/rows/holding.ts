@@ -50,7 +50,7 @@ export const holding: Row = {
 			return kept.has(turns.get(text))
 		}
 
-		const count = trial.at(100, 1000, 5000)
+		const count = trial.at(100, 500, 1000)
 		const talks = await each(count, 200, async (n) => {
 			await wait(random() * 500)
 			const speaker = talkers[n % talkers.length]

@@ -39,7 +39,7 @@ export const misbehaving: Row = {
 		const nonce = nonces(trial.seed)
 		const order = pairs.map((pair) => ({ pair, at: random() })).toSorted((a, b) => a.at - b.at)
 
-		const turns = await each(trial.at(200, 1000, 10_000), atOnce, async (n) => {
+		const turns = await each(trial.at(200, 1000, 3000), atOnce, async (n) => {
 			// Nobody calls so often in one instant.
 			if (n < atOnce) await wait(n * 10)
 			const { pair } = order[n % order.length] ?? {}

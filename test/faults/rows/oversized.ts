@@ -42,7 +42,7 @@ export const oversized: Row = {
 		const figures: string[] = []
 
 		// What a process grows by when it does anything often for the first time is not what large replies cost.
-		await each(3000, 50, (n) => take(n % 10 === 0 ? 'declared' : 'echo'))
+		await each(trial.at(1500, 3000, 3000), 50, (n) => take(n % 10 === 0 ? 'declared' : 'echo'))
 		for (const way of ['declared', 'chunked'] as const) {
 			const { heard, read, grown } = await measured(gateway, () => each(50, 50, () => take(way)))
 			broken.push(...unexpected(heard, ['upstream-reply-too-large']))
@@ -64,7 +64,7 @@ export const oversized: Row = {
 			)
 		}
 
-		const turns = await each(trial.at(50, 500, 10_000), 8, async () => {
+		const turns = await each(trial.at(30, 250, 5000), 8, async () => {
 			const chatbot = oneOf(chatbots, random)
 			return caller.take(chatbot, chatbot.name, chatbot.event(nonce()))
 		})

@@ -16,7 +16,7 @@ export const poison: Row = {
 		'after the schedule (0 s to 10 h, a fifth more or less) exactly one dead letter each; the others wait for at most one slot; put back, each is delivered once',
 	except: 'in virtual time',
 	async run(trial) {
-		const count = trial.at(50, 500, 5000)
+		const count = trial.at(50, 300, 1000)
 		const { settingsOf, storeOf, outboxOn } = outboxRig(trial.after)
 		const settings = settingsOf({})
 		let poisonous = true

@@ -45,11 +45,14 @@ export const repeats: Row = {
 		)
 		const caller = callerOf(trial, gateway.url)
 		const nonce = nonces(trial.seed)
-		const count = trial.at(100, 2000, 10_000)
+		const count = trial.at(100, 1000, 5000)
 		const heard = await each(count, 16, async (n) => {
 			const speaker = oneWay[n % oneWay.length]
 			if (!speaker) throw new Error('there are platforms that read no answer')
-			return (await caller.take(speaker, speaker.name, speaker.event(nonce()))).heard
+			const text = nonce()
+			// Conversations of their own: none waits for another one's attempts.
+			const event = speaker.event(text, { conversation: text })
+			return (await caller.take(speaker, speaker.name, event)).heard
 		})
 		const attempts = () => gateway.lines.filter(({ msg }) => msg === 'delivery')
 		const done = () => attempts().filter(({ level }) => level === 'info').length

@@ -38,7 +38,7 @@ export const reuse: Row = {
 		})
 		const caller = callerOf(trial, gateway.url)
 		const nonce = nonces(trial.seed)
-		const count = trial.at(2000, 30_000, 100_000)
+		const count = trial.at(1000, 10_000, 100_000)
 		const turns = await each(count, 8, async (n) => {
 			// Pauses in which connections are idle.
 			if (random() < 0.05) await wait(2 * random())

@@ -49,7 +49,7 @@ export const slow: Row = {
 			const [ms, hears] = delays[n % delays.length] ?? [0, []]
 			return { ...(await caller.take(speaker, `${speaker.name}-${ms}`, speaker.event(nonce()))), hears }
 		})
-		const quick = await each(trial.at(1000, 10_000, 100_000), 50, () => {
+		const quick = await each(trial.at(500, 5000, 10_000), 50, () => {
 			const speaker = oneOf(answered, random)
 			return caller.take(speaker, `${speaker.name}-hasty`, speaker.event(nonce()))
 		})
