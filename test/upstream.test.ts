@@ -130,6 +130,16 @@ test('the connection of a failing upstream serves again, unless its page is endl
 	await ended.promise
 })
 
+test('the connection of a failing upstream whose page stops in the middle is ended', async () => {
+	const ended = Promise.withResolvers<void>()
+	const { url: to } = await rawUpstream('HTTP/1.1 404 Not Found\r\ncontent-length: 99\r\n\r\nOo', (socket) => {
+		socket.once('close', ended.resolve)
+	})
+	const { url } = await gatewayTo(to)
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-status' })
+	await ended.promise
+})
+
 test.each<[what: string, body: string | Buffer, headers: object, problem: object]>([
 	['JSON that breaks off', '{"messages":[', {}, { because: 'body-not-json' }],
 	['HTML', '<html>', { 'content-type': 'text/html' }, { because: 'content-type-not-supported' }],
