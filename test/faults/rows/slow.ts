@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { repliesAfter } from '../behaviours.ts'
 import { startGateway } from '../gateway.ts'
-import { faultsOf, over } from '../health.ts'
+import { faultsOf, over, slowestTurn } from '../health.ts'
 import { oneOf, randomFrom } from '../random.ts'
 import type { Row } from '../row.ts'
 import { answered, callerOf, countMixedUp, each, nonces, tally, unexpected } from '../turns.ts'
@@ -62,7 +62,7 @@ export const slow: Row = {
 		if (slowest > 20) broken.push(`an answer came after ${slowest.toFixed(2)} s`)
 		if (!hastily.includes('upstream-timeout')) broken.push('no answer was late')
 		return {
-			reached: `${tally(heard)}, slowest ${slowest.toFixed(2)} s; of ${quick.length} in haste ${tally(hastily)}, ${countMixedUp([...heard, ...hastily])} of another turn`,
+			reached: `${tally(heard)}, slowest ${slowest.toFixed(2)} s (${slowestTurn(gateway).toFixed(2)} s in the gateway); of ${quick.length} in haste ${tally(hastily)}, ${countMixedUp([...heard, ...hastily])} of another turn`,
 			broken: broken.slice(0, 10),
 			missed: over(slowest, 9.05, (it) => `${it} s: the machine was busy`),
 		}
