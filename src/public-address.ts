@@ -53,9 +53,9 @@ export function isPublicAddress(address: string): boolean {
  * Whether the host of a URL, as `URL.hostname` has it, may be at a public address: a name leads where its resolver says,
  * unless it is one of this machine (RFC 6761).
  */
-export function mayBePublic(hostname: string, isPublic = isPublicAddress): boolean {
-	if (hostname.startsWith('[')) return isPublic(hostname.slice(1, -1))
-	if (quad.test(hostname)) return isPublic(hostname)
+export function mayBePublic(hostname: string): boolean {
+	if (hostname.startsWith('[')) return isPublicAddress(hostname.slice(1, -1))
+	if (quad.test(hostname)) return isPublicAddress(hostname)
 	return !ownName.test(hostname)
 }
 

@@ -3,12 +3,15 @@ import { lookup as lookUp } from 'node:dns'
 import { type Dispatcher, Pool } from 'undici'
 import type { WireResponse } from '../codec.ts'
 import { GatewayError } from '../errors.ts'
-import { isPublicAddress, mayBePublic } from '../public-address.ts'
+import { isPublicAddress } from '../public-address.ts'
 import type { OutgoingCall } from '../runtime.ts'
-import { guardedLookup, notPublic, type Resolve } from './guarded-lookup.ts'
+import { guardedConnect, type Resolve } from './guarded-connect.ts'
 
 /** Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. */
 const connectTimeout = 1000
+
+/** Milliseconds for the rest of an answer that nobody reads. */
+const dumpTimeout = 1000
 
 /** Answers with a status of 1xx that may come before the true one: whoever sends them without end is a waste of time. */
 const maxInfos = 10
@@ -29,7 +32,8 @@ export interface Sender {
 
 /** A sender without connections. Origins come from the configuration, so there are few. */
 export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: Network = {}): Sender {
-	const lookups = { any: guardedLookup(resolve, () => true), public: guardedLookup(resolve, isPublic) }
+	const connectAnywhere = guardedConnect({ resolve, allows: () => true, timeout: connectTimeout })
+	const connectToPublic = guardedConnect({ resolve, allows: isPublic, timeout: connectTimeout })
 	const pools = new Map<string, Pool>()
 	/** What calls failed with that were waiting for a connection, so that nothing of them was sent. */
 	const unconnected = new WeakSet<object>()
@@ -39,8 +43,8 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 		const key = onlyPublic ? `public ${origin}` : origin
 		const known = pools.get(key)
 		if (known) return known
-		const connect = { lookup: onlyPublic ? lookups.public : lookups.any }
-		const pool = new Pool(origin, { connect, connectTimeout, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
+		const connect = onlyPublic ? connectToPublic : connectAnywhere
+		const pool = new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
 		pool.on('connectionError', (_origin, _targets, error) => unconnected.add(error))
 		pools.set(key, pool)
 		return pool
@@ -48,9 +52,7 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 
 	return {
 		async send(call) {
-			const { origin, hostname, pathname, search } = new URL(call.url)
-			// What is an address already is never looked up.
-			if (call.onlyPublic && !mayBePublic(hostname, isPublic)) throw notPublic()
+			const { origin, pathname, search } = new URL(call.url)
 			let infos = 0
 			const answer = await poolOf(origin, call.onlyPublic)
 				.request({
@@ -71,8 +73,12 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 			const { statusCode: status, body } = answer
 			const headers = fieldsOf(answer.headers)
 			if (status < 200 || status > 299) {
-				// Reads a little, so that the connection can serve again, and gives up where there is more.
-				body.dump().catch(() => {})
+				// Reads a little, so that the connection can serve again, and gives up where there is more, or nothing comes.
+				const stop = setTimeout(() => giveUp(body), dumpTimeout)
+				body.dump().then(
+					() => clearTimeout(stop),
+					() => clearTimeout(stop),
+				)
 				return { status, headers, body: '' }
 			}
 			return { status, headers, body: await readBody(answer, call) }

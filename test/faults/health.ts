@@ -43,6 +43,17 @@ export function readBy({ process }: Started): number {
 	return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1]) / 1024 / 1024
 }
 
+/** Connections of callers that it has taken and not closed: proc(5), /proc/net/tcp. One that waits to be taken has no inode. */
+export function heldBy({ url }: Started): number {
+	const own = `:${Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0')}`
+	const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)
+	const fields = lines.map((line) => line.trim().split(/\s+/))
+	// Established, or ended by the caller alone.
+	return fields.filter(([, local, , state, , , , , , inode]) => {
+		return local?.endsWith(own) && (state === '01' || state === '08') && inode !== '0'
+	}).length
+}
+
 /** A rule that a figure of time or memory did not keep, as `missed` has it; nothing when it did. */
 export function over(figure: number, limit: number, what: (figure: string) => string): string[] {
 	return figure <= limit ? [] : [what(figure.toFixed(1))]

@@ -13,7 +13,7 @@ import { speaker } from './turns.ts'
 const platform = speaker('snatchbot-webhook')
 
 /** The `n`-th event; `more` makes it longer. */
-function notice(n: number, more = ''): Outgoing {
+export function notice(n: number, more = ''): Outgoing {
 	return platform.call(platform.name, platform.event(`event ${n} ${more}`))
 }
 
@@ -58,15 +58,27 @@ export async function startTaking(trial: Trial, status: () => number = () => 200
 /** The configuration's key of an outbox. */
 const key = randomBytes(32).toString('base64')
 
-/** Starts a gateway with an outbox in this file, and one route. It ends with the row. */
+/** What a gateway that accepts is told. */
+interface Accepting {
+	/** The upstream. */
+	readonly url: string
+	/** The outbox's. Absent: one of its own. */
+	readonly file?: string
+	/** Further settings of the outbox. */
+	readonly outbox?: object
+	/** Further routes. */
+	readonly routes?: readonly object[]
+}
+
+/** Starts a gateway with an outbox, and a route to accept events. It ends with the row. */
 export function startAccepting(
 	trial: Trial,
-	{ url, file = join(folder(trial), 'outbox.db'), outbox = {} }: { url: string; file?: string; outbox?: object },
+	{ url, file = join(folder(trial), 'outbox.db'), outbox = {}, routes = [] }: Accepting,
 	options: StartOptions = {},
 ): Promise<Started> {
 	const config = {
 		...{ upstream: { url }, outbox: { file, key: { env: 'KEY' }, ...outbox } },
-		routes: [platform.route(platform.name)],
+		routes: [platform.route(platform.name), ...routes],
 	}
 	return startGateway(trial, config, { ...options, env: { KEY: key, ...options.env } })
 }

@@ -1,9 +1,10 @@
 /** Proxies as people put them in front of a gateway, as processes: those that are installed. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { has, path } from '../tools.ts'
 import { folder } from './gateway.ts'
 import { plain } from './messages.ts'
 import type { Trial } from './row.ts'
@@ -13,9 +14,6 @@ export interface Front {
 	readonly name: string
 	readonly url: string
 }
-
-/** With the folders of what only root may run. */
-const path = `${process.env.PATH}:/usr/sbin:/sbin`
 
 /** How each is told to pass on to a port of this machine what comes to another: its configuration, its arguments. */
 const kinds: {
@@ -53,7 +51,7 @@ export async function startProxies(
 	const proxies: Front[] = []
 	const missing: string[] = []
 	for (const [name, tell] of Object.entries(kinds)) {
-		if (spawnSync('sh', ['-c', `command -v ${name}`], { env: { PATH: path } }).status !== 0) {
+		if (!has(name)) {
 			missing.push(name)
 			continue
 		}

@@ -20,6 +20,8 @@ export interface Speaker {
 	readonly adapter: Adapter
 	/** The configuration's route at `/PATH`. */
 	route(path: string, more?: object): object
+	/** Configures an upstream that speaks this format. */
+	readonly upstream: { readonly adapter: string; readonly options?: object }
 	/** The event of a user who says so, as the platform can tell it. */
 	event(text: string, more?: object): CanonicalEvent
 	call(path: string, event: CanonicalEvent): Outgoing
@@ -78,6 +80,7 @@ export const speakers: readonly Speaker[] = variants.map(([name, platform, optio
 		...{ name, platform, adapter, options: options ?? {} },
 		shows,
 		route: (path, more = {}) => ({ name: path, path: `/${path}`, platform, ...(options && { options }), ...more }),
+		upstream: { adapter: platform, ...(options && { options }) },
 		event: said,
 		call(path, event) {
 			const { method = 'POST', headers = [], body, path: target } = asSent(`/${path}`, adapter.event.encode(event))

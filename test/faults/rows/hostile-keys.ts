@@ -69,10 +69,17 @@ export const hostileKeyRow: Row = {
 			upstream: { url: 'builtin:demo' },
 			routes: platforms.map((platform) => routeOf(platform, { raw: true })),
 		}
-		const gateway = gatewayInside(trial, config, {}, (call) => {
-			told.push(call.body)
-			return demo(call)
-		})
+		const gateway = gatewayInside(
+			trial,
+			config,
+			{},
+			{
+				demo(call) {
+					told.push(call.body)
+					return demo(call)
+				},
+			},
+		)
 		for (const platform of platforms) {
 			for (let i = 0; i < trial.at(20, 200, 1000); i++) {
 				placed++

@@ -26,10 +26,17 @@ export const jsonBombs: Row = {
 	async run(trial) {
 		let told = ''
 		const config = { upstream: { url: 'builtin:demo' }, routes: [{ name: 'own', path: '/own', platform: 'canonical' }] }
-		const gateway = gatewayInside(trial, config, {}, (call) => {
-			told = call.body
-			return demo(call)
-		})
+		const gateway = gatewayInside(
+			trial,
+			config,
+			{},
+			{
+				demo(call) {
+					told = call.body
+					return demo(call)
+				},
+			},
+		)
 		const size = trial.at(100_000, 400_000, 900_000)
 		const { plain, bombs } = bombsOf(size)
 		const broken: string[] = []

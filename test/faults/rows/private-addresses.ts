@@ -1,0 +1,120 @@
+/** Upstreams that may be at public addresses only, and whose URLs lead elsewhere in every spelling there is. */
+import { createServer, type Server } from 'node:net'
+import { adapters } from '../../../adapters/index.ts'
+import { ConfigError, readConfig } from '../../../src/config/index.ts'
+import { asGatewayError } from '../../../src/errors.ts'
+import type { Resolve } from '../../../src/node/guarded-connect.ts'
+import { createSender } from '../../../src/node/send.ts'
+import { message } from '../calls.ts'
+import { gatewayInside } from '../inside.ts'
+import { randomFrom } from '../random.ts'
+import type { Row, Trial } from '../row.ts'
+import { someUrl, spelledUrls } from '../spellings.ts'
+
+/** Every name is this machine's. */
+const resolve: Resolve = (_hostname, _options, callback) => {
+	process.nextTick(callback, null, [
+		{ address: '::1', family: 6 },
+		{ address: '127.0.0.1', family: 4 },
+	])
+}
+
+export const privateAddresses: Row = {
+	id: 'D18',
+	fault: 'Who names the upstream spells a private, loopback, metadata or mapped address in one of 200 ways',
+	demand: '0 connections, counted at loopback listeners; every call refused with a typed error',
+	async run(trial) {
+		const { port, connections } = await listeners(trial)
+		const sender = createSender({ resolve })
+		trial.after(() => sender.close())
+		const random = randomFrom(trial.seed)
+		const urls = [...new Set(spelledUrls(port))]
+		for (let i = 0; i < trial.at(200, 2000, 20_000); i++) urls.push(someUrl(port, random))
+		const broken: string[] = []
+
+		let mistakes = 0
+		let turns = 0
+		for (const url of urls) {
+			if (broken.length > 9) break
+			const config = configOf({ url, backup: url, public: true })
+			if (isMistake(config)) {
+				mistakes++
+				continue
+			}
+			turns++
+			const gateway = gatewayInside(trial, config, {}, { lend: () => ({ send: sender.send }) })
+			const answer = await gateway.take({ path: '/own', body: message('hello') })
+			const { title } = (await answer.json()) as { title?: string }
+			if (answer.status !== 502 || title !== 'upstream-not-public') broken.push(`${url}: ${answer.status} ${title}`)
+		}
+		// The sender by itself, as if no configuration had been read.
+		for (const url of urls) {
+			if (broken.length > 9) break
+			if (!URL.canParse(url)) continue
+			const code = await codeOf(sender.send(callOf(url, true)))
+			if (code !== 'upstream-not-public' && /^\s*http/i.test(url)) broken.push(`${url}: the sender says ${code}`)
+		}
+		const unwanted = connections()
+		if (unwanted > 0) broken.push(`${unwanted} connections were made`)
+
+		// Without the option, those that mean this machine arrive: else the listeners would count nothing.
+		const own = urls.filter((url) =>
+			/^http:\/\/(?:127\.0\.0\.1|\[::ffff:7f00:1\]|[a-z.]*\.test)[:/]/.test(URL.parse(url)?.href ?? ''),
+		)
+		const some = own.slice(0, 60)
+		for (const url of some) await codeOf(sender.send(callOf(url, false)))
+		const arrived = connections() - unwanted
+		if (some.length < 20 || arrived < some.length) {
+			broken.push(`without the option ${arrived} of ${some.length} connections arrived: nothing was proved`)
+		}
+		return {
+			reached: `${unwanted} connections for ${urls.length} spellings: ${mistakes} are mistakes of a configuration, ${turns} turns and all calls past it were refused; without the option ${arrived} of ${some.length} arrive`,
+			broken,
+		}
+	},
+}
+
+function configOf(upstream: object): object {
+	return { upstream, routes: [{ name: 'own', path: '/own', platform: 'canonical' }] }
+}
+
+function isMistake(config: object): boolean {
+	try {
+		readConfig(config, { adapters, env: {}, loopback: true })
+		return false
+	} catch (thrown) {
+		if (thrown instanceof ConfigError) return true
+		throw thrown
+	}
+}
+
+function callOf(url: string, onlyPublic: boolean) {
+	const signal = AbortSignal.timeout(5000)
+	return { url, method: 'GET', headers: [], body: '', signal, maxBytes: 1000, onlyPublic }
+}
+
+async function codeOf(sent: Promise<unknown>): Promise<string> {
+	return sent.then(
+		() => 'an answer',
+		(thrown) => asGatewayError(thrown).code,
+	)
+}
+
+/** Listeners at both loopback addresses, as far as there are two, which count and hang up. */
+async function listeners(trial: Trial): Promise<{ port: number; connections(): number }> {
+	let count = 0
+	const open = (host: string, port: number): Promise<Server | undefined> => {
+		const server = createServer((socket) => {
+			count++
+			socket.on('error', () => {}).destroy()
+		})
+		trial.after(() => server.close())
+		return new Promise((done) => {
+			server.once('error', () => done(undefined)).listen(port, host, () => done(server))
+		})
+	}
+	const address = (await open('127.0.0.1', 0))?.address()
+	if (typeof address !== 'object' || address === null) throw new Error('nothing can listen on 127.0.0.1')
+	await open('::1', address.port)
+	return { port: address.port, connections: () => count }
+}
