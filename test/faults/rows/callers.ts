@@ -3,6 +3,7 @@ import type { Row } from '../row.ts'
 import { acceptLatency } from './accept-latency.ts'
 import { canaries } from './canaries.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
+import { isolation } from './isolation.ts'
 import { loops } from './loops.ts'
 import { overload } from './overload.ts'
 import { privateAddresses } from './private-addresses.ts'
@@ -18,4 +19,5 @@ export const callers: readonly Row[] = [
 	privateAddresses,
 	rebinding,
 	loops,
+	isolation,
 ]

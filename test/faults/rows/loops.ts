@@ -20,6 +20,7 @@ export const loops: Row = {
 	id: 'D20',
 	fault: "An upstream's URL leads back to the gateway: to the same route, through others, as a backup, stored first",
 	demand: '≤ 1 extra hop, then 508',
+	waits: true,
 	async run(trial) {
 		const broken: string[] = []
 		let calls = 0
@@ -33,6 +34,7 @@ export const loops: Row = {
 			const gateway = await startGateway(trial, { routes }, { env: { PORT: new URL(origin).port } })
 			const caller = callerOf(trial, gateway.url)
 			for (const { speaker, path, turns: wanted } of circles) {
+				if (broken.length > 9) break
 				for (let i = 0; i < each; i++) {
 					const before = gateway.lines.length
 					const event = speaker.event(`nonce-${trial.seed}-${calls++}`)
@@ -52,7 +54,7 @@ export const loops: Row = {
 			broken.push(`a stored event made ${stored.turns} turns, and was delivered with ${stored.statuses}`)
 		}
 		const reached = `${calls} calls of every platform made ${turns} turns, each circle ending at its first repetition with 508; a stored event was delivered ${stored.statuses.length} times, and accepted once`
-		return { reached, broken: [...new Set(broken)].slice(0, 10) }
+		return { reached, broken }
 	},
 }
 
