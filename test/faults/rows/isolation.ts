@@ -100,7 +100,11 @@ async function memory(trial: Trial): Promise<Found> {
 	const untried = Object.keys(told(gateway.runtime.state, used)).filter((method) => !used.has(method))
 	if (untried.length > 0) broken.push(`nothing was tried of ${untried.join(', ')}`)
 	const pairs = givers.length * takers.length
-	return { reached: `${used.size} methods of the memory × ${pairs} pairs of routes gave nothing`, broken }
+	const gave = broken.length === 0 ? 'nothing' : 'something'
+	return {
+		reached: `${used.size} methods of the memory × ${pairs} pairs of routes gave ${gave} of the other's`,
+		broken,
+	}
 }
 
 /** The memory, and which of its methods were used. One more method is a mistake here until it is tried, too. */
