@@ -197,8 +197,8 @@ async function interleaved(trial: Trial): Promise<Found> {
 
 /** One route gets ten times what its upstream takes, while others are called as before. */
 async function noise(trial: Trial): Promise<Found> {
-	const [slow, quick] = [100, 20]
-	const concurrency = 10
+	const [slow, quick] = [200, 20]
+	const concurrency = 4
 	const upstream = await startEcho(trial, async ({ target }) => {
 		await new Promise((done) => setTimeout(done, target === '/noisy' ? slow : quick))
 		return says('Hello')
