@@ -46,7 +46,7 @@ export function createBreaker(): Breaker {
 			return true
 		},
 		rest(now, milliseconds) {
-			const news = restUntil <= now
+			const news = milliseconds > 0 && restUntil <= now
 			restUntil = Math.max(restUntil, now + milliseconds)
 			return news
 		},

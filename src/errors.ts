@@ -9,7 +9,7 @@ export const errors = {
 	'method-not-allowed': [405, 'This path does not answer this method. Use one of those in the Allow header.'],
 	'request-ambiguous': [
 		400,
-		'The request can be read in two ways. Send HTTP/1.1 with one Host, which a whole URL as its target agrees with.',
+		'The request can be read in two ways. Send HTTP/1.1 with one Host, which a whole URL as its target agrees with, and no transfer coding but chunked.',
 	],
 	'body-too-large': [413, 'The body is over the limit of this route. Send less.'],
 	'encoding-not-supported': [415, 'The body is compressed. Send it without Content-Encoding.'],

@@ -9,7 +9,7 @@ import { asGatewayError, GatewayError } from './errors.ts'
 import { apologise } from './failure.ts'
 import type { Change } from './features.ts'
 import { fitEvent, fitReply } from './fit/index.ts'
-import { keepLate, recallLate } from './late.ts'
+import { type Fits, keepLate, recallLate } from './late.ts'
 import { logTurn } from './log.ts'
 import { refuseLoop, withMark } from './loop.ts'
 import { once } from './once.ts'
@@ -83,7 +83,8 @@ async function relay(
 		await store(turn, request, runtime.outbox, runtime)
 		return accepted
 	}
-	const asked = ask(turn, sent.value, request, runtime)
+	const until = leg && holding ? turn.lateUntil : turn.upstreamUntil
+	const asked = ask(turn, sent.value, request, until, runtime)
 	if (!leg) {
 		await asked
 		return accepted
@@ -93,7 +94,7 @@ async function relay(
 	const reply = await within(turn.holdAt - runtime.elapsed(), asked)
 	if (reply !== late) return say(turn, leg, reply, runtime)
 	turn.held = true
-	runtime.background(keepLate(turn, asked, holding.answer, runtime))
+	runtime.background(keepLate(turn, asked, holding.answer, fitsOn(turn, leg), runtime))
 	return say(turn, leg, inLanguage(holding.reply, event.language) ?? silence, runtime)
 }
 
@@ -107,18 +108,19 @@ async function ask(
 	turn: TurnInHand,
 	event: CanonicalEvent,
 	request: WireRequest,
+	until: number,
 	runtime: Runtime,
 ): Promise<CanonicalReply> {
 	const { upstream, idempotent } = turn.route
 	const repeat = idempotent ? 'unanswered' : 'unsent'
-	const response = await callUpstream(upstream, request, { id: turn.turn, until: turn.upstreamUntil, repeat }, runtime)
+	const response = await callUpstream(upstream, request, { id: turn.turn, until, repeat }, runtime)
 	turn.upstreamStatus = response.status
 	return keepUnread(turn, 'reply', decodeReply(upstream, event, response))
 }
 
 /** The reply as the platform takes it, behind those of this conversation that came too late. */
 async function say(turn: TurnInHand, leg: ReplyLeg, reply: CanonicalReply, runtime: Runtime): Promise<WireResponse> {
-	const fitted = fitReply(await recallLate(turn, reply, runtime), leg, turn)
+	const fitted = fitReply(await recallLate(turn, reply, fitsOn(turn, leg), runtime), leg, turn)
 	admit(turn, 'reply-does-not-fit', fitted.changes)
 	if (turn.conversation !== undefined) await runtime.state.addReply(turn.conversation, fitted.offers)
 	return leg.encode(fitted.value)
@@ -188,13 +190,22 @@ const maxRefused = 20
 /** Keeps the changes in the turn's record, and refuses them where the route is strict. */
 function admit(turn: TurnInHand, code: 'event-does-not-fit' | 'reply-does-not-fit', changes: readonly Change[]): void {
 	keepChanges(turn, changes)
-	if (turn.route.policy !== 'strict') return
-	// What was added takes nothing from what the author said.
-	const altering = changes.filter(({ did }) => did !== 'added')
-	if (altering.length > 0)
+	const refused = turn.route.policy === 'strict' ? changes.filter(alters) : []
+	if (refused.length > 0)
 		throw new GatewayError(code, {
-			changes: altering.slice(0, maxRefused).map(({ did, path }) => `${did} ${path}`),
+			changes: refused.slice(0, maxRefused).map(({ did, path }) => `${did} ${path}`),
 		})
+}
+
+// What was added takes nothing from what the author said.
+function alters({ did }: Change): boolean {
+	return did !== 'added'
+}
+
+/** Tells whether `admit` would let a reply pass. */
+function fitsOn(turn: TurnInHand, leg: ReplyLeg): Fits {
+	if (turn.route.policy !== 'strict') return () => true
+	return (reply, lost) => ![...lost, ...fitReply(reply, leg, turn).changes].some(alters)
 }
 
 function decodeReply(

@@ -29,8 +29,10 @@ export interface TurnInHand extends FitContext {
 	readonly startedAt: number
 	/** When the answer has left the gateway; monotonic. */
 	readonly answerBy: number
-	/** When the upstream has answered; monotonic. Later than `answerBy` only on a route with a holding reply. */
+	/** When the upstream has answered, for the platform waits; monotonic. */
 	readonly upstreamUntil: number
+	/** When it has answered where a holding reply can leave before; monotonic, and maybe after `answerBy`. */
+	readonly lateUntil: number
 	/** When the holding reply leaves, on a route that has one; else as `answerBy`. Monotonic. */
 	readonly holdAt: number
 	platform: NamedAdapter
@@ -54,17 +56,20 @@ export interface TurnInHand extends FitContext {
 
 /** A new turn of a call that was handed over at `startedAt`. */
 export function beginTurn(route: Route, startedAt: number, runtime: Runtime): TurnInHand {
-	const platform = route.platforms[0]
-	const answerBy = startedAt + (platform.adapter.deadline ?? usualDeadline) - answerMargin
+	const [platform] = route.platforms
+	// Whose call it is, is known when it is decoded.
+	const deadline = Math.min(...route.platforms.map(({ adapter }) => adapter.deadline ?? usualDeadline))
+	const answerBy = startedAt + deadline - answerMargin
 	const { late, upstream } = route
-	const upstreamLimit = startedAt + upstream.timeout
+	const lateUntil = startedAt + upstream.timeout
 	return {
 		turn: runtime.newId(),
 		receivedAt: new Date(runtime.now() - (runtime.elapsed() - startedAt)).toISOString(),
 		route,
 		startedAt,
 		answerBy,
-		upstreamUntil: late ? upstreamLimit : Math.min(answerBy - upstreamMargin, upstreamLimit),
+		upstreamUntil: Math.min(answerBy - upstreamMargin, lateUntil),
+		lateUntil,
 		holdAt: late ? startedAt + late.after : answerBy,
 		platform,
 		remembers: false,

@@ -57,7 +57,7 @@ async function callRepeatedly(
 	let failure: GatewayError | undefined
 	for (const pause of [0, ...pauses]) {
 		// Another target needs no pause.
-		if (tried.length >= upstream.targets.length) {
+		if (tried.length > 0 && !freshOf(awakeOf(targets, runtime), tried)) {
 			if (runtime.elapsed() + pause >= attempt.until) break
 			await sleep(pause)
 		}
@@ -76,11 +76,19 @@ async function callRepeatedly(
 	throw failure ?? new GatewayError('upstream-resting', { retryAfter: secondsOfRest(upstream, runtime) })
 }
 
-/** The first that is not left alone; one that was tried comes last, and only within its budget. */
-function choose(targets: readonly Target[], tried: readonly Target[], { elapsed }: Runtime): Target | undefined {
+function awakeOf(targets: readonly Target[], { elapsed }: Runtime): Target[] {
 	const now = elapsed()
-	const awake = targets.filter(({ breaker }) => breaker.wait(now) === 0)
-	const fresh = awake.find((target) => !tried.includes(target))
+	return targets.filter(({ breaker }) => breaker.wait(now) === 0)
+}
+
+function freshOf(targets: readonly Target[], tried: readonly Target[]): Target | undefined {
+	return targets.find((target) => !tried.includes(target))
+}
+
+/** The first that is not left alone; one that was tried comes last, and only within its budget. */
+function choose(targets: readonly Target[], tried: readonly Target[], runtime: Runtime): Target | undefined {
+	const awake = awakeOf(targets, runtime)
+	const fresh = freshOf(awake, tried)
 	fresh?.budget.earn()
 	return fresh ?? awake.find(({ budget }) => budget.spend())
 }
@@ -109,7 +117,10 @@ async function callTarget(
 		// Its path and query may hold secrets.
 		runtime.log({ level, msg: 'upstream', origin: originOf(url), state })
 	}
-	breaker.begin(runtime.elapsed())
+	const startedAt = runtime.elapsed()
+	// Whatever is sent too late is done by the upstream, and told to nobody; and what is not sent says nothing of it.
+	if (startedAt >= attempt.until) throw new GatewayError('upstream-timeout')
+	breaker.begin(startedAt)
 	try {
 		const response = await callOnce(upstream, url, request, attempt, runtime)
 		if (breaker.succeed()) tell('info', 'back')
@@ -137,13 +148,9 @@ async function callOnce(
 	const { auth } = upstream.adapter
 	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
 	const url = addressOf(base, proven.query, auth ? undefined : secret)
-	const timeLeft = until - runtime.elapsed()
-	// Whatever is sent too late is done by the upstream, and told to nobody.
-	if (timeLeft <= 0) throw new GatewayError('upstream-timeout')
-
 	const send = upstream.send ?? runtime.send
 	const limit = new AbortController()
-	const timer = setTimeout(() => limit.abort(), timeLeft)
+	const timer = setTimeout(() => limit.abort(), until - runtime.elapsed())
 	try {
 		const response = await send({
 			url,

@@ -2,11 +2,11 @@
 import fc from 'fast-check'
 import type * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import type { Adapter, AdapterFactory } from '../src/adapter.ts'
+import type { AdapterFactory } from '../src/adapter.ts'
 import type { CanonicalEvent } from '../src/canonical.ts'
 import type { WireRequest, WireResponse } from '../src/codec.ts'
 import { GatewayError } from '../src/errors.ts'
-import { canonicalEvents, canonicalReplies, type Hints, wordsOf } from './arbitraries.ts'
+import { canonicalEvents, canonicalReplies, hintsOf } from './arbitraries.ts'
 import { testCrypto } from './crypto.ts'
 import { type BadFixture, type Fixture, type Fixtures, readFixtures, type Written } from './fixtures.ts'
 import * as laws from './laws.ts'
@@ -65,11 +65,10 @@ function testLaws(
 	const adapter = factory.create(options)
 	const events = laws.eventSide(adapter, limits.event)
 	const { name } = factory
-	const words = [...new Set(wordsOf(options))]
-	const event = canonicalEvents(hintsOf(name, words, [adapter.event]))
+	const event = canonicalEvents(hintsOf(name, options, [adapter.event]))
 	const samples = fc.sample(event, { numRuns: 40, seed: 1 })
 	const legs = samples.map((each) => adapter.reply(each)).filter((leg) => leg !== undefined)
-	const reply = canonicalReplies(hintsOf(name, words, legs))
+	const reply = canonicalReplies(hintsOf(name, options, legs))
 	const replies = (to: CanonicalEvent) => {
 		const leg = adapter.reply(events.fit(to).value)
 		return leg && laws.replySide(leg, limits.reply)
@@ -133,11 +132,6 @@ function testLaws(
 /** A pinned value or a random one, half and half where there are both. */
 function either<A, B>(pinned: readonly A[], random: fc.Arbitrary<B>): fc.Arbitrary<A | B> {
 	return pinned.length === 0 ? random : fc.oneof(fc.constantFrom(...pinned), random)
-}
-
-function hintsOf(name: string, words: readonly string[], legs: readonly Pick<Adapter['event'], 'native'>[]): Hints {
-	const bySchema = new Map(legs.flatMap(({ native }) => (native ? [[native.schema, native] as const] : [])))
-	return { name, words, natives: [...bySchema.values()].slice(0, 4) }
 }
 
 function testFixtures(factory: AdapterFactory, { event, reply, badEvent, badReply }: Fixtures): void {

@@ -115,8 +115,14 @@ export function canonicalReplies(hints: Hints = {}): fc.Arbitrary<CanonicalReply
 	return arbitraryOf(CanonicalReply, sources(hints))
 }
 
+/** What is particular to a format with these legs and options: few of its natives, since each dialect may have its own. */
+export function hintsOf(name: string, options: unknown, legs: readonly Pick<Leg<never, unknown>, 'native'>[]): Hints {
+	const bySchema = new Map(legs.flatMap(({ native }) => (native ? [[native.schema, native] as const] : [])))
+	return { name, words: [...new Set(wordsOf(options))], natives: [...bySchema.values()].slice(0, 4) }
+}
+
 /** Every string in a JSON-like value: the words of an adapter's options. */
-export function wordsOf(value: unknown): string[] {
+function wordsOf(value: unknown): string[] {
 	if (typeof value === 'string') return [value]
 	if (typeof value !== 'object' || value === null) return []
 	return Object.entries(value).flatMap(([key, member]) => [...(Array.isArray(value) ? [] : [key]), ...wordsOf(member)])

@@ -318,6 +318,8 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0].late.reply: says nothing', { upstream, routes: [{ ...route, late: { after: 5000, reply: {} } }] }],
 	['routes[0].late.reply: is missing', { upstream, routes: [{ ...route, late: { after: 5000 } }] }],
 	['upstream.timeout: must be at least 1', { upstream: { ...upstream, timeout: 0 }, routes: [route] }],
+	// Timers end at once beyond 2^31 - 1 ms.
+	['upstream.timeout: must be at most 3600000', { upstream: { ...upstream, timeout: 2_147_483_648 }, routes: [route] }],
 	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
 	[
 		'upstream.adapter: no such adapter; there are: canonical, plain, one, two, other, bare, segment',

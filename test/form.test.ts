@@ -1,7 +1,8 @@
 /** Forms, queries and JSON objects as values by name, and the other way round. */
 import { describe, expect, test } from 'vitest'
-import { type FieldNames, putFields, takeFields, type WireRequest } from '../src/codec.ts'
+import type { WireRequest } from '../src/codec.ts'
 import { formRequest, overQuery, queryRequest, readFields, readForm, readValues } from '../src/form.ts'
+import { type FieldNames, putFields, takeFields } from '../src/named-fields.ts'
 import { redactCall } from '../src/redact.ts'
 
 const form = (body: string, type = 'application/x-www-form-urlencoded; charset=utf-8'): WireRequest => ({

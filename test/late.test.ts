@@ -1,29 +1,35 @@
 /** Upstreams that are late on routes with a holding reply: what the user gets, and what becomes of the late answer. */
 import { expect, test } from 'vitest'
-import { call, gateway, json, says, upstream } from './servers.ts'
+import { canonical } from '../adapters/canonical/index.ts'
+import { call, gateway, json, ownJson, says, upstream } from './servers.ts'
 
 const event = (text: string, more: object = {}) => ({ kind: 'message', text, conversation: 'c', ...more })
 
+const plainReply = canonical.create({}).reply({ kind: 'message', attributes: {} })
+if (!plainReply) throw new Error('The canonical format has replies')
+const { reply, 'reply.text': text } = plainReply.carries
+
+/** Shows two texts and nothing else. */
+const twoTexts = ownJson('two-texts', {
+	reply: () => ({ ...plainReply, carries: { reply, 'reply.messages': { items: 2 }, 'reply.text': text } }),
+})
+
 /** An upstream that answers "slow ..." when it is told to and anything else at once; and a gateway that waits a little. */
-async function slowly(late: object = {}, reply: (text: string) => object = says) {
+async function slowly(late: object = {}, reply: (text: string) => object = says, route: object = {}) {
 	const slow: (() => void)[] = []
 	const to = await upstream((response, { body }) => {
 		const { text } = JSON.parse(body).event
 		if (text.startsWith('slow')) slow.push(() => json(response, reply(text)))
 		else json(response, reply(text))
 	})
-	const started = await gateway({
-		upstream: { url: to.url, timeout: 60_000 },
-		routes: [
-			{
-				name: 'in',
-				path: '/in',
-				platform: 'canonical',
-				debug: true,
-				late: { after: 1000, reply: { '*': says('One moment'), de: says('Einen Moment') }, ...late },
-			},
-		],
-	})
+	const holding = { after: 1000, reply: { '*': says('One moment'), de: says('Einen Moment') }, ...late }
+	const started = await gateway(
+		{
+			upstream: { url: to.url, timeout: 60_000 },
+			routes: [{ name: 'in', path: '/in', platform: 'canonical', debug: true, late: holding, ...route }],
+		},
+		[canonical, twoTexts],
+	)
 	const said = async (given: object) => {
 		const answer = await call(`${started.url}/in`, given)
 		const { messages = [], ...rest } = await answer.json()
@@ -125,4 +131,39 @@ test('a gateway that ends waits for late answers, within its limit', async () =>
 	slow[0]?.()
 	await closed
 	expect(lateLines()).toMatchObject([{ did: 'kept' }])
+})
+
+test('on a strict route a late answer waits for a reply that it fits with, and one that fits with none is told in the log', async () => {
+	const picture = { messages: [{ type: 'image', url: 'https://example.com/dog.png' }] }
+	const { slow, said, lateLines } = await slowly({}, (words) => (words.endsWith('picture') ? picture : says(words)), {
+		platform: 'two-texts',
+		policy: 'strict',
+	})
+	await said(event('slow picture'))
+	slow[0]?.()
+	await expect.poll(lateLines).toMatchObject([{ level: 'error', did: 'failed', error: 'reply-does-not-fit' }])
+	await Promise.all(['slow 1', 'slow 2'].map((words) => said(event(words))))
+	for (const answer of slow.slice(1)) answer()
+	await expect.poll(() => lateLines().slice(1)).toMatchObject([{ did: 'kept' }, { did: 'kept' }])
+	expect(await said(event('picture'))).toMatchObject({ title: 'reply-does-not-fit' })
+	const { texts: first } = await said(event('quick'))
+	const { texts: second } = await said(event('quick'))
+	expect([first, second].toSorted()).toEqual([
+		['slow 1', 'quick'],
+		['slow 2', 'quick'],
+	])
+	expect(await said(event('quick'))).toMatchObject({ texts: ['quick'] })
+})
+
+test('to a platform that reads no answer nothing is held: it is told in time that the upstream did not take the event', async () => {
+	const { url: to } = await upstream(() => {})
+	const quick = ownJson('quick', { deadline: 1800, reply: () => undefined })
+	const late = { after: 100, reply: says('One moment') }
+	const { url } = await gateway(
+		{ upstream: { url: to, timeout: 60_000 }, routes: [{ name: 'in', path: '/in', platform: 'quick', late }] },
+		[canonical, quick],
+	)
+	const answer = await call(`${url}/in`, event('slow'), { signal: AbortSignal.timeout(10_000) })
+	expect(answer.status).toBe(504)
+	expect(await answer.json()).toMatchObject({ title: 'upstream-timeout' })
 })

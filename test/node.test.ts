@@ -1,4 +1,5 @@
 /** The gateway as a process: what it says, where it refuses to start, and how it ends. */
+import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { start } from './node/program.ts'
@@ -117,3 +118,16 @@ test.each(['SIGTERM', 'SIGINT'] as const)('on %s the turns in hand end, and then
 	expect(await ended).toBe(0)
 	expect(lines()).toMatchObject([{ level: 'info', msg: 'turn', status: 200 }])
 })
+
+test.runIf(process.platform === 'linux')(
+	'where the log cannot be written, turns go on, and it ends as always',
+	async () => {
+		const full = await open('/dev/full', 'w')
+		onTestFinished(() => full.close())
+		const { url, ended, kill } = await start(undefined, {}, full.fd)
+		const at = `${await url}/canonical`
+		for (let i = 0; i < 3; i++) expect((await call(at)).status).toBe(200)
+		kill('SIGTERM')
+		expect(await ended).toBe(0)
+	},
+)

@@ -3,7 +3,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { call, gateway, gatewayTo, json, nobody, rawUpstream, says, upstream } from './servers.ts'
+import { canonical } from '../adapters/canonical/index.ts'
+import { GatewayError } from '../src/errors.ts'
+import { createLoad } from '../src/load.ts'
+import { createRuntime } from '../src/node/runtime.ts'
+import { createTarget } from '../src/target.ts'
+import { callUpstream } from '../src/upstream.ts'
+import { call, gateway, gatewayTo, json, nobody, ownJson, rawUpstream, says, upstream } from './servers.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
 
@@ -148,4 +154,47 @@ test('beyond its concurrency a call fails at once, and the next one finds room',
 	await expect.poll(() => answers.length).toBe(4)
 	answers[3]?.()
 	expect(await next).toBeUndefined()
+})
+
+test('calls for which no time was left say nothing about the upstream', async () => {
+	const { url: to, received } = await upstream()
+	// All of its second and a half is kept for the answer.
+	const hasty = ownJson('hasty', { deadline: 1500 })
+	const routes = [route, { name: 'hasty', path: '/hasty', platform: 'hasty' }]
+	const { url } = await gateway({ upstream: { url: to }, routes }, [canonical, hasty])
+	for (let i = 0; i < 6; i++) {
+		expect(await (await call(`${url}/hasty`)).json()).toMatchObject({ title: 'upstream-timeout' })
+	}
+	expect(await titleOf(url)).toBeUndefined()
+	expect(received).toHaveLength(1)
+})
+
+test('a rest of no time is none, and not told', async () => {
+	const { url: to } = await upstream((response) => response.writeHead(503, { 'retry-after': '0' }).end())
+	const { url, lines } = await gatewayTo(to)
+	for (let i = 0; i < 3; i++) expect(await titleOf(url)).toBe('upstream-status')
+	expect(lines.map(({ msg }) => msg)).toEqual(['turn', 'turn', 'turn'])
+})
+
+test('the same address is called again after a pause, also where the backup is resting', async () => {
+	const targets = [createTarget('http://first.example/'), createTarget('http://backup.example/')] as const
+	const runtime = createRuntime(() => {})
+	onTestFinished(() => runtime.close())
+	targets[1].breaker.rest(runtime.elapsed(), 60_000)
+	const calls: { url: string; at: number }[] = []
+	const to = {
+		...{ name: 'canonical', adapter: canonical.create({}), targets, load: createLoad(1), timeout: 60_000 },
+		...{ secrets: [], headers: [], signingKeys: [], onlyPublic: false },
+		send: async ({ url }: { url: string }) => {
+			calls.push({ url, at: runtime.elapsed() })
+			throw new GatewayError('upstream-unreachable', {}, { unsent: true })
+		},
+	}
+	const attempt = { id: 'turn_1', until: runtime.elapsed() + 60_000, repeat: 'unsent' } as const
+	const request = { method: 'POST', query: [], headers: [], body: '{}' }
+	await expect(callUpstream(to, request, attempt, runtime)).rejects.toMatchObject({ code: 'upstream-unreachable' })
+	expect(calls.map(({ url }) => url)).toEqual(Array.from({ length: 3 }, () => 'http://first.example/'))
+	const waits = calls.slice(1).map(({ at }, i) => at - (calls[i]?.at ?? at))
+	// Timers may be early by less than a millisecond.
+	expect(waits).toEqual([expect.toSatisfy((ms) => ms > 98), expect.toSatisfy((ms) => ms > 298)])
 })

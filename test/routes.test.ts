@@ -60,7 +60,10 @@ test('a failed turn answers in the words of the route, in the language of the us
 	expect(await heard('de-AT')).toBe('Leider nicht')
 	expect(await heard('pt-BR')).toBe('Desculpe')
 	expect(await heard('fr')).toBe('Sorry')
-	expect(lines.filter(({ msg }) => msg === 'turn')).toHaveLength(5)
+	// A tag is the same in any case (RFC 5646, section 2.1.1).
+	expect(await heard('DE')).toBe('Leider nicht')
+	expect(await heard('pt-br')).toBe('Desculpe')
+	expect(lines.filter(({ msg }) => msg === 'turn')).toHaveLength(7)
 	expect(lines[0]).toMatchObject({ level: 'error', error: 'upstream-status', upstreamStatus: 500, status: 200 })
 })
 

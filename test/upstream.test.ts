@@ -45,6 +45,15 @@ test.each([
 	expect(lines).toMatchObject([{ level: 'error', error: 'upstream-timeout', status: 504 }])
 })
 
+test('of several formats behind one URL, the one that waits least is answered in time', async () => {
+	const { url: to } = await rawUpstream('', () => {})
+	const patient = ownJson('patient', { deadline: 60_000, recognises: () => false })
+	const quick = ownJson('quick', { deadline: 1800, recognises: () => true })
+	const { url } = await gatewayTo(to, { platform: ['patient', 'quick'] }, [canonical, patient, quick])
+	const answer = await call(`${url}/in`, undefined, { signal: AbortSignal.timeout(8000) })
+	expect(await answer.json()).toMatchObject({ title: 'upstream-timeout' })
+})
+
 test("an upstream's own timeout may be shorter than the platform's", async () => {
 	const { url: to } = await upstream(() => {})
 	const config = {
@@ -118,6 +127,16 @@ test('the connection of a failing upstream serves again, unless its page is endl
 	})
 	const other = await gatewayTo(endless.url)
 	expect(await problemOf(other.url)).toMatchObject({ title: 'upstream-status' })
+	await ended.promise
+})
+
+test('the connection of a failing upstream whose page stops in the middle is ended', async () => {
+	const ended = Promise.withResolvers<void>()
+	const { url: to } = await rawUpstream('HTTP/1.1 404 Not Found\r\ncontent-length: 99\r\n\r\nOo', (socket) => {
+		socket.once('close', ended.resolve)
+	})
+	const { url } = await gatewayTo(to)
+	expect(await problemOf(url)).toMatchObject({ title: 'upstream-status' })
 	await ended.promise
 })
 

@@ -1,8 +1,9 @@
 /** The call of a webhook: https://docs.botdistrikt.com/features/responses/webhooks, "Webhook Request". */
 import type { EventLeg } from '../../src/adapter.ts'
 import type { CanonicalEvent } from '../../src/canonical.ts'
-import { defined, type FieldNames, jsonRequest, namesOf, putFields, takeFields } from '../../src/codec.ts'
+import { defined, jsonRequest } from '../../src/codec.ts'
 import { overQuery, queryRequest, readValues } from '../../src/form.ts'
+import { type FieldNames, namesOf, putFields, takeFields } from '../../src/named-fields.ts'
 import type { Options } from './index.ts'
 
 /** Every field is one that the author named: the platform adds none of its own. */

@@ -8,14 +8,13 @@ import {
 	definedOrNone,
 	items,
 	jsonRequest,
-	putFields,
 	readJsonBody,
 	said,
-	takeFields,
 	WireAttributes,
 	type WireRequest,
 } from '../../src/codec.ts'
 import { GatewayError } from '../../src/errors.ts'
+import { putFields, takeFields } from '../../src/named-fields.ts'
 
 const name = 'chatbot-v1'
 

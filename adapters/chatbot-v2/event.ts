@@ -6,15 +6,13 @@ import {
 	check,
 	defined,
 	definedOrNone,
-	type FieldNames,
 	jsonRequest,
-	putFields,
 	readJsonBody,
 	said,
-	takeFields,
 	WireAttributes,
 	type WireRequest,
 } from '../../src/codec.ts'
+import { type FieldNames, putFields, takeFields } from '../../src/named-fields.ts'
 import type { Options } from './index.ts'
 
 const name = 'chatbot-v2'

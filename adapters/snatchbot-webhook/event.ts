@@ -2,8 +2,9 @@
 import * as v from 'valibot'
 import type { EventLeg } from '../../src/adapter.ts'
 import type { CanonicalEvent, Json } from '../../src/canonical.ts'
-import { defined, type FieldNames, jsonRequest, namesOf, putFields, said, takeFields } from '../../src/codec.ts'
+import { defined, jsonRequest, said } from '../../src/codec.ts'
 import { overQuery, readValues } from '../../src/form.ts'
+import { type FieldNames, namesOf, putFields, takeFields } from '../../src/named-fields.ts'
 
 const name = 'snatchbot-webhook'
 

@@ -1,26 +1,13 @@
 /** SnatchBot's webhook under the laws and its fixtures; the limits are those of the platform's one sample. */
-import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { snatchbotWebhook } from './index.ts'
-
-// https://support.snatchbot.me/reference/webhooks
-const quoted = v.pipe(
-	v.string(),
-	v.regex(/^".*"$/s),
-	v.check((text) => typeof JSON.parse(text) === 'string', 'is a string as JSON'),
-)
+import { limits } from './limits.ts'
 
 testAdapter(snatchbotWebhook, {
 	fixtures: new URL('./fixtures/', import.meta.url),
-	limits: {
-		event: v.looseObject({
-			time: v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)'$/)),
-			data: quoted,
-			ip: v.union([v.literal(''), v.pipe(v.string(), v.regex(/^[\da-f.:]+$/i))]),
-		}),
-	},
+	limits,
 })
 
 const adapter = snatchbotWebhook.create()

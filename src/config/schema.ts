@@ -44,8 +44,8 @@ export const Upstream = v.strictObject({
 	),
 	timeout: v.optional(
 		described(
-			v.pipe(v.number(), v.integer(), v.minValue(1)),
-			'Milliseconds the backend is given. Default: 9000; never more than the platform leaves, unless the route has "late".',
+			v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3_600_000)),
+			'Milliseconds the backend is given, an hour at most. Default: 9000; never more than the platform leaves, unless the route has "late".',
 		),
 	),
 	backup: v.optional(

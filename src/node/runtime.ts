@@ -15,7 +15,7 @@ export interface NodeRuntime extends Runtime {
 /** A runtime on this process. Without `log`, lines go to standard output as JSON. */
 export function createRuntime(log?: (line: LogLine) => void, sender: Sender = createSender()): NodeRuntime {
 	const background = new Set<Promise<void>>()
-	const lines = log ? { log, flush() {} } : standardLog()
+	const lines = log ? { log, async flush() {} } : standardLog()
 	return {
 		send: sender.send,
 		now: Date.now,
@@ -31,7 +31,7 @@ export function createRuntime(log?: (line: LogLine) => void, sender: Sender = cr
 		async close(milliseconds = 0) {
 			if (background.size > 0) await within(milliseconds, Promise.all(background))
 			await sender.close()
-			lines.flush()
+			await lines.flush()
 		},
 	}
 }
@@ -61,19 +61,37 @@ function keyObject(key: Uint8Array): KeyObject {
 /** Bytes of lines that wait for a reader; beyond, lines are dropped rather than memory filled. */
 const maxWaiting = 16 * 1024 * 1024
 
-function standardLog(): { log(line: LogLine): void; flush(): void } {
+/** Milliseconds that whoever ends waits for the reader of the log, or its disk. */
+const flushLimit = 1000
+
+function standardLog(): { log(line: LogLine): void; flush(): Promise<void> } {
 	// Asynchronous: whatever comes while a write is under way goes out with the next one.
 	const destination = pino.destination({ dest: 1, sync: false, maxLength: maxWaiting })
 	const logger = pino(
 		{ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
 		destination,
 	)
+	let written = true
+	let over = false
+	destination.on('drain', () => {
+		written = true
+	})
+	// A disk is full; the next line tries again. Unheard, the error would be uncaught, and so one more line that fails.
+	destination.on('error', () => {})
 	return {
 		log({ level, msg, ...fields }) {
+			if (over) return
+			written = false
 			logger[level](fields, msg)
 		},
-		flush() {
-			destination.flushSync()
+		async flush() {
+			// Not its flushSync, which tries a full disk for ever. What is not destroyed does the same when the process ends.
+			const { promise: settled, resolve } = Promise.withResolvers<void>()
+			destination.once('drain', resolve).once('error', resolve)
+			if (!written) await within(flushLimit, settled)
+			if (written) return
+			over = true
+			destination.destroy()
 		},
 	}
 }

@@ -10,6 +10,9 @@ import { guardedConnect, type Resolve } from './guarded-connect.ts'
 /** Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. */
 const connectTimeout = 1000
 
+/** Milliseconds for the rest of an answer that nobody reads. */
+const dumpTimeout = 1000
+
 /** Answers with a status of 1xx that may come before the true one: whoever sends them without end is a waste of time. */
 const maxInfos = 10
 
@@ -70,8 +73,12 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 			const { statusCode: status, body } = answer
 			const headers = fieldsOf(answer.headers)
 			if (status < 200 || status > 299) {
-				// Reads a little, so that the connection can serve again, and gives up where there is more.
-				body.dump().catch(() => {})
+				// Reads a little, so that the connection can serve again, and gives up where there is more, or nothing comes.
+				const stop = setTimeout(() => giveUp(body), dumpTimeout)
+				body.dump().then(
+					() => clearTimeout(stop),
+					() => clearTimeout(stop),
+				)
 				return { status, headers, body: '' }
 			}
 			return { status, headers, body: await readBody(answer, call) }

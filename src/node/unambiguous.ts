@@ -44,7 +44,10 @@ const absolute = /^https?:\/\/([^/?#]*)(.*)$/is
 function ambiguityOf({ httpVersion, rawHeaders, headers, url = '/' }: IncomingMessage): GatewayError | undefined {
 	const { host } = headers
 	if (httpVersion !== '1.1' && httpVersion !== '1.0') return ambiguous('version', 'HTTP/1.1')
-	if (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined) return ambiguous('transfer-encoding', 'none')
+	const coding = headers['transfer-encoding']?.toLowerCase()
+	if (coding !== undefined && httpVersion === '1.0') return ambiguous('transfer-encoding', 'none')
+	// Of several codings Node undoes the last one alone, and hands over what the others made as the body.
+	if (coding !== undefined && coding !== 'chunked') return ambiguous('transfer-encoding', 'chunked')
 	// Node keeps the first one and drops the others.
 	const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
 	if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return ambiguous('host', 'one')

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { config } from '../node/held.ts'
-import { deployed, folder, freePort, path, run } from './front.ts'
+import { path } from '../tools.ts'
+import { deployed, folder, freePort, run } from './front.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const recipe = deployed('container/Containerfile').replaceAll('\\\n', ' ')

@@ -1,5 +1,5 @@
 /** Servers in front of the gateway, as processes with the configuration of deploy/: how they are started, called, ended. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
@@ -7,20 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
+import { path } from '../tools.ts'
 
 /** A file of deploy/. */
 export function deployed(path: string): string {
 	return readFileSync(fileURLToPath(new URL(`../../deploy/${path}`, import.meta.url)), 'utf8')
 }
-
-/** Whether a program is there to be tried; CI installs those that it names in `DRAGOMAN_NEEDS`, and misses none of them. */
-export function has(program: string): boolean {
-	const needed = process.env.DRAGOMAN_NEEDS?.split(' ').includes(program) ?? false
-	return needed || spawnSync('sh', ['-c', `command -v ${program}`], { env: { PATH: path } }).status === 0
-}
-
-/** With the folders of what only root may run. */
-export const path = `${process.env.PATH}:/usr/sbin:/sbin`
 
 /** The text with each of these replaced, all of which must be there. */
 export function replaced(text: string, changes: readonly (readonly [from: string, to: string])[]): string {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import { adapters } from '../../adapters/index.ts'
 import { gateway, json, nobody, rawUpstream, says, upstream } from '../servers.ts'
-import { caddy, deployed, has, nginx, send } from './front.ts'
+import { has } from '../tools.ts'
+import { caddy, deployed, nginx, send } from './front.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
 const body = JSON.stringify({ version: 1, event: { kind: 'message', text: 'Grüße 🎈', attributes: {} } })

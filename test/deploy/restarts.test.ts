@@ -1,16 +1,17 @@
 /** The whole of it: callers, nginx, a held socket, and a gateway that is restarted under load. */
 import { Agent, request } from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { hold } from '../node/held.ts'
-import { has, nginx } from './front.ts'
+import { has } from '../tools.ts'
+import { nginx } from './front.ts'
 
 const restarts = process.env.FULL ? 10 : 2
 
 test.skipIf(!has('nginx'))(
 	`${restarts} restarts behind nginx break nothing`,
 	async () => {
-		const { gateway, port } = hold('127.0.0.1')
+		const { gateway, port } = hold(onTestFinished, '127.0.0.1')
 		let pid = await gateway(1)
 		const { port: front, ca } = await nginx(`http://127.0.0.1:${port()}`)
 		const body = JSON.stringify({ version: 1, event: { kind: 'message', text: 'Hi', attributes: {} } })

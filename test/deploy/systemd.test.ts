@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { config } from '../node/held.ts'
-import { deployed, folder, freePort, has, replaced, run } from './front.ts'
+import { has } from '../tools.ts'
+import { deployed, folder, freePort, replaced, run } from './front.ts'
 
 const socket = deployed('systemd/dragoman@.socket')
 const service = deployed('systemd/dragoman@.service')

@@ -13,8 +13,8 @@ export interface Behaviour {
 	readonly slow?: true
 }
 
-/** Stands in bodies that are no reply: no answer and no line of the log may have it. */
-export const excerpt = 'excerpt-of-a-body'
+/** Stands in bodies that are no reply: no answer and no line of the log may have it. Short, since parsers quote little. */
+export const excerpt = 'qxzq'
 
 /** The reply that says the nonce. Whoever gets a part of it does not get all the words. */
 export function replyTo({ nonce }: Reached): string {
@@ -112,12 +112,12 @@ export async function pour(line: Line, bytes: Buffer): Promise<void> {
 export const bomb = gzipSync(Buffer.alloc(50_000_000, ' '))
 
 /** Answers with a status that is no success, and a page. */
-function status(code: number, fields: readonly string[] = []): Act {
+export function status(code: number, fields: readonly string[] = []): Act {
 	return says(() => answer(`<h1>${excerpt}</h1>`, ['content-type: text/html', ...fields], code))
 }
 
 /** Fails every second time, by chance. */
-function flaps(random: () => number): Act {
+export function flaps(random: () => number): Act {
 	const fails = status(503)
 	return (line, call) => (random() < 0.5 ? fails(line, call) : line.write(answer(replyTo(call))))
 }

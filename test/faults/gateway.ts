@@ -8,6 +8,13 @@ import type { Trial } from './row.ts'
 
 const program = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
 
+/** What Node compiled is kept for the next start: rows start the program a hundred times. */
+const compiled = mkdtempSync(join(tmpdir(), 'dragoman-compiled-'))
+process.once('exit', () => rmSync(compiled, { recursive: true, force: true }))
+
+/** What every process of a row has in its environment. */
+export const environment = { NODE_COMPILE_CACHE: compiled }
+
 /** A gateway that listens. */
 export interface Started {
 	readonly url: string
@@ -38,7 +45,7 @@ export async function startGateway(trial: Trial, config: object, options: StartO
 	if (!options.file) writeFileSync(file, JSON.stringify(config))
 	const [command = process.execPath, ...args] = [...before, process.execPath, ...node, program]
 	const child = spawn(command, args, {
-		env: { PATH: process.env.PATH, PORT: '0', DRAGOMAN_CONFIG: file, ...env },
+		env: { PATH: process.env.PATH, PORT: '0', DRAGOMAN_CONFIG: file, ...environment, ...env },
 		stdio: ['ignore', 'pipe', 'pipe'],
 		// A group of its own: what stands between us and the gateway ends with it.
 		detached: true,

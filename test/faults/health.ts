@@ -7,7 +7,8 @@ import type { Started } from './gateway.ts'
 export function faultsOf({ process, lines, written }: Started): string[] {
 	const own = lines.filter(({ msg, error }) => msg === 'uncaught' || error === 'internal')
 	const faults: string[] = []
-	if (process.exitCode !== null || process.signalCode !== null) faults.push('the gateway ended')
+	if (process.exitCode !== null || process.signalCode !== null)
+		faults.push(`the gateway ended (${process.exitCode ?? process.signalCode})`)
 	if (own.length > 0) faults.push(`${own.length} faults of the gateway's own, the first: ${JSON.stringify(own[0])}`)
 	if (written().includes(excerpt)) faults.push('words of the upstream stand in the log')
 	return faults
@@ -35,6 +36,17 @@ export function watchMemory(gateway: Started): () => number {
 /** Megabytes that it has read so far, from wherever. */
 export function readBy({ process }: Started): number {
 	return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1]) / 1024 / 1024
+}
+
+/** Connections of callers that it has taken and not closed: proc(5), /proc/net/tcp. One that waits to be taken has no inode. */
+export function heldBy({ url }: Started): number {
+	const own = `:${Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0')}`
+	const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)
+	const fields = lines.map((line) => line.trim().split(/\s+/))
+	// Established, or ended by the caller alone.
+	return fields.filter(([, local, , state, , , , , , inode]) => {
+		return local?.endsWith(own) && (state === '01' || state === '08') && inode !== '0'
+	}).length
 }
 
 /** A rule that a figure of time or memory did not keep, as `missed` has it; nothing when it did. */

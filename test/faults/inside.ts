@@ -1,7 +1,7 @@
 /** A gateway in this process, without a network: for what must be tried more often than sockets allow. */
 import { adapters } from '../../adapters/index.ts'
 import { createApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config/index.ts'
+import { type ConfigContext, readConfig } from '../../src/config/index.ts'
 import { demo } from '../../src/demo.ts'
 import { createRuntime } from '../../src/node/runtime.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
@@ -10,24 +10,32 @@ import type { Trial } from './row.ts'
 
 export interface Inside {
 	readonly runtime: Runtime
+	/** The paths that the app itself knows, `*` among them. */
+	readonly paths: readonly string[]
 	/** Its log so far; a row may empty it. */
 	readonly lines: LogLine[]
 	/** Takes a call; its headers need not be such as a client would send. */
 	take(sent: Sent): Promise<Response>
 }
 
-/** A gateway with this configuration, these secrets, and a runtime of which the row may lend parts of its own. */
+/** What may be other than in a gateway that is started. */
+export interface Parts extends Partial<Pick<ConfigContext, 'adapters' | 'demo'>> {
+	/** Parts of the runtime of which the row has its own. */
+	lend?(runtime: Runtime): Partial<Runtime>
+}
+
+/** A gateway with this configuration, these secrets, and what the row has of its own; `demo` answers behind `builtin:demo`. */
 export function gatewayInside(
 	trial: Trial,
 	config: object,
 	env: { readonly [name: string]: string } = {},
-	lend: (runtime: Runtime) => Partial<Runtime> = () => ({}),
+	{ lend = () => ({}), ...parts }: Parts = {},
 ): Inside {
 	const lines: LogLine[] = []
 	const lent = createRuntime((line) => lines.push(line))
 	trial.after(() => lent.close())
 	const runtime: Runtime = { ...lent, ...lend(lent) }
-	const { routes } = readConfig(config, { adapters, env, loopback: true, demo })
+	const { routes } = readConfig(config, { adapters, env, loopback: true, demo, ...parts })
 	const sent = new WeakMap<Request, Required<Pick<Sent, 'path' | 'headers'>>>()
 	const app = createApp({
 		...{ routes, runtime },
@@ -35,7 +43,7 @@ export function gatewayInside(
 		targetOf: (request) => sent.get(request)?.path ?? '/',
 	})
 	return {
-		...{ runtime, lines },
+		...{ runtime, lines, paths: app.routes.map(({ path }) => path) },
 		async take({ method = 'POST', path, headers = [['content-type', 'application/json']], body = '' }) {
 			// As Node's parser hands them over: these methods have no body.
 			const bodiless = method === 'GET' || method === 'HEAD'

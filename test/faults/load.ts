@@ -136,7 +136,7 @@ function createRecord(): Record {
 }
 
 /** The value that this part of the values (0.99) does not pass. NaN when there are none. */
-function percentile(values: readonly number[], part: number): number {
+export function percentile(values: readonly number[], part: number): number {
 	const sorted = Float64Array.from(values).sort()
 	return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN
 }

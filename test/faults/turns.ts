@@ -1,19 +1,23 @@
 /** Turns as every platform takes them: each call has a nonce, and what comes back is read as the platform reads it. */
 import { Pool } from 'undici'
 import { adapters } from '../../adapters/index.ts'
+import type { Adapter } from '../../src/adapter.ts'
 import type { CanonicalEvent } from '../../src/canonical.ts'
 import type { WireResponse } from '../../src/codec.ts'
 import { errors, GatewayError } from '../../src/errors.ts'
 import { fitEvent } from '../../src/fit/index.ts'
 import { asSent } from '../runtime/samples.ts'
 import { excerpt, type Heard } from './behaviours.ts'
-import type { Outgoing } from './load.ts'
+import type { Answer as LoadAnswer, Outgoing } from './load.ts'
 import type { Trial } from './row.ts'
 import { noncePattern } from './upstream.ts'
 
 /** A platform whose turns are told apart by what its user says. */
 export interface Speaker {
 	readonly name: string
+	readonly platform: string
+	readonly options: object
+	readonly adapter: Adapter
 	/** The configuration's route at `/PATH`. */
 	route(path: string, more?: object): object
 	/** Configures an upstream that speaks this format. */
@@ -21,6 +25,8 @@ export interface Speaker {
 	/** The event of a user who says so, as the platform can tell it. */
 	event(text: string, more?: object): CanonicalEvent
 	call(path: string, event: CanonicalEvent): Outgoing
+	/** The messages of an answer, as JSON, as the platform reads them. Throws a GatewayError when it is not of its format. */
+	shows(event: CanonicalEvent, answer: WireResponse): string
 	/** What came, as the platform reads it; a sentence in brackets when it is what no platform may get. */
 	hear(event: CanonicalEvent, answer: WireResponse): Heard
 	/** Milliseconds until the platform stops waiting; ten seconds where that is not known. */
@@ -31,6 +37,14 @@ export interface Speaker {
 
 /** What a user is told by a route that has words for a failure. */
 const apology = 'Please try again.'
+
+/** Heard by whoever was given the answer of another turn. */
+const mixedUp: Heard = "[another turn's answer]"
+
+/** How many turns heard the answer of another. */
+export function countMixedUp(heard: readonly Heard[]): number {
+	return heard.filter((one) => one === mixedUp).length
+}
 
 /** Failure replies of a route that has words of its own. */
 export const failure = { failure: { messages: [{ type: 'text', text: apology }] } }
@@ -60,8 +74,11 @@ export const speakers: readonly Speaker[] = variants.map(([name, platform, optio
 		const whole: CanonicalEvent = { kind: 'message', text, attributes: {}, ...more }
 		return fitEvent(whole, adapter.event, { turn: 'turn', receivedAt: '2026-01-01T00:00:00.000Z' }).value
 	}
+	const shows = (event: CanonicalEvent, answer: WireResponse): string =>
+		JSON.stringify(adapter.reply(event)?.decode(answer).model.messages ?? [])
 	return {
-		name,
+		...{ name, platform, adapter, options: options ?? {} },
+		shows,
 		route: (path, more = {}) => ({ name: path, path: `/${path}`, platform, ...(options && { options }), ...more }),
 		upstream: { adapter: platform, ...(options && { options }) },
 		event: said,
@@ -72,12 +89,11 @@ export const speakers: readonly Speaker[] = variants.map(([name, platform, optio
 		hear(event, answer) {
 			if (answer.body.includes(excerpt)) return '[words of what is no reply]'
 			const foreign = answer.body.match(noncePattern)?.find((nonce) => nonce !== event.text)
-			if (foreign !== undefined) return "[another turn's answer]"
+			if (foreign !== undefined) return mixedUp
 			if (answer.status < 200 || answer.status > 299) return problemOf(answer)
-			const leg = adapter.reply(event)
-			if (!leg) return answer.body === '' ? 'accepted' : '[an answer that nobody reads]'
+			if (!adapter.reply(event)) return answer.body === '' ? 'accepted' : '[an answer that nobody reads]'
 			try {
-				return wordsOf(JSON.stringify(leg.decode(answer).model.messages), event)
+				return wordsOf(shows(event, answer), event)
 			} catch (thrown) {
 				return `[not of the format: ${thrown instanceof GatewayError ? thrown.code : thrown}]`
 			}
@@ -112,6 +128,11 @@ function problemOf({ status, headers, body }: WireResponse): Heard {
 	} catch {
 		return `[${status}, untyped]`
 	}
+}
+
+/** What came with the answer of a load, as the platform reads it. */
+export function heardOf(speaker: Speaker, event: CanonicalEvent, { status, headers, body }: LoadAnswer): Heard {
+	return speaker.hear(event, { status, headers: [...headers], body })
 }
 
 /** What a turn came to. */

@@ -9,7 +9,7 @@ import { answered, callerOf, each, nonces, type Speaker, type Took, tally } from
 import { faultUpstream } from './upstream.ts'
 
 /** The part of the turns that go badly. */
-const badly = 0.4
+const badly = 0.75
 
 export interface Ways {
 	readonly ways: { readonly [name: string]: Behaviour }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished } from 'vitest'
+import { until } from '../until.ts'
 
 const holder = fileURLToPath(new URL('holder.ts', import.meta.url))
 
@@ -14,10 +14,13 @@ export const config = {
 	routes: [{ name: 'own', path: '/own', platform: 'canonical' }],
 }
 
-/** A folder that is gone when the test is. */
-export function folder(): string {
+/** Registers what is to be ended in the end. */
+type After = (end: () => void | Promise<void>) => void
+
+/** A folder that is gone in the end. */
+export function folder(after: After): string {
 	const path = mkdtempSync(join(tmpdir(), 'dragoman-held-'))
-	onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+	after(() => rmSync(path, { recursive: true, force: true }))
 	return path
 }
 
@@ -34,12 +37,13 @@ export interface Held {
 
 /** A socket at this address or path, and gateways on it. */
 export function hold(
+	after: After,
 	at: string,
 	env: { [name: string]: string } = {},
 	given: object = config,
 	command: string[] = [],
 ): Held {
-	const file = join(folder(), 'gateway.json')
+	const file = join(folder(after), 'gateway.json')
 	writeFileSync(file, JSON.stringify(given))
 	const child = spawn(process.execPath, [holder, at, ...command], {
 		env: { PATH: process.env.PATH, DRAGOMAN_CONFIG: file, ...env },
@@ -47,14 +51,16 @@ export function hold(
 		// A group of its own: the gateways end with it.
 		detached: true,
 	})
-	let told = ''
-	for (const stream of [child.stdout, child.stderr]) {
-		stream.on('data', (chunk) => {
-			told += chunk
-		})
-	}
+	// Of each stream its own, for half a line of one may come between two of the other.
+	const [out, err] = [child.stdout, child.stderr].map((stream) => {
+		const chunks: Buffer[] = []
+		stream.on('data', (chunk) => chunks.push(chunk))
+		return () => Buffer.concat(chunks).toString()
+	})
+	const told = () => `${out?.()}${err?.()}`
+	const listening = () => err?.().match(/^Listening on /gm)?.length ?? 0
 	const ended = new Promise<number | null>((done) => child.once('close', done))
-	onTestFinished(async () => {
+	after(async () => {
 		try {
 			if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
 		} catch {
@@ -63,11 +69,11 @@ export function hold(
 		await ended
 	})
 	return {
-		told: () => told,
-		port: () => Number(/^port (\d+)$/m.exec(told)?.[1]),
+		told,
+		port: () => Number(/^port (\d+)$/m.exec(told())?.[1]),
 		async gateway(number) {
-			await expect.poll(() => told.match(/^Listening on /gm)?.length, { timeout: 20_000, interval: 10 }).toBe(number)
-			return Number([...told.matchAll(/^pid (\d+)$/gm)].at(-1)?.[1])
+			if (!(await until(() => listening() >= number))) throw new Error(`no gateway ${number} listens: ${told()}`)
+			return Number([...told().matchAll(/^pid (\d+)$/gm)].at(-1)?.[1])
 		},
 		ended,
 	}

@@ -8,23 +8,30 @@ import { onTestFinished } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The program with this configuration: its text on standard error, and its log's lines once it has ended. */
-export async function start(config: object | string | undefined, env: { [name: string]: string } = {}) {
+/**
+ * The program with this configuration: its text on standard error, and its log's lines once it has ended. Its log goes
+ * to `output`, where that is given, and is not read.
+ */
+export async function start(
+	config: object | string | undefined,
+	env: { [name: string]: string } = {},
+	output: number | 'pipe' = 'pipe',
+) {
 	const folder = await mkdtemp(join(tmpdir(), 'dragoman-node-'))
 	const file = join(folder, 'gateway.json')
 	if (config) await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config))
 	const program = spawn(process.execPath, ['src/node/main.ts'], {
 		cwd: root,
 		env: { PATH: process.env.PATH, PORT: '0', ...(config && { DRAGOMAN_CONFIG: file }), ...env },
-		stdio: ['ignore', 'pipe', 'pipe'],
+		stdio: ['ignore', output, 'pipe'],
 	})
 	let told = ''
 	let logged = ''
 	const listening = Promise.withResolvers<string>()
-	program.stdout.on('data', (chunk) => {
+	program.stdout?.on('data', (chunk) => {
 		logged += chunk
 	})
-	program.stderr.on('data', (chunk) => {
+	program.stderr?.on('data', (chunk) => {
 		told += chunk
 		const url = /^Listening on (\S+)$/m.exec(told)?.[1]
 		if (url) listening.resolve(url)

@@ -77,6 +77,14 @@ const ambiguous: { readonly [what: string]: readonly [field: string, bytes: stri
 		'transfer-encoding',
 		`POST /in HTTP/1.0\r\nhost: x\r\n${json}transfer-encoding: chunked\r\n\r\n${chunks}`,
 	],
+	'a coding before chunked': [
+		'transfer-encoding',
+		`POST /in HTTP/1.1\r\nhost: x\r\n${json}transfer-encoding: gzip, chunked\r\n\r\n${chunks}`,
+	],
+	'a coding on a line of its own': [
+		'transfer-encoding',
+		`POST /in HTTP/1.1\r\nhost: x\r\n${json}transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n${chunks}`,
+	],
 }
 
 test.each(Object.entries(ambiguous))(

@@ -2,7 +2,6 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { OutboxUnusable } from '../../src/node/outbox/index.ts'
 import { entry, folder, roundOf, settingsOf, storeOf } from './parts.ts'
@@ -216,48 +215,3 @@ test('an outcome that is told twice counts once', () => {
 	store.round(roundOf({ outcomes: [failed, failed] }))
 	expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ attempts: 1 }])
 })
-
-test('whatever a power cut leaves behind the last sync, nothing that was acknowledged is lost, and the file is whole', () => {
-	const settings = settingsOf({})
-	const store = storeOf(settings)
-	/** The length of the log after each acknowledgement. */
-	const synced: number[] = []
-	for (let i = 0; i < 40; i++) {
-		store.round(roundOf({ entries: [entry(`e${i}`, `c${i % 3}`, 'x'.repeat(50 * i))] }))
-		synced.push(statSync(`${settings.file}-wal`).size)
-	}
-	const [main, log] = [readFileSync(settings.file), readFileSync(`${settings.file}-wal`)]
-	const cut = fc.record({
-		count: fc.integer({ min: 1, max: 40 }),
-		tail: fc.nat(20_000),
-		how: fc.constantFrom(0, 1, 2, 3),
-	})
-	fc.assert(
-		fc.property(cut, fc.uint8Array({ minLength: 1, maxLength: 64 }), ({ count, tail, how }, noise) => {
-			const home = settingsOf({})
-			const end = synced[count - 1] ?? 0
-			const rest = Buffer.from(log.subarray(end, end + tail))
-			if (how === 1) rest.fill(0)
-			if (how === 2) rest.fill(noise)
-			// Sectors that never reached the disk, between others that did.
-			if (how === 3) for (let at = 0; at < rest.length; at += 1024) rest.fill(0, at, Math.min(at + 512, rest.length))
-			writeFileSync(home.file, main)
-			writeFileSync(`${home.file}-wal`, Buffer.concat([log.subarray(0, end), rest]))
-			const next = storeOf(home)
-			const ids: string[] = []
-			for (let taken = -1; taken !== ids.length; ) {
-				taken = ids.length
-				const { claimed } = next.round(roundOf({ outcomes: ids.map(delivered), room: all }))
-				for (const { id, payload } of claimed) if (payload !== undefined) ids.push(id)
-			}
-			next.close()
-			expect(
-				ids
-					.map((id) => Number(id.slice(1)))
-					.toSorted((a, b) => a - b)
-					.slice(0, count),
-			).toEqual(Array.from({ length: count }, (_, i) => i))
-		}),
-		{ numRuns: process.env.FULL ? 1000 : 25 },
-	)
-}, 300_000)

@@ -77,6 +77,8 @@ export interface StoreOptions extends OutboxSettings {
 
 /** Milliseconds. */
 const sweepEvery = 10_000
+/** Milliseconds between two looks whether the log can give room back to a disk that is short. */
+const shrinkEvery = 1000
 /** Bytes of events after which the log is brought home, unless the file is small. */
 const maxLog = 4 * 1024 * 1024
 const pageBytes = 4096
@@ -147,6 +149,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	let pagesUsed = used()
 	let sweptAt = Number.NEGATIVE_INFINITY
 	let unsaved = 0
+	let shrunkAt = Number.NEGATIVE_INFINITY
 
 	function used(): number {
 		return Number(pages.get()?.page_count) - Number(free.get()?.freelist_count)
@@ -156,6 +159,15 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		const { bavail, bsize } = statfsSync(file)
 		const left = bavail * bsize
 		return left < log || left + Number(free.get()?.freelist_count) * pageBytes < spare
+	}
+
+	/** Whether no event may be let in, even when the log has given back what it keeps to write to again. */
+	function mustRefuse(now: number): boolean {
+		if (!diskIsShort()) return false
+		if (now - shrunkAt < shrinkEvery) return true
+		shrunkAt = now
+		checkpoint(db, 'TRUNCATE')
+		return diskIsShort()
 	}
 
 	function store({ id, route, conversation, payload }: Entry, now: number): undefined | 'outbox-full' {
@@ -204,7 +216,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		return moments.length === 0 ? undefined : Math.min(...moments)
 	}
 
-	function transact({ now, entries, outcomes, room }: Round): RoundResult {
+	function transact({ now, entries, outcomes, room }: Round, short: boolean): RoundResult {
 		const routes = Object.entries(room).filter(([, count]) => count > 0)
 		const sweeping = now - sweptAt >= sweepEvery
 		if (entries.length + outcomes.length === 0 && !sweeping) {
@@ -215,7 +227,6 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		for (const outcome of outcomes) settle(outcome, now)
 		const crowdedOut = sweeping ? sweep(db, retention, now) : 0
 		if (sweeping) sweptAt = now
-		const short = entries.length > 0 && diskIsShort()
 		const stored = entries.map((entry) => (short ? 'outbox-full' : store(entry, now)))
 		const claimed = routes.map(([route, count]) => claim(route, count, now))
 		commit.run()
@@ -231,13 +242,16 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		round(round) {
 			let result: RoundResult
 			try {
-				result = transact(round)
+				result = transact(round, round.entries.length > 0 && mustRefuse(round.now))
 			} catch (thrown) {
 				if (sqliteCode(thrown) !== sqlite.full) throw thrown
 				// The disk is full, or the quota: what ends events may still fit, and makes room.
 				if (db.isTransaction) db.exec('ROLLBACK')
 				checkpoint(db, 'TRUNCATE')
-				result = { ...transact({ ...round, entries: [] }), entries: round.entries.map(() => 'outbox-full' as const) }
+				result = {
+					...transact({ ...round, entries: [] }, false),
+					entries: round.entries.map(() => 'outbox-full' as const),
+				}
 			}
 			if (unsaved >= log) {
 				checkpoint(db, 'PASSIVE')

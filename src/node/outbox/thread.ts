@@ -61,11 +61,14 @@ async function start(options: StoreOptions): Promise<Thread> {
 	// It needs nothing of our environment, where the secrets are.
 	const worker = new Worker(program, { workerData: options, env: {}, execArgv: [], name: 'outbox' })
 	let waiting = Promise.withResolvers<Answer>()
+	let over = false
 	const { promise: ended, resolve: end } = Promise.withResolvers<void>()
 	worker.on('message', (answer: Answer) => waiting.resolve(answer))
 	worker.on('error', (cause) => waiting.reject(cause))
+	const lost = () => waiting.reject(new Error('the thread of the outbox ended'))
 	worker.on('exit', () => {
-		waiting.reject(new Error('the thread of the outbox ended'))
+		over = true
+		lost()
 		end()
 	})
 	const opened = await waiting.promise
@@ -77,7 +80,9 @@ async function start(options: StoreOptions): Promise<Thread> {
 		routes: 'routes' in opened ? opened.routes : [],
 		ask(round) {
 			waiting = Promise.withResolvers<Answer>()
-			worker.postMessage(round)
+			// Nobody would ever answer.
+			if (over) lost()
+			else worker.postMessage(round)
 			return waiting.promise
 		},
 		close: () => worker.postMessage('close'),

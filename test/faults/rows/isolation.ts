@@ -65,7 +65,7 @@ async function memory(trial: Trial): Promise<Found> {
 	const late = { after: 450, reply: { messages: [{ type: 'text', text: 'One moment' }] } }
 	const routes = names.map((name) => ({ name, path: `/${name}`, platform: 'canonical', late, ...upstreamOf(name) }))
 	const lend = ({ state }: Runtime) => ({ send, state: told(state, used) })
-	const gateway = gatewayInside(trial, { routes }, {}, lend)
+	const gateway = gatewayInside(trial, { routes }, {}, { lend })
 	const take = async (name: string, text: string, id?: string): Promise<string> => {
 		const body = message(text, { conversation: 'c1', ...(id && { id }) })
 		const got = await (await gateway.take({ path: `/${name}`, body })).text()
@@ -176,7 +176,7 @@ async function interleaved(trial: Trial): Promise<Found> {
 	}
 	const own = names.map((name, i) => ({ name, platform: answered[i % answered.length] ?? speaker('canonical') }))
 	const routes = own.map(({ name, platform }) => platform.route(name, upstreamOf(name)))
-	const gateway = gatewayInside(trial, { routes }, {}, () => ({ send }))
+	const gateway = gatewayInside(trial, { routes }, {}, { lend: () => ({ send }) })
 	const turns = trial.at(2000, 20_000, 100_000)
 	const heard = await each(turns, 200, async (n) => {
 		const { name, platform } = own[Math.floor(random() * count)] ?? { name: '', platform: speaker('canonical') }

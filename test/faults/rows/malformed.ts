@@ -8,7 +8,7 @@ import { tryWays } from '../ways.ts'
 
 /** A reply with a field that replies do not have: whatever else is done to it, it stays one that is none. */
 function noReply({ nonce }: Reached): string {
-	return `{"messages":[{"type":"text","text":"${nonce} whole"}],"odd":{"text":"${excerpt} é😀","n":[1,2.5,null,true]}}`
+	return `{"messages":[{"type":"text","text":"${nonce} whole"}],"odd":{"text":"${excerpt.repeat(20)} é😀","n":[1,2.5,null,true]}}`
 }
 
 const types = [
@@ -67,7 +67,7 @@ export const malformed: Row = {
 				return [name, { hears: ['upstream-reply-invalid'], act }]
 			}),
 		)
-		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(500, 10_000, 100_000) })
+		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(500, 10_000, 20_000) })
 		return { reached: `${tried.length} mutants: ${tally(tried.map(({ heard }) => heard))}`, broken }
 	},
 }

@@ -41,12 +41,14 @@ export const oversized: Row = {
 		const missed: string[] = []
 		const figures: string[] = []
 
-		await each(500, 50, () => take('echo'))
+		// What a process grows by when it does anything often for the first time is not what large replies cost.
+		await each(trial.at(1500, 3000, 3000), 50, (n) => take(n % 10 === 0 ? 'declared' : 'echo'))
 		for (const way of ['declared', 'chunked'] as const) {
 			const { heard, read, grown } = await measured(gateway, () => each(50, 50, () => take(way)))
 			broken.push(...unexpected(heard, ['upstream-reply-too-large']))
 			const past = way === 'declared' ? read : read - limits.upstream / 1024
 			figures.push(`${way}: ${past.toFixed(0)} kB read past the limit, memory grew by ${grown.toFixed(1)} MB`)
+			if (past > limits.upstream / 1024) broken.push(`a ${way} reply was read ${past.toFixed(0)} kB past the limit`)
 			missed.push(
 				...over(
 					past,
@@ -56,12 +58,13 @@ export const oversized: Row = {
 				...over(
 					grown,
 					20,
-					(it) => `${it} MB for 50 ${way} replies at once: the gateway reads each up to its limit of 1 MiB`,
+					(it) =>
+						`${it} MB for 50 ${way} replies at once: 50 times 1 MiB is read until each is past its limit, which is for all platforms; ChatBot’s 100 kB is kept by dropping from the end`,
 				),
 			)
 		}
 
-		const turns = await each(trial.at(100, 2000, 10_000), 8, async () => {
+		const turns = await each(trial.at(30, 250, 5000), 8, async () => {
 			const chatbot = oneOf(chatbots, random)
 			return caller.take(chatbot, chatbot.name, chatbot.event(nonce()))
 		})

@@ -43,7 +43,7 @@ export const privateAddresses: Row = {
 				continue
 			}
 			turns++
-			const gateway = gatewayInside(trial, config, {}, () => ({ send: sender.send }))
+			const gateway = gatewayInside(trial, config, {}, { lend: () => ({ send: sender.send }) })
 			const answer = await gateway.take({ path: '/own', body: message('hello') })
 			const { title } = (await answer.json()) as { title?: string }
 			if (answer.status !== 502 || title !== 'upstream-not-public') broken.push(`${url}: ${answer.status} ${title}`)

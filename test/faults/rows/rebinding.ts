@@ -42,7 +42,7 @@ export const rebinding: Row = {
 		trial.after(() => sender.close())
 		const upstream = { url: `http://rebound.test:${port}/`, public: true }
 		const config = { upstream, routes: [{ name: 'own', path: '/own', platform: 'canonical' }] }
-		const gateway = gatewayInside(trial, config, {}, () => ({ send: sender.send }))
+		const gateway = gatewayInside(trial, config, {}, { lend: () => ({ send: sender.send }) })
 
 		const turns = trial.at(100, 1000, 5000)
 		const broken: string[] = []

@@ -9,7 +9,7 @@ export const redirect: Row = {
 	fault: 'The upstream redirects: elsewhere, to itself, to a private address',
 	demand: '0 second requests in 1,000; every answer typed',
 	async run(trial) {
-		const turns = trial.at(100, 1000, 1000)
+		const turns = trial.at(50, 1000, 1000)
 		let visits = 0
 		let target = ''
 		const server = createServer((request, response) => {

@@ -48,7 +48,7 @@ export const types: Row = {
 	fault: 'The wrong content type or none, 204, an HTML page',
 	demand: '20 types and more: 100 % typed, 0 HTML passed through',
 	async run(trial) {
-		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(800, 2000, 10_000) })
+		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(600, 1000, 5000) })
 		const kinds = new Set(tried.map(({ way }) => way)).size
 		return { reached: `${tried.length} of ${kinds} kinds: ${tally(tried.map(({ heard }) => heard))}`, broken }
 	},
