@@ -8,6 +8,7 @@ import { copiedValues } from './copied-values.ts'
 import { fuzzedBodies } from './fuzzed-bodies.ts'
 import { guardedRoutes } from './guarded-routes.ts'
 import { hostileKeyRow } from './hostile-keys.ts'
+import { isolation } from './isolation.ts'
 import { jsonBombs } from './json-bombs.ts'
 import { logFlood } from './log-flood.ts'
 import { loops } from './loops.ts'
@@ -25,5 +26,6 @@ import { tokenGuessing } from './token-guessing.ts'
 export const callers: readonly Row[] = [
 	...[connectionFlood, slowHeaders, slowBodies, slowReaders, overload, acceptLatency, malformedHttp],
 	...[fuzzedBodies, jsonBombs, hostileKeyRow, bodyLimits, tokenGuessing, signatures, replay],
-	...[poisonedHeaders, copiedValues, privateAddresses, rebinding, loops, canaries, guardedRoutes, redos, logFlood],
+	...[poisonedHeaders, copiedValues, privateAddresses, rebinding, loops, isolation],
+	...[canaries, guardedRoutes, redos, logFlood],
 ]

@@ -20,10 +20,12 @@ export const loops: Row = {
 	id: 'D20',
 	fault: "An upstream's URL leads back to the gateway: to the same route, through others, as a backup, stored first",
 	demand: '≤ 1 extra hop, then 508',
+	waits: true,
 	async run(trial) {
 		const broken: string[] = []
 		let calls = 0
 		let turns = 0
+		let ended = 0
 		// Each failure counts against the upstream, which is left alone after five.
 		const each = trial.at(1, 3, 4)
 		for (let round = 0; round < trial.at(1, 1, 10); round++) {
@@ -33,6 +35,7 @@ export const loops: Row = {
 			const gateway = await startGateway(trial, { routes }, { env: { PORT: new URL(origin).port } })
 			const caller = callerOf(trial, gateway.url)
 			for (const { speaker, path, turns: wanted } of circles) {
+				if (broken.length > 9) break
 				for (let i = 0; i < each; i++) {
 					const before = gateway.lines.length
 					const event = speaker.event(`nonce-${trial.seed}-${calls++}`)
@@ -42,7 +45,8 @@ export const loops: Row = {
 					turns += made.length
 					if (made.length !== wanted) broken.push(`${path}: ${made.length} turns of one call, not ${wanted}`)
 					// The innermost ends first: its upstream is the route that the call came through.
-					if (made[0]?.upstreamStatus !== 508) broken.push(`${path}: ended with ${made[0]?.upstreamStatus}, not 508`)
+					if (made[0]?.upstreamStatus === 508) ended++
+					else broken.push(`${path}: ended with ${made[0]?.upstreamStatus}, not 508`)
 				}
 			}
 			await gateway.end()
@@ -51,8 +55,8 @@ export const loops: Row = {
 		if (stored.turns !== 1 || stored.statuses.some((status) => status !== 508)) {
 			broken.push(`a stored event made ${stored.turns} turns, and was delivered with ${stored.statuses}`)
 		}
-		const reached = `${calls} calls of every platform made ${turns} turns, each circle ending at its first repetition with 508; a stored event was delivered ${stored.statuses.length} times, and accepted once`
-		return { reached, broken: [...new Set(broken)].slice(0, 10) }
+		const reached = `${calls} calls of every platform made ${turns} turns, as many as their circles have routes; ${ended} ended with 508; a stored event was delivered ${stored.statuses.length} times, and accepted once`
+		return { reached, broken }
 	},
 }
 

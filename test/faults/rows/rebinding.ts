@@ -44,7 +44,7 @@ export const rebinding: Row = {
 		const config = { upstream, routes: [{ name: 'own', path: '/own', platform: 'canonical' }] }
 		const gateway = gatewayInside(trial, config, {}, { lend: () => ({ send: sender.send }) })
 
-		const turns = trial.at(100, 1000, 10_000)
+		const turns = trial.at(100, 1000, 5000)
 		const broken: string[] = []
 		const counts = { answered: 0, refused: 0, mixed: 0, strangers: 0 }
 		for (let i = 0; i < turns && broken.length < 10; i++) {
