@@ -12,6 +12,7 @@ import { countRefusals } from '../refusals.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
 import { isLocal, listen } from './listener.ts'
+import { oneByOne } from './one-by-one.ts'
 import { openOutbox } from './outbox/index.ts'
 import { createRuntime } from './runtime.ts'
 import { targetOf as targetOfIncoming, unambiguous } from './unambiguous.ts'
@@ -89,7 +90,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		return response
 	}
 	const take = getRequestListener(respond, { hostname: 'localhost' })
-	const answer = unambiguous(take, (code) => refused(code, undefined))
+	const answer = unambiguous(oneByOne(take), (code) => refused(code, undefined))
 	const listener = await listen(place, answer).catch(async (cause: unknown) => {
 		await outbox?.close(0)
 		throw cause

@@ -33,6 +33,11 @@ export function watchMemory(gateway: Started): () => number {
 	return () => statusOf(gateway, 'VmHWM') - before
 }
 
+/** Seconds that its slowest turn took by its own log: whoever calls it on a busy machine reads the answer later. */
+export function slowestTurn({ lines }: Started): number {
+	return Math.max(...lines.filter(({ msg }) => msg === 'turn').map(({ ms }) => Number(ms))) / 1000
+}
+
 /** Megabytes that it has read so far, from wherever. */
 export function readBy({ process }: Started): number {
 	return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1]) / 1024 / 1024

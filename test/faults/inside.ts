@@ -26,7 +26,7 @@ export interface Parts extends Partial<Pick<ConfigContext, 'adapters' | 'demo'>>
 
 /** A gateway with this configuration, these secrets, and what the row has of its own; `demo` answers behind `builtin:demo`. */
 export function gatewayInside(
-	trial: Trial,
+	trial: Pick<Trial, 'after'>,
 	config: object,
 	env: { readonly [name: string]: string } = {},
 	{ lend = () => ({}), ...parts }: Parts = {},

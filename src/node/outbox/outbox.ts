@@ -38,7 +38,7 @@ export interface RunningOutbox extends Outbox {
 
 /** Of what waits for one transaction; beyond, events are refused. */
 const maxWaiting = { events: 20_000, bytes: 64 * 1024 * 1024 }
-/** Events of one transaction: those behind them wait for the fsync of those before them. */
+/** Events of one transaction: those behind them wait for the fsync of those before them. Their bytes may be those of one event. */
 const maxRound = 1000
 /** Bytes of one event. */
 const maxEventBytes = 4 * 1024 * 1024
@@ -96,9 +96,9 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	}
 
 	async function round(): Promise<number | undefined> {
-		const accepting = waiting.slice(0, maxRound)
+		const accepting = waiting.slice(0, nextRound())
 		const ending = outcomes
-		waiting = waiting.slice(maxRound)
+		waiting = waiting.slice(accepting.length)
 		outcomes = []
 		for (const { bytes } of accepting) waitingBytes -= bytes
 		let result: RoundResult
@@ -121,6 +121,18 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		if (result.crowdedOut > 0) runtime.log({ level: 'warn', msg: 'outbox', crowdedOut: result.crowdedOut })
 		for (const claimed of result.claimed) begin(claimed)
 		return result.nextAt
+	}
+
+	/** How many of those that wait go into one transaction. */
+	function nextRound(): number {
+		let bytes = 0
+		let count = 0
+		for (const each of waiting.slice(0, maxRound)) {
+			bytes += each.bytes
+			if (count > 0 && bytes > maxBytes) break
+			count++
+		}
+		return count
 	}
 
 	function roomOf(): { readonly [route: string]: number } {

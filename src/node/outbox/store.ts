@@ -98,6 +98,9 @@ export function openStore(options: StoreOptions): Store {
 	}
 }
 
+/** Takes the bytes of the next event. */
+type Share = (bytes: number) => boolean
+
 interface Parts {
 	readonly db: DatabaseSync
 	readonly file: string
@@ -116,6 +119,8 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	const log = Math.min(maxLog, maxBytes / 8)
 	// What is in the log has to find room in the file, and what ends an event in the log: a full disk could do neither.
 	const spare = 4 * log
+	/** Bytes of events that are in the file, of which one transaction changes the rows: each is written anew, and its old pages too. */
+	const portion = log / 2
 	db.exec(`PRAGMA max_page_count = ${quota}`)
 	const pages = db.prepare('PRAGMA page_count')
 	const free = db.prepare('PRAGMA freelist_count')
@@ -141,6 +146,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		SELECT seq, id, key, payload, attempts, accepted_at FROM events
 		WHERE state = 'waiting' AND head = 1 AND owner IS NULL AND route = ? AND next_at <= ? ORDER BY next_at, seq LIMIT ?
 	`)
+	const sizeOf = db.prepare('SELECT length(payload) AS bytes FROM events WHERE id = ?')
 	const take = db.prepare('UPDATE events SET owner = ? WHERE seq = ?')
 	const soonest = db.prepare(`
 		SELECT min(next_at) AS at FROM events WHERE state = 'waiting' AND head = 1 AND owner IS NULL AND route = ?
@@ -184,7 +190,6 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	}
 
 	function settle(outcome: Outcome, now: number): void {
-		unsaved += pageBytes
 		const { id } = outcome
 		if ('nextAt' in outcome) lanes.moveOn(retry.get(outcome.nextAt, outcome.error, id, owner)?.lane)
 		else if ('postponedTo' in outcome) postpone.run(outcome.postponedTo, outcome.error, id, owner)
@@ -193,19 +198,53 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		else lanes.moveOn(remove.get(id, owner)?.lane)
 	}
 
-	function claim(route: string, room: number, now: number): Claimed[] {
-		return due.all(route, now, room).map((row): Claimed => {
-			const { seq, id, key, payload } = row
+	function claim(route: string, room: number, now: number, share: Share): Claimed[] {
+		const claimed: Claimed[] = []
+		for (const { seq, id, key, payload, attempts, accepted_at } of due.all(route, now, room)) {
 			if (typeof id !== 'string' || !(payload instanceof Uint8Array)) throw new Error('a row is not as its table')
+			if (!share(payload.length)) break
 			take.run(owner, Number(seq))
-			const facts = { id, route, attempts: Number(row.attempts), acceptedAt: Number(row.accepted_at) }
+			const facts = { id, route, attempts: Number(attempts), acceptedAt: Number(accepted_at) }
 			try {
-				return { ...facts, payload: seal.open(id, { key: typeof key === 'string' ? key : null, bytes: payload }) }
+				claimed.push({
+					...facts,
+					payload: seal.open(id, { key: typeof key === 'string' ? key : null, bytes: payload }),
+				})
 			} catch {
 				lanes.moveOn(bury.get(now, 'outbox-failed', id, owner)?.lane)
-				return { ...facts, payload: undefined }
+				claimed.push({ ...facts, payload: undefined })
 			}
-		})
+		}
+		return claimed
+	}
+
+	/** Says of one event after the other whether it still belongs to this transaction; the first always does. */
+	function share(): Share {
+		let bytes = 0
+		let count = 0
+		return (more) => {
+			bytes += more
+			if (count++ > 0 && bytes > portion) return false
+			unsaved += 2 * more + pageBytes
+			return true
+		}
+	}
+
+	/** The outcomes as so many transactions take them. */
+	function portionsOf(outcomes: readonly Outcome[]): Outcome[][] {
+		const portions: Outcome[][] = []
+		let fits = share()
+		for (const outcome of outcomes) {
+			const bytes = Number(sizeOf.get(outcome.id)?.bytes ?? 0)
+			if (!fits(bytes)) {
+				fits = share()
+				fits(bytes)
+				portions.push([])
+			}
+			if (portions.length === 0) portions.push([])
+			portions.at(-1)?.push(outcome)
+		}
+		return portions
 	}
 
 	function earliest(routes: readonly (readonly [name: string, count: number])[]): number | undefined {
@@ -228,11 +267,48 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		const crowdedOut = sweeping ? sweep(db, retention, now) : 0
 		if (sweeping) sweptAt = now
 		const stored = entries.map((entry) => (short ? 'outbox-full' : store(entry, now)))
-		const claimed = routes.map(([route, count]) => claim(route, count, now))
+		const fits = share()
+		const claimed = routes.map(([route, count]) => claim(route, count, now, fits))
 		commit.run()
 		// Where no room is left, the end of a delivery asks again.
 		const withRoom = routes.filter(([, count], i) => count > (claimed[i]?.length ?? 0))
 		return { entries: stored, claimed: claimed.flat(), nextAt: earliest(withRoom), crowdedOut }
+	}
+
+	/**
+	 * The round on a disk, or in a file, that is full: what ends events may still fit, and makes room. To claim an event is
+	 * to write it once more, so that of those which are due one is enough, and none where even that is too much.
+	 */
+	function transactInLittleRoom(round: Round): RoundResult {
+		const routes = Object.keys(round.room).filter((route) => (round.room[route] ?? 0) > 0)
+		const route = routes[Math.floor(Math.random() * routes.length)]
+		const entries = round.entries.map(() => 'outbox-full' as const)
+		const attempt = (room: Round['room']): RoundResult => {
+			if (db.isTransaction) db.exec('ROLLBACK')
+			checkpoint(db, 'TRUNCATE')
+			return { ...transact({ ...round, entries: [], room }, false), entries }
+		}
+		try {
+			return attempt(route === undefined ? {} : { [route]: 1 })
+		} catch (thrown) {
+			if (sqliteCode(thrown) !== sqlite.full) throw thrown
+			return attempt({})
+		}
+	}
+
+	function carryOut(round: Round): RoundResult {
+		let result: RoundResult
+		try {
+			result = transact(round, round.entries.length > 0 && mustRefuse(round.now))
+		} catch (thrown) {
+			if (sqliteCode(thrown) !== sqlite.full) throw thrown
+			result = transactInLittleRoom(round)
+		}
+		if (unsaved >= log) {
+			checkpoint(db, 'PASSIVE')
+			unsaved = 0
+		}
+		return result
 	}
 
 	const routes = db.prepare(`SELECT DISTINCT route FROM events WHERE state = 'waiting'`).all()
@@ -240,24 +316,11 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	return {
 		routes: routes.map(({ route }) => String(route)),
 		round(round) {
-			let result: RoundResult
-			try {
-				result = transact(round, round.entries.length > 0 && mustRefuse(round.now))
-			} catch (thrown) {
-				if (sqliteCode(thrown) !== sqlite.full) throw thrown
-				// The disk is full, or the quota: what ends events may still fit, and makes room.
-				if (db.isTransaction) db.exec('ROLLBACK')
-				checkpoint(db, 'TRUNCATE')
-				result = {
-					...transact({ ...round, entries: [] }, false),
-					entries: round.entries.map(() => 'outbox-full' as const),
-				}
-			}
-			if (unsaved >= log) {
-				checkpoint(db, 'PASSIVE')
-				unsaved = 0
-			}
-			return result
+			const portions = portionsOf(round.outcomes)
+			const last = portions.pop() ?? []
+			const before = portions.map((outcomes) => carryOut({ ...round, entries: [], outcomes, room: {} }).crowdedOut)
+			const result = carryOut({ ...round, outcomes: last })
+			return { ...result, crowdedOut: before.reduce((sum, each) => sum + each, result.crowdedOut) }
 		},
 		close,
 	}

@@ -18,8 +18,9 @@ const patience = 180_000
 
 export const backlog: Row = {
 	id: 'A15',
-	fault: 'The upstream is back after an outage with 20,000 events queued',
-	demand: '0 lost; never more at once than configured; turns meanwhile keep a p99 of at most twice the idle one',
+	fault: 'The upstream is back after an outage, and what was accepted meanwhile waits for it',
+	demand:
+		'20,000 queued: 0 lost; never more at once than configured; turns meanwhile keep a p99 of at most twice the idle one',
 	except:
 		'in the small: the outage lasts as long as the filling, and 20,000 are queued before a release, fewer by hand; what the upstream bears is told by how many are under way at once',
 	async run(trial) {

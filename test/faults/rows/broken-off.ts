@@ -13,7 +13,7 @@ export const brokenOff: Row = {
 		const all = misbehaviours(randomFrom(trial.seed + 1))
 		const names = ['resets', 'ends-unasked', 'says-less', 'says-more', 'says-twice', 'no-http']
 		const ways = Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)))
-		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(500, 10_000, 20_000) })
+		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(400, 10_000, 20_000) })
 		return { reached: `${tried.length}: ${tally(tried.map(({ heard }) => heard))}`, broken }
 	},
 }

@@ -37,7 +37,7 @@ export const drip: Row = {
 		const slowest = Math.max(...turns.map(({ ms }) => ms)) / 1000
 		const heard = turns.map((turn) => turn.heard)
 		const broken = [...faultsOf(gateway), ...unexpected(heard, ['upstream-timeout'])]
-		if (slowest > 12) broken.push(`an answer came after ${slowest.toFixed(2)} s`)
+		if (slowest > 20) broken.push(`an answer came after ${slowest.toFixed(2)} s`)
 		return {
 			reached: `${tally(heard)}, slowest ${slowest.toFixed(2)} s, ${kilobytes.toFixed(0)} kB each at most`,
 			broken,

@@ -57,7 +57,7 @@ export const flapping: Row = {
 		const broken: string[] = []
 		const figures: string[] = []
 
-		const milliseconds = trial.at(800, 4000, 20_000)
+		const milliseconds = trial.at(800, 2500, 20_000)
 		for (const [path, hears] of [
 			['flaps', ['reply', 'upstream-status', 'upstream-resting']],
 			['errs', ['reply', 'upstream-status', 'upstream-resting']],

@@ -1,20 +1,18 @@
 /** Whatever a body is, it is read or refused: nothing falls over, nothing hangs, and no error is without its type. */
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
 import { Pool } from 'undici'
-import { errors } from '../../../src/errors.ts'
 import type { Sent } from '../../runtime/http.ts'
-import { platforms, routeOf } from '../calls.ts'
+import { platforms } from '../calls.ts'
 import { fuzzed } from '../fuzz.ts'
+import { everyPlatform, type Fuzzed, type Fuzzing, faultOf, shown } from '../fuzz-thread.ts'
 import { startGateway } from '../gateway.ts'
-import { gatewayInside } from '../inside.ts'
 import type { Row, Trial } from '../row.ts'
 
-/** Milliseconds. */
-const hang = 1000
 const abreast = 32
 /** Bodies for each platform. */
 const demanded = 100_000
-
-const config = { upstream: { url: 'builtin:demo' }, routes: platforms.map((platform) => routeOf(platform)) }
 
 export const fuzzedBodies: Row = {
 	id: 'D8',
@@ -26,8 +24,8 @@ export const fuzzedBodies: Row = {
 		if (found.accepted === 0 || found.refused === 0) broken.push('nothing was tried: all was taken, or all refused')
 		const { count, accepted, refused, sockets, slowest } = found
 		const reached = `${count} bodies for ${platforms.length} platforms, ${sockets} more over sockets: ${accepted} taken, ${refused} refused, ${broken.length} faults; slowest ${slowest.toFixed(0)} ms`
-		const each = count / platforms.length
-		const missed = each < demanded ? [`${each} for each platform, for want of time; all of them with --full`] : []
+		const share = count / platforms.length
+		const missed = share < demanded ? [`${share} for each platform in the short form, for want of time`] : []
 		return { reached, broken: broken.slice(0, 10), missed }
 	},
 }
@@ -40,39 +38,31 @@ interface Found {
 	slowest: number
 }
 
+/** The platforms shared out among as many threads as there are cores. */
 async function throughTheApp(trial: Trial, found: Found): Promise<string[]> {
-	const gateway = gatewayInside(trial, config)
-	const broken: string[] = []
-	for (const platform of platforms) {
-		for await (const sent of fuzzed(platform, trial.seed, trial.at(1000, 10_000, demanded))) {
-			found.count++
-			const from = performance.now()
-			const response = await gateway.take(sent)
-			const body = await response.text()
-			let ms = performance.now() - from
-			// The machine may have been busy: what hangs hangs again.
-			if (ms > hang) ms = Math.min(ms, await timed(() => gateway.take(sent)))
-			if (ms > hang) broken.push(`hung for ${ms.toFixed(0)} ms: ${shown(sent)}`)
-			found.slowest = Math.max(found.slowest, ms)
-			const fault = faultOf(response.status, body)
-			if (fault) broken.push(`${fault}: ${shown(sent)}`)
-			if (response.ok) found.accepted++
-			else found.refused++
-			gateway.lines.length = 0
-			if (broken.length > 10) return broken
-		}
+	const count = trial.at(1000, demanded, 2 * demanded)
+	const cores = availableParallelism()
+	const shares = Array.from({ length: cores }, async (_, core): Promise<readonly Fuzzed[]> => {
+		const names = platforms.filter((_, i) => i % cores === core).map(({ name }) => name)
+		const told: Fuzzing = { names, seed: trial.seed, count }
+		const thread = new Worker(new URL('../fuzz-thread.ts', import.meta.url), { workerData: told })
+		trial.after(() => thread.terminate())
+		const [fuzzed] = await once(thread, 'message')
+		return fuzzed
+	})
+	const all = (await Promise.all(shares)).flat()
+	if (all.length !== platforms.length) throw new Error(`${all.length} of ${platforms.length} platforms were tried`)
+	for (const { accepted, refused, slowest } of all) {
+		found.count += accepted + refused
+		found.accepted += accepted
+		found.refused += refused
+		found.slowest = Math.max(found.slowest, slowest)
 	}
-	return broken
-}
-
-async function timed(run: () => Promise<unknown>): Promise<number> {
-	const from = performance.now()
-	await run()
-	return performance.now() - from
+	return all.flatMap(({ broken }) => broken)
 }
 
 async function overSockets(trial: Trial, found: Found): Promise<string[]> {
-	const gateway = await startGateway(trial, config)
+	const gateway = await startGateway(trial, everyPlatform)
 	const pool = new Pool(gateway.url, { connections: abreast, headersTimeout: 5000, bodyTimeout: 5000 })
 	trial.after(() => pool.destroy())
 	const broken: string[] = []
@@ -100,24 +90,4 @@ async function overSockets(trial: Trial, found: Found): Promise<string[]> {
 
 function bodyOf(method: string, body: Sent['body']): string | Buffer | null {
 	return method === 'GET' || method === 'HEAD' || body === undefined ? null : body
-}
-
-function faultOf(status: number, body: string): string | undefined {
-	if (status < 500) return undefined
-	const title = titleOf(body)
-	if (title === 'internal') return 'a fault of the gateway'
-	return title !== undefined && Object.hasOwn(errors, title) ? undefined : `status ${status} without a type`
-}
-
-function titleOf(body: string): string | undefined {
-	try {
-		const { title } = JSON.parse(body)
-		return typeof title === 'string' ? title : undefined
-	} catch {
-		return undefined
-	}
-}
-
-function shown({ method, path, headers, body }: Sent): string {
-	return JSON.stringify([method, path, headers, Buffer.from(body ?? '').toString('latin1')]).slice(0, 600)
 }

@@ -8,10 +8,25 @@ import { heap } from './heap.ts'
 import { kills, refusals } from './kills.ts'
 import { syncing, torn } from './power.ts'
 import { reload } from './reload.ts'
-import { restarts } from './restarts.ts'
+import { restarts, stays } from './restarts.ts'
 import { slowDisk } from './slow-disk.ts'
 import { throws } from './throws.ts'
 
 export const host: readonly Row[] = [
-	...[kills, refusals, syncing, torn, restarts, diskFull, diskFails, slowDisk, files, heap, clock, reload, throws],
+	...[
+		kills,
+		refusals,
+		syncing,
+		torn,
+		restarts,
+		stays,
+		diskFull,
+		diskFails,
+		slowDisk,
+		files,
+		heap,
+		clock,
+		reload,
+		throws,
+	],
 ]

@@ -61,9 +61,12 @@ export const malformedHttp: Row = {
 
 /** Sends them all, some at a time, each on a connection of its own. */
 function tryAll({ name, url }: Front, { scale }: Trial): Promise<Exchanged[]> {
-	// A proxy keeps what it got only a part of for a while, and drops a call whose caller says that they are done.
-	const [ends, patience] = name === 'direct' ? [true, 10_000] : [false, scale === 'short' ? 500 : 1500]
-	return each(messages.length, 8, (n) => exchange(url, messages[n]?.bytes ?? '', { quiet: 60, patience, ends }))
+	// A proxy keeps what it got only a part of for a while; and who says that they are done is done with.
+	const patience = name === 'direct' ? 10_000 : scale === 'short' ? 500 : 1500
+	return each(messages.length, 8, (n) => {
+		const { bytes = '', refused } = messages[n] ?? {}
+		return exchange(url, bytes, { quiet: 60, patience, ends: name === 'direct' && refused })
+	})
 }
 
 /** Waits until nothing more comes. */

@@ -67,7 +67,7 @@ export const malformed: Row = {
 				return [name, { hears: ['upstream-reply-invalid'], act }]
 			}),
 		)
-		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(500, 10_000, 20_000) })
+		const { tried, broken } = await tryWays(trial, { ways, turns: trial.at(400, 10_000, 20_000) })
 		return { reached: `${tried.length} mutants: ${tally(tried.map(({ heard }) => heard))}`, broken }
 	},
 }

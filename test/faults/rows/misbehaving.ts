@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Heard, misbehaviours } from '../behaviours.ts'
 import { startGateway } from '../gateway.ts'
-import { faultsOf, over } from '../health.ts'
+import { faultsOf, over, slowestTurn } from '../health.ts'
 import { randomFrom } from '../random.ts'
 import type { Row } from '../row.ts'
 import { callerOf, countMixedUp, each, failure, nonces, type Speaker, speakers, tally } from '../turns.ts'
@@ -68,7 +68,7 @@ export const misbehaving: Row = {
 		const slowest = Math.max(...turns.map((turn) => turn.over))
 		const seconds = ((10_000 + slowest) / 1000).toFixed(2)
 		return {
-			reached: `${turns.length} turns on ${pairs.length} routes, slowest ${seconds} s of 10, those of quick upstreams ${(quick / 1000).toFixed(2)} s; ${countMixedUp(heard)} of another turn; ${tally(heard)}`,
+			reached: `${turns.length} turns on ${pairs.length} routes, slowest ${seconds} s of 10 (${slowestTurn(gateway).toFixed(2)} s in the gateway), those of quick upstreams ${(quick / 1000).toFixed(2)} s; ${countMixedUp(heard)} of another turn; ${tally(heard)}`,
 			broken,
 			missed: over(slowest, 50 - margin, () => `slowest ${seconds} s: the machine was busy`),
 		}

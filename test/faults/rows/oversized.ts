@@ -59,12 +59,12 @@ export const oversized: Row = {
 					grown,
 					20,
 					(it) =>
-						`${it} MB for 50 ${way} replies at once: 50 times 1 MiB is read until each is past its limit, which is for all platforms; ChatBot’s 100 kB is kept by dropping from the end`,
+						`${it} MB for 50 ${way} replies at once: each is read until it is past its limit of 1 MiB, and what was read is freed when the runtime sees fit, however few are held at once`,
 				),
 			)
 		}
 
-		const turns = await each(trial.at(30, 250, 5000), 8, async () => {
+		const turns = await each(trial.at(30, 250, 2000), 8, async () => {
 			const chatbot = oneOf(chatbots, random)
 			return caller.take(chatbot, chatbot.name, chatbot.event(nonce()))
 		})

@@ -27,7 +27,7 @@ export const repeats: Row = {
 					copies.set(call.nonce, [...own, call])
 					const chance = random()
 					if (own.length > 3 || chance < 0.4) return line.write(answer(replyTo(call)))
-					if (chance < 0.7) return refuses(line, call)
+					if (chance < 0.9) return refuses(line, call)
 					// It was taken, and nobody gets to know.
 					line.socket.resetAndDestroy()
 				},

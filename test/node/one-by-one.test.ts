@@ -1,0 +1,53 @@
+/** Requests that come on one connection without waiting for their answers, byte by byte on a socket. */
+
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { gatewayTo, json, says, upstream } from '../servers.ts'
+
+const body = '{"version":1,"event":{"kind":"message","text":"Hi","attributes":{}}}'
+const request = `POST /in HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+
+/** A gateway whose upstream answers when it is told to. */
+async function waiting() {
+	const asked: ServerResponse[] = []
+	const { url: to } = await upstream((response) => asked.push(response))
+	const { url } = await gatewayTo(to)
+	const socket = connect(Number(new URL(url).port), '127.0.0.1')
+	onTestFinished(() => void socket.destroy())
+	const ended = new Promise<void>((done) => socket.on('error', () => {}).on('close', done))
+	let whole = ''
+	socket.on('data', (chunk) => {
+		whole += chunk
+	})
+	return { asked, socket, ended, answers: () => whole.match(/HTTP\/1\.1 200 /g)?.length ?? 0 }
+}
+
+test('requests on one connection are taken one after the other, and answered in their order', async () => {
+	const { asked, socket, answers } = await waiting()
+	socket.write(request.repeat(3))
+	for (let n = 1; n <= 3; n++) {
+		await expect.poll(() => asked.length).toBe(n)
+		expect(answers()).toBe(n - 1)
+		json(asked[n - 1] as ServerResponse, says(`Hello ${n}`))
+		await expect.poll(answers).toBe(n)
+	}
+})
+
+test('nothing is begun for a caller who has gone', async () => {
+	const { asked, socket } = await waiting()
+	socket.write(request.repeat(3))
+	await expect.poll(() => asked.length).toBe(1)
+	socket.resetAndDestroy()
+	await new Promise((passed) => setTimeout(passed, 200))
+	json(asked[0] as ServerResponse, says('Hello'))
+	await new Promise((passed) => setTimeout(passed, 200))
+	expect(asked.length).toBe(1)
+})
+
+test('a connection on which too many wait is ended', async () => {
+	const { asked, socket, ended } = await waiting()
+	socket.write(request.repeat(100))
+	await ended
+	expect(asked.length).toBeLessThanOrEqual(1)
+})
