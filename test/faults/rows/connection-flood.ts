@@ -46,7 +46,13 @@ export const connectionFlood: Row = {
 		}
 		await wait(stay)
 		const refused = lines.filter((line) => line.closedAfter() !== undefined).length
-		const held = heldBy(gateway)
+		// One that is turned away is there for a moment.
+		const seen: number[] = []
+		for (let n = 0; n < 5; n++) {
+			seen.push(heldBy(gateway))
+			await wait(100)
+		}
+		const held = Math.min(...seen)
 		const answered = await others
 
 		for (const { socket } of lines) socket.resetAndDestroy()
@@ -64,7 +70,7 @@ export const connectionFlood: Row = {
 
 		const lost = answered.sent - (answered.statuses.get(200) ?? 0)
 		const broken = faultsOf(gateway)
-		if (held < most) broken.push(`only ${held} connections were held: nothing was tried`)
+		if (Math.max(...seen) < most) broken.push(`only ${Math.max(...seen)} connections were held: nothing was tried`)
 		if (held > most) broken.push(`${held} connections were held`)
 		if (refused < count - most) broken.push(`${refused} of ${count} were turned away`)
 		if (lost > 0) broken.push(`${lost} of ${answered.sent} calls on a connection that was there were not answered`)

@@ -37,7 +37,7 @@ export const jsonBombs: Row = {
 				},
 			},
 		)
-		const size = trial.at(100_000, 400_000, 900_000)
+		const size = trial.at(60_000, 400_000, 900_000)
 		const { plain, bombs } = bombsOf(size)
 		const broken: string[] = []
 		const costs: Cost[] = []
