@@ -79,8 +79,8 @@ test('a late answer is dropped, and never goes to another turn', async () => {
 		return { text, answer: await (await call(`${url}/in`, { kind: 'message', text })).json() }
 	})
 	for (const { text, answer } of await Promise.all(turns)) {
-		if (text.startsWith('late')) expect(answer).toMatchObject({ title: 'upstream-timeout' })
-		// A loaded machine may make any of them late, but none may get another's words.
+		// A loaded machine may make any of them late, and several in a row a rest, but none may get another's words.
+		if (text.startsWith('late')) expect(['upstream-timeout', 'upstream-resting']).toContain(answer.title)
 		else if (answer.title === undefined) expect(answer).toMatchObject(says(text))
 	}
 })

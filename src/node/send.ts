@@ -1,4 +1,4 @@
-/** Calls upstreams through undici: one pool an origin, no redirects, no compression, decoded bytes counted. */
+/** Calls upstreams through undici: a pool for each origin, one more where only public addresses will do; no redirects, no compression, decoded bytes counted. */
 import { lookup as lookUp } from 'node:dns'
 import { type Dispatcher, Pool } from 'undici'
 import type { WireResponse } from '../codec.ts'

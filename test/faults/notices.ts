@@ -88,8 +88,8 @@ export function traces(): boolean {
 	return spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
 }
 
-/** What a row reached that could not be tried, and why: where CI was to bring what is missing, the row does not hold. */
+/** The outcome of a row that cannot be tried, and why: where CI was to bring what is missing, it does not hold. */
 export function untried(tool: string, why: string): Outcome {
 	const needed = process.env.DRAGOMAN_NEEDS?.split(' ').includes(tool)
-	return needed ? { reached: '', broken: [why] } : { reached: 'not tried', broken: [], missed: [why] }
+	return needed ? { reached: '', broken: [why] } : { reached: 'not tried', broken: [], missed: [why], untried: true }
 }

@@ -38,10 +38,11 @@ export async function writeReport(ran: readonly Ran[], scale: Scale, seed: numbe
 	await writeFile(file, `${lines.join('\n')}\n`)
 }
 
-function cells({ id, fault, demand, except }: Row, { reached, broken, missed = [] }: Outcome): string[] {
+function cells({ id, fault, demand, except }: Row, { reached, broken, missed = [], untried }: Outcome): string[] {
 	const notes = [...broken.map((each) => `broken: ${each}`), ...missed.map((each) => `missed: ${each}`)]
 	if (except) notes.push(except)
-	const holds = broken.length > 0 ? 'no' : missed.length > 0 ? 'yes, figure missed' : except ? 'in part' : 'yes'
+	const good = missed.length > 0 ? 'yes, figure missed' : except ? 'in part' : 'yes'
+	const holds = broken.length > 0 ? 'no' : untried ? 'not tried' : good
 	return [id, fault, demand, [reached, ...notes].filter((each) => each !== '').join('; '), holds]
 }
 

@@ -22,6 +22,8 @@ export interface Outcome {
 	readonly broken: readonly string[]
 	/** Figures of time, rate or memory that were missed, each with its reason; they fail nothing, for machines are noisy. */
 	readonly missed?: readonly string[]
+	/** Nothing was tried, for want of something that `missed` names. */
+	readonly untried?: true
 }
 
 /** A row of the table. */
