@@ -1,7 +1,7 @@
 /** Connects sockets, so that an address is connected to only after a look at that very address. */
 import type { LookupAddress, LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { buildConnector } from 'undici'
+import { buildConnector, errors } from 'undici'
 import { GatewayError } from '../errors.ts'
 
 /** Finds all addresses of a name, as `dns.lookup` does. */
@@ -36,8 +36,21 @@ export function guardedConnect({ resolve, allows, timeout }: Guard): buildConnec
 	const connect = buildConnector({ lookup, timeout, allowH2: false })
 	return (options, callback) => {
 		// What is an address already is never looked up.
-		if (isIP(options.hostname) === 0 || allows(options.hostname)) connect(options, callback)
-		else process.nextTick(callback, notPublic(), null)
+		if (isIP(options.hostname) !== 0 && !allows(options.hostname)) {
+			process.nextTick(callback, notPublic(), null)
+			return
+		}
+		let late = false
+		// undici counts in steps of half a second: it ends the socket, and its caller has gone on by then.
+		const timer = setTimeout(() => {
+			late = true
+			callback(new errors.ConnectTimeoutError(), null)
+		}, timeout)
+		connect(options, (...result) => {
+			clearTimeout(timer)
+			if (late) result[1]?.destroy()
+			else callback(...result)
+		})
 	}
 }
 
