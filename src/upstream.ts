@@ -56,8 +56,10 @@ async function callRepeatedly(
 	let targets: readonly Target[] = upstream.targets
 	let failure: GatewayError | undefined
 	for (const pause of [0, ...pauses]) {
+		const awake = awakeOf(targets, runtime)
+		if (awake.length === 0) break
 		// Another target needs no pause.
-		if (tried.length > 0 && !freshOf(awakeOf(targets, runtime), tried)) {
+		if (tried.length > 0 && !freshOf(awake, tried)) {
 			if (runtime.elapsed() + pause >= attempt.until) break
 			await sleep(pause)
 		}
