@@ -35,7 +35,7 @@ export interface Row {
 	readonly demand: string
 	/** Why the row is proved in part only, or not at all: said in the table. */
 	readonly except?: string
-	/** It mostly waits, so that in the short form it runs beside the others of its kind. */
+	/** It mostly waits, so that it runs beside the others of its part that do; in the full form it runs alone. */
 	readonly waits?: true
 	run(trial: Trial): Promise<Outcome>
 }

@@ -23,9 +23,13 @@ const chosen = rows.filter(({ id }) => !only || only.some((each) => id === each 
 
 console.log(`${chosen.length} row(s), ${scale}, seed ${seed}`)
 const ran: Ran[] = []
-const begun = new Map(chosen.filter(({ waits }) => waits && scale === 'short').map((row) => [row, tryOut(row)]))
-await Promise.all(begun.values())
+const begun = new Map<Row, ReturnType<typeof tryOut>>()
 for (const row of chosen) {
+	if (row.waits && scale !== 'full' && !begun.has(row)) {
+		const beside = chosen.filter(({ id, waits }) => waits && id[0] === row.id[0])
+		for (const each of beside) begun.set(each, tryOut(each))
+		await Promise.all(beside.map((each) => begun.get(each)))
+	}
 	const { outcome, seconds } = await (begun.get(row) ?? tryOut(row))
 	ran.push({ row, outcome })
 	console.log(`${outcome.broken.length > 0 ? 'FAILED' : 'ok    '}  ${row.id}  ${row.fault} (${seconds.toFixed(1)} s)`)

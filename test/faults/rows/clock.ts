@@ -50,7 +50,7 @@ export const clock: Row = {
 		const events = Array.from({ length: 40 }, (_, n) => n)
 		for (const n of events) await offer(gateway, n)
 
-		const window = trial.at(2, 4, 20) * every
+		const window = trial.at(2, 2, 20) * every
 		const attemptsIn = async (): Promise<number> => {
 			const before = attempts
 			await wait(window)

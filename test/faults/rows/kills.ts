@@ -9,7 +9,7 @@ import { says, startEcho } from '../echo.ts'
 import { environment, folder } from '../gateway.ts'
 import { randomFrom } from '../random.ts'
 import type { Row, Trial } from '../row.ts'
-import { speaker } from '../turns.ts'
+import { each, speaker } from '../turns.ts'
 
 /** One that tells of no conversation, and one that does. */
 const platforms = [speaker('snatchbot-webhook'), speaker('tiledesk-subscription')] as const
@@ -141,13 +141,9 @@ let all: Promise<readonly Survived[]> | undefined
 
 /** All kills, once: both rows tell of the same ones. */
 function survivals(trial: Trial): Promise<readonly Survived[]> {
-	all ??= (async () => {
-		const survived: Survived[] = []
-		for (let n = 0; n < trial.at(1, 3, 10); n++) {
-			survived.push(await survive(trial, trial.seed + n, trial.at(5, 20, 20), trial.at(1500, 10_000, 10_000)))
-		}
-		return survived
-	})()
+	all ??= each(trial.at(1, 3, 9), 3, (n) =>
+		survive(trial, trial.seed + n, trial.at(5, 20, 20), trial.at(1500, 10_000, 10_000)),
+	)
 	return all
 }
 

@@ -45,9 +45,9 @@ async function slowBy(trial: Trial, ms: number) {
 	// What a process does first, it does slowly.
 	await capacity({ ...load, connections: waiting, seconds: 1 })
 	const told = gateway.written().length
-	const steady = await open({ ...load, rate: steadily, seconds: trial.at(2, 3, 20) })
+	const steady = await open({ ...load, rate: steadily, seconds: trial.at(2, 2, 20) })
 	const said = gateway.written().slice(told)
-	const crowd = await capacity({ ...load, connections: waiting, seconds: trial.at(1, 3, 20) })
+	const crowd = await capacity({ ...load, connections: waiting, seconds: trial.at(1, 2, 20) })
 	await gateway.end('SIGKILL')
 
 	const delay = Math.max(...Array.from(said.matchAll(/^loop p99 ([\d.]+) ms$/gm), ([, each]) => Number(each)))
