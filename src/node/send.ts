@@ -7,8 +7,11 @@ import { isPublicAddress } from '../public-address.ts'
 import type { OutgoingCall } from '../runtime.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
 
-/** Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. */
-const connectTimeout = 1000
+/**
+ * Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. More than the
+ * second after which TCP sends a first packet again that was lost, or that a full backlog dropped (RFC 6298, section 2).
+ */
+const connectTimeout = 1500
 
 /** Milliseconds for the rest of an answer that nobody reads. */
 const dumpTimeout = 1000
