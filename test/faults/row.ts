@@ -35,7 +35,10 @@ export interface Row {
 	readonly demand: string
 	/** Why the row is proved in part only, or not at all: said in the table. */
 	readonly except?: string
-	/** It mostly waits, so that it runs beside the others of its part that do; in the full form it runs alone. */
-	readonly waits?: true
+	/**
+	 * It mostly waits, so that it runs beside the others of its part that do: in the short form, and idle ones in the usual
+	 * form, too. `busily`: it would disturb the figures of others there, or have its own disturbed.
+	 */
+	readonly waits?: 'idly' | 'busily'
 	run(trial: Trial): Promise<Outcome>
 }

@@ -24,9 +24,11 @@ const chosen = rows.filter(({ id }) => !only || only.some((each) => id === each 
 console.log(`${chosen.length} row(s), ${scale}, seed ${seed}`)
 const ran: Ran[] = []
 const begun = new Map<Row, ReturnType<typeof tryOut>>()
+const besideOthers = ({ waits }: Row) =>
+	scale === 'short' ? waits !== undefined : scale === 'usual' && waits === 'idly'
 for (const row of chosen) {
-	if (row.waits && scale !== 'full' && !begun.has(row)) {
-		const beside = chosen.filter(({ id, waits }) => waits && id[0] === row.id[0])
+	if (besideOthers(row) && !begun.has(row)) {
+		const beside = chosen.filter((each) => besideOthers(each) && each.id[0] === row.id[0])
 		for (const each of beside) begun.set(each, tryOut(each))
 		await Promise.all(beside.map((each) => begun.get(each)))
 	}

@@ -83,7 +83,8 @@ export async function faultUpstream(
 	})
 	const open = () =>
 		new Promise<void>((listening, failed) => {
-			server.once('error', failed).listen(port, '127.0.0.1', () => {
+			// Hundreds of connections come at once: one that is not taken in is tried again a second later.
+			server.once('error', failed).listen(port, '127.0.0.1', 4096, () => {
 				port = (server.address() as AddressInfo).port
 				listening()
 			})

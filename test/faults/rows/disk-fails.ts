@@ -20,7 +20,7 @@ export const diskFails: Row = {
 	fault: 'A write or an fsync fails (EIO, ENOSPC)',
 	demand:
 		'0 events acknowledged whose write or fsync failed; the file is closed, opened anew and examined; all that was acknowledged is delivered',
-	waits: true,
+	waits: 'idly',
 	async run(trial) {
 		if (!traces()) return untried('strace', 'strace is not there, or may not trace')
 		const tried = await Promise.all(failures.map((failure) => fail(trial, failure)))

@@ -20,6 +20,7 @@ export const diskFull: Row = {
 	fault: 'The disk is full, of events or of what others wrote',
 	demand:
 		'events are refused with a typed 503, the process stays up, 0 acknowledged events lost; once the backend drains, or others make room, it accepts again by itself',
+	waits: 'idly',
 	async run(trial) {
 		const disk = smallDisk(trial)
 		if (disk === undefined) return untried('root', 'a small disk can be mounted by root only')

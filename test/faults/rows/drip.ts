@@ -10,7 +10,7 @@ export const drip: Row = {
 	id: 'A4',
 	fault: 'The upstream drips a byte each 200 ms',
 	demand: '200 at once: 100 % typed by 9.0 s, 0 later than 9.5 s, at most 256 kB of memory each',
-	waits: true,
+	waits: 'idly',
 	async run(trial) {
 		const count = trial.at(100, 200, 1000)
 		let dripping = false

@@ -16,6 +16,7 @@ export const files: Row = {
 	fault: 'The outbox’s file is used by another process, is read-only, corrupt, or gone while its log is there',
 	demand:
 		'the process does not start, says why in one sentence and ends with 69; the file is left to the byte, and never made anew; repaired, all of its events are delivered',
+	waits: 'idly',
 	async run(trial) {
 		const random = randomFrom(trial.seed)
 		const home = folder(trial)

@@ -38,20 +38,20 @@ interface Found {
 	slowest: number
 }
 
-/** The platforms shared out among as many threads as there are cores. */
+/** The bodies of each platform shared out among as many threads as there are cores. */
 async function throughTheApp(trial: Trial, found: Found): Promise<string[]> {
-	const count = trial.at(1000, demanded, 2 * demanded)
 	const cores = availableParallelism()
+	const count = Math.ceil(trial.at(1000, demanded, 2 * demanded) / cores)
 	const shares = Array.from({ length: cores }, async (_, core): Promise<readonly Fuzzed[]> => {
-		const names = platforms.filter((_, i) => i % cores === core).map(({ name }) => name)
-		const told: Fuzzing = { names, seed: trial.seed, count }
+		const told: Fuzzing = { seed: trial.seed + core * count, count }
 		const thread = new Worker(new URL('../fuzz-thread.ts', import.meta.url), { workerData: told })
 		trial.after(() => thread.terminate())
 		const [fuzzed] = await once(thread, 'message')
 		return fuzzed
 	})
 	const all = (await Promise.all(shares)).flat()
-	if (all.length !== platforms.length) throw new Error(`${all.length} of ${platforms.length} platforms were tried`)
+	const wanted = cores * platforms.length
+	if (all.length !== wanted) throw new Error(`${all.length} of ${wanted} shares were tried`)
 	for (const { accepted, refused, slowest } of all) {
 		found.count += accepted + refused
 		found.accepted += accepted

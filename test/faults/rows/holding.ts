@@ -17,7 +17,7 @@ export const holding: Row = {
 	fault: 'The upstream is late on a route with a holding reply',
 	demand:
 		'1,000 conversations: the holding reply leaves on time; the late answer comes with the next turn of its conversation, before it, exactly once, and in no other conversation',
-	waits: true,
+	waits: 'busily',
 	async run(trial) {
 		const random = randomFrom(trial.seed)
 		const slow = new Set<string>()

@@ -17,6 +17,7 @@ export const logFlood: Row = {
 	demand: '≤ 100 lines of log, and the counts in them exact',
 	except:
 		'what proves its origin and cannot be read is a turn, and each turn is a line; who broke off is counted, but from outside nobody knows how many had arrived',
+	waits: 'idly',
 	async run(trial) {
 		const gateway = await startGateway(
 			trial,

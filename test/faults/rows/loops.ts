@@ -20,7 +20,7 @@ export const loops: Row = {
 	id: 'D20',
 	fault: "An upstream's URL leads back to the gateway: to the same route, through others, as a backup, stored first",
 	demand: '≤ 1 extra hop, then 508',
-	waits: true,
+	waits: 'idly',
 	async run(trial) {
 		const broken: string[] = []
 		let calls = 0

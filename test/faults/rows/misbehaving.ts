@@ -20,7 +20,7 @@ export const misbehaving: Row = {
 	fault: 'All of these at once: every platform, every way to misbehave, at the platforms’ own deadlines',
 	demand:
 		'1,000 turns, 150 in flight: each gets the right answer, typed, by 9.0 s of 10; none gets that of another; none reaches the upstream twice',
-	waits: true,
+	waits: 'idly',
 	async run(trial) {
 		const random = randomFrom(trial.seed)
 		const ways = misbehaviours(random)

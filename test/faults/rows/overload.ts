@@ -70,7 +70,7 @@ async function moreThanTheCoreCan(trial: Trial): Promise<Outcome> {
 	for (let i = 0; i < trial.at(3, 6, 20); i++) tries.push((await capacity({ url, seconds: 0.5, call })).rate(200))
 	const peak = Math.max(...tries)
 	const before = await open({ url, rate: peak / 4, seconds: 1, call })
-	const seconds = trial.at(1, 3, 60)
+	const seconds = trial.at(1, 2, 60)
 	const loading = open({ url, rate: peak * times, seconds, call, judge, connections, patience: deadline })
 	// Callers of whom none waits behind calls of its own.
 	const others = await open({ url, rate: 20, seconds, call, judge, patience: deadline })

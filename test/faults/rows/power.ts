@@ -13,7 +13,7 @@ export const syncing: Row = {
 	id: 'B3',
 	fault: 'The power fails: is an event on the disk when it is acknowledged?',
 	demand: '1,000 events: each 2xx is written after the event was written and its fsync had returned; 0 violations',
-	waits: true,
+	waits: 'idly',
 	async run(trial) {
 		if (!traces()) return untried('strace', 'strace is not there, or may not trace')
 		const trace = join(folder(trial), 'trace')

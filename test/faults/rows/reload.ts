@@ -45,6 +45,7 @@ export const reload: Row = {
 	fault: 'The configuration is replaced under load, by valid and by invalid ones',
 	demand:
 		'100 valid and 20 invalid ones at 500 calls a second: 0 failed calls, each answered by exactly one generation; each invalid one refused with its reason, and the old one stays',
+	waits: 'idly',
 	async run(trial) {
 		const random = randomFrom(trial.seed)
 		const upstream = await startEcho(trial, async ({ target, headers }) => {

@@ -41,7 +41,7 @@ export const retryAfter: Row = {
 	fault: '429 and 503 with Retry-After: seconds, a date, garbage, ten years',
 	demand:
 		'no attempt earlier than was asked, at most 24 h later for accepted events, and 60 s for turns; garbage is ignored',
-	waits: true,
+	waits: 'idly',
 	async run(trial) {
 		const names = Object.keys(forms)
 		const hits = new Map<string, number[]>()

@@ -22,7 +22,7 @@ export const schedule: Row = {
 		const random = randomFrom(trial.seed)
 		let restarts = 0
 		let moved = 0
-		const count = trial.at(3, 12, 100)
+		const count = trial.at(3, 6, 100)
 		for (let i = 0; i < count; i++) {
 			// Hundreds of processes are more than fits into this one, unless each ends with its event.
 			const ends: (() => unknown)[] = []

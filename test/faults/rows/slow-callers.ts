@@ -112,7 +112,7 @@ export const slowHeaders: Row = {
 	id: 'D2',
 	fault: 'A thousand callers send their headers a line at a time, and never end',
 	demand: 'all closed ≤ 10 s; others p99 ≤ 100 ms; ≤ 10 lines of log',
-	waits: true,
+	waits: 'busily',
 	run: (trial) =>
 		attacked(trial, {
 			...{ connections: trial.at(200, 1000, 1800), until: 10_000, watched: 20_000 },
@@ -125,7 +125,7 @@ export const slowBodies: Row = {
 	id: 'D3',
 	fault: 'A thousand callers send their bodies a byte at a time',
 	demand: 'all closed ≤ 15 s; others p99 ≤ 100 ms; no stack in the log',
-	waits: true,
+	waits: 'busily',
 	run: (trial) =>
 		attacked(trial, {
 			...{ connections: trial.at(200, 1000, 1800), until: 15_000, watched: 25_000 },
@@ -138,7 +138,7 @@ export const slowReaders: Row = {
 	id: 'D4',
 	fault: `Callers ask ${unread.times} times over, and read none of the answers of 100 kB`,
 	demand: `≤ ${mostKept} MB kept for them in the process; closed ≤ 30 s; others p99 ≤ 100 ms`,
-	waits: true,
+	waits: 'busily',
 	async run(trial) {
 		const body = message('much')
 		const asked = `${head(body.length)}\r\n${body}`.repeat(unread.times)

@@ -23,7 +23,8 @@ export const slowDisk: Row = {
 	async run(trial) {
 		if (!traces()) return untried('strace', 'strace is not there, or may not trace')
 		const tried = []
-		for (const ms of trial.scale === 'short' ? [10] : [0, 2, 10, 100]) tried.push(await slowBy(trial, ms))
+		for (const ms of trial.scale === 'short' ? [10] : trial.scale === 'usual' ? [0, 10, 100] : [0, 2, 10, 100])
+			tried.push(await slowBy(trial, ms))
 		return {
 			reached: tried.map(({ reached }) => reached).join('; '),
 			broken: tried.flatMap(({ broken }) => broken),

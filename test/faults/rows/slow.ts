@@ -24,7 +24,7 @@ export const slow: Row = {
 	fault: 'The upstream answers after 8.4, 8.6, 12 or 60 s',
 	demand:
 		'1,000 at once: 100 % answered by 9.0 s, 0 later than 9.5 s; a late answer is dropped, 0 of 10,000 attached to another turn',
-	waits: true,
+	waits: 'busily',
 	async run(trial) {
 		const random = randomFrom(trial.seed)
 		const upstream = await faultUpstream(trial, {
