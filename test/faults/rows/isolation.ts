@@ -177,7 +177,7 @@ async function interleaved(trial: Trial): Promise<Found> {
 	const own = names.map((name, i) => ({ name, platform: answered[i % answered.length] ?? speaker('canonical') }))
 	const routes = own.map(({ name, platform }) => platform.route(name, upstreamOf(name)))
 	const gateway = gatewayInside(trial, { routes }, {}, { lend: () => ({ send }) })
-	const turns = trial.at(2000, 10_000, 100_000)
+	const turns = trial.at(2000, 5000, 100_000)
 	const heard = await each(turns, 200, async (n) => {
 		const { name, platform } = own[Math.floor(random() * count)] ?? { name: '', platform: speaker('canonical') }
 		const event = platform.event(`nonce-${trial.seed}-${n}`, { conversation: 'c1' })

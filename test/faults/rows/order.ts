@@ -22,7 +22,7 @@ export const order: Row = {
 	demand:
 		'1,000 random histories for each setting: with "block" nothing goes before an earlier one, with "overtake" nothing before one that never failed; 0 forgotten',
 	async run(trial) {
-		const runs = trial.at(30, 250, 1000)
+		const runs = trial.at(30, 150, 1000)
 		const broken: string[] = []
 		const figures: string[] = []
 		for (const setting of orders) {

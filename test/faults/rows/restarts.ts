@@ -55,7 +55,7 @@ export const stays: Row = {
 	id: 'B4b',
 	fault: 'SIGTERM while callers stay connected, say half of a call, or wait for an upstream that never answers',
 	demand: 'the process has ended by itself ≤ 10 s later',
-	waits: 'idly',
+	waits: 'busily',
 	async run(trial) {
 		const silent = await startEcho(trial, () => new Promise(() => {}))
 		const gateway = await startGateway(trial, {

@@ -60,7 +60,7 @@ const replies = fc.oneof(
 )
 
 function inRandom(trial: Trial): { reached: string; broken: string[] } {
-	const numRuns = trial.at(100, 1000, 40_000)
+	const numRuns = trial.at(100, 500, 40_000)
 	let [judged, changed, named] = [0, 0, 0]
 	const property = fc.property(canonicalEvents(), replies, (to, x) => {
 		for (const { name, platform, adapter } of answered) {
