@@ -1,5 +1,4 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
-
 import type { ReplyLeg } from './adapter.ts'
 import { type CanonicalEvent, type CanonicalReply, silence } from './canonical.ts'
 import { finish } from './changes-header.ts'
@@ -32,8 +31,9 @@ export interface Arrival {
 }
 
 /**
- * Takes one turn. Throws `not-found` for a call that does not prove its origin, `method-not-allowed`,
- * `loop-detected`, and the arrival's refusal; every other failure becomes the route's failure reply or the platform's own failure shape. One log line a turn.
+ * Takes one turn. Throws `not-found` for a call that does not prove its origin, `method-not-allowed`, `loop-detected`,
+ * and the arrival's refusal; every other failure becomes the route's failure reply or the platform's own failure shape.
+ * One log line a turn.
  */
 export async function takeTurn(route: Route, arrival: Arrival, runtime: Runtime): Promise<WireResponse> {
 	if (!(await provesOrigin(route, arrival, runtime))) throw new GatewayError('not-found')

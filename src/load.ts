@@ -1,5 +1,6 @@
 /** How many calls of an upstream are under way: a bound, so that one that is slow fills no memory and no other's time. */
 
+/** The calls of one upstream that are under way. Whoever entered leaves once, however the call ended. */
 export interface Load {
 	/** A call begins; false: there are as many as there may be. */
 	enter(): boolean

@@ -5,6 +5,7 @@ const share = 0.2
 /** Repeats that can be saved up, which is also what there is at the start. */
 const most = 10
 
+/** The repeats that one target may still be asked for: a fifth of its first calls, and ten that were saved up. */
 export interface RetryBudget {
 	/** A first call was made. */
 	earn(): void

@@ -2,6 +2,7 @@
 import { type Breaker, createBreaker } from './breaker.ts'
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts'
 
+/** An address with what is known of it; routes that share an upstream share its targets. */
 export interface Target {
 	/** Absolute, may have a query of its own, which is kept. */
 	readonly url: string
