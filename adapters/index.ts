@@ -1,5 +1,5 @@
 /** The one list of adapters. */
-import type { AdapterFactory } from '../src/adapter.ts'
+import type { AdapterFactory } from '../src/format/index.ts'
 import { botdistrikt } from './botdistrikt/index.ts'
 import { canonical } from './canonical/index.ts'
 import { chatbotV1 } from './chatbot-v1/index.ts'

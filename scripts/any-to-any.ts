@@ -1,11 +1,10 @@
 /** What survives between each platform and each upstream format: tried out with one probe for each thing a bot can say. */
 import { adapters } from '../adapters/index.ts'
-import type { CanonicalEvent, CanonicalReply, Message } from '../src/canonical.ts'
-import type { Change } from '../src/features.ts'
 import { fitEvent, fitReply } from '../src/fit/index.ts'
+import type { CanonicalEvent, CanonicalReply, Change, Message } from '../src/model/index.ts'
 import { table } from './table.ts'
 
-const context = { turn: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z', remembers: true }
+const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z', remembers: true }
 
 /** Options that make a format say as much as it can. */
 const options: { readonly [name: string]: object } = {

@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { adapters } from '../adapters/index.ts'
-import type { CanonicalEvent } from '../src/canonical.ts'
 import { Config } from '../src/config/index.ts'
 import { errors } from '../src/errors.ts'
-import { eventFeatures, type Feature, type Limit, replyFeatures } from '../src/features.ts'
+import type { Limit } from '../src/format/index.ts'
+import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
 import { anyToAny } from './any-to-any.ts'
 import { table } from './table.ts'
 

@@ -21,7 +21,7 @@ export const errors = {
 	'body-not-utf8': [400, 'The body is not valid UTF-8. Encode it as UTF-8.'],
 	'body-not-json': [400, 'The body is not JSON. Send one JSON value.'],
 	'body-too-deep': [400, 'The body nests deeper than 32 levels. Send it flatter.'],
-	'hostile-key': [400, 'An object has a key that JavaScript gives a meaning of its own. Rename the key.'],
+	'reserved-key': [400, 'An object has a key that JavaScript gives a meaning of its own. Rename the key.'],
 	'field-missing': [400, 'A field that this format always has is missing. Send it.'],
 	'field-invalid': [400, 'A field does not have the type or shape of this format. Send it as the format has it.'],
 	'format-not-recognised': [
@@ -49,7 +49,7 @@ export const errors = {
 		502,
 		'The upstream answered something that is not a reply in its format. Correct the field named.',
 	],
-	'upstream-resting': [
+	'upstream-circuit-open': [
 		503,
 		'The upstream failed several times in a row, or asked for a rest, and is left alone for a moment. See its own log.',
 	],

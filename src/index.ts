@@ -1,16 +1,37 @@
-/** What the package offers: the gateway as an app, the contract of adapters and runtimes, and the pieces they are made of. */
-export * from './adapter.ts'
-export { type AppOptions, createApp } from './app.ts'
-export * from './auth.ts'
-export * from './canonical.ts'
-export * from './codec.ts'
-export * from './errors.ts'
-export * from './features.ts'
-export * from './fit/index.ts'
-export * from './form.ts'
-export { type Arrival, takeTurn } from './gateway.ts'
-export * from './named-fields.ts'
-export * from './route.ts'
-export * from './runtime.ts'
-export * from './show.ts'
-export * from './simulator.ts'
+/** The public API, by audience. Authors of adapters import `dragoman/format` instead. */
+
+// To act on errors.
+export { type ErrorCode, type ErrorContext, errors, GatewayError, type Problem } from './errors.ts'
+// To bring values into a format's normal form.
+export { type FitContext, type Fitted, fitEvent, fitReply, type Offer } from './fit/index.ts'
+// To put a gateway together on a runtime of your own.
+export { type AppOptions, createApp } from './http/index.ts'
+// To write a backend, or to read what the gateway sends to one.
+export {
+	Attributes,
+	Button,
+	CanonicalEvent,
+	CanonicalReply,
+	Card,
+	type Change,
+	Choice,
+	emptyReply,
+	Json,
+	Message,
+	type Turn,
+} from './model/index.ts'
+export type { HoldingReply, LocalizedReplies, Route } from './route.ts'
+export type { Claim, Delivery, LogLine, OpenChoices, Outbox, OutgoingCall, Runtime, State } from './runtime.ts'
+// To call a webhook as a platform does.
+export {
+	describeChange,
+	Refused,
+	renderReply,
+	type SimulatedTurn,
+	type Simulation,
+	selectableOptions,
+	simulate,
+	type UserAction,
+} from './simulator/index.ts'
+export { takeTurn } from './turn/index.ts'
+export type { Upstream } from './upstream/index.ts'

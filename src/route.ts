@@ -1,41 +1,16 @@
 /** A route as the gateway runs it: configuration with its names resolved to adapters, secrets and an upstream. */
-import type { Adapter } from './adapter.ts'
-import type { Fields } from './codec.ts'
-import type { Load } from './load.ts'
-import type { Replies } from './replies.ts'
-import type { Runtime } from './runtime.ts'
-import type { Target } from './target.ts'
+import type { NamedAdapter } from './format/index.ts'
+import type { CanonicalReply } from './model/index.ts'
+import type { Upstream } from './upstream/index.ts'
 
-/** An adapter under the name that configuration, logs and `turn.platform` use. */
-export interface NamedAdapter {
-	readonly name: string
-	readonly adapter: Adapter
-}
-
-/** The one backend a route calls. */
-export interface Upstream extends NamedAdapter {
-	/** Where it is called; those behind the first while that is not to be had. */
-	readonly targets: readonly [Target, ...Target[]]
-	readonly load: Load
-	/** The first proves our calls to the upstream, as its format does it. */
-	readonly secrets: readonly string[]
-	/** Added to every call, names in lower case. */
-	readonly headers: Fields
-	/** Milliseconds the upstream is given, counted from the platform's call, or from the start of a delivery. */
-	readonly timeout: number
-	/** Keys of the Standard Webhooks signature; several during rotation, none: unsigned. */
-	readonly signingKeys: readonly Uint8Array<ArrayBuffer>[]
-	/** It may be called at public addresses only. */
-	readonly onlyPublic: boolean
-	/** An upstream that runs inside the gateway answers here instead of over the network. */
-	readonly send?: Runtime['send']
-}
+/** The first is for everybody whose language has none; none at all: nothing is configured. */
+export type LocalizedReplies = readonly { readonly language?: string; readonly reply: CanonicalReply }[]
 
 /** The holding reply of a route. */
-export interface Late {
+export interface HoldingReply {
 	/** Milliseconds after the platform's call. */
 	readonly after: number
-	readonly reply: Replies
+	readonly reply: LocalizedReplies
 	/** What becomes of the late answer: it stands before the next reply of its conversation, or nothing. */
 	readonly answer: 'next-turn' | 'drop'
 }
@@ -52,9 +27,9 @@ export interface Route {
 	/** `strict`: a value that must be changed to fit is an error. */
 	readonly policy: 'degrade' | 'strict'
 	/** What the user gets when the turn fails. */
-	readonly failure: Replies
+	readonly failure: LocalizedReplies
 	/** What the user gets when the upstream is late. Absent: the turn fails. */
-	readonly late?: Late
+	readonly holding?: HoldingReply
 	/** The upstream takes a repeated call for one, so that it may be called again when its answer never began. */
 	readonly idempotent: boolean
 	/** Answers carry the `dragoman-changes` header. */

@@ -1,9 +1,25 @@
-/** What a runtime lends to the gateway: the network, a clock, cryptography, a log. */
-import type { CanonicalReply } from './canonical.ts'
-import type { OpenChoices } from './choices.ts'
-import type { Fields, WireResponse } from './codec.ts'
-import type { Delivery } from './delivery.ts'
+/** What a runtime lends to the gateway: the network, a clock, cryptography, storage, a log. */
 import type { Offer } from './fit/index.ts'
+import type { Crypto, Fields, WireRequest, WireResponse } from './format/index.ts'
+import type { CanonicalReply } from './model/index.ts'
+
+/** What a conversation's last replies offered, newest first. Short-lived: it may be forgotten at any time. */
+export type OpenChoices = readonly (readonly Offer[])[]
+
+/** What is stored of an accepted event: plain JSON. */
+export interface Delivery {
+	/** The turn's id; the `webhook-id` of every attempt. */
+	readonly id: string
+	/** Names of the route and of the adapter that took the call. */
+	readonly route: string
+	readonly platform: string
+	/** RFC 3339. */
+	readonly receivedAt: string
+	/** Events of one conversation keep their order. Absent: it stands alone. */
+	readonly conversation?: string
+	/** The request as it goes to the upstream, unsigned: signatures and secrets are put on at each attempt. */
+	readonly request: WireRequest
+}
 
 /** One call to an upstream. */
 export interface OutgoingCall {
@@ -19,16 +35,6 @@ export interface OutgoingCall {
 	readonly onlyPublic: boolean
 }
 
-/** Primitives that differ between runtimes; all of them on UTF-8. */
-export interface Crypto {
-	/** Whether two strings are the same, in a time that tells nothing of where they differ. */
-	equal(a: string, b: string): Promise<boolean>
-	/** HMAC-SHA256, in base64. */
-	hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<string>
-	/** SHA-256, in hexadecimal digits. */
-	sha256(text: string): Promise<string>
-}
-
 /** One finished turn or event of the gateway's life, as one structured line. */
 export type LogLine = { readonly level: 'info' | 'warn' | 'error'; readonly msg: string } & {
 	readonly [field: string]: unknown
@@ -42,7 +48,7 @@ export type Claim =
 	| { readonly answer: WireResponse }
 
 /** Late replies that are kept of one conversation. */
-export const maxLate = 10
+export const maxLateReplies = 10
 
 /**
  * Short-lived memory, kept by conversation. Bounded: any of it may be forgotten at any time, at the latest after a day.
@@ -59,9 +65,9 @@ export interface State {
 	 */
 	claim(conversation: string, call: string, lease: number): Promise<Claim>
 	/** Keeps a reply that came too late; false: it is not kept, for there are too many of this conversation. */
-	keepLate(conversation: string, reply: CanonicalReply): Promise<boolean>
+	addLateReply(conversation: string, reply: CanonicalReply): Promise<boolean>
 	/** Takes the late replies of a conversation, oldest first: whoever asks next gets none of them. */
-	takeLate(conversation: string): Promise<readonly CanonicalReply[]>
+	takeLateReplies(conversation: string): Promise<readonly CanonicalReply[]>
 	/** Ends a claim, with the answer or, when there is none worth keeping, without. An old fence changes nothing. */
 	settle(conversation: string, call: string, fence: number, answer: WireResponse | undefined): Promise<void>
 }

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
-import { queryToken } from '../src/auth.ts'
+import { queryToken } from '../src/format/index.ts'
 import { call, gateway, gatewayTo, json, ownJson, rawCall, says, upstream } from './servers.ts'
 
 const secret = 'canary-of-a-path-secret'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { CanonicalEvent, CanonicalReply, Json } from '../src/canonical.ts'
+import { CanonicalEvent, CanonicalReply, Json } from '../src/model/index.ts'
 import { canonicalEvents, canonicalReplies } from './arbitraries.ts'
 
 const native = { name: 'here', schema: v.object({ flag: v.boolean() }) }

@@ -1,7 +1,7 @@
 /** Random canonical values: every field of the model, and texts, keys and natives that formats may trip over. */
 import fc from 'fast-check'
-import { type Attributes, CanonicalEvent, CanonicalReply, hostileKeys, type Json } from '../src/canonical.ts'
-import type { Leg } from '../src/codec.ts'
+import type { Leg } from '../src/format/index.ts'
+import { type Attributes, CanonicalEvent, CanonicalReply, type Json, reservedKeys } from '../src/model/index.ts'
 import { arbitraryOf, type Sources } from './arbitrary-of-schema.ts'
 import { huge, ids, keys, phones, texts, urls } from './hostile.ts'
 
@@ -40,7 +40,7 @@ export function jsonValues(words: readonly string[] = []): fc.Arbitrary<Json> {
 const doubles = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
 
 function names(words: readonly string[]): fc.Arbitrary<string> {
-	return keys(words).filter((key) => !hostileKeys.has(key))
+	return keys(words).filter((key) => !reservedKeys.has(key))
 }
 
 /** Author-named values. */

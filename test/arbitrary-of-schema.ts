@@ -1,7 +1,7 @@
 /** A fast-check arbitrary from a valibot schema, for the few kinds of schema that the model and the adapters use. */
 import fc from 'fast-check'
 import * as v from 'valibot'
-import { Attributes, Json } from '../src/canonical.ts'
+import { Attributes, Json } from '../src/model/index.ts'
 
 /** What a schema says too little about. */
 export interface Sources {

@@ -1,17 +1,17 @@
 /** Arithmetic of what bounds the calls to an upstream in trouble; times are told, and none passes. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createBreaker } from '../src/breaker.ts'
-import { retryAfter } from '../src/retry-after.ts'
-import { createRetryBudget } from '../src/retry-budget.ts'
+import { createBreaker } from '../src/upstream/breaker.ts'
+import { createRetryBudget } from '../src/upstream/endpoint.ts'
+import { readRetryAfter } from '../src/upstream/retry-after.ts'
 
 /** Calls that all fail, from `from` on, as often as they may. */
 function failing(breaker: ReturnType<typeof createBreaker>, from: number, until: number): number[] {
 	const calls: number[] = []
 	for (let now = from; now < until; now += 10) {
-		if (breaker.wait(now) > 0) continue
-		breaker.begin(now)
-		breaker.fail(now)
+		if (breaker.retryIn(now) > 0) continue
+		breaker.onStart(now)
+		breaker.onFailure(now)
 		calls.push(now)
 	}
 	return calls
@@ -24,30 +24,30 @@ test('after five failures in a row there is one call each half a second', () => 
 test('one answer between them, and nothing is left alone', () => {
 	const breaker = createBreaker()
 	for (let now = 0; now < 1000; now += 10) {
-		expect(breaker.wait(now)).toBe(0)
-		breaker.begin(now)
-		if (now % 50 === 40) expect(breaker.succeed()).toBe(false)
-		else expect(breaker.fail(now)).toBe(false)
+		expect(breaker.retryIn(now)).toBe(0)
+		breaker.onStart(now)
+		if (now % 50 === 40) expect(breaker.onSuccess()).toBe(false)
+		else expect(breaker.onFailure(now)).toBe(false)
 	}
 })
 
 test('the first answer brings it back, and what was under way before changes nothing', () => {
 	const breaker = createBreaker()
 	failing(breaker, 0, 100)
-	expect(breaker.fail(120)).toBe(false)
-	expect(breaker.wait(120)).toBe(420)
-	expect(breaker.wait(540)).toBe(0)
-	expect(breaker.succeed()).toBe(true)
-	expect(breaker.wait(541)).toBe(0)
+	expect(breaker.onFailure(120)).toBe(false)
+	expect(breaker.retryIn(120)).toBe(420)
+	expect(breaker.retryIn(540)).toBe(0)
+	expect(breaker.onSuccess()).toBe(true)
+	expect(breaker.retryIn(541)).toBe(0)
 })
 
 test('a rest that was asked for lasts, whatever is answered meanwhile', () => {
 	const breaker = createBreaker()
-	expect(breaker.rest(0, 5000)).toBe(true)
-	expect(breaker.rest(10, 1000)).toBe(false)
-	expect(breaker.succeed()).toBe(false)
-	expect(breaker.wait(1000)).toBe(4000)
-	expect(breaker.wait(5000)).toBe(0)
+	expect(breaker.backOff(0, 5000)).toBe(true)
+	expect(breaker.backOff(10, 1000)).toBe(false)
+	expect(breaker.onSuccess()).toBe(false)
+	expect(breaker.retryIn(1000)).toBe(4000)
+	expect(breaker.retryIn(5000)).toBe(0)
 })
 
 test('repeats are a fifth of the calls, and ten', () => {
@@ -88,9 +88,9 @@ test.each([
 	['2026-03-01', undefined],
 	['7 seconds', undefined],
 ])('Retry-After: %j', (value, expected) => {
-	expect(retryAfter([['Retry-After', value]], now)).toBe(expected)
+	expect(readRetryAfter([['Retry-After', value]], now)).toBe(expected)
 })
 
 test('without Retry-After nothing is asked', () => {
-	expect(retryAfter([['date', '7']], now)).toBeUndefined()
+	expect(readRetryAfter([['date', '7']], now)).toBeUndefined()
 })

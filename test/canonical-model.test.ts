@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { Button, CanonicalEvent, CanonicalReply, Card, Choice, Message } from '../src/canonical.ts'
+import { Button, CanonicalEvent, CanonicalReply, Card, Choice, Message } from '../src/model/index.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
@@ -48,7 +48,7 @@ interface Fields {
 }
 
 function fieldsOfTurn(): string[] {
-	const [, members = ''] = /export interface Turn \{\n(.*?)\n\}/s.exec(read('../src/canonical.ts')) ?? []
+	const [, members = ''] = /export interface Turn \{\n(.*?)\n\}/s.exec(read('../src/model/turn.ts')) ?? []
 	return [...members.matchAll(/^\treadonly (\w+)/gm)].map(([, name = '']) => name)
 }
 

@@ -1,8 +1,10 @@
 /** What users press and type, and which choice the upstream hears of. */
 import { describe, expect, test } from 'vitest'
-import type { CanonicalEvent } from '../src/canonical.ts'
-import { type OpenChoices, openReplies, resolveChoice, withReply } from '../src/choices.ts'
 import type { Offer } from '../src/fit/index.ts'
+import type { CanonicalEvent } from '../src/model/index.ts'
+import type { OpenChoices } from '../src/runtime.ts'
+import { openReplies, resolveChoice } from '../src/turn/choices.ts'
+import { withReply } from '../src/turn/index.ts'
 
 const said = (text: string): CanonicalEvent => ({ kind: 'message', text, conversation: 'c1', attributes: {} })
 const offer = (label: string, more: Partial<Offer> = {}): Offer => ({

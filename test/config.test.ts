@@ -5,10 +5,9 @@ import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { adapters as all } from '../adapters/index.ts'
-import { defineAdapter } from '../src/adapter.ts'
-import { queryToken } from '../src/auth.ts'
 import { Config, type ConfigContext, ConfigError, readConfig } from '../src/config/index.ts'
-import { demo } from '../src/demo.ts'
+import { defineAdapter, queryToken } from '../src/format/index.ts'
+import { demo } from '../src/upstream/index.ts'
 
 const canary = 'canary-of-a-secret-value'
 const key = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -84,7 +83,7 @@ test('a configuration becomes routes', () => {
 			raw: false,
 			upstream: {
 				name: 'canonical',
-				targets: [{ url: 'https://backend.example/bot?x=1' }],
+				endpoints: [{ url: 'https://backend.example/bot?x=1' }],
 				secrets: [`${canary}-2`],
 				headers: [
 					['x-team', 'bots'],
@@ -94,7 +93,7 @@ test('a configuration becomes routes', () => {
 				signingKeys: [new Uint8Array(32).fill(7)],
 			},
 		},
-		{ name: 'own', upstream: { targets: [{ url: 'http://127.0.0.1:9000/' }], timeout: 500, signingKeys: [] } },
+		{ name: 'own', upstream: { endpoints: [{ url: 'http://127.0.0.1:9000/' }], timeout: 500, signingKeys: [] } },
 	])
 	expect(routes[0]?.upstream.send).toBeUndefined()
 })

@@ -1,6 +1,6 @@
 /** The primitives that authentication needs, for tests. */
 import { hash } from 'node:crypto'
-import type { Crypto } from '../src/runtime.ts'
+import type { Crypto } from '../src/format/index.ts'
 
 export const testCrypto: Crypto = {
 	equal: async (a, b) => a === b,

@@ -1,9 +1,8 @@
 /** The embedded upstream: what it says to what. */
-
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { CanonicalReply } from '../src/canonical.ts'
-import { demo } from '../src/demo.ts'
+import { CanonicalReply } from '../src/model/index.ts'
+import { demo } from '../src/upstream/index.ts'
 
 /** The demo's reply to an event, which is one of the model. */
 async function replyTo(event: object, answer = 'now') {

@@ -2,16 +2,22 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { test } from 'vitest'
-import { CanonicalEvent, CanonicalReply } from '../src/canonical.ts'
-import { jsonRequest, jsonResponse } from '../src/codec.ts'
-import { type EventFeature, eventFeatures, type Limit, type ReplyFeature, replyFeatures } from '../src/features.ts'
 import { fitEvent, fitReply } from '../src/fit/index.ts'
+import { jsonRequest, jsonResponse, type Limit } from '../src/format/index.ts'
+import {
+	CanonicalEvent,
+	CanonicalReply,
+	type EventFeature,
+	eventFeatures,
+	type ReplyFeature,
+	replyFeatures,
+} from '../src/model/index.ts'
 import { canonicalEvents, canonicalReplies } from './arbitraries.ts'
 import * as laws from './laws.ts'
 
 const numRuns = Number(process.env.LAW_RUNS) || 400
 const timeout = 60_000 + numRuns * 200
-const context = { turn: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }
+const context = { turnId: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }
 
 const textsFirst: Limit['order'] = [['text'], ['buttons', 'image', 'video', 'audio', 'file', 'cards'], ['choices']]
 const textsAndMediaFirst: Limit['order'] = [

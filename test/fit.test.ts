@@ -1,13 +1,19 @@
 /** Fit by example: what becomes of the things that bots say, on formats that lack something. */
 import { describe, expect, test } from 'vitest'
-import type { CanonicalEvent, CanonicalReply, Message } from '../src/canonical.ts'
-import { jsonRequest, jsonResponse, type Leg, type WireRequest, type WireResponse } from '../src/codec.ts'
-import type { Features } from '../src/features.ts'
 import { fitEvent, fitReply } from '../src/fit/index.ts'
+import {
+	type Carries,
+	jsonRequest,
+	jsonResponse,
+	type Leg,
+	type WireRequest,
+	type WireResponse,
+} from '../src/format/index.ts'
+import type { CanonicalEvent, CanonicalReply, Message } from '../src/model/index.ts'
 
-const context = { turn: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
+const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
 
-function fit(carries: Features<CanonicalReply>, messages: Message[], reply: Partial<CanonicalReply> = {}) {
+function fit(carries: Carries<CanonicalReply>, messages: Message[], reply: Partial<CanonicalReply> = {}) {
 	const leg: Leg<WireResponse, CanonicalReply> = {
 		carries,
 		encode: (model) => jsonResponse(model),
@@ -19,8 +25,8 @@ function fit(carries: Features<CanonicalReply>, messages: Message[], reply: Part
 	return { ...fitted, said: fitted.value.messages, did: fitted.changes.map(({ did, path }) => `${did} ${path}`) }
 }
 
-const plain: Features<CanonicalReply> = { 'reply.text': {} }
-const quick: Features<CanonicalReply> = {
+const plain: Carries<CanonicalReply> = { 'reply.text': {} }
+const quick: Carries<CanonicalReply> = {
 	'reply.text': { chars: 40 },
 	'reply.choices': { items: 3 },
 	'reply.choices.text': { chars: 30, required: true },
@@ -28,7 +34,7 @@ const quick: Features<CanonicalReply> = {
 	'reply.choice.value': { chars: 20 },
 	'reply.choice.goto': { pattern: '^\\d+$' },
 }
-const rich: Features<CanonicalReply> = {
+const rich: Carries<CanonicalReply> = {
 	...quick,
 	'reply.image': {},
 	'reply.text.buttons': { items: 2, chars: 30 },
@@ -155,7 +161,7 @@ describe('choices', () => {
 	})
 
 	test('become one set where a reply has one only, and numbers when that is too small', () => {
-		const single: Features<CanonicalReply> = {
+		const single: Carries<CanonicalReply> = {
 			'reply.text': {},
 			'reply.messages': { single: true, order: [['text'], ['choices']] },
 			'reply.choices': { items: 3 },
@@ -262,9 +268,9 @@ describe('the whole reply', () => {
 
 	test('keeps user attributes only where they can be written', () => {
 		const attributes = { session: { a: 1 }, user: { a: 2, b: 3 } }
-		const sessionOnly: Features<CanonicalReply> = { ...plain, 'reply.attributes.session': { strings: true } }
+		const sessionOnly: Carries<CanonicalReply> = { ...plain, 'reply.attributes.session': { strings: true } }
 		expect(fit(sessionOnly, [], { attributes }).value.attributes).toEqual({ session: { a: '1' }, user: {} })
-		const folding: Features<CanonicalReply> = { ...sessionOnly, 'reply.attributes.user': { into: 'session' } }
+		const folding: Carries<CanonicalReply> = { ...sessionOnly, 'reply.attributes.user': { into: 'session' } }
 		expect(fit(folding, [], { attributes }).value.attributes).toEqual({ session: { a: '1', b: '3' }, user: {} })
 	})
 })
@@ -278,7 +284,7 @@ describe('what once went wrong', () => {
 	})
 
 	test('a pattern is of the whole value, not of one of its lines', () => {
-		const carries: Features<CanonicalReply> = { ...plain, 'reply.control.goto': { pattern: '^[0-9]+$' } }
+		const carries: Carries<CanonicalReply> = { ...plain, 'reply.control.goto': { pattern: '^[0-9]+$' } }
 		expect(fit(carries, [], { control: { goto: 'x\n12' } }).did).toEqual(['dropped control.goto'])
 	})
 
@@ -304,7 +310,7 @@ describe('what once went wrong', () => {
 		const same = Array.from({ length: 5000 }, (_, i) => ({ title: 'A title that is cut', value: `${i}` }))
 		const texts = Array.from({ length: 10_000 }, (_, i): Message => ({ type: 'text', text: `Text ${i}` }))
 		const session = Object.fromEntries(texts.map((_, i) => [`key ${i}`, i]))
-		const carries: Features<CanonicalReply> = { ...quick, reply: { bytes: 50_000 }, 'reply.attributes.session': {} }
+		const carries: Carries<CanonicalReply> = { ...quick, reply: { bytes: 50_000 }, 'reply.attributes.session': {} }
 		const { said } = fit(carries, [{ type: 'choices', choices: same }, ...texts], { attributes: { session, user: {} } })
 		expect(said.length).toBeLessThan(1000)
 	})
@@ -315,7 +321,7 @@ describe('URLs', () => {
 	const blank = ' https://a.example/b c.png\n'
 
 	test('have no blanks where the format wants none', () => {
-		const carries: Features<CanonicalReply> = {
+		const carries: Carries<CanonicalReply> = {
 			...plain,
 			'reply.image': limit,
 			'reply.cards': {},

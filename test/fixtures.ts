@@ -1,9 +1,9 @@
 /** Reads an adapter's fixtures: pinned payloads with their source, and what they mean. */
 import { readdirSync, readFileSync } from 'node:fs'
 import * as v from 'valibot'
-import { CanonicalEvent, CanonicalReply } from '../src/canonical.ts'
-import type { WireRequest, WireResponse } from '../src/codec.ts'
 import { type ErrorCode, errors } from '../src/errors.ts'
+import type { WireRequest, WireResponse } from '../src/format/index.ts'
+import { CanonicalEvent, CanonicalReply } from '../src/model/index.ts'
 
 /** A wire message as a fixture writes it. */
 export interface Written<Wire> {

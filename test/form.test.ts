@@ -1,9 +1,18 @@
 /** Forms, queries and JSON objects as values by name, and the other way round. */
 import { describe, expect, test } from 'vitest'
-import type { WireRequest } from '../src/codec.ts'
-import { formRequest, overQuery, queryRequest, readFields, readForm, readValues } from '../src/form.ts'
-import { type FieldNames, putFields, takeFields } from '../src/named-fields.ts'
-import { redactCall } from '../src/redact.ts'
+import { readFields } from '../src/format/form.ts'
+import {
+	extractFields,
+	type FieldMapping,
+	formRequest,
+	insertFields,
+	mergeQuery,
+	queryRequest,
+	readBodyValues,
+	readForm,
+	type WireRequest,
+} from '../src/format/index.ts'
+import { redactCall } from '../src/turn/index.ts'
 
 const form = (body: string, type = 'application/x-www-form-urlencoded; charset=utf-8'): WireRequest => ({
 	method: 'POST',
@@ -29,7 +38,7 @@ describe('a form', () => {
 
 	test('has no hostile names, but may have those that every object has', () => {
 		for (const name of ['__proto__', 'constructor', 'prototype', '%5f_proto__']) {
-			expect(() => readForm(form(`a=1&${name}=x`))).toThrow(expect.objectContaining({ code: 'hostile-key' }))
+			expect(() => readForm(form(`a=1&${name}=x`))).toThrow(expect.objectContaining({ code: 'reserved-key' }))
 		}
 		expect(Object.entries(readForm(form('toString=1&hasOwnProperty=2&toString=3')))).toEqual([
 			['toString', ['1', '3']],
@@ -55,11 +64,13 @@ test.each([
 })
 
 test('values of a body are those of a form or of a JSON object', () => {
-	expect(readValues(form('a=1'))).toEqual({ a: '1' })
-	expect(readValues(form('{"a":1}', 'text/plain'))).toEqual({ a: 1 })
-	expect(readValues(form(' ', ''))).toEqual({})
+	expect(readBodyValues(form('a=1'))).toEqual({ a: '1' })
+	expect(readBodyValues(form('{"a":1}', 'text/plain'))).toEqual({ a: 1 })
+	expect(readBodyValues(form(' ', ''))).toEqual({})
 	for (const body of ['[1]', '"a"', 'null', '1']) {
-		expect(() => readValues(form(body, 'application/json'))).toThrow(expect.objectContaining({ code: 'field-invalid' }))
+		expect(() => readBodyValues(form(body, 'application/json'))).toThrow(
+			expect.objectContaining({ code: 'field-invalid' }),
+		)
 	}
 })
 
@@ -72,11 +83,11 @@ test('the body goes before the query, and what it hides is unread', () => {
 			['c', '3'],
 		],
 	}
-	expect(overQuery(call, { a: 'x', b: '2' })).toEqual({ values: { a: 'x', b: '2', c: '3' }, unread: ['query.a'] })
+	expect(mergeQuery(call, { a: 'x', b: '2' })).toEqual({ values: { a: 'x', b: '2', c: '3' }, unread: ['query.a'] })
 })
 
 describe('a field that may have several names', () => {
-	const names: FieldNames<'text' | 'user'> = { text: ['msg', 'message'], user: 'uid' }
+	const names: FieldMapping<'text' | 'user'> = { text: ['msg', 'message'], user: 'uid' }
 
 	test.each([
 		[{ msg: 'a', message: 'b', x: 1 }, { text: 'a' }, { message: 'b', x: 1 }, []],
@@ -84,11 +95,11 @@ describe('a field that may have several names', () => {
 		[{ msg: null, uid: '' }, {}, {}, []],
 		[{ msg: { a: 1 }, message: 'b' }, { text: 'b' }, {}, ['msg']],
 	])('is read from the first that says something: %j', (values, fields, rest, unread) => {
-		expect(takeFields(names, values, [])).toEqual({ fields, rest, unread })
+		expect(extractFields(names, values, [])).toEqual({ fields, rest, unread })
 	})
 
 	test('is written as the first', () => {
-		expect(putFields(names, { x: 1 }, { text: 'a', user: undefined })).toEqual({ x: 1, msg: 'a' })
+		expect(insertFields(names, { x: 1 }, { text: 'a', user: undefined })).toEqual({ x: 1, msg: 'a' })
 	})
 })
 

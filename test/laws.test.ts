@@ -17,11 +17,19 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import type { Adapter, Auth } from '../src/adapter.ts'
-import { queryToken } from '../src/auth.ts'
-import { Attributes, type CanonicalEvent, type CanonicalReply } from '../src/canonical.ts'
-import { check, jsonRequest, jsonResponse, type Leg, readJsonBody, type WireResponse } from '../src/codec.ts'
-import type { Fitted } from '../src/fit/index.ts'
+import type { Fitted } from '../src/fit/types.ts'
+import {
+	type Adapter,
+	type Auth,
+	jsonRequest,
+	jsonResponse,
+	type Leg,
+	queryToken,
+	readJsonBody,
+	validate,
+	type WireResponse,
+} from '../src/format/index.ts'
+import { Attributes, type CanonicalEvent, type CanonicalReply } from '../src/model/index.ts'
 import { canonicalReplies } from './arbitraries.ts'
 import { testCrypto } from './crypto.ts'
 import * as laws from './laws.ts'
@@ -41,7 +49,7 @@ const leg: Leg<WireResponse, CanonicalReply> = {
 		'reply.attributes.delete': {},
 	},
 	decode(answer) {
-		const { wire, unread } = check(Answer, readJsonBody(answer))
+		const { wire, unread } = validate(Answer, readJsonBody(answer))
 		const messages = wire.texts.map((text) => ({ type: 'text', text }) as const)
 		return { model: { messages, attributes: { session: wire.memory, user: {} } }, unread }
 	},

@@ -1,17 +1,24 @@
 /** The laws that every format obeys, as plain functions that throw when one is broken. */
 import * as v from 'valibot'
 import { expect } from 'vitest'
-import type { Adapter, ReplyLeg } from '../src/adapter.ts'
-import { CanonicalEvent, CanonicalReply } from '../src/canonical.ts'
-import { fieldPath, type Leg, mediaType, type WireRequest, type WireResponse } from '../src/codec.ts'
 import { GatewayError } from '../src/errors.ts'
-import type { Change } from '../src/features.ts'
-import { type FitContext, type Fitted, fitEvent, fitReply } from '../src/fit/index.ts'
-import type { Crypto } from '../src/runtime.ts'
+import { type FitContext, fitEvent, fitReply } from '../src/fit/index.ts'
+import type { Fitted } from '../src/fit/types.ts'
+import {
+	type Adapter,
+	type Crypto,
+	fieldPath,
+	type Leg,
+	type ReplyLeg,
+	type WireRequest,
+	type WireResponse,
+} from '../src/format/index.ts'
+import { mediaType } from '../src/format/wire.ts'
+import { CanonicalEvent, CanonicalReply, type Change } from '../src/model/index.ts'
 import { type Leaf, leavesOf, standingIn, stringsOf } from './leaves.ts'
 
 /** The turn in which the laws and the fixtures fit their values. */
-const lawContext: FitContext = { turn: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }
+const lawContext: FitContext = { turnId: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }
 
 /** One leg under test, with all that the laws need to know of it. */
 export interface Side<Wire extends WireRequest | WireResponse, Model> {

@@ -1,5 +1,5 @@
 /** The leaves of a canonical value, and whether what they say still stands in another. */
-import { fieldPath } from '../src/codec.ts'
+import { fieldPath } from '../src/format/index.ts'
 
 /** A scalar in a canonical value, or an empty object or list among its attributes. */
 export interface Leaf {

@@ -2,12 +2,12 @@
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
-import type { Adapter } from '../src/adapter.ts'
-import type { Button, CanonicalEvent, CanonicalReply, Choice } from '../src/canonical.ts'
 import { fitReply } from '../src/fit/index.ts'
-import { createRuntime, type NodeRuntime } from '../src/node/runtime.ts'
+import type { Adapter } from '../src/format/index.ts'
+import type { Button, CanonicalEvent, CanonicalReply, Choice } from '../src/model/index.ts'
+import { createRuntime, type NodeRuntime } from '../src/node/node-runtime.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
-import { type Deed, simulate } from '../src/simulator.ts'
+import { simulate, type UserAction } from '../src/simulator/index.ts'
 
 /** What an author who wants texts and conversations sets, where the platform leaves that to the author. */
 const options: { readonly [name: string]: object } = {
@@ -18,7 +18,7 @@ const formats = adapters.map(({ name, create }) => ({ name, adapter: create(opti
 const platforms = formats.filter(({ adapter }) => adapter.reply(plain('')) !== undefined)
 const oneWay = formats.filter(({ adapter }) => adapter.reply(plain('')) === undefined)
 
-const context = { turn: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
+const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
 const drinks = [
 	{ title: 'Tea', value: 'drink:tea' },
 	{ title: 'Coffee', value: 'drink:coffee' },
@@ -90,7 +90,7 @@ afterAll(async () => {
 let conversations = 0
 
 /** What a user does on a platform, and what the user sees and the backend hears of it. */
-async function act(platform: string, upstream: string, deed: Deed, conversation = `talk${++conversations}`) {
+async function act(platform: string, upstream: string, deed: UserAction, conversation = `talk${++conversations}`) {
 	const adapter = formats.find(({ name }) => name === platform)?.adapter
 	if (!adapter) throw new Error(`no adapter ${platform}`)
 	const { reply } = await simulate(adapter, {
@@ -109,7 +109,7 @@ function words(reply: CanonicalReply | undefined): string {
 }
 
 /** How a user takes the nth option of what stands on the screen: presses it, or types its number. */
-function pick(reply: CanonicalReply | undefined, n: number): Deed {
+function pick(reply: CanonicalReply | undefined, n: number): UserAction {
 	const options = (reply?.messages ?? []).flatMap((message): readonly (Button | Choice)[] => {
 		if (message.type === 'choices') return message.choices
 		return message.type === 'text' ? (message.buttons ?? []) : []

@@ -1,7 +1,7 @@
 /** Wire messages as nobody should send them: parts deleted, replaced, wrapped, renamed, or no JSON at all. */
 import fc from 'fast-check'
-import type { Json } from '../src/canonical.ts'
-import type { Fields, WireRequest, WireResponse } from '../src/codec.ts'
+import type { Fields, WireRequest, WireResponse } from '../src/format/index.ts'
+import type { Json } from '../src/model/index.ts'
 import { jsonValues } from './arbitraries.ts'
 
 /** One thing done to a message. `at` picks the place, modulo their number. */

@@ -48,7 +48,7 @@ const hello = { kind: 'message', text: 'hello', attributes: {} }
 const testing = 'dragoman/testing'
 
 test('every entry can be imported without our tools, and offers what it promises', async () => {
-	const entries = ['dragoman', 'dragoman/adapters', 'dragoman/node', 'dragoman/config']
+	const entries = ['dragoman', 'dragoman/adapters', 'dragoman/node', 'dragoman/config', 'dragoman/format']
 	const script = `
 		const names = {}
 		for (const entry of ${JSON.stringify(entries)}) names[entry] = Object.keys(await import(entry))
@@ -56,17 +56,11 @@ test('every entry can be imported without our tools, and offers what it promises
 	`
 	const names = JSON.parse(await run(home, 'node', '--input-type=module', '-e', script))
 	expect(names).toEqual({
-		dragoman: expect.arrayContaining([
-			'createApp',
-			'takeTurn',
-			'defineAdapter',
-			'CanonicalEvent',
-			'fitReply',
-			'errors',
-		]),
+		dragoman: expect.arrayContaining(['createApp', 'takeTurn', 'CanonicalEvent', 'fitReply', 'errors']),
 		'dragoman/adapters': expect.arrayContaining(['adapters']),
 		'dragoman/node': expect.arrayContaining(['serve']),
 		'dragoman/config': expect.arrayContaining(['readConfig', 'Config']),
+		'dragoman/format': expect.arrayContaining(['defineAdapter', 'GatewayError', 'validate']),
 	})
 	const manifest = JSON.parse(await readFile(join(home, 'node_modules/dragoman/package.json'), 'utf8'))
 	const exported = Object.keys(manifest.exports).filter((path) => !path.endsWith('.json'))
@@ -75,7 +69,8 @@ test('every entry can be imported without our tools, and offers what it promises
 
 test('the declarations type-check in strict mode, and refuse what is wrong', async () => {
 	const right = `
-		import { CanonicalReply, createApp, defineAdapter, type Adapter, type Runtime } from 'dragoman'
+		import { CanonicalReply, createApp, type Runtime } from 'dragoman'
+		import { defineAdapter, type Adapter } from 'dragoman/format'
 		import { adapters } from 'dragoman/adapters'
 		import { readConfig } from 'dragoman/config'
 		import { serve } from 'dragoman/node'

@@ -1,8 +1,8 @@
 /** The law of what can be pressed: it does what the author said it does, however its label was fitted. */
 import * as v from 'valibot'
 import { expect } from 'vitest'
-import { type Button, CanonicalEvent, CanonicalReply, type Choice, type Message } from '../src/canonical.ts'
-import type { WireRequest, WireResponse } from '../src/codec.ts'
+import type { WireRequest, WireResponse } from '../src/format/index.ts'
+import { type Button, CanonicalEvent, CanonicalReply, type Choice, type Message } from '../src/model/index.ts'
 import type { Side } from './laws.ts'
 
 /** A label, and the value, address, number or target behind it. */

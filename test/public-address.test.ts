@@ -1,7 +1,7 @@
 /** Which addresses are public: the ends of every range that is not, and the addresses beside them. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isPublicAddress, mayBePublic } from '../src/public-address.ts'
+import { isPublicAddress, mayBePublic } from '../src/upstream/index.ts'
 
 /** First and last address of what is not public, and those before and behind it, as far as they are public. */
 const ranges: readonly (readonly [what: string, first: string, last: string, before?: string, behind?: string])[] = [

@@ -5,10 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { GatewayError } from '../src/errors.ts'
-import { createLoad } from '../src/load.ts'
-import { createRuntime } from '../src/node/runtime.ts'
-import { createTarget } from '../src/target.ts'
-import { callUpstream } from '../src/upstream.ts'
+import { createRuntime } from '../src/node/node-runtime.ts'
+import { callUpstream, createConcurrencyLimit, createEndpoint } from '../src/upstream/index.ts'
 import { call, gateway, gatewayTo, json, nobody, ownJson, rawUpstream, says, upstream } from './servers.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
@@ -27,7 +25,7 @@ test('an upstream that keeps failing is left alone, told of once, and back with 
 	const titles = []
 	for (let i = 0; i < 40; i++) titles.push(await titleOf(url))
 	expect(titles.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'upstream-status'))
-	expect(titles.filter((title) => title === 'upstream-resting').length).toBeGreaterThan(0)
+	expect(titles.filter((title) => title === 'upstream-circuit-open').length).toBeGreaterThan(0)
 	expect(received.length).toBeLessThan(40)
 	const resting = await call(`${url}/in`)
 	if (resting.status === 503) expect(resting.headers.get('retry-after')).toBe('1')
@@ -54,7 +52,7 @@ test.each([429, 503])('a rest that status %d asks for is granted', async (status
 	expect(answer.status).toBe(503)
 	// Not an hour, as it asked: users are waiting.
 	expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(60)
-	expect(await answer.json()).toMatchObject({ title: 'upstream-resting' })
+	expect(await answer.json()).toMatchObject({ title: 'upstream-circuit-open' })
 	expect(asked).toBe(1)
 })
 
@@ -177,13 +175,19 @@ test('a rest of no time is none, and not told', async () => {
 })
 
 test('the same address is called again after a pause, also where the backup is resting', async () => {
-	const targets = [createTarget('http://first.example/'), createTarget('http://backup.example/')] as const
+	const endpoints = [createEndpoint('http://first.example/'), createEndpoint('http://backup.example/')] as const
 	const runtime = createRuntime(() => {})
 	onTestFinished(() => runtime.close())
-	targets[1].breaker.rest(runtime.elapsed(), 60_000)
+	endpoints[1].breaker.backOff(runtime.elapsed(), 60_000)
 	const calls: { url: string; at: number }[] = []
 	const to = {
-		...{ name: 'canonical', adapter: canonical.create({}), targets, load: createLoad(1), timeout: 60_000 },
+		...{
+			name: 'canonical',
+			adapter: canonical.create({}),
+			endpoints,
+			concurrencyLimit: createConcurrencyLimit(1),
+			timeout: 60_000,
+		},
 		...{ secrets: [], headers: [], signingKeys: [], onlyPublic: false },
 		send: async ({ url }: { url: string }) => {
 			calls.push({ url, at: runtime.elapsed() })

@@ -2,7 +2,7 @@
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
-import { queryToken } from '../src/auth.ts'
+import { queryToken } from '../src/format/index.ts'
 import { call, gateway, gatewayTo, json, ownJson, says, upstream } from './servers.ts'
 
 const plainReply = canonical.create().reply({ kind: 'message', attributes: {} })

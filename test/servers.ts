@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
-import { type Adapter, type AdapterFactory, defineAdapter } from '../src/adapter.ts'
+import { type Adapter, type AdapterFactory, defineAdapter } from '../src/format/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
 import type { LogLine } from '../src/runtime.ts'
 

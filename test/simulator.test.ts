@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { chatbotV2 } from '../adapters/chatbot-v2/index.ts'
-import type { Adapter } from '../src/adapter.ts'
-import type { CanonicalReply } from '../src/canonical.ts'
-import { createRuntime } from '../src/node/runtime.ts'
-import { optionsOf, show } from '../src/show.ts'
-import { type Deed, type Simulation, simulate } from '../src/simulator.ts'
+import type { Adapter } from '../src/format/index.ts'
+import type { CanonicalReply } from '../src/model/index.ts'
+import { createRuntime } from '../src/node/node-runtime.ts'
+import { renderReply, selectableOptions, simulate, type UserAction } from '../src/simulator/index.ts'
+import type { Simulation } from '../src/simulator/simulator.ts'
 import { gateway, json, ownJson, says, upstream } from './servers.ts'
 
 const chatbot = chatbotV2.create({ text: 'question' })
@@ -16,7 +16,7 @@ const chatbot = chatbotV2.create({ text: 'question' })
 function play(
 	adapter: Adapter,
 	url: string,
-	deed: Deed,
+	deed: UserAction,
 	how: Partial<Pick<Simulation, 'secret' | 'handshake' | 'conversation' | 'user'>> = {},
 ) {
 	const runtime = createRuntime(() => {})
@@ -52,12 +52,12 @@ test('a platform’s user talks with a backend through the gateway', async () =>
 	const { backend, url } = await chatbotGateway()
 	const secret = 'hush-hush-hush-hush'
 	const asked = await play(chatbot, url, { text: 'colours' }, { secret })
-	expect(show(asked.reply ?? silent)).toBe('(100 ms)\nWhich?\n  1) Red')
+	expect(renderReply(asked.reply ?? silent)).toBe('(100 ms)\nWhich?\n  1) Red')
 
-	const [choice] = optionsOf(asked.reply ?? silent)
+	const [choice] = selectableOptions(asked.reply ?? silent)
 	expect(choice).toEqual({ title: 'Red', value: 'colour-red' })
 	const pressed = await play(chatbot, url, { choice: { value: 'colour-red', label: 'Red' } }, { secret })
-	expect(show(pressed.reply ?? silent)).toContain('colour-red')
+	expect(renderReply(pressed.reply ?? silent)).toContain('colour-red')
 	expect(pressed.lost.map(({ path, did }) => `${path} ${did}`)).toContain('choice.value converted')
 	expect(backend.received).toHaveLength(2)
 })
@@ -152,7 +152,7 @@ test('a reply is shown as text, and what can be pressed is numbered', () => {
 		attributes: { session: { colour: 'red', old: null }, user: { age: 7 } },
 		control: { close: true, tags: ['done'] },
 	}
-	expect(show(reply).split('\n')).toEqual([
+	expect(renderReply(reply).split('\n')).toEqual([
 		'Hello',
 		'or: Hi',
 		'  [More] https://a.example',
@@ -170,8 +170,8 @@ test('a reply is shown as text, and what can be pressed is numbered', () => {
 		'<close: true>',
 		'<tags: ["done"]>',
 	])
-	expect(optionsOf(reply)).toHaveLength(3)
-	expect(show(silent)).toBe('(nothing)')
+	expect(selectableOptions(reply)).toHaveLength(3)
+	expect(renderReply(silent)).toBe('(nothing)')
 })
 
 describe('npm run simulate', () => {

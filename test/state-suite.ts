@@ -1,8 +1,8 @@
 /** What every runtime's State does. Knows no runtime itself: it is run wherever the State is. */
 import { describe, expect, test } from 'vitest'
-import type { CanonicalReply } from '../src/canonical.ts'
 import type { Offer } from '../src/fit/index.ts'
-import { type Claim, maxLate, type State } from '../src/runtime.ts'
+import type { CanonicalReply } from '../src/model/index.ts'
+import { type Claim, maxLateReplies, type State } from '../src/runtime.ts'
 
 const answer = (body: string) => ({ status: 200, headers: [['content-type', 'text/plain'] as const], body })
 const offer: Offer = { label: 'Tea', choice: { title: 'Tea', value: 'x7' }, number: 1 }
@@ -27,27 +27,27 @@ export function stateSuite(name: string, create: () => State): void {
 
 		test('they are taken once, oldest first, by their own conversation', async () => {
 			const { state, c } = fresh()
-			expect(await state.takeLate(c)).toEqual([])
-			expect(await state.keepLate(c, reply('one'))).toBe(true)
-			expect(await state.keepLate(c, reply('two'))).toBe(true)
-			expect(await state.takeLate(`${c} other`)).toEqual([])
-			expect(await state.takeLate(c)).toEqual([reply('one'), reply('two')])
-			expect(await state.takeLate(c)).toEqual([])
+			expect(await state.takeLateReplies(c)).toEqual([])
+			expect(await state.addLateReply(c, reply('one'))).toBe(true)
+			expect(await state.addLateReply(c, reply('two'))).toBe(true)
+			expect(await state.takeLateReplies(`${c} other`)).toEqual([])
+			expect(await state.takeLateReplies(c)).toEqual([reply('one'), reply('two')])
+			expect(await state.takeLateReplies(c)).toEqual([])
 		})
 
 		test('of those who ask at once, one gets them', async () => {
 			const { state, c } = fresh()
-			await state.keepLate(c, reply('one'))
-			const taken = await Promise.all([1, 2, 3].map(() => state.takeLate(c)))
+			await state.addLateReply(c, reply('one'))
+			const taken = await Promise.all([1, 2, 3].map(() => state.takeLateReplies(c)))
 			expect(taken.flat()).toEqual([reply('one')])
 		})
 
 		test('there are only so many', async () => {
 			const { state, c } = fresh()
-			for (let i = 0; i < maxLate; i++) expect(await state.keepLate(c, reply(String(i)))).toBe(true)
-			expect(await state.keepLate(c, reply('more'))).toBe(false)
-			expect(await state.takeLate(c)).toHaveLength(maxLate)
-			expect(await state.keepLate(c, reply('again'))).toBe(true)
+			for (let i = 0; i < maxLateReplies; i++) expect(await state.addLateReply(c, reply(String(i)))).toBe(true)
+			expect(await state.addLateReply(c, reply('more'))).toBe(false)
+			expect(await state.takeLateReplies(c)).toHaveLength(maxLateReplies)
+			expect(await state.addLateReply(c, reply('again'))).toBe(true)
 		})
 	})
 

@@ -1,5 +1,5 @@
 /** The State of one Node process. */
-import { createState } from '../src/node/state.ts'
+import { createState } from '../src/node/memory-state.ts'
 import { stateSuite } from './state-suite.ts'
 
 stateSuite('Node', createState)

@@ -1,14 +1,22 @@
 /** The call of a webhook: https://docs.botdistrikt.com/features/responses/webhooks, "Webhook Request". */
-import type { EventLeg } from '../../src/adapter.ts'
-import type { CanonicalEvent } from '../../src/canonical.ts'
-import { defined, jsonRequest } from '../../src/codec.ts'
-import { overQuery, queryRequest, readValues } from '../../src/form.ts'
-import { type FieldNames, namesOf, putFields, takeFields } from '../../src/named-fields.ts'
-import type { Options } from './index.ts'
+import {
+	type CanonicalEvent,
+	compact,
+	type EventLeg,
+	extractFields,
+	type FieldMapping,
+	insertFields,
+	jsonRequest,
+	mergeQuery,
+	namesOf,
+	queryRequest,
+	readBodyValues,
+} from '../../src/format/index.ts'
+import type { Options } from './options.ts'
 
 /** Every field is one that the author named: the platform adds none of its own. */
 export function eventLeg({ method, text, session, user }: Options): EventLeg {
-	const told: FieldNames<'text' | 'session' | 'user'> = { text, session, user }
+	const told: FieldMapping<'text' | 'session' | 'user'> = { text, session, user }
 	return {
 		carries: {
 			'event.kind': { required: true, values: ['message'] },
@@ -20,10 +28,10 @@ export function eventLeg({ method, text, session, user }: Options): EventLeg {
 		},
 
 		decode(call) {
-			const { values, unread } = overQuery(call, readValues(call))
-			const { fields, rest, unread: untold } = takeFields(told, values, [])
+			const { values, unread } = mergeQuery(call, readBodyValues(call))
+			const { fields, rest, unread: untold } = extractFields(told, values, [])
 			return {
-				model: defined<CanonicalEvent>({
+				model: compact<CanonicalEvent>({
 					kind: 'message',
 					sender: 'user',
 					conversation: fields.session,
@@ -36,7 +44,7 @@ export function eventLeg({ method, text, session, user }: Options): EventLeg {
 		},
 
 		encode({ conversation, user, text, attributes }) {
-			const values = putFields(told, attributes, { session: conversation, user: user?.id, text })
+			const values = insertFields(told, attributes, { session: conversation, user: user?.id, text })
 			return method === 'GET' ? queryRequest(values) : jsonRequest(values)
 		},
 	}

@@ -1,10 +1,18 @@
 /** The answer to a webhook's call: https://docs.botdistrikt.com/features/responses/webhooks, "Webhook Response". */
 import * as v from 'valibot'
-import type { ReplyLeg } from '../../src/adapter.ts'
-import { type Message, silence } from '../../src/canonical.ts'
-import { check, definedOrNone, items, jsonResponse, readJson, WireAttributes } from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
-import type { Options } from './index.ts'
+import {
+	compactOrNone,
+	emptyReply,
+	GatewayError,
+	jsonResponse,
+	type Message,
+	nonEmptyList,
+	type ReplyLeg,
+	readJson,
+	validate,
+	WireAttributes,
+} from '../../src/format/index.ts'
+import type { Options } from './options.ts'
 
 // A backend in a language without types answers a number where it has one.
 const Words = v.nullish(v.array(v.pipe(v.union([v.string(), v.number()]), v.transform(String))), [])
@@ -28,9 +36,9 @@ export function replyLeg({ choices }: Options): ReplyLeg {
 		},
 
 		decode(answer) {
-			if (answer.body.trim() === '') return { model: silence, unread: [] }
+			if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
 			// Whatever its type: which one the platform wants is not documented, and PHP labels JSON as HTML unless told otherwise.
-			const { wire, unread } = check(Answer, readJson(answer.body))
+			const { wire, unread } = validate(Answer, readJson(answer.body))
 			return {
 				model: {
 					messages: [...wire.responses.flatMap(decodeText), ...decodeChoices(wire.quickreplies)],
@@ -43,9 +51,9 @@ export function replyLeg({ choices }: Options): ReplyLeg {
 		encode({ messages, attributes }) {
 			const { status, headers, body } = jsonResponse({
 				responses: messages.flatMap(encodeText),
-				memory: definedOrNone(attributes.session),
-				user_attributes: definedOrNone(attributes.user),
-				quickreplies: items(messages.flatMap(encodeChoices)),
+				memory: compactOrNone(attributes.session),
+				user_attributes: compactOrNone(attributes.user),
+				quickreplies: nonEmptyList(messages.flatMap(encodeChoices)),
 			})
 			// The call may be a GET, which whoever stands between may keep.
 			return { status, headers: [...headers, ['cache-control', 'no-store']], body }
@@ -65,7 +73,7 @@ function encodeText(message: Message): string[] {
 
 /** A quick reply comes back as its label. */
 function decodeChoices(labels: readonly string[]): Message[] {
-	const choices = items(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
+	const choices = nonEmptyList(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
 	return choices ? [{ type: 'choices', choices }] : []
 }
 

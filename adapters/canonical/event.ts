@@ -1,9 +1,16 @@
 /** The event leg of our own JSON: `{ version: 1, event, turn }`. */
 import * as v from 'valibot'
-import type { EventLeg } from '../../src/adapter.ts'
-import { Attributes, CanonicalEvent } from '../../src/canonical.ts'
-import { check, jsonRequest, readJsonBody } from '../../src/codec.ts'
-import { allOf, eventFeatures, messageFeatures } from '../../src/features.ts'
+import {
+	Attributes,
+	allOf,
+	CanonicalEvent,
+	type EventLeg,
+	eventFeatures,
+	jsonRequest,
+	messageFeatures,
+	readJsonBody,
+	validate,
+} from '../../src/format/index.ts'
 
 /** Attributes that hold nothing may be left out. */
 const EventCall = v.object({
@@ -16,7 +23,7 @@ const EventCall = v.object({
 export const event: EventLeg = {
 	carries: allOf([...eventFeatures, ...messageFeatures]),
 	decode(call) {
-		const { wire, unread } = check(EventCall, readJsonBody(call))
+		const { wire, unread } = validate(EventCall, readJsonBody(call))
 		return { model: wire.event, unread }
 	},
 	encode(model, turn) {

@@ -1,6 +1,6 @@
 /** Our own JSON as a format: what a backend written for Dragoman speaks. The smallest adapter, and the one to copy. */
 import * as v from 'valibot'
-import { defineAdapter } from '../../src/adapter.ts'
+import { defineAdapter } from '../../src/format/index.ts'
 import { event } from './event.ts'
 import { reply } from './reply.ts'
 

@@ -1,9 +1,17 @@
 /** The reply leg of our own JSON: a canonical reply as it stands. */
 import * as v from 'valibot'
-import type { ReplyLeg } from '../../src/adapter.ts'
-import { Attributes, CanonicalReply, Message, silence } from '../../src/canonical.ts'
-import { check, jsonResponse, readJsonBody } from '../../src/codec.ts'
-import { allOf, replyFeatures } from '../../src/features.ts'
+import {
+	Attributes,
+	allOf,
+	CanonicalReply,
+	emptyReply,
+	jsonResponse,
+	Message,
+	type ReplyLeg,
+	readJsonBody,
+	replyFeatures,
+	validate,
+} from '../../src/format/index.ts'
 
 /** Whatever holds nothing may be left out: `{}` says nothing, `{"messages":[…]}` is enough to say something. */
 const Answer = v.strictObject({
@@ -15,8 +23,8 @@ const Answer = v.strictObject({
 export const reply: ReplyLeg = {
 	carries: allOf(replyFeatures),
 	decode(answer) {
-		if (answer.body === '') return { model: silence, unread: [] }
-		const { wire, unread } = check(Answer, readJsonBody(answer))
+		if (answer.body === '') return { model: emptyReply, unread: [] }
+		const { wire, unread } = validate(Answer, readJsonBody(answer))
 		return { model: wire, unread }
 	},
 	encode(model) {

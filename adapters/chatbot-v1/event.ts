@@ -1,20 +1,23 @@
 /** The call of an interaction's webhook: https://chatbot.com/docsv1/webhooks, "Webhook schema". */
 import * as v from 'valibot'
-import type { EventLeg } from '../../src/adapter.ts'
-import { type CanonicalEvent, Json, type Message } from '../../src/canonical.ts'
 import {
-	check,
-	defined,
-	definedOrNone,
-	items,
+	type CanonicalEvent,
+	compact,
+	compactOrNone,
+	type EventLeg,
+	extractFields,
+	GatewayError,
+	insertFields,
+	Json,
 	jsonRequest,
+	type Message,
+	nonEmpty,
+	nonEmptyList,
 	readJsonBody,
-	said,
+	validate,
 	WireAttributes,
 	type WireRequest,
-} from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
-import { putFields, takeFields } from '../../src/named-fields.ts'
+} from '../../src/format/index.ts'
 
 const name = 'chatbot-v1'
 
@@ -120,37 +123,37 @@ export const event: EventLeg = {
 	native: { name, schema: Own },
 
 	decode(call) {
-		const { wire, unread } = check(Call, readJsonBody(call))
+		const { wire, unread } = validate(Call, readJsonBody(call))
 		const { result, timestamp } = wire
-		const user = takeFields(profile, result.sessionParameters, ['result', 'sessionParameters'])
-		const known = definedOrNone(user.fields)
+		const user = extractFields(profile, result.sessionParameters, ['result', 'sessionParameters'])
+		const known = compactOrNone(user.fields)
 		const isTime = v.is(Timestamp, timestamp)
 		const own = decodeOwn(wire)
 		return {
-			model: defined<CanonicalEvent>({
+			model: compact<CanonicalEvent>({
 				kind: 'message',
 				sender: 'user',
-				text: said(result.resolvedQuery),
-				bot: definedOrNone({ id: said(result.storyId) }),
+				text: nonEmpty(result.resolvedQuery),
+				bot: compactOrNone({ id: nonEmpty(result.storyId) }),
 				trigger: {
 					kind: 'interaction',
-					...defined({
+					...compact({
 						confidence: result.confidence ?? undefined,
-						id: said(result.interaction?.id),
-						name: said(result.interaction?.name),
-						action: said(result.interaction?.action),
-						parameters: definedOrNone(result.parameters),
+						id: nonEmpty(result.interaction?.id),
+						name: nonEmpty(result.interaction?.name),
+						action: nonEmpty(result.interaction?.action),
+						parameters: compactOrNone(result.parameters),
 					}),
 				},
 				user: known && { ...known, attributes: {} },
 				attributes: user.rest,
-				contexts: items((result.contexts ?? []).flatMap(decodeContext)),
-				defaultReply: items((result.fulfillment ?? []).flatMap(decodeFulfilled)),
+				contexts: nonEmptyList((result.contexts ?? []).flatMap(decodeContext)),
+				defaultReply: nonEmptyList((result.fulfillment ?? []).flatMap(decodeFulfilled)),
 				conversation: wire.sessionId,
 				occurredAt: isTime ? timestamp : undefined,
 				extensions: own && { [name]: own },
 			}),
-			unread: [...unread, ...user.unread, ...(isTime || !said(timestamp) ? [] : ['timestamp'])],
+			unread: [...unread, ...user.unread, ...(isTime || !nonEmpty(timestamp) ? [] : ['timestamp'])],
 		}
 	},
 
@@ -168,7 +171,7 @@ export const event: EventLeg = {
 				storyId: bot?.id ?? '',
 				interaction: { id: trigger?.id ?? '', name: trigger?.name ?? '', action: trigger?.action ?? '' },
 				parameters: trigger?.parameters ?? {},
-				sessionParameters: putFields(profile, attributes, user ?? {}),
+				sessionParameters: insertFields(profile, attributes, user ?? {}),
 				contexts: (contexts ?? []).map(encodeContext),
 				fulfillment: [...(own?.fulfillment ?? []), ...(defaultReply ?? []).map(encodeFulfilled)],
 			},
@@ -181,14 +184,14 @@ export const event: EventLeg = {
 
 function decodeOwn({ conversationId, status, result }: v.InferOutput<typeof Call>): Own | undefined {
 	const { source, score, lifespan, incomplete, fulfillment } = result
-	const told = { code: status?.code ?? usual.status.code, type: said(status?.type) ?? usual.status.type }
-	return definedOrNone<Own>({
-		conversationId: said(conversationId),
-		source: source === usual.source ? undefined : said(source),
+	const told = { code: status?.code ?? usual.status.code, type: nonEmpty(status?.type) ?? usual.status.type }
+	return compactOrNone<Own>({
+		conversationId: nonEmpty(conversationId),
+		source: source === usual.source ? undefined : nonEmpty(source),
 		score: score ?? undefined,
 		lifespan: lifespan ?? undefined,
 		incomplete: incomplete ?? undefined,
-		fulfillment: items((fulfillment ?? []).filter((each) => !v.is(Fulfilled, each))),
+		fulfillment: nonEmptyList((fulfillment ?? []).filter((each) => !v.is(Fulfilled, each))),
 		status: isUnusual(told) ? told : undefined,
 	})
 }
@@ -198,11 +201,11 @@ function isUnusual({ code, type }: { code: number; type: string }): boolean {
 }
 
 function decodeContext({ id, name, action, parameters }: WireContext): Context[] {
-	const context = definedOrNone({
-		id: said(id),
-		name: said(name),
-		action: said(action),
-		parameters: definedOrNone(parameters),
+	const context = compactOrNone({
+		id: nonEmpty(id),
+		name: nonEmpty(name),
+		action: nonEmpty(action),
+		parameters: compactOrNone(parameters),
 	})
 	return context ? [context] : []
 }
@@ -213,7 +216,7 @@ function encodeContext({ id, name, action, parameters }: Context): object {
 
 function decodeFulfilled(each: Json): Message[] {
 	if (!v.is(Fulfilled, each)) return []
-	return [defined<Message>({ type: 'text', text: each.message, delay: each.delay })]
+	return [compact<Message>({ type: 'text', text: each.message, delay: each.delay })]
 }
 
 function encodeFulfilled(message: Message): object {

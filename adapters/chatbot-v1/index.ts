@@ -1,16 +1,8 @@
 /** ChatBot.com, version 1 of its webhooks: the old builder, known as BotEngine until 2018. */
-import * as v from 'valibot'
-import { defineAdapter } from '../../src/adapter.ts'
-import { queryEcho, queryToken } from '../../src/auth.ts'
+import { defineAdapter, echoChallenge, queryToken } from '../../src/format/index.ts'
 import { event, recognises } from './event.ts'
+import { Options } from './options.ts'
 import { replyLeg } from './reply.ts'
-
-const Options = v.strictObject({
-	/** What becomes of a reply's user attributes, which the platform cannot write. */
-	userAttributes: v.optional(v.picklist(['drop', 'session']), 'drop'),
-})
-export type Options = v.InferOutput<typeof Options>
-
 /**
  * An interaction calls with what the user said and takes responses and parameters back. https://chatbot.com/docsv1/webhooks;
  * token and challenge: https://chatbot.com/help/webhooks/verification-request
@@ -27,7 +19,7 @@ export const chatbotV1 = defineAdapter({
 			deadline: 10_000,
 			recognises,
 			auth: queryToken('token'),
-			...queryEcho('challenge'),
+			...echoChallenge('challenge'),
 		}
 	},
 })

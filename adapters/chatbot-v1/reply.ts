@@ -1,29 +1,27 @@
 /** The answer to an interaction's webhook: https://chatbot.com/docsv1/object-definitions, "Available responses". */
 import * as v from 'valibot'
-import type { ReplyLeg } from '../../src/adapter.ts'
 import {
 	type Button,
 	type CanonicalReply,
 	type Card,
+	type Carries,
 	type Choice,
-	Json,
-	type Message,
-	silence,
-} from '../../src/canonical.ts'
-import {
-	check,
-	defined,
-	definedOrNone,
+	compact,
+	compactOrNone,
+	emptyReply,
 	fieldPath,
-	items,
+	GatewayError,
+	Json,
 	jsonResponse,
+	type Message,
+	nonEmpty,
+	nonEmptyList,
+	type ReplyLeg,
 	readJsonBody,
-	said,
+	validate,
 	WireAttributes,
-} from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
-import type { Features } from '../../src/features.ts'
-import type { Options } from './index.ts'
+} from '../../src/format/index.ts'
+import type { Options } from './options.ts'
 
 const name = 'chatbot-v1'
 
@@ -65,7 +63,7 @@ const Own = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty(), v.ma
 
 const interaction = '^[0-9a-fA-F]{24}$'
 
-const carries: Features<CanonicalReply> = {
+const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },
 	// Of 99 responses one is kept for a goto, and some for what the model has no word for.
 	'reply.messages': { items: 98 - maxNatives },
@@ -99,8 +97,8 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		native: { name, schema: Own },
 
 		decode(answer) {
-			if (answer.body.trim() === '') return { model: silence, unread: [] }
-			const { wire, unread } = check(Answer, readJsonBody(answer))
+			if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
+			const { wire, unread } = validate(Answer, readJsonBody(answer))
 			const messages: Message[] = []
 			const natives: Json[] = []
 			let goto: string | undefined
@@ -110,7 +108,7 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 					continue
 				}
 				const at = ['responses', i]
-				const { wire: response, unread: unlisted } = check(Response, each, at)
+				const { wire: response, unread: unlisted } = validate(Response, each, at)
 				unread.push(...unlisted, ...unreadParts(response, at))
 				if (response.type !== 'goto') messages.push(...decodeMessage(response))
 				else if (goto === undefined) goto = response.interactionId
@@ -122,15 +120,15 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 				control: goto === undefined ? undefined : { goto },
 				overrides: natives.length > 0 ? { [name]: { responses: natives } } : undefined,
 			}
-			return { model: defined(model), unread }
+			return { model: compact(model), unread }
 		},
 
 		encode({ messages, attributes, control, overrides }) {
 			const natives = v.parse(v.optional(Own), overrides?.[name])?.responses ?? []
 			const jumps = control?.goto === undefined ? [] : [{ type: 'goto', interactionId: control.goto }]
 			return jsonResponse({
-				responses: items([...messages.map(encodeMessage), ...natives, ...jumps]),
-				parameters: definedOrNone(attributes.session),
+				responses: nonEmptyList([...messages.map(encodeMessage), ...natives, ...jumps]),
+				parameters: compactOrNone(attributes.session),
 			})
 		},
 	}
@@ -154,27 +152,27 @@ function decodeMessage(response: Exclude<Response, { type: 'goto' }>): Message[]
 		case 'text': {
 			const [text, ...alternatives] = response.elements.filter((each) => each !== '')
 			if (text === undefined) return []
-			return [defined<Message>({ type: 'text', delay, text, alternatives: items(alternatives) })]
+			return [compact<Message>({ type: 'text', delay, text, alternatives: nonEmptyList(alternatives) })]
 		}
 		case 'image':
-			return [defined<Message>({ type: 'image', delay, url: response.imageUrl })]
+			return [compact<Message>({ type: 'image', delay, url: response.imageUrl })]
 		case 'quickReplies': {
 			const buttons = decodeButtons(response)
 			const choices = buttons?.flatMap(asChoice)
 			// A link is no choice: the platform has none here, but a backend may send one.
 			return choices && choices.length === buttons?.length
-				? [defined<Message>({ type: 'choices', delay, text: response.title, choices })]
-				: [defined<Message>({ type: 'text', delay, text: response.title, buttons })]
+				? [compact<Message>({ type: 'choices', delay, text: response.title, choices })]
+				: [compact<Message>({ type: 'text', delay, text: response.title, buttons })]
 		}
 		case 'card': {
 			const { title, subtitle, imageUrl, buttons } = decodeCard(response)
 			return subtitle === undefined && imageUrl === undefined
-				? [defined<Message>({ type: 'text', delay, text: title, buttons })]
-				: [defined<Message>({ type: 'cards', delay, cards: [decodeCard(response)] })]
+				? [compact<Message>({ type: 'text', delay, text: title, buttons })]
+				: [compact<Message>({ type: 'cards', delay, cards: [decodeCard(response)] })]
 		}
 		case 'cards': {
-			const cards = items(response.elements.map(decodeCard))
-			return cards ? [defined<Message>({ type: 'cards', delay, cards })] : []
+			const cards = nonEmptyList(response.elements.map(decodeCard))
+			return cards ? [compact<Message>({ type: 'cards', delay, cards })] : []
 		}
 	}
 }
@@ -205,7 +203,7 @@ function encodeMessage(message: Message): object {
 
 function decodeCard(card: Omit<WireCard, 'filters'>): Card {
 	const { title, subtitle, imageUrl } = card
-	return defined({ title, subtitle: said(subtitle), imageUrl: said(imageUrl), buttons: decodeButtons(card) })
+	return compact({ title, subtitle: nonEmpty(subtitle), imageUrl: nonEmpty(imageUrl), buttons: decodeButtons(card) })
 }
 
 function encodeCard({ title, subtitle, imageUrl, buttons }: Card): object {
@@ -213,13 +211,13 @@ function encodeCard({ title, subtitle, imageUrl, buttons }: Card): object {
 }
 
 function decodeButtons({ buttons }: { buttons?: WireButton[] | null | undefined }): Button[] | undefined {
-	return items((buttons ?? []).flatMap(decodeButton))
+	return nonEmptyList((buttons ?? []).flatMap(decodeButton))
 }
 
 /** Nothing for a type that is not known, and for a button without a title or an argument. */
 function decodeButton({ type, title, value, postback }: WireButton): Button[] {
-	const argument = said(value) ?? said(postback)
-	const label = said(title) ?? argument
+	const argument = nonEmpty(value) ?? nonEmpty(postback)
+	const label = nonEmpty(title) ?? argument
 	if (label === undefined) return []
 	if (type === 'postback') return [{ type, title: label, value: argument ?? label }]
 	if (argument === undefined) return []

@@ -1,19 +1,22 @@
 /** The call of a webhook block: https://www.chatbot.com/docs/webhooks/, "How ChatBot Webhooks works?" */
 import * as v from 'valibot'
-import type { EventLeg } from '../../src/adapter.ts'
-import type { CanonicalEvent, Json } from '../../src/canonical.ts'
 import {
-	check,
-	defined,
-	definedOrNone,
+	type CanonicalEvent,
+	compact,
+	compactOrNone,
+	type EventLeg,
+	extractFields,
+	type FieldMapping,
+	insertFields,
+	type Json,
 	jsonRequest,
+	nonEmpty,
 	readJsonBody,
-	said,
+	validate,
 	WireAttributes,
 	type WireRequest,
-} from '../../src/codec.ts'
-import { type FieldNames, putFields, takeFields } from '../../src/named-fields.ts'
-import type { Options } from './index.ts'
+} from '../../src/format/index.ts'
+import type { Options } from './options.ts'
 
 const name = 'chatbot-v2'
 
@@ -55,7 +58,7 @@ const Own = v.strictObject({
 type Own = v.InferOutput<typeof Own>
 
 export function eventLeg({ text, action }: Options): EventLeg {
-	const told: FieldNames<'text' | 'action'> = { text, action }
+	const told: FieldMapping<'text' | 'action'> = { text, action }
 	return {
 		carries: {
 			'event.id': { required: true },
@@ -78,18 +81,18 @@ export function eventLeg({ text, action }: Options): EventLeg {
 		native: { name, schema: Own },
 
 		decode(call) {
-			const { wire, unread } = check(Call, trimKeys(readJsonBody(call)))
-			const user = takeFields(profile, wire.userAttributes, ['userAttributes'])
-			const chat = takeFields(told, wire.attributes, ['attributes'])
-			const own = definedOrNone<Own['node']>({
-				type: said(wire.node?.type),
-				webhookId: said(wire.node?.webhookId),
-				webhookName: said(wire.node?.webhookName),
+			const { wire, unread } = validate(Call, trimKeys(readJsonBody(call)))
+			const user = extractFields(profile, wire.userAttributes, ['userAttributes'])
+			const chat = extractFields(told, wire.attributes, ['attributes'])
+			const own = compactOrNone<Own['node']>({
+				type: nonEmpty(wire.node?.type),
+				webhookId: nonEmpty(wire.node?.webhookId),
+				webhookName: nonEmpty(wire.node?.webhookName),
 			})
-			const known = definedOrNone({ id: said(wire.userId), externalId: said(wire.externalId), ...user.fields })
+			const known = compactOrNone({ id: nonEmpty(wire.userId), externalId: nonEmpty(wire.externalId), ...user.fields })
 			const hasUser = known !== undefined || Object.keys(user.rest).length > 0
 			return {
-				model: defined<CanonicalEvent>({
+				model: compact<CanonicalEvent>({
 					kind: 'message',
 					sender: 'user',
 					conversation: wire.chatId,
@@ -97,7 +100,7 @@ export function eventLeg({ text, action }: Options): EventLeg {
 					user: hasUser ? { ...known, attributes: user.rest } : undefined,
 					trigger: {
 						kind: 'block',
-						...defined({ id: said(wire.node?.id), name: said(wire.node?.name), action: chat.fields.action }),
+						...compact({ id: nonEmpty(wire.node?.id), name: nonEmpty(wire.node?.name), action: chat.fields.action }),
 					},
 					extensions: own && { [name]: { node: own } },
 					text: chat.fields.text,
@@ -114,9 +117,9 @@ export function eventLeg({ text, action }: Options): EventLeg {
 				messageId: id,
 				userId: user?.id,
 				externalId: user?.externalId,
-				node: definedOrNone({ id: trigger?.id, name: trigger?.name, ...own?.node }),
-				userAttributes: putFields(profile, user?.attributes ?? {}, user ?? {}),
-				attributes: putFields(told, attributes, { text, action: trigger?.action }),
+				node: compactOrNone({ id: trigger?.id, name: trigger?.name, ...own?.node }),
+				userAttributes: insertFields(profile, user?.attributes ?? {}, user ?? {}),
+				attributes: insertFields(told, attributes, { text, action: trigger?.action }),
 			})
 		},
 	}

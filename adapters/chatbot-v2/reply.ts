@@ -1,29 +1,27 @@
 /** The answer to a webhook's call: https://www.chatbot.com/docs/webhooks/, "Available Bot Responses". */
 import * as v from 'valibot'
-import type { ReplyLeg } from '../../src/adapter.ts'
 import {
 	type Button,
 	type CanonicalReply,
 	type Card,
+	type Carries,
 	type Choice,
-	Json,
-	type Message,
-	silence,
-} from '../../src/canonical.ts'
-import {
-	check,
-	defined,
-	definedOrNone,
+	compact,
+	compactOrNone,
+	emptyReply,
 	fieldPath,
-	items,
+	GatewayError,
+	Json,
 	jsonResponse,
+	type Message,
+	nonEmpty,
+	nonEmptyList,
+	type ReplyLeg,
 	readJsonBody,
-	said,
+	validate,
 	WireAttributes,
-} from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
-import type { Features } from '../../src/features.ts'
-import type { Options } from './index.ts'
+} from '../../src/format/index.ts'
+import type { Options } from './options.ts'
 
 const name = 'chatbot-v2'
 
@@ -69,7 +67,7 @@ const Answer = v.object({
 /** Responses of types that the model has not, as the platform writes them. */
 const Own = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty()) })
 
-const carries: Features<CanonicalReply> = {
+const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },
 	'reply.messages': {},
 	'reply.text': { chars: 1024 },
@@ -109,8 +107,8 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		native: { name, schema: Own },
 
 		decode(answer) {
-			if (answer.body.trim() === '') return { model: silence, unread: [] }
-			const { wire, unread } = check(Answer, readJsonBody(answer))
+			if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
+			const { wire, unread } = validate(Answer, readJsonBody(answer))
 			const messages: Message[] = []
 			const natives: Json[] = []
 			for (const [i, each] of (wire.responses ?? []).entries()) {
@@ -119,7 +117,7 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 					continue
 				}
 				const at = ['responses', i]
-				const { wire: response, unread: unlisted } = check(Response, each, at)
+				const { wire: response, unread: unlisted } = validate(Response, each, at)
 				unread.push(...unlisted, ...unreadButtons(response, at))
 				messages.push(...decodeMessage(response))
 			}
@@ -128,14 +126,14 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 				attributes: { session: { ...wire.parameters, ...wire.attributes }, user: {} },
 				overrides: natives.length > 0 ? { [name]: { responses: natives } } : undefined,
 			}
-			return { model: defined(model), unread }
+			return { model: compact(model), unread }
 		},
 
 		encode({ messages, attributes, overrides }) {
 			const natives = v.parse(v.optional(Own), overrides?.[name])?.responses ?? []
 			return jsonResponse({
-				responses: items([...messages.map(encodeMessage), ...natives]),
-				attributes: definedOrNone(attributes.session),
+				responses: nonEmptyList([...messages.map(encodeMessage), ...natives]),
+				attributes: compactOrNone(attributes.session),
 			})
 		},
 	}
@@ -171,13 +169,13 @@ function decodeMessage(response: Response): Message[] {
 			// A link or a call is no choice: the platform has none here, but a backend may send one.
 			return choices && choices.length === buttons?.length
 				? [{ type: 'choices', delay, text: response.title, choices }]
-				: [defined<Text>({ type: 'text', delay, text: response.title, buttons })]
+				: [compact<Text>({ type: 'text', delay, text: response.title, buttons })]
 		}
 		case 'buttons':
-			return [defined<Text>({ type: 'text', delay, text: response.title, buttons: decodeButtons(response) })]
+			return [compact<Text>({ type: 'text', delay, text: response.title, buttons: decodeButtons(response) })]
 		case 'cards': {
 			if ('title' in response) return decodeMessage({ ...response, type: 'buttons' })
-			const cards = items(response.elements.map(decodeCard))
+			const cards = nonEmptyList(response.elements.map(decodeCard))
 			return cards ? [{ type: 'cards', delay, cards }] : []
 		}
 	}
@@ -210,12 +208,14 @@ function encodeMessage(message: Message): object {
 
 function decodeTexts(texts: readonly string[], delay: number): Message[] {
 	const [text, ...alternatives] = texts.filter((each) => each !== '')
-	return text === undefined ? [] : [defined<Text>({ type: 'text', delay, text, alternatives: items(alternatives) })]
+	return text === undefined
+		? []
+		: [compact<Text>({ type: 'text', delay, text, alternatives: nonEmptyList(alternatives) })]
 }
 
 function decodeCard(card: WireCard): Card {
 	const { title, subtitle, imageUrl } = card
-	return defined({ title, subtitle: said(subtitle), imageUrl: said(imageUrl), buttons: decodeButtons(card) })
+	return compact({ title, subtitle: nonEmpty(subtitle), imageUrl: nonEmpty(imageUrl), buttons: decodeButtons(card) })
 }
 
 function encodeCard({ title, subtitle, imageUrl, buttons }: Card): object {
@@ -223,13 +223,13 @@ function encodeCard({ title, subtitle, imageUrl, buttons }: Card): object {
 }
 
 function decodeButtons({ buttons }: { buttons?: WireButton[] | null | undefined }): Button[] | undefined {
-	return items((buttons ?? []).flatMap(decodeButton))
+	return nonEmptyList((buttons ?? []).flatMap(decodeButton))
 }
 
 /** Nothing for a type that is not known, and for a button without a title or an argument. */
 function decodeButton({ type, title, value, height }: WireButton): Button[] {
-	const label = said(title) ?? said(value)
-	const argument = said(value) ?? (type === 'postback' ? label : undefined)
+	const label = nonEmpty(title) ?? nonEmpty(value)
+	const argument = nonEmpty(value) ?? (type === 'postback' ? label : undefined)
 	if (label === undefined || argument === undefined) return []
 	switch (type) {
 		case 'postback':

@@ -1,5 +1,5 @@
 /** The session's attributes: a flow's variables, the request's attributes and the page's payload, less what is not for a backend. */
-import type { Attributes, Json } from '../../src/canonical.ts'
+import type { Attributes, Json } from '../../src/format/index.ts'
 
 /** Names of secrets in the platform's documents. */
 export const secrets = ['secret', 'token', 'chatbotToken', 'chatbot_jwt_token', 'decodedCustomJWT', 'decoded_jwt']

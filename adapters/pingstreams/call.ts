@@ -1,7 +1,6 @@
 /** The body of a call, whichever its dialect, as one shape: Tiledesk/tiledesk-server, models/message.js, request.js, lead.js. */
 import * as v from 'valibot'
-import type { Attributes, Json } from '../../src/canonical.ts'
-import { check, WireAttributes } from '../../src/codec.ts'
+import { type Attributes, type Json, validate, WireAttributes } from '../../src/format/index.ts'
 import { type Dialect, requireForm } from './dialect.ts'
 import { Metadata } from './file.ts'
 
@@ -89,7 +88,7 @@ export function readCall(body: Json): Call {
 }
 
 function readNativeCall(body: Json, form: 'runtime' | 'server' | 'documented'): Call {
-	const { wire, unread } = check(NativeCall, body)
+	const { wire, unread } = validate(NativeCall, body)
 	const { payload } = wire
 	const { message, intent } = payload
 	return {
@@ -108,7 +107,7 @@ function readNativeCall(body: Json, form: 'runtime' | 'server' | 'documented'): 
 }
 
 function readHookCall(body: Json, dialect: 'external' | 'subscription'): Call {
-	const { event, ...owner } = check(v.object({ hook }), body).wire.hook ?? {}
+	const { event, ...owner } = validate(v.object({ hook }), body).wire.hook ?? {}
 	const isMessage = dialect === 'external' || event?.startsWith('message.') === true
 	const { message, timestamp, unread } = isMessage ? readMessage(body) : readRequest(body)
 	return {
@@ -132,12 +131,12 @@ interface Hooked {
 }
 
 function readMessage(body: Json): Hooked {
-	const { wire, unread } = check(MessageCall, body)
+	const { wire, unread } = validate(MessageCall, body)
 	return { message: wire.payload, timestamp: wire.timestamp, unread }
 }
 
 function readRequest(body: Json): Hooked {
-	const { wire, unread } = check(RequestCall, body)
+	const { wire, unread } = validate(RequestCall, body)
 	return { message: { request: wire.payload }, timestamp: wire.timestamp, unread }
 }
 

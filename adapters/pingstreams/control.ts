@@ -3,8 +3,7 @@
  * Tiledesk/tiledesk-chatbot: tiledeskChatbotPlugs/directives.
  */
 import * as v from 'valibot'
-import { type CanonicalReply, Json } from '../../src/canonical.ts'
-import { defined } from '../../src/codec.ts'
+import { type CanonicalReply, compact, Json } from '../../src/format/index.ts'
 
 export type Control = NonNullable<CanonicalReply['control']>
 
@@ -55,7 +54,7 @@ export function readControl(control: Control, action: ControlAction): Control | 
 		case 'replacebotv2': {
 			const goto = action.blockName || undefined
 			if (control.handover || (control.goto !== undefined && goto !== undefined)) return undefined
-			return defined<Control>({ ...control, handover: { to: 'bot', name: action.botName }, goto: goto ?? control.goto })
+			return compact<Control>({ ...control, handover: { to: 'bot', name: action.botName }, goto: goto ?? control.goto })
 		}
 	}
 }

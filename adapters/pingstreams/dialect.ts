@@ -1,8 +1,6 @@
 /** The four dialects of a call, which differ by what in the platform makes it. They are told apart by the keys of the body. */
 import * as v from 'valibot'
-import type { CanonicalEvent, Json } from '../../src/canonical.ts'
-import { check } from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
+import { type CanonicalEvent, GatewayError, type Json, validate } from '../../src/format/index.ts'
 
 /** The name under which the adapter is known, and under which its native parts stand. */
 export const name = 'pingstreams'
@@ -51,7 +49,7 @@ export function formOf(body: Json): Form | undefined {
 export function requireForm(body: Json): Form {
 	const form = formOf(body)
 	if (form) return form
-	check(Native, body)
+	validate(Native, body)
 	throw new GatewayError('format-not-recognised')
 }
 

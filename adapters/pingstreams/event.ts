@@ -1,16 +1,27 @@
 /** The call of a webhook: https://pingstreams-website.pages.dev/docs/developer/resolution-bot/webhook_data_model, and what is really sent. */
 import * as v from 'valibot'
-import type { EventLeg } from '../../src/adapter.ts'
-import { Attributes, type CanonicalEvent, type Json, type Message } from '../../src/canonical.ts'
-import { defined, definedOrNone, fieldPath, items, jsonRequest, readJsonBody, said } from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
-import type { Features } from '../../src/features.ts'
+import {
+	Attributes,
+	type CanonicalEvent,
+	type Carries,
+	compact,
+	compactOrNone,
+	type EventLeg,
+	fieldPath,
+	GatewayError,
+	type Json,
+	jsonRequest,
+	type Message,
+	nonEmpty,
+	nonEmptyList,
+	readJsonBody,
+} from '../../src/format/index.ts'
 import { reservedVariables, secrets, takeVariables, withoutSecrets } from './attributes.ts'
 import { type Call, readCall } from './call.ts'
 import { type Dialect, name, readsAnswers } from './dialect.ts'
 import { emptyTypes } from './file.ts'
-import type { Options } from './index.ts'
 import { staticMarkup, visible } from './markup.ts'
+import type { Options } from './options.ts'
 import { idsOfOthers, readSender, readUser, somebody, userId, writeLead, writeSender } from './person.ts'
 import { readWords, starts, unreadMetadata, writeWords } from './words.ts'
 
@@ -35,7 +46,7 @@ type Told = v.InferOutput<typeof Own> & { dialect?: Dialect | undefined }
 /** What the platform calls its own channel, and what its bots and we call it. */
 const web = { wire: 'chat21', model: 'web' } as const
 
-const carries: Features<CanonicalEvent> = {
+const carries: Carries<CanonicalEvent> = {
 	'event.id': { required: true },
 	'event.kind': { required: true, values: ['message', 'choice', 'start', 'notice'], derived: true },
 	'event.occurredAt': {},
@@ -59,7 +70,7 @@ const carries: Features<CanonicalEvent> = {
 	'event.media.height': {},
 	'event.attributes': { withheld: secrets },
 }
-const carriesOfIntent: Features<CanonicalEvent> = {
+const carriesOfIntent: Carries<CanonicalEvent> = {
 	...carries,
 	'event.bot.id': {},
 	'event.bot.name': {},
@@ -69,7 +80,7 @@ const carriesOfIntent: Features<CanonicalEvent> = {
 	'event.defaultReply': {},
 	'reply.text': { pattern: visible, escape: staticMarkup },
 }
-const carriesOf: { readonly [D in Dialect]: Features<CanonicalEvent> } = {
+const carriesOf: { readonly [D in Dialect]: Carries<CanonicalEvent> } = {
 	runtime: { ...carriesOfIntent, 'event.attributes': { withheld: secrets, reserved: reservedVariables } },
 	server: carriesOfIntent,
 	external: { ...carries, 'event.bot.id': {}, 'event.bot.name': {} },
@@ -91,28 +102,28 @@ export function eventLeg({ dialect: usual }: Options): EventLeg {
 			const { message, at, timestamp } = call
 			const { request } = message
 			const sender = readSender(call)
-			const createdAt = said(message.createdAt)
+			const createdAt = nonEmpty(message.createdAt)
 			const isTime = v.is(Timestamp, createdAt)
 			const session = readAttributes(call)
 			const own = readOwn(call, usual)
 			return {
-				model: defined<CanonicalEvent>({
-					id: said(message._id),
+				model: compact<CanonicalEvent>({
+					id: nonEmpty(message._id),
 					...readWords(call, sender),
 					occurredAt: isTime ? createdAt : timeOf(timestamp),
-					channel: channelOf(said(message.channel?.name) ?? said(request?.channel?.name)),
+					channel: channelOf(nonEmpty(message.channel?.name) ?? nonEmpty(request?.channel?.name)),
 					sender,
-					bot: definedOrNone({
-						id: said(call.bot?._id) ?? said(call.botId),
-						name: said(call.bot?.name),
+					bot: compactOrNone({
+						id: nonEmpty(call.bot?._id) ?? nonEmpty(call.botId),
+						name: nonEmpty(call.bot?.name),
 						project: projectOf(call),
 					}),
-					conversation: said(request?.request_id) ?? said(message.recipient),
+					conversation: nonEmpty(request?.request_id) ?? nonEmpty(message.recipient),
 					user: readUser(call, sender),
-					language: (said(request?.language) ?? said(message.language))?.replaceAll('_', '-'),
+					language: (nonEmpty(request?.language) ?? nonEmpty(message.language))?.replaceAll('_', '-'),
 					trigger: readTrigger(call),
 					attributes: session.attributes,
-					defaultReply: items(readStatic(call.staticReply ?? '')),
+					defaultReply: nonEmptyList(readStatic(call.staticReply ?? '')),
 					extensions: own && { [name]: own },
 				}),
 				unread: [
@@ -133,9 +144,9 @@ export function eventLeg({ dialect: usual }: Options): EventLeg {
 			const message = {
 				_id: id,
 				...words,
-				attributes: definedOrNone({
+				attributes: compactOrNone({
 					...words.attributes,
-					payload: usual === 'runtime' ? undefined : definedOrNone(attributes),
+					payload: usual === 'runtime' ? undefined : compactOrNone(attributes),
 				}),
 				createdAt: occurredAt,
 				channel: channel === undefined ? undefined : { name: channel === web.model ? web.wire : channel },
@@ -185,18 +196,18 @@ function channelOf(wire: string | undefined): string | undefined {
 /** Documented as `project_id` in one place and as `id_project` in another; the latter is what is sent. */
 function projectOf({ bot, message, variables }: Call): string | undefined {
 	return (
-		said(bot?.id_project) ??
-		said(bot?.project_id) ??
-		said(message.id_project) ??
-		said(message.request?.id_project) ??
-		(typeof variables.project_id === 'string' ? said(variables.project_id) : undefined)
+		nonEmpty(bot?.id_project) ??
+		nonEmpty(bot?.project_id) ??
+		nonEmpty(message.id_project) ??
+		nonEmpty(message.request?.id_project) ??
+		(typeof variables.project_id === 'string' ? nonEmpty(variables.project_id) : undefined)
 	)
 }
 
 function readTrigger({ event, intent }: Call): CanonicalEvent['trigger'] {
-	if (event !== undefined) return { kind: 'webhook', ...defined({ name: said(event) }) }
+	if (event !== undefined) return { kind: 'webhook', ...compact({ name: nonEmpty(event) }) }
 	if (!intent) return undefined
-	return { kind: 'intent', ...defined({ id: said(intent.intent_id), name: said(intent.intent_display_name) }) }
+	return { kind: 'intent', ...compact({ id: nonEmpty(intent.intent_id), name: nonEmpty(intent.intent_display_name) }) }
 }
 
 /** The request's own attributes, then the page's, then the flow's: the later ones win, and what they hide is unread. */
@@ -232,14 +243,14 @@ function readAttributes({ isMessage, message, variables, at }: Call): { attribut
 function readOwn({ dialect, message, intent }: Call, usual: Dialect): Told | undefined {
 	const { draft, sourcePage, department } = message.request ?? {}
 	const isDraft = draft === true || sourcePage?.includes('&td_draft=true') === true
-	return definedOrNone<Told>({
+	return compactOrNone<Told>({
 		dialect: dialect === usual ? undefined : dialect,
 		draft: isDraft ? true : undefined,
-		department: definedOrNone<NonNullable<Told['department']>>({
-			id: said(department?._id),
-			name: said(department?.name),
+		department: compactOrNone<NonNullable<Told['department']>>({
+			id: nonEmpty(department?._id),
+			name: nonEmpty(department?.name),
 		}),
-		question: said(intent?.question),
+		question: nonEmpty(intent?.question),
 	})
 }
 

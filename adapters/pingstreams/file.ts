@@ -3,7 +3,7 @@
  * type. Tiledesk/chat21-web-widget: utils-message.ts, isImage, isFrame, isAudio, isFile.
  */
 import * as v from 'valibot'
-import { said } from '../../src/codec.ts'
+import { nonEmpty } from '../../src/format/index.ts'
 
 export type FileKind = 'image' | 'video' | 'audio' | 'file'
 
@@ -47,7 +47,7 @@ export function kindOf(type: string | null | undefined, metadata: Metadata): Fil
 
 /** The media type, where the metadata says more than the kind. */
 export function readMimeType(metadata: Metadata): string | undefined {
-	const type = said(metadata?.type)
+	const type = nonEmpty(metadata?.type)
 	return type === undefined || emptyTypes.includes(type) ? undefined : type
 }
 

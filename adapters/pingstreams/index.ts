@@ -1,31 +1,10 @@
 /** Pingstreams, which is made of Tiledesk: webhooks of bots, external bots, and subscriptions to a project's events. */
-import * as v from 'valibot'
-import { type Adapter, defineAdapter } from '../../src/adapter.ts'
-import { jsonResponse, readJsonBody } from '../../src/codec.ts'
-import { Dialect, dialectOf, formOf, name, readsAnswers } from './dialect.ts'
+import { type Adapter, defineAdapter, jsonResponse, readJsonBody } from '../../src/format/index.ts'
+import { dialectOf, formOf, name, readsAnswers } from './dialect.ts'
 import { eventLeg } from './event.ts'
-import { markupOf } from './markup.ts'
+import { Options } from './options.ts'
 import { replyLegs } from './reply.ts'
 import { hookSecret, tokenSignature } from './token.ts'
-
-const markup = new RegExp(markupOf('runtime'), 'mu')
-const Words = v.pipe(
-	v.string(),
-	v.regex(/\S/u, 'must not be blank'),
-	v.check((text) => !markup.test(text), 'must be without markup'),
-)
-
-const Options = v.strictObject({
-	/** The dialect in which an upstream is addressed, and the usual one of a platform, which its events need not name. */
-	dialect: v.optional(Dialect, 'runtime'),
-	/** How a call proves its origin: a secret in the path, the signature of its token, or a subscription's header. */
-	proof: v.optional(v.picklist(['path', 'token', 'hook-secret']), 'path'),
-	/** The words of a picture, a file or a carousel that has none: the platform shows nothing without words. */
-	caption: v.optional(Words, '…'),
-	/** What the older engine says when a reply says nothing. Absent: the static reply. */
-	silence: v.optional(Words),
-})
-export type Options = v.InferOutput<typeof Options>
 
 const proofs = { path: {}, token: { auth: tokenSignature }, 'hook-secret': { auth: hookSecret } } as const
 

@@ -3,9 +3,16 @@
  * Tiledesk/chat21-web-widget, utils-message.ts.
  */
 import * as v from 'valibot'
-import type { Button, Card, Message } from '../../src/canonical.ts'
-import { defined, fieldPath, items, said } from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
+import {
+	type Button,
+	type Card,
+	compact,
+	fieldPath,
+	GatewayError,
+	type Message,
+	nonEmpty,
+	nonEmptyList,
+} from '../../src/format/index.ts'
 import { readAction, writeAction } from './action.ts'
 import type { Dialect } from './dialect.ts'
 import { kindOf, Metadata, readMimeType, writeMimeType } from './file.ts'
@@ -56,8 +63,8 @@ export function readMessage({ text, type, metadata, attributes }: WireMessage, {
 	const { buttons, gallery } = attributes?.attachment ?? {}
 	const words = text?.trim() ? text : undefined
 	const pressable = (buttons ?? []).flatMap(readButton)
-	const cards = items((gallery ?? []).flatMap(readCard))
-	const url = said(metadata?.src)
+	const cards = nonEmptyList((gallery ?? []).flatMap(readCard))
+	const url = nonEmpty(metadata?.src)
 	if (cards) return [...readText(words === caption ? undefined : words, pressable, caption), { type: 'cards', cards }]
 	if (url === undefined) return readText(words, pressable, caption)
 	if (type === 'frame' && kindOf(type, metadata) !== 'video') {
@@ -100,14 +107,14 @@ function unreadMetadata({ type, text, metadata, attributes }: WireMessage, at: P
 
 function readText(words: string | undefined, buttons: Button[], caption: string): Message[] {
 	if (words === undefined && buttons.length === 0) return []
-	return [defined<Message>({ type: 'text', text: words ?? caption, buttons: items(buttons) })]
+	return [compact<Message>({ type: 'text', text: words ?? caption, buttons: nonEmptyList(buttons) })]
 }
 
 function readFile(type: WireMessage['type'], metadata: Metadata, url: string, words: string | undefined): Message {
 	const kind = kindOf(type, metadata)
-	if (kind === 'image') return defined<Message>({ type: 'image', url, alt: words })
-	const name = said(metadata?.name) ?? words
-	return defined<Message>({ type: kind, url, name, mimeType: readMimeType(metadata) })
+	if (kind === 'image') return compact<Message>({ type: 'image', url, alt: words })
+	const name = nonEmpty(metadata?.name) ?? words
+	return compact<Message>({ type: kind, url, name, mimeType: readMimeType(metadata) })
 }
 
 /** A message as it is written. */
@@ -148,14 +155,14 @@ export function writeMessage(message: Message, writing: Writing): Written {
 
 /** Nothing for a card without a title and without words that could be one. */
 function readCard({ preview, title, description, buttons }: WireCard): Card[] {
-	const heading = said(title) ?? said(description)
+	const heading = nonEmpty(title) ?? nonEmpty(description)
 	if (heading === undefined) return []
 	return [
-		defined<Card>({
+		compact<Card>({
 			title: heading,
-			subtitle: said(title) && said(description),
-			imageUrl: said(preview?.src),
-			buttons: items((buttons ?? []).flatMap(readButton)),
+			subtitle: nonEmpty(title) && nonEmpty(description),
+			imageUrl: nonEmpty(preview?.src),
+			buttons: nonEmptyList((buttons ?? []).flatMap(readButton)),
 		}),
 	]
 }
@@ -171,10 +178,10 @@ function writeCard({ title, subtitle, imageUrl, buttons }: Card, writing: Writin
 
 /** Nothing for a button of which nothing can be made. */
 function readButton({ type, value, link, target, action }: WireButton): Button[] {
-	const title = said(value)
+	const title = nonEmpty(value)
 	if (title === undefined) return []
-	const url = said(link)
-	const told = said(action)
+	const url = nonEmpty(link)
+	const told = nonEmpty(action)
 	switch (type) {
 		case 'url':
 			return url === undefined ? [] : [{ type: target === 'self' ? 'webview' : 'link', title, url }]

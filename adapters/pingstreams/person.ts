@@ -2,8 +2,7 @@
  * Who sends a message, and who the user is: Tiledesk/tiledesk-server, models/lead.js, and
  * https://pingstreams-website.pages.dev/docs/developer/apis/rest-apis/requests_mdx
  */
-import type { Attributes, CanonicalEvent } from '../../src/canonical.ts'
-import { definedOrNone, said } from '../../src/codec.ts'
+import { type Attributes, type CanonicalEvent, compactOrNone, nonEmpty } from '../../src/format/index.ts'
 import { withoutSecrets } from './attributes.ts'
 import type { Call } from './call.ts'
 
@@ -50,12 +49,14 @@ export function writeSender({ sender, user, bot }: CanonicalEvent): string | und
 export function readUser({ message, variables }: Call, sender: Sender): User {
 	const lead = message.request?.lead
 	const isUser = sender === 'user' && message.sender !== internal
-	const known = definedOrNone({
-		id: (isUser ? said(message.sender) : undefined) ?? said(lead?.lead_id),
+	const known = compactOrNone({
+		id: (isUser ? nonEmpty(message.sender) : undefined) ?? nonEmpty(lead?.lead_id),
 		name:
-			said(lead?.fullname) ?? (isUser ? said(message.senderFullname) : undefined) ?? saidIn(variables, 'userFullname'),
-		email: said(lead?.email) ?? saidIn(variables, 'userEmail'),
-		phone: said(lead?.phone) ?? saidIn(variables, 'userPhone'),
+			nonEmpty(lead?.fullname) ??
+			(isUser ? nonEmpty(message.senderFullname) : undefined) ??
+			saidIn(variables, 'userFullname'),
+		email: nonEmpty(lead?.email) ?? saidIn(variables, 'userEmail'),
+		phone: nonEmpty(lead?.phone) ?? saidIn(variables, 'userPhone'),
 	})
 	const attributes = withoutSecrets(lead?.attributes ?? {})
 	return known || Object.keys(attributes).length > 0 ? { ...known, attributes } : undefined
@@ -67,11 +68,11 @@ export function writeLead(user: User): object {
 		fullname: user?.name,
 		email: user?.email,
 		phone: user?.phone,
-		attributes: definedOrNone(user?.attributes ?? {}),
+		attributes: compactOrNone(user?.attributes ?? {}),
 	}
 }
 
 function saidIn(variables: Attributes, name: string): string | undefined {
 	const value = variables[name]
-	return typeof value === 'string' ? said(value) : undefined
+	return typeof value === 'string' ? nonEmpty(value) : undefined
 }

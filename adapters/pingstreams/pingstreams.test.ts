@@ -1,7 +1,7 @@
 /** Pingstreams under the laws and its fixtures; the shapes are those that the platform was seen to send and to show. */
 import { describe, expect, test } from 'vitest'
-import { jsonRequest } from '../../src/codec.ts'
 import { GatewayError } from '../../src/errors.ts'
+import { jsonRequest } from '../../src/format/index.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { testCrypto } from '../../test/crypto.ts'
 import { readFixtures } from '../../test/fixtures.ts'

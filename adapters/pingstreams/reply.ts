@@ -1,14 +1,24 @@
 /** The answer to an intent's webhook: Tiledesk/tiledesk-chatbot, index.js; Tiledesk/tiledesk-server, services/faqBotSupport.js. */
 import * as v from 'valibot'
-import type { ReplyLeg } from '../../src/adapter.ts'
-import { type CanonicalReply, Json, type Message, silence } from '../../src/canonical.ts'
-import { check, defined, definedOrNone, fieldPath, items, jsonResponse, readJson } from '../../src/codec.ts'
-import type { Features } from '../../src/features.ts'
+import {
+	type CanonicalReply,
+	type Carries,
+	compact,
+	compactOrNone,
+	emptyReply,
+	fieldPath,
+	Json,
+	jsonResponse,
+	type Message,
+	nonEmptyList,
+	type ReplyLeg,
+	readJson,
+	validate,
+} from '../../src/format/index.ts'
 import { targetPattern } from './action.ts'
 import { type Control, ControlAction, controls, NativeAction, readControl, reply, writeControl } from './control.ts'
 import { name } from './dialect.ts'
 import { emptyTypes } from './file.ts'
-import type { Options } from './index.ts'
 import { markupOf, unfilled, variables, visible } from './markup.ts'
 import {
 	type Path,
@@ -19,6 +29,7 @@ import {
 	type Written,
 	writeMessage,
 } from './messages.ts'
+import type { Options } from './options.ts'
 
 type Answering = 'runtime' | 'server'
 
@@ -62,7 +73,7 @@ type Own = v.InferOutput<typeof Own>
 /** The older engine runs no actions. */
 const OwnOfServer = v.strictObject({ text: Markup })
 
-function carriesOf(dialect: Answering, { caption, silence }: Options): Features<CanonicalReply> {
+function carriesOf(dialect: Answering, { caption, silence }: Options): Carries<CanonicalReply> {
 	const text = { pattern: visible, escape: markupOf(dialect) }
 	const words = { ...text, required: true, default: caption } as const
 	const label = { escape: variables }
@@ -117,9 +128,9 @@ export function replyLegs(options: Options): (dialect: Answering, home: string |
 			native: { name, schema: dialect === 'server' ? OwnOfServer : Own },
 
 			decode(answer) {
-				if (answer.body.trim() === '') return { model: silence, unread: [] }
+				if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
 				// Whatever its type: the platform parses every answer as JSON, as PHP's under its label of HTML.
-				const { wire, unread } = check(Answer, readJson(answer.body))
+				const { wire, unread } = validate(Answer, readJson(answer.body))
 				const reading: Reading = { messages: [], actions: [], control: {}, unread, writing }
 				const { actions, ...spoken } = wire
 				const runs = dialect === 'runtime' && actions?.length
@@ -130,14 +141,14 @@ export function replyLegs(options: Options): (dialect: Answering, home: string |
 					if (actions?.length) unread.push('actions')
 					readSpoken(spoken, [], reading)
 				}
-				const own = definedOrNone<Own>({ text: reading.text, actions: items(reading.actions) })
+				const own = compactOrNone<Own>({ text: reading.text, actions: nonEmptyList(reading.actions) })
 				const model: CanonicalReply = {
 					messages: reading.messages,
-					attributes: silence.attributes,
-					control: definedOrNone(reading.control),
+					attributes: emptyReply.attributes,
+					control: compactOrNone(reading.control),
 					overrides: own && { [name]: own },
 				}
-				return { model: defined(model), unread }
+				return { model: compact(model), unread }
 			},
 
 			encode({ messages, control, overrides }) {
@@ -158,7 +169,7 @@ export function replyLegs(options: Options): (dialect: Answering, home: string |
 					{ type: 'message', message },
 				])
 				if (dialect === 'server') return jsonResponse(commands.length > 0 ? inOneAnswer(spoken, commands) : {})
-				const all = items([
+				const all = nonEmptyList([
 					...(commands.length > 0 ? [{ _tdActionType: reply, attributes: { commands } }] : []),
 					...actions,
 				])
@@ -190,11 +201,11 @@ interface Reading {
 
 function readAction(action: Json, at: Path, reading: Reading): void {
 	if (v.is(IsReply, action)) {
-		const { wire, unread } = check(ReplyAction, action, at)
+		const { wire, unread } = validate(ReplyAction, action, at)
 		reading.unread.push(...unread)
 		readSpoken(wire, at, reading)
 	} else if (v.is(IsControl, action)) {
-		const { wire, unread } = check(ControlAction, action, at)
+		const { wire, unread } = validate(ControlAction, action, at)
 		reading.unread.push(...unread)
 		const control = readControl(reading.control, wire)
 		if (control) reading.control = control
@@ -216,7 +227,7 @@ function readSpoken(spoken: Spoken, at: Path, reading: Reading): void {
 			reading.unread.push(fieldPath(here))
 			continue
 		}
-		const { wire: command, unread } = check(Command, each, here)
+		const { wire: command, unread } = validate(Command, each, here)
 		reading.unread.push(...unread)
 		if (command.type === 'wait') waited = (waited ?? 0) + Math.round(command.time ?? pace)
 		else {

@@ -4,9 +4,7 @@
  * services/faqBotSupport.js, BotSubscriptionNotifier.js, subscriptionNotifier.js.
  */
 import * as v from 'valibot'
-import type { Auth } from '../../src/adapter.ts'
-import type { Json } from '../../src/canonical.ts'
-import { readJson } from '../../src/codec.ts'
+import { type Auth, type Json, readJson } from '../../src/format/index.ts'
 
 type Crypto = Parameters<Auth['verify']>[2]
 

@@ -1,7 +1,6 @@
 /** What a message says: words, a pressed button, a file; and the kind of event it makes. */
 import * as v from 'valibot'
-import type { CanonicalEvent } from '../../src/canonical.ts'
-import { defined, definedOrNone, said } from '../../src/codec.ts'
+import { type CanonicalEvent, compact, compactOrNone, nonEmpty } from '../../src/format/index.ts'
 import { readAction, writeAction } from './action.ts'
 import type { Call, Message } from './call.ts'
 import type { Dialect } from './dialect.ts'
@@ -16,12 +15,12 @@ export const starts: readonly string[] = ['/start', '\\start']
 export function readWords({ isMessage, message, variables }: Call, sender: Sender): Words {
 	if (!isMessage) return { kind: 'notice' }
 	const { attributes, metadata } = message
-	const text = said(message.text)
+	const text = nonEmpty(message.text)
 	const isPrivate = attributes?.subtype === 'private'
 	const choice = readChoice(message)
 	const file = readFile(message.type, metadata)
 	const isStart = !isPrivate && !choice && !file && text !== undefined && starts.includes(text)
-	const words = definedOrNone({
+	const words = compactOrNone({
 		text: choice || isStart ? undefined : wordsOf(text, message, variables.lastUserText, file?.name),
 		choice,
 		media: file && [file],
@@ -36,7 +35,7 @@ export function unreadMetadata({ message: { metadata }, at }: Call): string[] {
 	if (!metadata) return []
 	const { src, name, type, width, height } = metadata
 	const sizes = { width, height }
-	const lost = said(src)
+	const lost = nonEmpty(src)
 		? Object.entries(sizes).filter(([, value]) => pixels(value) === undefined)
 		: Object.entries({ name, type, ...sizes })
 	return lost.flatMap(([key, value]) =>
@@ -52,7 +51,7 @@ export function writeWords({ kind, sender, text, choice, media = [] }: Canonical
 	return {
 		type: file ? (file.kind === 'image' ? 'image' : 'file') : 'text',
 		text: kind === 'start' ? starts[0] : (words ?? ''),
-		metadata: definedOrNone({ ...(file && writeFile(file)), button: pressed || undefined }),
+		metadata: compactOrNone({ ...(file && writeFile(file)), button: pressed || undefined }),
 		attributes: {
 			action: choice && !pressed ? writeAction({ value: choice.value }, dialect, undefined) : undefined,
 			subtype: kind === 'notice' && sender === 'user' ? 'private' : undefined,
@@ -62,11 +61,11 @@ export function writeWords({ kind, sender, text, choice, media = [] }: Canonical
 
 /** A pressed action button sends its action, a pressed text button its label. */
 function readChoice({ text, metadata, attributes }: Message): CanonicalEvent['choice'] {
-	const label = said(text)
-	const action = said(attributes?.action)
+	const label = nonEmpty(text)
+	const action = nonEmpty(attributes?.action)
 	if (action !== undefined) {
 		const read = readAction(action)
-		return defined({ value: 'target' in read ? read.target : read.value, label })
+		return compact({ value: 'target' in read ? read.target : read.value, label })
 	}
 	return metadata?.button && label !== undefined ? { value: label, label } : undefined
 }
@@ -80,19 +79,19 @@ function wordsOf(
 ): string | undefined {
 	const fromFlow = sender === internal || attributes?.subtype === 'info'
 	// `/name` jumps to the intent of that name. Tiledesk/tiledesk-chatbot: DirIntent.js, DirReplaceBotV2.js.
-	if (fromFlow && text?.startsWith('/')) return v.is(v.string(), lastWords) ? said(lastWords) : undefined
+	if (fromFlow && text?.startsWith('/')) return v.is(v.string(), lastWords) ? nonEmpty(lastWords) : undefined
 	return text === fileName ? undefined : text
 }
 
 type File = NonNullable<CanonicalEvent['media']>[number]
 
 function readFile(type: Message['type'], metadata: Metadata): File | undefined {
-	const url = said(metadata?.src)
+	const url = nonEmpty(metadata?.src)
 	if (url === undefined) return undefined
-	return defined<File>({
+	return compact<File>({
 		kind: kindOf(type, metadata),
 		url,
-		name: said(metadata?.name),
+		name: nonEmpty(metadata?.name),
 		mimeType: readMimeType(metadata),
 		width: pixels(metadata?.width),
 		height: pixels(metadata?.height),

@@ -1,8 +1,17 @@
 /** The cards of an answer, and their buttons: https://support.snatchbot.me/docs/json-api */
 import * as v from 'valibot'
-import { type Button, type Card, Json, type Message } from '../../src/canonical.ts'
-import { check, defined, fieldPath, items, said } from '../../src/codec.ts'
-import { GatewayError } from '../../src/errors.ts'
+import {
+	type Button,
+	type Card,
+	compact,
+	fieldPath,
+	GatewayError,
+	Json,
+	type Message,
+	nonEmpty,
+	nonEmptyList,
+	validate,
+} from '../../src/format/index.ts'
 
 const Text = v.nullish(v.string())
 // The id of an interaction may be a number.
@@ -41,7 +50,7 @@ export function decodeCards(cards: readonly Json[]): { messages: Message[]; nati
 	for (const [i, each] of cards.entries()) {
 		if (v.is(Known, each)) {
 			const at = ['cards', i]
-			const { wire, unread } = check(WireCard, each, at)
+			const { wire, unread } = validate(WireCard, each, at)
 			decoded.messages.push(...decodeCard(wire))
 			decoded.unread.push(...unread, ...unreadValue(wire, at), ...unreadButtons(wire, at))
 		} else decoded.natives.push(each)
@@ -53,16 +62,16 @@ export function decodeCards(cards: readonly Json[]): { messages: Message[]; nati
 function decodeCard(card: WireCard): Message[] {
 	switch (card.type) {
 		case 'text': {
-			const text = said(card.value)
+			const text = nonEmpty(card.value)
 			const buttons = decodeButtons(card)
-			return text || buttons ? [defined<Message>({ type: 'text', text: text ?? noWords, buttons })] : []
+			return text || buttons ? [compact<Message>({ type: 'text', text: text ?? noWords, buttons })] : []
 		}
 		case 'image': {
 			const url = decodeUrl(card.value)
 			return url ? [{ type: 'image', url }] : []
 		}
 		case 'gallery': {
-			const cards = items((card.gallery ?? []).flatMap(decodeItem))
+			const cards = nonEmptyList((card.gallery ?? []).flatMap(decodeItem))
 			return cards ? [{ type: 'cards', cards }] : []
 		}
 	}
@@ -88,11 +97,11 @@ export function encodeCard(message: Message): object[] {
 
 /** An item may have any of its parts alone; the model wants a title. */
 function decodeItem(item: Item): Card[] {
-	const heading = said(item.heading)
-	const subtitle = said(item.subtitle)
+	const heading = nonEmpty(item.heading)
+	const subtitle = nonEmpty(item.subtitle)
 	const rest = { imageUrl: decodeUrl(item.image), url: decodeUrl(item.url), buttons: decodeButtons(item) }
 	const title = heading ?? subtitle ?? rest.buttons?.[0]?.title ?? (rest.imageUrl || rest.url ? noWords : undefined)
-	return title ? [defined({ title, subtitle: heading === undefined ? undefined : subtitle, ...rest })] : []
+	return title ? [compact({ title, subtitle: heading === undefined ? undefined : subtitle, ...rest })] : []
 }
 
 function encodeItem({ title, subtitle, imageUrl, url, buttons }: Card): object {
@@ -100,18 +109,18 @@ function encodeItem({ title, subtitle, imageUrl, url, buttons }: Card): object {
 }
 
 function decodeUrl(url: string | null | undefined): string | undefined {
-	return said(url?.trim())
+	return nonEmpty(url?.trim())
 }
 
 function decodeButtons({ buttons }: { buttons?: WireButton[] | null | undefined }): Button[] | undefined {
-	return items((buttons ?? []).flatMap(decodeButton))
+	return nonEmptyList((buttons ?? []).flatMap(decodeButton))
 }
 
 /** Nothing for a type that is not known, and for a button that leads nowhere. */
 function decodeButton({ type, value, name }: WireButton): Button[] {
 	const url = decodeUrl(value)
 	if (url === undefined) return []
-	const title = said(name) ?? url
+	const title = nonEmpty(name) ?? url
 	if (type === 'url') return [{ type: 'link', title, url }]
 	return type === 'module' ? [{ type: 'goto', title, target: url }] : []
 }
@@ -124,7 +133,9 @@ function encodeButton(button: Button): object {
 }
 
 function unreadValue({ type, value }: WireCard, at: readonly (string | number)[]): string[] {
-	return type === 'gallery' && said(value) !== undefined && value !== galleryValue ? [fieldPath([...at, 'value'])] : []
+	return type === 'gallery' && nonEmpty(value) !== undefined && value !== galleryValue
+		? [fieldPath([...at, 'value'])]
+		: []
 }
 
 function unreadButtons(card: WireCard, at: readonly (string | number)[]): string[] {

@@ -1,9 +1,17 @@
 /** The call of an interaction: https://support.snatchbot.me/docs/json-api, sample: /docs/using-the-json-api */
 import * as v from 'valibot'
-import type { EventLeg } from '../../src/adapter.ts'
-import { type CanonicalEvent, Json } from '../../src/canonical.ts'
-import { check, defined, said, type WireRequest } from '../../src/codec.ts'
-import { formRequest, overQuery, readForm } from '../../src/form.ts'
+import {
+	type CanonicalEvent,
+	compact,
+	type EventLeg,
+	formRequest,
+	Json,
+	mergeQuery,
+	nonEmpty,
+	readForm,
+	validate,
+	type WireRequest,
+} from '../../src/format/index.ts'
 
 // A name that repeats is a list, which is not text: which of the values counts, nobody can tell.
 const Text = v.nullish(v.string())
@@ -42,20 +50,20 @@ export const event: EventLeg = {
 	},
 
 	decode(call) {
-		const { values, unread } = overQuery(call, readForm(call))
-		const { wire } = check(Call, values)
+		const { values, unread } = mergeQuery(call, readForm(call))
+		const { wire } = validate(Call, values)
 		const { bot_id, user_id, module_id, channel, incoming_message, session_id, ...attributes } = wire
-		const bot = said(bot_id)
+		const bot = nonEmpty(bot_id)
 		return {
-			model: defined<CanonicalEvent>({
+			model: compact<CanonicalEvent>({
 				kind: 'message',
-				channel: said(channel),
+				channel: nonEmpty(channel),
 				sender: 'user',
 				bot: bot === undefined ? undefined : { id: bot },
-				conversation: said(session_id) ?? conversationOf(user_id, bot),
+				conversation: nonEmpty(session_id) ?? conversationOf(user_id, bot),
 				user: { id: user_id, attributes: {} },
-				text: said(incoming_message),
-				trigger: { kind: 'module', ...defined({ id: said(module_id) }) },
+				text: nonEmpty(incoming_message),
+				trigger: { kind: 'module', ...compact({ id: nonEmpty(module_id) }) },
 				attributes,
 			}),
 			unread,

@@ -1,16 +1,24 @@
 /** The answer to an interaction's call: https://support.snatchbot.me/docs/json-api */
 import * as v from 'valibot'
-import type { ReplyLeg } from '../../src/adapter.ts'
-import { type CanonicalEvent, type CanonicalReply, Json, type Message, silence } from '../../src/canonical.ts'
-import { check, defined, items, jsonResponse, readJson, type WireResponse } from '../../src/codec.ts'
-import type { Features } from '../../src/features.ts'
+import {
+	type CanonicalEvent,
+	type CanonicalReply,
+	type Carries,
+	compact,
+	emptyReply,
+	Json,
+	jsonResponse,
+	type Message,
+	nonEmptyList,
+	type ReplyLeg,
+	readJson,
+	validate,
+	type WireResponse,
+} from '../../src/format/index.ts'
 import { decodeCards, encodeCard, Native } from './cards.ts'
-import type { Options } from './index.ts'
+import { marker, type Options } from './options.ts'
 
 const name = 'snatchbot-json-api'
-
-/** Begins a new message inside `message`. */
-export const marker = '::next::'
 
 const Id = v.nullish(v.union([v.string(), v.number()]))
 const Label = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
@@ -32,7 +40,7 @@ const Own = v.strictObject({ cards: v.pipe(v.array(Native), v.nonEmpty()) })
 /** An absolute URL of any scheme; the page's own samples have a blank in theirs. */
 const address = { url: true, pattern: '^[A-Za-z][A-Za-z\\d+.-]*:\\S+$' } as const
 
-const carries: Features<CanonicalReply> = {
+const carries: Carries<CanonicalReply> = {
 	'reply.messages': { single: true, order: [['text'], ['buttons', 'image', 'cards'], ['choices']] },
 	'reply.text.buttons': {},
 	'reply.image': address,
@@ -60,12 +68,12 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 		native: { name, schema: Own },
 
 		decode(answer) {
-			if (answer.body.trim() === '') return { model: silence, unread: [] }
+			if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
 			// Whatever its type: PHP labels JSON as HTML unless told otherwise, and most servers of this format are in PHP.
-			const { wire, unread } = check(Answer, readJson(answer.body))
+			const { wire, unread } = validate(Answer, readJson(answer.body))
 			const cards = decodeCards(wire.cards ?? [])
 			return {
-				model: defined<CanonicalReply>({
+				model: compact<CanonicalReply>({
 					messages: [
 						...wire.message.split(marker).flatMap(decodeText),
 						...cards.messages,
@@ -86,8 +94,8 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 				bot_id: bot?.id,
 				module_id: trigger?.id,
 				message: messages.flatMap(encodeText).join(marker),
-				cards: items([...messages.flatMap(encodeCard), ...natives]),
-				suggested_replies: items(messages.flatMap(encodeChoices)),
+				cards: nonEmptyList([...messages.flatMap(encodeCard), ...natives]),
+				suggested_replies: nonEmptyList(messages.flatMap(encodeChoices)),
 				blocked_input: control?.blockInput,
 			})
 		},
@@ -102,7 +110,7 @@ export function setUpAnswer({ filler }: Options): WireResponse {
 /** Whether the platform would show it as an answer. */
 export function isAnswer({ status, body }: WireResponse): boolean {
 	try {
-		return status === 200 && /\S/.test(check(Answer, readJson(body)).wire.message)
+		return status === 200 && /\S/.test(validate(Answer, readJson(body)).wire.message)
 	} catch {
 		return false
 	}
@@ -118,7 +126,7 @@ function encodeText(message: Message): string[] {
 
 /** A suggestion comes back as its label. */
 function decodeChoices(labels: readonly string[]): Message[] {
-	const choices = items(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
+	const choices = nonEmptyList(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
 	return choices ? [{ type: 'choices', choices }] : []
 }
 

@@ -1,8 +1,8 @@
 /** SnatchBot's JSON API under the laws and its fixtures; the limits are those that the platform documents. */
 import { describe, expect, test } from 'vitest'
-import { type CanonicalEvent, type CanonicalReply, silence } from '../../src/canonical.ts'
-import type { Fields } from '../../src/codec.ts'
 import { fitReply } from '../../src/fit/index.ts'
+import type { Fields } from '../../src/format/index.ts'
+import { type CanonicalEvent, type CanonicalReply, emptyReply } from '../../src/model/index.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { snatchbotJsonApi } from './index.ts'
 import { limits } from './limits.ts'
@@ -42,7 +42,10 @@ test.each(['a::next::b', 'a::next', 'a::next:', '::next::next::', ':::next:::', 
 			{ type: 'text', text },
 			{ type: 'text', text },
 		]
-		const { value } = fitReply({ ...silence, messages: said }, leg, { turn: 't', receivedAt: '2026-01-02T03:04:05Z' })
+		const { value } = fitReply({ ...emptyReply, messages: said }, leg, {
+			turnId: 't',
+			receivedAt: '2026-01-02T03:04:05Z',
+		})
 		const shown = leg.decode(leg.encode(value)).model.messages
 		expect(shown.map((each) => 'text' in each && each.text?.replaceAll('\u2060', ''))).toEqual([text, text])
 	},

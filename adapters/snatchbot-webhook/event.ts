@@ -1,15 +1,24 @@
 /** The notice of one message: https://support.snatchbot.me/reference/webhooks */
 import * as v from 'valibot'
-import type { EventLeg } from '../../src/adapter.ts'
-import type { CanonicalEvent, Json } from '../../src/canonical.ts'
-import { defined, jsonRequest, said } from '../../src/codec.ts'
-import { overQuery, readValues } from '../../src/form.ts'
-import { type FieldNames, namesOf, putFields, takeFields } from '../../src/named-fields.ts'
+import {
+	type CanonicalEvent,
+	compact,
+	type EventLeg,
+	extractFields,
+	type FieldMapping,
+	insertFields,
+	type Json,
+	jsonRequest,
+	mergeQuery,
+	namesOf,
+	nonEmpty,
+	readBodyValues,
+} from '../../src/format/index.ts'
 
 const name = 'snatchbot-webhook'
 
 /** The page's prose promises the user's id, its sample has none. */
-const user: FieldNames<'id'> = { id: ['user_id', 'userid', 'userId'] }
+const user: FieldMapping<'id'> = { id: ['user_id', 'userid', 'userId'] }
 
 const Address = v.pipe(v.string(), v.regex(/^[\dA-Fa-f.:]{2,45}$/))
 
@@ -30,13 +39,13 @@ export const event: EventLeg = {
 	native: { name, schema: Own },
 
 	decode(call) {
-		const { values, unread: hidden } = overQuery(call, readValues(call))
+		const { values, unread: hidden } = mergeQuery(call, readBodyValues(call))
 		const { time, data, ip, ...others } = values
-		const { fields, rest, unread } = takeFields(user, others, [])
+		const { fields, rest, unread } = extractFields(user, others, [])
 		const occurredAt = decodeTime(time)
 		const address = v.is(Address, ip) ? ip : undefined
 		return {
-			model: defined<CanonicalEvent>({
+			model: compact<CanonicalEvent>({
 				kind: 'notice',
 				occurredAt,
 				sender: 'unknown',
@@ -61,7 +70,7 @@ export const event: EventLeg = {
 			time: `${occurredAt}'`,
 			data: JSON.stringify(text ?? ''),
 			ip: own?.ip ?? '',
-			...putFields(user, attributes, { id: known?.id }),
+			...insertFields(user, attributes, { id: known?.id }),
 		})
 	},
 }
@@ -79,7 +88,7 @@ function decodeData(data: Json | undefined): string | undefined {
 	if (typeof data !== 'string') return JSON.stringify(data)
 	if (!/^\s*"/.test(data)) return data
 	try {
-		return said(v.parse(v.string(), JSON.parse(data)))
+		return nonEmpty(v.parse(v.string(), JSON.parse(data)))
 	} catch {
 		return data
 	}

@@ -1,7 +1,6 @@
 /** SnatchBot's webhooks: a notice of each message that a bot sends or receives. */
 import * as v from 'valibot'
-import { defineAdapter } from '../../src/adapter.ts'
-import { problemResponse, type WireRequest, type WireResponse } from '../../src/codec.ts'
+import { defineAdapter, problemResponse, type WireRequest, type WireResponse } from '../../src/format/index.ts'
 import { event } from './event.ts'
 
 /** The platform asks for success only: https://support.snatchbot.me/reference/webhooks, "click the Verify button". */

@@ -1,58 +1,7 @@
-/** Reads a configuration: names, options and environment variables become routes, or a list of every mistake. */
-import type { Route } from '../route.ts'
-import { ConfigError, Findings } from './mistakes.ts'
-import { type OutboxSettings, resolveOutbox } from './outbox.ts'
-import { resolveRoutes } from './resolve.ts'
-import * as schema from './schema.ts'
-import type { Environment } from './secrets.ts'
-import { type ConfigContext, resolveUpstream } from './upstream.ts'
-
-export { ConfigError } from './mistakes.ts'
-export type { OutboxSettings } from './outbox.ts'
+/** Reads a configuration into routes, or lists every mistake. */
+export { ConfigError } from './issues.ts'
+export type { OutboxSettings } from './outbox-settings.ts'
+export { readConfig, readOutbox } from './read-config.ts'
 export { Config } from './schema.ts'
 export type { Environment } from './secrets.ts'
-export type { ConfigContext } from './upstream.ts'
-
-/** What a configuration says: the routes, and what an operator should look at without having to. */
-export interface Reading {
-	readonly routes: readonly Route[]
-	readonly outbox?: OutboxSettings
-	readonly warnings: readonly string[]
-}
-
-/** Throws a ConfigError that has every mistake, each with its path: `routes[0].name: is missing`. */
-export function readConfig(json: unknown, context: ConfigContext): Reading {
-	const findings = new Findings()
-	const { routes, outbox } = readTop(json, context, findings)
-	if (findings.mistakes.length > 0) throw new ConfigError(findings.mistakes)
-	return { routes, ...(outbox && { outbox }), warnings: findings.warnings }
-}
-
-/** The outbox alone, for who works on it: the rest of the configuration may be anything. Throws a ConfigError. */
-export function readOutbox(json: unknown, env: Environment): OutboxSettings | undefined {
-	const findings = new Findings()
-	const value = findings.object(json, [])?.outbox
-	const outbox = value === undefined ? undefined : resolveOutbox(value, ['outbox'], env, findings)
-	if (findings.mistakes.length > 0) throw new ConfigError(findings.mistakes)
-	return outbox
-}
-
-interface Top {
-	readonly routes: readonly Route[]
-	readonly outbox?: OutboxSettings | undefined
-}
-
-function readTop(json: unknown, context: ConfigContext, findings: Findings): Top {
-	const object = findings.object(json, [])
-	if (!object) return { routes: [] }
-	findings.members(schema.Config, object, [], ['upstream', 'routes', 'outbox'])
-	const { upstream, routes } = object
-	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, findings) }
-	const outbox =
-		object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, findings)
-	if (Array.isArray(routes) && routes.length > 0) {
-		return { routes: resolveRoutes(routes, shared, context, findings), outbox }
-	}
-	findings.mistake(['routes'], routes === undefined ? 'is missing' : 'must be a list of one route or more')
-	return { routes: [], outbox }
-}
+export type { ConfigContext } from './upstreams.ts'

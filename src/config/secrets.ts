@@ -1,5 +1,5 @@
 /** Takes secrets and keys from the environment: the only place where their values are seen. */
-import type { Findings, Path } from './mistakes.ts'
+import type { ConfigIssues, Path } from './issues.ts'
 import type { Secret } from './schema.ts'
 
 /** The environment's variables by name. */
@@ -9,13 +9,18 @@ export type Environment = { readonly [name: string]: string | undefined }
 const shortest = 16
 
 /** The value of a secret; undefined when it cannot be used, which is then a mistake. */
-export function secretOf({ env: name }: Secret, at: Path, env: Environment, findings: Findings): string | undefined {
+export function secretOf(
+	{ env: name }: Secret,
+	at: Path,
+	env: Environment,
+	findings: ConfigIssues,
+): string | undefined {
 	const value = Object.hasOwn(env, name) ? env[name] : undefined
 	const here = [...at, 'env']
-	if (value === undefined) return findings.mistake(here, absent(name))
-	if (value === '') return findings.mistake(here, 'the variable is empty')
+	if (value === undefined) return findings.issue(here, absent(name))
+	if (value === '') return findings.issue(here, 'the variable is empty')
 	// A line's end that came in with a file would never be matched.
-	if (value !== value.trim()) return findings.mistake(here, 'the variable has white space at its start or end')
+	if (value !== value.trim()) return findings.issue(here, 'the variable has white space at its start or end')
 	return value
 }
 
@@ -26,7 +31,7 @@ function absent(name: string): string {
 }
 
 /** The values of a list of secrets, as far as they can be used. */
-export function secretsOf(list: readonly Secret[], at: Path, env: Environment, findings: Findings): string[] {
+export function secretsOf(list: readonly Secret[], at: Path, env: Environment, findings: ConfigIssues): string[] {
 	return list.flatMap((secret, i) => {
 		const value = secretOf(secret, [...at, i], env, findings)
 		if (value === undefined) return []
@@ -42,12 +47,12 @@ export function signingKeyOf(
 	secret: Secret,
 	at: Path,
 	env: Environment,
-	findings: Findings,
+	findings: ConfigIssues,
 ): Uint8Array<ArrayBuffer> | undefined {
 	const value = secretOf(secret, at, env, findings)
 	if (value === undefined) return undefined
 	const base64 = keyForm.exec(value)?.[1]
 	const key = base64 === undefined ? undefined : Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
 	if (key && key.length >= 24 && key.length <= 64) return key
-	return findings.mistake([...at, 'env'], 'the variable is not "whsec_" and base64 of 24 to 64 bytes')
+	return findings.issue([...at, 'env'], 'the variable is not "whsec_" and base64 of 24 to 64 bytes')
 }

@@ -1,9 +1,8 @@
 /** Attributes in normal form: the scopes, types and sizes that the format writes. */
-import type { Attributes, CanonicalReply, Json } from '../canonical.ts'
-import { fieldPath } from '../codec.ts'
-import type { Feature, Limit } from '../features.ts'
-import { type Fitting, note } from './fitting.ts'
-import { shortenText } from './text.ts'
+import { fieldPath, type Limit } from '../format/index.ts'
+import type { Attributes, CanonicalReply, Feature, Json } from '../model/index.ts'
+import { type Fitting, note } from './context.ts'
+import { shortenText } from './strings.ts'
 
 /** Attributes within a limit. Nothing is carried without one. */
 export function fitAttributes(fitting: Fitting, feature: Feature, attributes: Attributes, path: string): Attributes {

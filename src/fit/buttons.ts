@@ -1,6 +1,6 @@
 /** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
-import type { Button, Choice } from '../canonical.ts'
-import { type Fitting, fitLabel, type Labels, note, unique, within } from './fitting.ts'
+import type { Button, Choice } from '../model/index.ts'
+import { type Fitting, fitLabel, type Labels, note, unique, within } from './context.ts'
 
 /** A choice and its path in the value before. */
 export interface PlacedChoice {

@@ -1,8 +1,8 @@
 /** Cards in normal form: carousels as long as the format has them, and plainer messages for cards it has not. */
-import type { Card, Message } from '../canonical.ts'
-import type { Limit } from '../features.ts'
+import type { Limit } from '../format/index.ts'
+import type { Card, Message } from '../model/index.ts'
 import { canPress, sortButtons } from './buttons.ts'
-import { type Fitting, fitLabel, note, within } from './fitting.ts'
+import { type Fitting, fitLabel, note, within } from './context.ts'
 import { fitMedia } from './media.ts'
 import { fitText, inGroups, withChoices } from './texts.ts'
 

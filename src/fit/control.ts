@@ -1,13 +1,12 @@
 /** What becomes of the conversation, in normal form: each part carried as it is, or not at all. */
-import type { CanonicalReply } from '../canonical.ts'
-import { defined, definedOrNone } from '../codec.ts'
-import type { Limit } from '../features.ts'
-import { type Fitting, note, within } from './fitting.ts'
+import { compact, compactOrNone, type Limit } from '../format/index.ts'
+import type { CanonicalReply } from '../model/index.ts'
+import { type Fitting, note, within } from './context.ts'
 
 type Control = NonNullable<CanonicalReply['control']>
 
 export function fitControl(fitting: Fitting, control: Control): Control | undefined {
-	return definedOrNone({
+	return compactOrNone({
 		close: kept('close', control.close),
 		handover: fitHandover(fitting, kept('handover', control.handover, control.handover?.to)),
 		goto: kept('goto', control.goto, control.goto),
@@ -35,7 +34,7 @@ function fitHandover(fitting: Fitting, handover: Control['handover']): Control['
 		note(fitting, 'dropped', 'reply.control.handover', 'control.handover', 'nobody is named')
 		return undefined
 	}
-	return defined({ to, name, id: part('id', byId) })
+	return compact({ to, name, id: part('id', byId) })
 
 	function part(which: 'name' | 'id', limit: Limit | undefined): string | undefined {
 		const value = handover?.[which]

@@ -1,36 +1,4 @@
-/** Brings a canonical value into a format's normal form, and reports every change. */
-import type { Choice } from '../canonical.ts'
-import type { Change } from '../features.ts'
-
-/** What fit supplies where a format cannot leave something out, and what makes its random picks replayable. */
-export interface FitContext {
-	/** The turn's id. */
-	readonly turn: string
-	/** RFC 3339: when the gateway received the event. */
-	readonly receivedAt: string
-	/** Choices are remembered, so that a label or a number that comes back still means the choice it stood for. */
-	readonly remembers?: boolean
-}
-
-/** A choice as the user will see it, and what stands behind it. */
-export interface Offer {
-	/** The label, as it was sent. */
-	readonly label: string
-	/** What the platform sends back when it is pressed; absent: the label. */
-	readonly value?: string
-	/** The number before the label, where the choices were sent as text. */
-	readonly number?: number
-	/** The choice as the upstream gave it. */
-	readonly choice: Extract<Choice, { value: string }>
-}
-
-/** A value in normal form and what it took to bring it there. */
-export interface Fitted<Model> {
-	readonly value: Model
-	readonly changes: readonly Change[]
-	/** Choices that come back as a label or a number, or under another value than the upstream's. */
-	readonly offers: readonly Offer[]
-}
-
-export { fitEvent } from './event.ts'
-export { fitReply } from './reply.ts'
+/** Brings a canonical value into a format’s normal form, and reports every change. */
+export { fitEvent } from './fit-event.ts'
+export { fitReply } from './fit-reply.ts'
+export type { FitContext, Fitted, Offer } from './types.ts'

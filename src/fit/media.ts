@@ -1,7 +1,6 @@
 /** Pictures, films, sounds and files in normal form: as the format has them, or as text with their address. */
-import type { Message } from '../canonical.ts'
-import type { Feature } from '../features.ts'
-import { type Fitting, fitLabel, note, noWords, within } from './fitting.ts'
+import type { Feature, Message } from '../model/index.ts'
+import { type Fitting, fitLabel, note, noWords, within } from './context.ts'
 import { plainTexts } from './texts.ts'
 
 type Media = Extract<Message, { type: 'image' | 'video' | 'audio' | 'file' }>

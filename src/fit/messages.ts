@@ -1,7 +1,7 @@
 /** Messages in normal form: each as the format has it, or as the plainer messages that say the same. */
-import type { Button, Message } from '../canonical.ts'
+import type { Button, Message } from '../model/index.ts'
 import { fitCards, isWhole } from './cards.ts'
-import { type Fitting, note, noWords, within } from './fitting.ts'
+import { type Fitting, note, noWords, within } from './context.ts'
 import { fitMedia } from './media.ts'
 import { fitText, withChoices } from './texts.ts'
 import { fitUrls } from './urls.ts'

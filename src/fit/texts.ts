@@ -1,8 +1,8 @@
 /** Texts in normal form, with what hangs on them: alternatives, buttons, choices. */
-import type { Message } from '../canonical.ts'
+import type { Message } from '../model/index.ts'
 import { fitChoices, numberChoices, type PlacedChoice, sortButtons } from './buttons.ts'
-import { type Fitting, note, noWords, within } from './fitting.ts'
-import { escapeText, hashOf, splitTail, splitText } from './text.ts'
+import { type Fitting, note, noWords, within } from './context.ts'
+import { escapeText, hashOf, splitTail, splitText } from './strings.ts'
 
 type Text = Extract<Message, { type: 'text' }>
 type Choices = Extract<Message, { type: 'choices' }>
@@ -145,7 +145,7 @@ function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
 	}
 	const { pattern } = fitting.carries['reply.text'] ?? {}
 	const shown = [...all.keys()].filter((i) => within(all[i] ?? '', { pattern }))
-	const pick = shown[hashOf(fitting.turn + path) % shown.length] ?? 0
+	const pick = shown[hashOf(fitting.turnId + path) % shown.length] ?? 0
 	for (const [i, each] of paths.entries()) if (i !== pick) note(fitting, 'dropped', feature, each, 'another was picked')
 	return { ...plain, text: all[pick] ?? message.text }
 }

@@ -1,14 +1,13 @@
 /** URLs in normal form: without white space, where the format wants them so. */
-import type { Button, Card, Message } from '../canonical.ts'
-import { defined } from '../codec.ts'
-import type { Feature } from '../features.ts'
-import { type Fitting, note } from './fitting.ts'
+import { compact } from '../format/index.ts'
+import type { Button, Card, Feature, Message } from '../model/index.ts'
+import { type Fitting, note } from './context.ts'
 
 /** The message with its URLs as the format takes them; what becomes of URLs that it does not take is decided later. */
 export function fitUrls(fitting: Fitting, message: Message, path: string): Message {
 	switch (message.type) {
 		case 'text':
-			return defined({ ...message, buttons: fitButtons(fitting, message.buttons, path) })
+			return compact({ ...message, buttons: fitButtons(fitting, message.buttons, path) })
 		case 'cards':
 			return { ...message, cards: message.cards.map((card, i) => fitCard(fitting, card, `${path}.cards[${i}]`)) }
 		case 'choices':
@@ -20,7 +19,7 @@ export function fitUrls(fitting: Fitting, message: Message, path: string): Messa
 
 function fitCard(fitting: Fitting, card: Card, path: string): Card {
 	const { imageUrl, url, buttons } = card
-	return defined({
+	return compact({
 		...card,
 		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, `${path}.imageUrl`),
 		url: url && fitUrl(fitting, 'reply.card.url', url, `${path}.url`),

@@ -1,7 +1,7 @@
 /** Half surrogate pairs, which no UTF-8 body can hold, become U+FFFD in every string of a value. */
-import { fieldPath } from '../codec.ts'
-import type { Feature } from '../features.ts'
-import { type Fitting, note } from './fitting.ts'
+import { fieldPath } from '../format/index.ts'
+import type { Feature } from '../model/index.ts'
+import { type Fitting, note } from './context.ts'
 
 /** The value with well-formed strings and keys; the value itself when it has no others. */
 export function wellFormed<T>(fitting: Fitting, feature: Feature, value: T): T {

@@ -2,8 +2,8 @@
 import { createServer, type Server } from 'node:http'
 import { type Socket, Server as SocketServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { addressOf, unusable } from './inherited.ts'
-import type { RequestListener } from './unambiguous.ts'
+import type { RequestListener } from './smuggling-guard.ts'
+import { addressOf, unusable } from './socket-activation.ts'
 
 /** Milliseconds. Node's own limits leave a thousand idle connections open for a minute. */
 const limits = {

@@ -3,11 +3,11 @@
 import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readOutbox } from '../config/index.ts'
 import { readConfigFile } from './config-file.ts'
-import { greeting } from './greeting.ts'
-import { inheritedSocket, SocketUnusable } from './inherited.ts'
-import { runOutbox } from './outbox/cli.ts'
-import { OutboxUnusable } from './outbox/index.ts'
+import { runOutbox } from './outbox/outbox-command.ts'
+import { OutboxError } from './outbox/outbox-error.ts'
 import { type Gateway, serve } from './serve.ts'
+import { activatedSocket, SocketUnusable } from './socket-activation.ts'
+import { startupBanner } from './startup-banner.ts'
 
 const { DRAGOMAN_CONFIG: file = 'config/gateway.json', HOST: host = '127.0.0.1', PORT: port = '8787' } = process.env
 
@@ -30,7 +30,7 @@ try {
 }
 
 async function start(): Promise<void> {
-	const socket = inheritedSocket(process.env, process.pid)
+	const socket = activatedSocket(process.env, process.pid)
 	const place = socket ? { socket } : { host, port: readPort() }
 	const started = readConfigFile(file).then((config) => serve({ config, adapters, ...place }))
 	// From the first moment on: a signal that nobody handles ends the process.
@@ -41,7 +41,7 @@ async function start(): Promise<void> {
 	const gateway = await started
 	keepUp(gateway)
 	// Standard output is the log's.
-	console.error(await greeting(gateway.url, gateway.routes, gateway.runtime.crypto))
+	console.error(await startupBanner(gateway.url, gateway.routes, gateway.runtime.crypto))
 }
 
 /** Takes the configuration's file as it is now. When it cannot be used, the log says why, and nothing changes. */
@@ -84,7 +84,7 @@ function keepUp(gateway: Gateway): void {
 function describe(thrown: unknown): [code: number, ...lines: string[]] {
 	if (thrown instanceof ConfigError) return [exit.config, thrown.message, ...thrown.mistakes.map((each) => `  ${each}`)]
 	if (thrown instanceof SocketUnusable) return [exit.config, thrown.message]
-	if (thrown instanceof OutboxUnusable) return [exit.unavailable, thrown.message]
+	if (thrown instanceof OutboxError) return [exit.unavailable, thrown.message]
 	const { code } = thrown as NodeJS.ErrnoException
 	if (code === 'EADDRINUSE') return [exit.unavailable, `Port ${port} of ${host} is in use. Set PORT to another.`]
 	if (code === 'EACCES')

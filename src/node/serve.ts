@@ -3,19 +3,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
-import type { AdapterFactory } from '../adapter.ts'
-import { createApp } from '../app.ts'
-import type { Fields } from '../codec.ts'
 import { type ConfigContext, ConfigError, type Environment, readConfig } from '../config/index.ts'
-import { demo } from '../demo.ts'
-import { countRefusals } from '../refusals.ts'
+import type { AdapterFactory, Fields } from '../format/index.ts'
+import { createApp, createRejectionLog } from '../http/index.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
+import { demo } from '../upstream/index.ts'
 import { isLocal, listen } from './listener.ts'
-import { oneByOne } from './one-by-one.ts'
-import { openOutbox } from './outbox/index.ts'
-import { createRuntime } from './runtime.ts'
-import { targetOf as targetOfIncoming, unambiguous } from './unambiguous.ts'
+import { createRuntime } from './node-runtime.ts'
+import { openOutbox } from './outbox/open-outbox.ts'
+import { serializePipelining } from './serialize-pipelining.ts'
+import { rejectAmbiguous, targetOf as targetOfIncoming } from './smuggling-guard.ts'
 
 export interface ServeOptions {
 	/** The parsed configuration; its shape: config/gateway.schema.json. */
@@ -71,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	warn(reading.warnings)
 
 	let draining = false
-	const refused = countRefusals(runtime)
+	const refused = createRejectionLog(runtime)
 	const appOf = (routes: readonly Route[]) => createApp({ routes, runtime, ready: () => !draining, fieldsOf, targetOf })
 	let app = appOf(routes)
 	const reload = (config: unknown): void => {
@@ -90,7 +88,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		return response
 	}
 	const take = getRequestListener(respond, { hostname: 'localhost' })
-	const answer = unambiguous(oneByOne(take), (code) => refused(code, undefined))
+	const answer = rejectAmbiguous(serializePipelining(take), (code) => refused(code, undefined))
 	const listener = await listen(place, answer).catch(async (cause: unknown) => {
 		await outbox?.close(0)
 		throw cause

@@ -2,16 +2,21 @@
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { adapters } from '../../adapters/index.ts'
-import type { Adapter, AdapterFactory } from '../adapter.ts'
-import { silence } from '../canonical.ts'
-import { defined } from '../codec.ts'
 import { GatewayError } from '../errors.ts'
-import { expectedOf, pathOf } from '../expected.ts'
+import { type Adapter, type AdapterFactory, compact } from '../format/index.ts'
+import { emptyReply } from '../model/index.ts'
 import type { OutgoingCall, Runtime } from '../runtime.ts'
-import { keysOf } from '../schema.ts'
-import { optionsOf, show } from '../show.ts'
-import { type Deed, describeChange, Refused, type Simulated, simulate } from '../simulator.ts'
-import { createRuntime } from './runtime.ts'
+import { describeExpected, keysOf, pathOf } from '../schema/index.ts'
+import {
+	describeChange,
+	Refused,
+	renderReply,
+	type SimulatedTurn,
+	selectableOptions,
+	simulate,
+	type UserAction,
+} from '../simulator/index.ts'
+import { createRuntime } from './node-runtime.ts'
 
 const help = `Plays a platform: calls a webhook as the platform would, and shows what its user would see.
 
@@ -49,7 +54,7 @@ try {
 	if (!(thrown instanceof UsageError || thrown instanceof Refused)) throw thrown
 	console.error(thrown.message)
 	if (thrown instanceof Refused && thrown.defaultReply) {
-		console.log(show({ ...silence, messages: thrown.defaultReply }))
+		console.log(renderReply({ ...emptyReply, messages: thrown.defaultReply }))
 	}
 	if (thrown instanceof Refused && thrown.answer?.status === 404) {
 		console.error('404: wrong path, or the route has a secret and this is not it (--secret-env NAME)')
@@ -60,7 +65,7 @@ interface Args {
 	readonly factory: AdapterFactory
 	readonly adapter: Adapter
 	readonly url: string
-	readonly deed: Deed
+	readonly deed: UserAction
 	readonly choose: readonly number[]
 	readonly secret?: string
 	readonly conversation?: string
@@ -141,7 +146,7 @@ function create({ create, name, options: schema }: AdapterFactory, options: read
 	const [issue] = v.safeParse(schema, value).issues ?? []
 	if (!issue) return create(value)
 	const [key] = pathOf(issue)
-	const expected = expectedOf(schema, value, issue) ?? 'another value'
+	const expected = describeExpected(schema, value, issue) ?? 'another value'
 	throw new UsageError(`Wrong ${key === undefined ? 'options' : `option ${key}`} of ${name}; expected: ${expected}.`)
 }
 
@@ -155,7 +160,7 @@ async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Pro
 		for (const number of choose) {
 			const choice = pressed(turn, number)
 			const { conversation, user } = turn.event
-			const same = defined({ conversation, user: user?.id })
+			const same = compact({ conversation, user: user?.id })
 			console.log(`> ${choice.label}`)
 			turn = await simulate(adapter, { ...lent, ...where, ...same, choice, handshake: false })
 			print(turn, raw)
@@ -168,15 +173,15 @@ async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Pro
 	}
 }
 
-function print({ lost, call, answer, reply, unread }: Simulated, raw: boolean): void {
+function print({ lost, call, answer, reply, unread }: SimulatedTurn, raw: boolean): void {
 	for (const change of lost) console.error(`the platform cannot tell ${describeChange(change)}`)
 	if (raw) console.log(JSON.stringify({ call, answer }, null, 2))
-	console.log(reply ? show(reply) : '(the platform reads no answer)')
+	console.log(reply ? renderReply(reply) : '(the platform reads no answer)')
 	for (const path of unread) console.error(`the platform does not read ${path}`)
 }
 
 /** What is lost because an option is not set that says where it stands. */
-function hintsOf({ lost }: Simulated, { name, options }: AdapterFactory): string[] {
+function hintsOf({ lost }: SimulatedTurn, { name, options }: AdapterFactory): string[] {
 	return lost.flatMap(({ did, feature }) => {
 		const field = feature.slice(feature.lastIndexOf('.') + 1)
 		if (did !== 'dropped' || !keysOf(options).includes(field)) return []
@@ -184,8 +189,8 @@ function hintsOf({ lost }: Simulated, { name, options }: AdapterFactory): string
 	})
 }
 
-function pressed({ reply }: Simulated, number: number): { value: string; label: string } {
-	const options = reply ? optionsOf(reply) : []
+function pressed({ reply }: SimulatedTurn, number: number): { value: string; label: string } {
+	const options = reply ? selectableOptions(reply) : []
 	const choice = options[number - 1]
 	if (!choice) throw new UsageError(`The answer has ${options.length} options; there is no ${number}.`)
 	if ('value' in choice) return { value: choice.value, label: choice.title }

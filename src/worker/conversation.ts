@@ -1,13 +1,13 @@
 /** The Durable Object of one conversation: its short-lived memory, and its accepted events on their way. */
 import { DurableObject } from 'cloudflare:workers'
-import type { CanonicalReply } from '../canonical.ts'
-import type { OpenChoices } from '../choices.ts'
-import type { WireResponse } from '../codec.ts'
 import type { Offer } from '../fit/index.ts'
-import type { Bindings } from './bindings.ts'
-import { Deliveries } from './deliveries.ts'
-import { attempt } from './delivering.ts'
-import { lifetime, Memory, type Pending, type StoredClaim } from './memory.ts'
+import type { WireResponse } from '../format/index.ts'
+import type { CanonicalReply } from '../model/index.ts'
+import type { OpenChoices } from '../runtime.ts'
+import { attempt } from './attempt-delivery.ts'
+import type { Bindings, ConversationObject } from './bindings.ts'
+import { ConversationState, lifetime, type Pending, type StoredClaim } from './conversation-state.ts'
+import { DeliveryTable } from './delivery-table.ts'
 
 /** Milliseconds that the platform gives an alarm; also when one that never ended is made up for. */
 const alarmLimit = 15 * 60 * 1000
@@ -15,61 +15,53 @@ const alarmLimit = 15 * 60 * 1000
 const maxPerAlarm = { events: 50, time: alarmLimit / 3 }
 
 /** What a call to it returns was written to disk before: the platform holds answers back until then. */
-export class Conversation extends DurableObject<Bindings> {
-	readonly #memory: Memory
-	readonly #deliveries: Deliveries
+export class Conversation extends DurableObject<Bindings> implements ConversationObject {
+	readonly #memory: ConversationState
+	readonly #deliveries: DeliveryTable
 	/** An object that only ever was asked what it knows has no storage to pay for. */
 	#stored: boolean
 
 	constructor(state: DurableObjectState, bindings: Bindings) {
 		super(state, bindings)
 		const { sql } = state.storage
-		this.#memory = new Memory(sql)
-		this.#deliveries = new Deliveries(sql)
+		this.#memory = new ConversationState(sql)
+		this.#deliveries = new DeliveryTable(sql)
 		this.#stored = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'deliveries'").toArray().length > 0
 	}
 
-	/** As State has it. */
 	openChoices(): OpenChoices {
 		return this.#stored ? this.#memory.openChoices() : []
 	}
 
-	/** As State has it. */
 	async addReply(offers: readonly Offer[]): Promise<void> {
 		if (offers.length === 0 && !this.#stored) return
 		await this.#prepare()
 		this.#memory.addReply(offers)
 	}
 
-	/** As State has it. */
-	async keepLate(reply: CanonicalReply): Promise<boolean> {
+	async addLateReply(reply: CanonicalReply): Promise<boolean> {
 		await this.#prepare()
-		return this.#memory.keepLate(reply)
+		return this.#memory.addLateReply(reply)
 	}
 
-	/** As State has it, each of them JSON. */
-	takeLate(): string[] {
-		return this.#stored ? this.#memory.takeLate() : []
+	takeLateReplies(): string[] {
+		return this.#stored ? this.#memory.takeLateReplies() : []
 	}
 
-	/** As State has it, but without waiting. */
 	async claim(call: string, lease: number): Promise<StoredClaim | Pending> {
 		await this.#prepare()
 		return this.#memory.claim(call, lease)
 	}
 
-	/** As State has it, for whoever was told that somebody else is answering. */
 	async claimNext(call: string, lease: number): Promise<StoredClaim> {
 		await this.#prepare()
 		return await this.#memory.claimNext(call, lease)
 	}
 
-	/** As State has it. */
 	settle(call: string, fence: number, answer: WireResponse | undefined): void {
 		if (this.#stored) this.#memory.settle(call, fence, answer)
 	}
 
-	/** Accepts an event, as JSON, to be delivered behind those before it. */
 	async enqueue(delivery: string): Promise<'stored' | 'full'> {
 		await this.#prepare()
 		if (!this.#deliveries.add(delivery)) return 'full'

@@ -1,19 +1,19 @@
 /** The gateway as a Cloudflare Worker: `npm run dev:worker`, `wrangler deploy`. */
-import { problemResponse } from '../codec.ts'
 import { ConfigError } from '../config/index.ts'
-import type { Delivery } from '../delivery.ts'
 import { asGatewayError } from '../errors.ts'
+import { problemResponse } from '../format/index.ts'
+import type { Delivery } from '../runtime.ts'
+import { assembledGateway } from './assemble.ts'
+import { consume } from './attempt-delivery.ts'
 import type { Bindings } from './bindings.ts'
-import { consume } from './delivering.ts'
-import { gatewayOf } from './gateway.ts'
-import { log } from './log.ts'
+import { log } from './console-log.ts'
 
 export { Conversation } from './conversation.ts'
 
 export default {
 	async fetch(request, bindings) {
 		try {
-			return await gatewayOf(bindings).app.fetch(request)
+			return await assembledGateway(bindings).app.fetch(request)
 		} catch (thrown) {
 			return refuse(thrown)
 		}

@@ -1,6 +1,5 @@
 /** One valid call of each platform, and all pinned ones: routes to send them to, and how a secret opens those. */
-import type { AdapterFactory } from '../../src/adapter.ts'
-import type { WireRequest } from '../../src/codec.ts'
+import type { AdapterFactory, WireRequest } from '../../src/format/index.ts'
 import { testCrypto } from '../crypto.ts'
 import type { Sent } from '../runtime/http.ts'
 import { asSent, samples } from '../runtime/samples.ts'

@@ -1,10 +1,10 @@
 /** A gateway in this process, without a network: for what must be tried more often than sockets allow. */
 import { adapters } from '../../adapters/index.ts'
-import { createApp } from '../../src/app.ts'
 import { type ConfigContext, readConfig } from '../../src/config/index.ts'
-import { demo } from '../../src/demo.ts'
-import { createRuntime } from '../../src/node/runtime.ts'
+import { createApp } from '../../src/http/index.ts'
+import { createRuntime } from '../../src/node/node-runtime.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
+import { demo } from '../../src/upstream/index.ts'
 import type { Sent } from '../runtime/http.ts'
 import type { Trial } from './row.ts'
 

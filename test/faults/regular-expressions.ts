@@ -3,7 +3,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseAst } from 'vite'
 import { adapters } from '../../adapters/index.ts'
-import type { Feature, Limit } from '../../src/features.ts'
+import type { Limit } from '../../src/format/index.ts'
+import type { Feature } from '../../src/model/index.ts'
 import { readFixtures } from '../fixtures.ts'
 
 /** A regular expression, and where it stands. */

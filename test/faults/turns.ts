@@ -1,11 +1,10 @@
 /** Turns as every platform takes them: each call has a nonce, and what comes back is read as the platform reads it. */
 import { Pool } from 'undici'
 import { adapters } from '../../adapters/index.ts'
-import type { Adapter } from '../../src/adapter.ts'
-import type { CanonicalEvent } from '../../src/canonical.ts'
-import type { WireResponse } from '../../src/codec.ts'
 import { errors, GatewayError } from '../../src/errors.ts'
 import { fitEvent } from '../../src/fit/index.ts'
+import type { Adapter, WireResponse } from '../../src/format/index.ts'
+import type { CanonicalEvent } from '../../src/model/index.ts'
 import { asSent } from '../runtime/samples.ts'
 import { excerpt, type Heard } from './behaviours.ts'
 import type { Answer as LoadAnswer, Outgoing } from './load.ts'
@@ -72,7 +71,7 @@ export const speakers: readonly Speaker[] = variants.map(([name, platform, optio
 	const adapter = factory.create(options)
 	const said = (text: string, more: object = {}): CanonicalEvent => {
 		const whole: CanonicalEvent = { kind: 'message', text, attributes: {}, ...more }
-		return fitEvent(whole, adapter.event, { turn: 'turn', receivedAt: '2026-01-01T00:00:00.000Z' }).value
+		return fitEvent(whole, adapter.event, { turnId: 'turn', receivedAt: '2026-01-01T00:00:00.000Z' }).value
 	}
 	const shows = (event: CanonicalEvent, answer: WireResponse): string =>
 		JSON.stringify(adapter.reply(event)?.decode(answer).model.messages ?? [])

@@ -59,7 +59,7 @@ export async function tryWays(
 		for (;;) {
 			const text = nonce()
 			const took = await caller.take(speaker, speaker.name, speaker.event(text))
-			if (took.heard !== 'upstream-resting') return { ...took, speaker, way: did.get(text) ?? '[nothing]' }
+			if (took.heard !== 'upstream-circuit-open') return { ...took, speaker, way: did.get(text) ?? '[nothing]' }
 			await pause(100)
 		}
 	}

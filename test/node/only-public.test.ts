@@ -3,11 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
-import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/index.ts'
+import { createApp } from '../../src/http/index.ts'
 import type { Resolve } from '../../src/node/guarded-connect.ts'
-import { createRuntime } from '../../src/node/runtime.ts'
-import { createSender } from '../../src/node/send.ts'
+import { createRuntime } from '../../src/node/node-runtime.ts'
+import { createSender } from '../../src/node/undici-client.ts'
 import type { LogLine } from '../../src/runtime.ts'
 import { json, says } from '../servers.ts'
 
@@ -164,7 +164,7 @@ test('an upstream that stays elsewhere is left alone like one that is down, and 
 	const titles = []
 	for (let i = 0; i < 20; i++) titles.push((await (await call()).json()).title)
 	expect(titles.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'upstream-not-public'))
-	expect(titles).toContain('upstream-resting')
+	expect(titles).toContain('upstream-circuit-open')
 	expect(asked).toBeLessThan(20)
 	leads = open
 	await expect.poll(async () => (await call()).status, { timeout: 10_000 }).toBe(200)

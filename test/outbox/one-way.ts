@@ -1,6 +1,6 @@
 /** A platform that reads no answer: the gateway's own JSON, one way. */
 import { canonical } from '../../adapters/canonical/index.ts'
-import { defineAdapter } from '../../src/adapter.ts'
+import { defineAdapter } from '../../src/format/index.ts'
 
 export const oneWay = defineAdapter({
 	...canonical,

@@ -1,10 +1,10 @@
 /** The outbox in time: when it acknowledges, when it tries, and when it gives up. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Fields } from '../../src/codec.ts'
-import { openOutbox } from '../../src/node/outbox/index.ts'
+import type { Fields } from '../../src/format/index.ts'
+import { openOutbox } from '../../src/node/outbox/open-outbox.ts'
 import type { Round } from '../../src/node/outbox/store.ts'
-import type { RemoteStore } from '../../src/node/outbox/thread.ts'
+import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
 import { gatewayTo, type Received, upstream } from '../servers.ts'
 import { delivery, near, outboxOn, settingsOf, storeOf, type TestClock, testClock } from './parts.ts'

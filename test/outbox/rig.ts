@@ -3,17 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonical } from '../../adapters/canonical/index.ts'
-import type { Fields } from '../../src/codec.ts'
 import { type OutboxSettings, readOutbox } from '../../src/config/index.ts'
-import type { Delivery } from '../../src/delivery.ts'
-import { createLoad } from '../../src/load.ts'
-import { type Clock, createOutbox } from '../../src/node/outbox/outbox.ts'
+import type { Fields } from '../../src/format/index.ts'
+import { createRuntime } from '../../src/node/node-runtime.ts'
+import { type Clock, createOutbox } from '../../src/node/outbox/delivery-loop.ts'
 import { type Entry, openStore, type Round, type Store } from '../../src/node/outbox/store.ts'
-import type { RemoteStore } from '../../src/node/outbox/thread.ts'
-import { createRuntime } from '../../src/node/runtime.ts'
-import type { Route, Upstream } from '../../src/route.ts'
-import type { LogLine, Runtime } from '../../src/runtime.ts'
-import { createTarget } from '../../src/target.ts'
+import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
+import type { Route } from '../../src/route.ts'
+import type { Delivery, LogLine, Runtime } from '../../src/runtime.ts'
+import { createConcurrencyLimit, createEndpoint, type Upstream } from '../../src/upstream/index.ts'
 
 export const keyOne = Buffer.alloc(32, 1).toString('base64')
 export const keyTwo = Buffer.alloc(32, 2).toString('base64')
@@ -136,10 +134,10 @@ export function outboxRig(after: (end: () => void | Promise<void>) => void) {
 		const upstream: Upstream = {
 			...{ name: 'canonical', adapter, secrets: [], headers: [], onlyPublic: false, signingKeys: [], timeout: 9000 },
 			// The schedule is looked at here, not the breaker: each attempt is of a target that has never failed.
-			get targets(): Upstream['targets'] {
-				return [createTarget('http://127.0.0.1:9/')]
+			get endpoints(): Upstream['endpoints'] {
+				return [createEndpoint('http://127.0.0.1:9/')]
 			},
-			load: createLoad(1000),
+			concurrencyLimit: createConcurrencyLimit(1000),
 		}
 		const route: Route = {
 			name: 'in',

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, symlinkS
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { OutboxUnusable } from '../../src/node/outbox/index.ts'
+import { OutboxError } from '../../src/node/index.ts'
 import { entry, folder, roundOf, settingsOf, storeOf } from './parts.ts'
 
 const delivered = (id: string) => ({ id, delivered: true }) as const
@@ -64,7 +64,7 @@ test.each([
 	}
 	const before = readFileSync(settings.file)
 	for (let tries = 0; tries < 2; tries++) {
-		expect(() => storeOf(settings)).toThrow(OutboxUnusable)
+		expect(() => storeOf(settings)).toThrow(OutboxError)
 		expect(() => storeOf(settings)).toThrow(spoil ? /is corrupt. It was left as it is/ : /is a database, but no outbox/)
 		expect(readFileSync(settings.file)).toEqual(before)
 	}

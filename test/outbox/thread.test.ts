@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
-import { openThread } from '../../src/node/outbox/thread.ts'
+import { openThread } from '../../src/node/outbox/store-client.ts'
 import { entry, roundOf, settingsOf } from './parts.ts'
 
 test('when the thread ended while it had nothing to do, the next round fails, and the one after it opens the file again', async () => {

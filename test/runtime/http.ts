@@ -1,6 +1,6 @@
 /** Calls as they are on the wire, and answers as they come: nothing is followed, decoded or added. */
 import { type IncomingMessage, request } from 'node:http'
-import type { Fields } from '../../src/codec.ts'
+import type { Fields } from '../../src/format/index.ts'
 
 export interface Sent {
 	readonly method?: string

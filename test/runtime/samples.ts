@@ -1,7 +1,6 @@
 /** Every platform's pinned payloads, as routes to send them to and calls to send. */
 import { adapters } from '../../adapters/index.ts'
-import type { AdapterFactory } from '../../src/adapter.ts'
-import type { WireRequest, WireResponse } from '../../src/codec.ts'
+import type { AdapterFactory, WireRequest, WireResponse } from '../../src/format/index.ts'
 import { readFixtures } from '../fixtures.ts'
 import type { Sent } from './http.ts'
 

@@ -1,7 +1,7 @@
 /** How a gateway behaves, whatever runs it: plain HTTP against a URL. What it answered is kept, to be compared. */
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Fields } from '../../src/codec.ts'
+import type { Fields } from '../../src/format/index.ts'
 import type { LogLine } from '../../src/runtime.ts'
 import { testCrypto } from '../crypto.ts'
 import { env, example, faults, suiteConfig } from './config.ts'
@@ -136,7 +136,7 @@ export function behaviour(subject: Subject): Record {
 			'a body that is not JSON': ['body-not-json', { path: '/echo', body: '{"event":' }],
 			'no body': ['body-not-json', { path: '/echo' }],
 			'a body that nests too deep': ['body-too-deep', { path: '/echo', body: '['.repeat(40) + ']'.repeat(40) }],
-			'a hostile key': ['hostile-key', { path: '/echo', body: '{"event":{"kind":"message","__proto__":{}}}' }],
+			'a hostile key': ['reserved-key', { path: '/echo', body: '{"event":{"kind":"message","__proto__":{}}}' }],
 			'a field too few': ['field-missing', { path: '/echo', body: ask({}) }],
 			...Object.fromEntries(
 				['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'].map((method) => [

@@ -1,6 +1,6 @@
 /** The upstream of the runtime suite: what it does stands in the path. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Fields, WireResponse } from '../../src/codec.ts'
+import type { Fields, WireResponse } from '../../src/format/index.ts'
 
 /** A call as the upstream got it. */
 export interface Call {

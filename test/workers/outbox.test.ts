@@ -8,11 +8,10 @@ import {
 	runInDurableObject,
 } from 'cloudflare:test'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Delivery } from '../../src/delivery.ts'
-import type { LogLine } from '../../src/runtime.ts'
+import type { Delivery, LogLine } from '../../src/runtime.ts'
 import worker from '../../src/worker/index.ts'
-import { createOutbox } from '../../src/worker/outbox.ts'
 import { attempts, waitAfter } from '../../src/worker/schedule.ts'
+import { createOutbox } from '../../src/worker/worker-outbox.ts'
 import { bindings } from './bindings.ts'
 
 const { CONVERSATIONS, EVENTS } = bindings

@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { LogLine } from '../../src/runtime.ts'
-import { createState } from '../../src/worker/state.ts'
+import { createState } from '../../src/worker/remote-state.ts'
 import { stateSuite } from '../state-suite.ts'
 import { bindings } from './bindings.ts'
 

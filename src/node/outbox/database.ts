@@ -2,7 +2,7 @@
 import * as fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { OutboxUnusable, sqlite, sqliteCode } from './unusable.ts'
+import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
 
 /** An open file. */
 export interface Opened {
@@ -82,7 +82,7 @@ export function openAsOwner(path: string): Opened {
 export function openBeside(path: string): Opened {
 	try {
 		const file = placeOf(path)
-		if (!fs.existsSync(file)) throw new OutboxUnusable('disk', `There is no outbox at ${path}.`)
+		if (!fs.existsSync(file)) throw new OutboxError('disk', `There is no outbox at ${path}.`)
 		// An owner has examined the file; reading all of it again would take long.
 		const marks = new DatabaseSync(file, { readOnly: true, timeout: busyTimeout })
 		checkMarks(marks, path)
@@ -111,7 +111,7 @@ function placeOf(path: string): string {
 	try {
 		return fs.existsSync(path) ? fs.realpathSync(path) : join(fs.realpathSync(dirname(path)), basename(path))
 	} catch (cause) {
-		throw new OutboxUnusable('disk', `The folder of the outbox ${path} is not there. Make it.`, { cause })
+		throw new OutboxError('disk', `The folder of the outbox ${path} is not there. Make it.`, { cause })
 	}
 }
 
@@ -127,7 +127,7 @@ function lockOf(file: string): DatabaseSync {
 		lock.close()
 		if (sqliteCode(cause) !== sqlite.busy) throw cause
 		const advice = 'Stop it, or give this one a file of its own.'
-		throw new OutboxUnusable('in-use', `Another gateway is using the outbox ${file}. ${advice}`, { cause })
+		throw new OutboxError('in-use', `Another gateway is using the outbox ${file}. ${advice}`, { cause })
 	}
 }
 
@@ -136,10 +136,10 @@ const remote = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00
 
 function create(file: string): void {
 	if (fs.existsSync(`${file}-wal`) && fs.statSync(`${file}-wal`).size > 0) {
-		throw new OutboxUnusable('corrupt', `The outbox ${file} is gone, but its log ${file}-wal is not. Bring both back.`)
+		throw new OutboxError('corrupt', `The outbox ${file} is gone, but its log ${file}-wal is not. Bring both back.`)
 	}
 	if (process.platform === 'linux' && remote.has(fs.statfsSync(dirname(file)).type)) {
-		throw new OutboxUnusable('disk', `The outbox ${file} is on a network file system. Put it on a local disk.`)
+		throw new OutboxError('disk', `The outbox ${file} is on a network file system. Put it on a local disk.`)
 	}
 	// Under another name until it is whole, so that no crash leaves half a file that nobody dares to use.
 	const draft = `${file}.new`
@@ -170,9 +170,9 @@ function examine(file: string): void {
 function checkMarks(db: DatabaseSync, file: string): void {
 	const id = db.prepare('PRAGMA application_id').get()?.application_id
 	const found = db.prepare('PRAGMA user_version').get()?.user_version
-	if (id !== applicationId) throw new OutboxUnusable('foreign', `${file} is a database, but no outbox.`)
+	if (id !== applicationId) throw new OutboxError('foreign', `${file} is a database, but no outbox.`)
 	if (found !== version) {
-		throw new OutboxUnusable('foreign', `The outbox ${file} is of version ${found}, and this program reads ${version}.`)
+		throw new OutboxError('foreign', `The outbox ${file} is of version ${found}, and this program reads ${version}.`)
 	}
 }
 
@@ -196,19 +196,19 @@ function connect(file: string): DatabaseSync {
 		return db
 	}
 	db.close()
-	throw new OutboxUnusable('disk', `The file system of ${file} does not let an outbox keep its promise.`)
+	throw new OutboxError('disk', `The file system of ${file} does not let an outbox keep its promise.`)
 }
 
-function corrupt(file: string, cause?: unknown): OutboxUnusable {
+function corrupt(file: string, cause?: unknown): OutboxError {
 	const advice = 'It was left as it is. Move it and its -wal away, or bring back a copy.'
-	return new OutboxUnusable('corrupt', `The outbox ${file} is corrupt. ${advice}`, { cause })
+	return new OutboxError('corrupt', `The outbox ${file} is corrupt. ${advice}`, { cause })
 }
 
 /** Whatever was thrown while the file was opened, in an operator's words. */
-export function unusable(path: string, thrown: unknown): OutboxUnusable {
-	if (thrown instanceof OutboxUnusable) return thrown
+export function unusable(path: string, thrown: unknown): OutboxError {
+	if (thrown instanceof OutboxError) return thrown
 	const code = sqliteCode(thrown)
 	if (code === sqlite.corrupt || code === sqlite.notADatabase) return corrupt(path, thrown)
 	const reason = thrown instanceof Error ? thrown.message : String(thrown)
-	return new OutboxUnusable('disk', `The outbox ${path} cannot be opened: ${reason}.`, { cause: thrown })
+	return new OutboxError('disk', `The outbox ${path} cannot be opened: ${reason}.`, { cause: thrown })
 }

@@ -4,12 +4,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { OutboxSettings } from '../../config/index.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { checkpoint, openAsOwner, unusable } from './database.ts'
+import { createSeal, laneOf, type Seal } from './encryption.ts'
 import { createLanes, type Lanes } from './lanes.ts'
+import { sqlite, sqliteCode } from './outbox-error.ts'
+import { recover, saltOf } from './recovery.ts'
 import { sweep } from './retention.ts'
 import { firstAttempt } from './schedule.ts'
-import { createSeal, laneOf, type Seal } from './seal.ts'
-import { saltOf, takeOver } from './start.ts'
-import { sqlite, sqliteCode } from './unusable.ts'
 
 /** An event to be stored. */
 export interface Entry {
@@ -90,7 +90,7 @@ export function openStore(options: StoreOptions): Store {
 		const seal = createSeal(options.keys)
 		const lanes = createLanes(db, options.order)
 		const salt = saltOf(db, seal)
-		takeOver(db, options)
+		recover(db, options)
 		return createStore({ db, file, close, seal, lanes, salt, options })
 	} catch (thrown) {
 		close()

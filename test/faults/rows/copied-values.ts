@@ -1,9 +1,7 @@
 /** Ids, names and keys of others that we copy into URLs, headers and forms add no line, no field and no call to them. */
-
-import type { AddressInfo } from 'node:net'
-import { createServer, type Socket } from 'node:net'
-import type { CanonicalEvent } from '../../../src/canonical.ts'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { errors } from '../../../src/errors.ts'
+import type { CanonicalEvent } from '../../../src/model/index.ts'
 import { send } from '../../runtime/http.ts'
 import { platforms } from '../calls.ts'
 import { startEcho } from '../echo.ts'

@@ -68,7 +68,7 @@ export const down: Row = {
 		const p99 = percentile(times, 0.99)
 		const broken = [
 			...faultsOf(gateway),
-			...unexpected(heard, ['upstream-unreachable', 'upstream-resting', 'accepted']),
+			...unexpected(heard, ['upstream-unreachable', 'upstream-circuit-open', 'accepted']),
 		]
 		if (load.hung > 0) broken.push(`${load.hung} calls hung`)
 		if (load.failures.size > 0) broken.push(`calls without an answer: ${[...load.failures.keys()]}`)

@@ -59,9 +59,9 @@ export const flapping: Row = {
 
 		const milliseconds = trial.at(800, 2500, 20_000)
 		for (const [path, hears] of [
-			['flaps', ['reply', 'upstream-status', 'upstream-resting']],
-			['errs', ['reply', 'upstream-status', 'upstream-resting']],
-			['drops', ['reply', 'upstream-unreachable', 'upstream-resting']],
+			['flaps', ['reply', 'upstream-status', 'upstream-circuit-open']],
+			['errs', ['reply', 'upstream-status', 'upstream-circuit-open']],
+			['drops', ['reply', 'upstream-unreachable', 'upstream-circuit-open']],
 			['breaks', ['reply', 'upstream-reply-invalid']],
 		] as const) {
 			const before = upstream.calls
@@ -72,14 +72,14 @@ export const flapping: Row = {
 					const { heard } = await take(path)
 					all.push(heard)
 					// A user who is told to come back later does not come back at once.
-					if (heard === 'upstream-resting') await wait(50)
+					if (heard === 'upstream-circuit-open') await wait(50)
 				}
 				return all
 			})
 			const heard = turns.flat()
 			const calls = upstream.calls - before
 			// What is left alone is not called, so that the share is of the calls that were made at all.
-			const made = heard.filter((one) => one !== 'upstream-resting').length
+			const made = heard.filter((one) => one !== 'upstream-circuit-open').length
 			figures.push(`${path}: ${calls} calls for ${made} turns`)
 			broken.push(...unexpected(heard, hears))
 			if (calls > made * (1 + share) + 10) broken.push(`${path}: ${calls} calls for ${made} turns`)
@@ -109,7 +109,7 @@ export const flapping: Row = {
 		const back = performance.now() - from
 		const recovered = (await each(200, atOnce, () => take('fails'))).map((turn) => turn.heard)
 
-		broken.push(...faultsOf(gateway), ...unexpected(failing.flat(), ['upstream-status', 'upstream-resting']))
+		broken.push(...faultsOf(gateway), ...unexpected(failing.flat(), ['upstream-status', 'upstream-circuit-open']))
 		broken.push(...unexpected(recovered, ['reply']))
 		if (soon > tolerated + atOnce) broken.push(`${soon} calls until it was left alone`)
 		if (probes.length > most) broken.push(`${probes.length} probes, and there is time for ${most}`)

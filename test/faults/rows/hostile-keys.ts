@@ -1,8 +1,7 @@
 /** Keys to which JavaScript gives a meaning, at every depth of every format: refused, or gone, and no prototype is changed. */
-
-import type { WireRequest } from '../../../src/codec.ts'
-import { demo } from '../../../src/demo.ts'
 import { GatewayError } from '../../../src/errors.ts'
+import type { WireRequest } from '../../../src/format/index.ts'
+import { demo } from '../../../src/upstream/index.ts'
 import { samples } from '../../runtime/samples.ts'
 import { callOf, platforms, routeOf } from '../calls.ts'
 import { gatewayInside } from '../inside.ts'

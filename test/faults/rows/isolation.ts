@@ -117,8 +117,8 @@ function told(state: State, used: Set<string>): State {
 		openChoices: (...given) => note('openChoices', state.openChoices(...given)),
 		addReply: (...given) => note('addReply', state.addReply(...given)),
 		claim: (...given) => note('claim', state.claim(...given)),
-		keepLate: (...given) => note('keepLate', state.keepLate(...given)),
-		takeLate: (...given) => note('takeLate', state.takeLate(...given)),
+		addLateReply: (...given) => note('addLateReply', state.addLateReply(...given)),
+		takeLateReplies: (...given) => note('takeLateReplies', state.takeLateReplies(...given)),
 		settle: (...given) => note('settle', state.settle(...given)),
 	}
 }

@@ -1,7 +1,7 @@
 /** Bodies that are small for what they cost: refused at once, or taken for about as much as any body; big ids keep their digits. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
-import { demo } from '../../../src/demo.ts'
+import { demo } from '../../../src/upstream/index.ts'
 import { bombsOf, withId } from '../bombs.ts'
 import { gatewayInside, type Inside } from '../inside.ts'
 import type { Row } from '../row.ts'

@@ -49,7 +49,7 @@ const spoils: { readonly [name: string]: Spoil } = {
 	'surrogate-as-bytes': (body, random) => put(body, place(body, random), Buffer.of(0xed, 0xa0, 0x80)),
 	'too-deep': (body, random) => put(body, place(body, random), '['.repeat(1 + Math.floor(random() * 50_000))),
 	'twice-in-one': (body) => Buffer.concat([body, body]),
-	'hostile-key': (body) => Buffer.from(body.toString().replace('{"text"', '{"__proto__":{"text":1},"text"')),
+	'reserved-key': (body) => Buffer.from(body.toString().replace('{"text"', '{"__proto__":{"text":1},"text"')),
 	'odd-numbers': (body) => Buffer.from(body.toString().replace('2.5', '1e999,-0,12345678901234567890')),
 }
 

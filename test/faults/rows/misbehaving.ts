@@ -78,7 +78,7 @@ export const misbehaving: Row = {
 /** What may be heard on a route: the apology where it has one, and that the upstream is left alone where it was in trouble. */
 function expectedOf(hears: readonly Heard[], { oneWay }: Speaker, sorry: boolean): readonly Heard[] {
 	const failing = hears.some((heard) => troubles.includes(heard))
-	const all = failing ? [...hears, 'upstream-resting'] : hears
+	const all = failing ? [...hears, 'upstream-circuit-open'] : hears
 	// Whoever reads no answer is told that the event was taken, whatever the upstream said when it took it.
 	if (oneWay) return hears.some((heard) => taken.includes(heard)) ? ['accepted', ...all] : all
 	return sorry ? all.map((heard) => (heard.startsWith('upstream-') ? 'apology' : heard)) : all

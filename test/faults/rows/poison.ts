@@ -1,5 +1,5 @@
 /** Events that no attempt delivers: what becomes of them, and of the others. */
-import { runOutbox } from '../../../src/node/outbox/cli.ts'
+import { runOutbox } from '../../../src/node/outbox/outbox-command.ts'
 import { delivery, near, outboxRig } from '../../outbox/rig.ts'
 import type { Row } from '../row.ts'
 

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Resolve } from '../../../src/node/guarded-connect.ts'
-import { createSender } from '../../../src/node/send.ts'
+import { createSender } from '../../../src/node/undici-client.ts'
 import { message } from '../calls.ts'
 import { says } from '../echo.ts'
 import { gatewayInside } from '../inside.ts'

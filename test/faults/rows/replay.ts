@@ -2,12 +2,9 @@
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { canonical } from '../../../adapters/canonical/index.ts'
-import type { Fields } from '../../../src/codec.ts'
-import { createLoad } from '../../../src/load.ts'
-import { createRuntime } from '../../../src/node/runtime.ts'
-import type { Upstream } from '../../../src/route.ts'
-import { createTarget } from '../../../src/target.ts'
-import { callUpstream } from '../../../src/upstream.ts'
+import type { Fields } from '../../../src/format/index.ts'
+import { createRuntime } from '../../../src/node/node-runtime.ts'
+import { callUpstream, createConcurrencyLimit, createEndpoint, type Upstream } from '../../../src/upstream/index.ts'
 import { send } from '../../runtime/http.ts'
 import { until } from '../../until.ts'
 import { callOf, platforms, routeOf } from '../calls.ts'
@@ -61,7 +58,7 @@ async function boundary(trial: Trial): Promise<string[]> {
 					timeout: 1000,
 					onlyPublic: false,
 				},
-				...{ targets: [createTarget('http://upstream.test/')], load: createLoad(1) },
+				...{ endpoints: [createEndpoint('http://upstream.test/')], concurrencyLimit: createConcurrencyLimit(1) },
 				signingKeys: [Uint8Array.from(bytes)],
 				async send(call) {
 					got = call

@@ -98,7 +98,7 @@ export const retryAfter: Row = {
 			} else {
 				if (first.heard !== 'upstream-status') broken.push(`${path}: heard ${first.heard}`)
 				const next = await take()
-				const rests = next.heard === 'upstream-resting'
+				const rests = next.heard === 'upstream-circuit-open'
 				if (rests !== form.rests > 0) broken.push(`${path}: the next turn heard ${next.heard}`)
 				const told = Number(next.answer.headers.find(([field]) => field === 'retry-after')?.[1]) * 1000
 				const most = Math.min(mostOfTurns, form.rests + 1000)

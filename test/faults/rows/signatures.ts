@@ -1,7 +1,7 @@
 /** Signatures: only the one that is right holds, on our calls, on those of platforms, and on what the outbox has stored. */
 import { Webhook } from 'standardwebhooks'
-import type { WireRequest } from '../../../src/codec.ts'
-import { createSeal } from '../../../src/node/outbox/seal.ts'
+import type { WireRequest } from '../../../src/format/index.ts'
+import { createSeal } from '../../../src/node/outbox/encryption.ts'
 import { testCrypto } from '../../crypto.ts'
 import { send } from '../../runtime/http.ts'
 import { message, platforms } from '../calls.ts'

@@ -57,7 +57,10 @@ export const slow: Row = {
 		const heard = turns.map((turn) => turn.heard)
 		const hastily = quick.map((turn) => turn.heard)
 		const slowest = Math.max(...turns.map(({ ms }) => ms)) / 1000
-		const broken = [...faultsOf(gateway), ...unexpected(hastily, ['reply', 'upstream-timeout', 'upstream-resting'])]
+		const broken = [
+			...faultsOf(gateway),
+			...unexpected(hastily, ['reply', 'upstream-timeout', 'upstream-circuit-open']),
+		]
 		for (const { hears, heard } of turns) if (!hears.includes(heard)) broken.push(`heard ${heard}`)
 		if (slowest > 20) broken.push(`an answer came after ${slowest.toFixed(2)} s`)
 		if (!hastily.includes('upstream-timeout')) broken.push('no answer was late')

@@ -1,8 +1,8 @@
 /** Code of ours, or of those who write adapters, throws where nobody expects it. */
 import { adapters } from '../../../adapters/index.ts'
-import type { Adapter, AdapterFactory } from '../../../src/adapter.ts'
-import { demo } from '../../../src/demo.ts'
 import { GatewayError } from '../../../src/errors.ts'
+import type { Adapter, AdapterFactory } from '../../../src/format/index.ts'
+import { demo } from '../../../src/upstream/index.ts'
 import type { Sent } from '../../runtime/http.ts'
 import { asSent } from '../../runtime/samples.ts'
 import { callOf, message, type Platform, platforms, routeOf } from '../calls.ts'

@@ -8,8 +8,8 @@ import { limits as chatbotV1 } from '../../../adapters/chatbot-v1/limits.ts'
 import { limits as chatbotV2 } from '../../../adapters/chatbot-v2/limits.ts'
 import { limits as pingstreams } from '../../../adapters/pingstreams/limits.ts'
 import { limits as snatchbotJsonApi } from '../../../adapters/snatchbot-json-api/limits.ts'
-import type { CanonicalReply, Turn } from '../../../src/canonical.ts'
 import { fitReply } from '../../../src/fit/index.ts'
+import type { CanonicalReply, Turn } from '../../../src/model/index.ts'
 import { canonicalEvents, canonicalReplies, hintsOf } from '../../arbitraries.ts'
 import * as laws from '../../laws.ts'
 import { pairing } from '../../pairing.ts'
@@ -105,7 +105,7 @@ async function onTheWire(trial: Trial): Promise<{ reached: string; broken: strin
 	if (!leg) throw new Error('our own JSON reads answers')
 	const said = fc
 		.sample(replies, { numRuns: count, seed: trial.seed })
-		.map((reply) => fitReply(reply, leg, { turn: 't', receivedAt: '2026-01-01T00:00:00.000Z' }).value)
+		.map((reply) => fitReply(reply, leg, { turnId: 't', receivedAt: '2026-01-01T00:00:00.000Z' }).value)
 	const nonce = nonces(trial.seed)
 	const byNonce = new Map<string, CanonicalReply>(said.map((reply) => [nonce(), reply]))
 	const told = new Map<string, Turn>()
@@ -164,7 +164,7 @@ function asFitted({ adapter, event }: Speaker, text: string, reply: CanonicalRep
 	const { model } = adapter.event.decode(adapter.event.encode(event(text)))
 	const leg = adapter.reply(model)
 	if (!leg) throw new Error('the platform reads answers')
-	const context = { turn: id, receivedAt, remembers: model.conversation !== undefined }
+	const context = { turnId: id, receivedAt, remembers: model.conversation !== undefined }
 	const { value, changes } = fitReply(reply, leg, context)
 	const losses = changes.filter(({ did }) => did !== 'added').length
 	return { body: leg.encode(value).body, changes: changes.length, losses }

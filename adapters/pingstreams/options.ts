@@ -1,0 +1,23 @@
+/** The options of Pingstreams. */
+import * as v from 'valibot'
+import { Dialect } from './dialect.ts'
+import { markupOf } from './markup.ts'
+
+const markup = new RegExp(markupOf('runtime'), 'mu')
+const Words = v.pipe(
+	v.string(),
+	v.regex(/\S/u, 'must not be blank'),
+	v.check((text) => !markup.test(text), 'must be without markup'),
+)
+
+export const Options = v.strictObject({
+	/** The dialect in which an upstream is addressed, and the usual one of a platform, which its events need not name. */
+	dialect: v.optional(Dialect, 'runtime'),
+	/** How a call proves its origin: a secret in the path, the signature of its token, or a subscription's header. */
+	proof: v.optional(v.picklist(['path', 'token', 'hook-secret']), 'path'),
+	/** The words of a picture, a file or a carousel that has none: the platform shows nothing without words. */
+	caption: v.optional(Words, '…'),
+	/** What the older engine says when a reply says nothing. Absent: the static reply. */
+	silence: v.optional(Words),
+})
+export type Options = v.InferOutput<typeof Options>

@@ -1,0 +1,189 @@
+/** A reply in a format's normal form. */
+import * as v from 'valibot'
+import { compact, kindOf, type Leg, type Limit, type MessageKind, type WireResponse } from '../format/index.ts'
+import type { CanonicalReply, Message } from '../model/index.ts'
+import { fitWriteBack } from './attributes.ts'
+import { numberChoices, type PlacedChoice } from './buttons.ts'
+import { type Fitting, note, noWords } from './context.ts'
+import { fitControl } from './control.ts'
+import { fitMessages } from './messages.ts'
+import { plainTexts } from './texts.ts'
+import type { FitContext, Fitted, Offer } from './types.ts'
+import { wellFormed } from './well-formed.ts'
+
+type Choices = Extract<Message, { type: 'choices' }>
+
+/** The reply as the format can hold it, what was done to it, and the choices it offers. */
+export function fitReply(
+	reply: CanonicalReply,
+	leg: Leg<WireResponse, CanonicalReply>,
+	context: FitContext,
+): Fitted<CanonicalReply> {
+	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Map() }
+	const clean = wellFormed(fitting, 'reply', reply)
+	const control = clean.control && fitControl(fitting, clean.control)
+	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
+	const value: CanonicalReply = {
+		messages: arrange(fitting, fitMessages(fitting, clean.messages, 'messages')),
+		attributes: fitWriteBack(fitting, clean.attributes),
+		...(control && { control }),
+		...(overrides && { overrides }),
+	}
+	const fitted = fitBytes(fitting, leg, value)
+	return { value: fitted, changes: fitting.changes, offers: standing(fitting.offers, fitted.messages) }
+}
+
+/** Native parts: ours where they satisfy the format's schema; what other formats are told is not for this one. */
+function fitOverrides(
+	fitting: Fitting,
+	leg: Leg<WireResponse, CanonicalReply>,
+	overrides: NonNullable<CanonicalReply['overrides']>,
+): CanonicalReply['overrides'] {
+	if (fitting.carries['reply.overrides']) return overrides
+	const { native } = leg
+	const own = native && Object.hasOwn(overrides, native.name) ? overrides[native.name] : undefined
+	if (!native || own === undefined) return undefined
+	if (v.is(native.schema, own)) return { [native.name]: own }
+	note(fitting, 'dropped', 'reply.overrides', `overrides.${native.name}`, 'not of the format’s schema')
+	return undefined
+}
+
+/** The messages in the number and the order that the format has. */
+function arrange(fitting: Fitting, messages: Message[]): Message[] {
+	const limit = fitting.carries['reply.messages'] ?? {}
+	let arranged = limit.single ? withOneSet(fitting, messages) : messages
+	if (limit.order) arranged = inOrder(fitting, arranged, limit.order)
+	const text = fitting.carries['reply.text']
+	if (text?.required && !arranged.some((message) => kindOf(message) === 'text')) {
+		note(fitting, 'added', 'reply.text', 'messages')
+		arranged = [...fitMessages(fitting, [{ type: 'text', text: text.default ?? noWords }], 'messages'), ...arranged]
+	}
+	if (limit.items === undefined || arranged.length <= limit.items) return arranged
+	note(fitting, 'dropped', 'reply.messages', 'messages', `the last ${arranged.length - limit.items}`)
+	return firstOf(fitting, arranged, limit.items)
+}
+
+/** The first messages, a text among them where the format must have one. */
+function firstOf({ carries }: Fitting, messages: readonly Message[], count: number): Message[] {
+	const isText = (message: Message): boolean => kindOf(message) === 'text'
+	const first = messages.slice(0, count)
+	const text = carries['reply.text']?.required && !first.some(isText) ? messages.find(isText) : undefined
+	return text ? [...first.slice(0, -1), text] : first
+}
+
+function inOrder(fitting: Fitting, messages: Message[], order: NonNullable<Limit['order']>): Message[] {
+	const rank = (kind: MessageKind): number => order.findIndex((group) => group.includes(kind))
+	const ordered = messages.toSorted((a, b) => rank(kindOf(a)) - rank(kindOf(b)))
+	if (ordered.some((message, i) => message !== messages[i]))
+		note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
+	return ordered
+}
+
+/** All choices in one set at the end, or as numbered text when they are more than a set holds. */
+function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
+	const sets = messages.filter((message) => message.type === 'choices')
+	const last = sets.at(-1)
+	if (!last) return messages
+	const choices = sets.flatMap((set) => set.choices)
+	if (sets.length > 1) note(fitting, 'merged', 'reply.choices', 'messages')
+	const others = messages.flatMap((message): Message[] => {
+		if (message.type !== 'choices') return [message]
+		const { text, delay } = message
+		return text === undefined || message === last ? [] : [{ type: 'text', text, ...(delay !== undefined && { delay }) }]
+	})
+	const { items = choices.length } = fitting.carries['reply.choices'] ?? {}
+	if (choices.length <= items) {
+		if (last !== messages.at(-1)) note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
+		return [...others, { ...last, choices }]
+	}
+	note(fitting, 'converted', 'reply.choices', 'messages', 'to numbered text')
+	const lines = numberChoices(fitting, takeBack(fitting, choices))
+	const words = [...(last.text === undefined ? [] : [last.text]), ...lines].join('\n')
+	return words === '' ? others : [...others, ...plainTexts(fitting, words, 'messages')]
+}
+
+/** The choices as the upstream gave them, their offers withdrawn. */
+function takeBack({ offers }: Fitting, choices: Choices['choices']): PlacedChoice[] {
+	const given = new Map(offers.map((offer) => [offer.label, offer.choice]))
+	const labels = new Set(choices.map(({ title }) => title))
+	offers.splice(0, offers.length, ...offers.filter(({ label }) => !labels.has(label)))
+	return choices.map((choice) => ({ choice: given.get(choice.title) ?? choice, path: 'messages' }))
+}
+
+/** The offers whose labels are still there after all cuts: nobody can take what nobody saw. */
+function standing(offers: readonly Offer[], messages: readonly Message[]): Offer[] {
+	const seen = new Set(messages.flatMap(labelsOf))
+	// A numbered choice is a line of text, wherever that was cut.
+	return offers.filter(({ label, number }) => number !== undefined || seen.has(label))
+}
+
+function labelsOf(message: Message): string[] {
+	switch (message.type) {
+		case 'choices':
+			return message.choices.map(({ title }) => title)
+		case 'text':
+			return message.buttons?.map(({ title }) => title) ?? []
+		case 'cards':
+			return message.cards.flatMap(({ buttons }) => buttons?.map(({ title }) => title) ?? [])
+		default:
+			return []
+	}
+}
+
+/** Within the bytes that the format takes: native parts go first, then messages from the end, then attributes. Measured as encoded. */
+function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, reply: CanonicalReply): CanonicalReply {
+	const most = fitting.carries.reply?.bytes
+	if (most === undefined || isSurelyWithin(reply, most)) return reply
+	const over = (value: CanonicalReply): boolean => utf8Length(leg.encode(value).body) > most
+	let fitted = reply
+	if (fitted.overrides && over(fitted)) {
+		note(fitting, 'dropped', 'reply', 'overrides', 'for size')
+		fitted = compact({ ...fitted, overrides: undefined })
+	}
+	const { messages } = fitted
+	const withMessages = (count: number): CanonicalReply => ({ ...fitted, messages: firstOf(fitting, messages, count) })
+	const kept = largest(leastMessages(fitting), messages.length, (count) => !over(withMessages(count)))
+	if (kept < messages.length) {
+		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - kept}, for size`)
+		fitted = withMessages(kept)
+	}
+	for (const scope of ['user', 'session'] as const) {
+		if (!over(fitted)) return fitted
+		const entries = Object.entries(fitted.attributes[scope])
+		const first = (count: number): CanonicalReply => ({
+			...fitted,
+			attributes: { ...fitted.attributes, [scope]: Object.fromEntries(entries.slice(0, count)) },
+		})
+		const count = largest(0, entries.length, (candidate) => !over(first(candidate)))
+		if (count === entries.length) continue
+		note(fitting, 'dropped', 'reply', `attributes.${scope}`, `the last ${entries.length - count}, for size`)
+		fitted = first(count)
+	}
+	return fitted
+}
+
+/** The largest number from `least` to `most` that fits; `least` when none does. What fits, fits in smaller numbers too. */
+function largest(least: number, most: number, fits: (count: number) => boolean): number {
+	let [low, high] = [least, most]
+	while (low < high) {
+		const middle = Math.ceil((low + high) / 2)
+		if (fits(middle)) low = middle
+		else high = middle - 1
+	}
+	return low
+}
+
+function leastMessages({ carries }: Fitting): number {
+	return carries['reply.text']?.required ? 1 : 0
+}
+
+/** A cheap answer for nearly every reply: no JSON text is longer than six bytes a unit, plus what stands between. */
+function isSurelyWithin(reply: CanonicalReply, bytes: number): boolean {
+	return JSON.stringify(reply).length * 6 < bytes
+}
+
+const encoder = new TextEncoder()
+
+function utf8Length(text: string): number {
+	return encoder.encode(text).length
+}

@@ -1,0 +1,32 @@
+/** What fit takes and gives. */
+import type { Change, Choice } from '../model/index.ts'
+
+/** What fit supplies where a format cannot leave something out, and what makes its random picks replayable. */
+export interface FitContext {
+	/** The turn's id. */
+	readonly turnId: string
+	/** RFC 3339: when the gateway received the event. */
+	readonly receivedAt: string
+	/** Choices are remembered, so that a label or a number that comes back still means the choice it stood for. */
+	readonly remembers?: boolean
+}
+
+/** A choice as the user will see it, and what stands behind it. */
+export interface Offer {
+	/** The label, as it was sent. */
+	readonly label: string
+	/** What the platform sends back when it is pressed; absent: the label. */
+	readonly value?: string
+	/** The number before the label, where the choices were sent as text. */
+	readonly number?: number
+	/** The choice as the upstream gave it. */
+	readonly choice: Extract<Choice, { value: string }>
+}
+
+/** A value in normal form and what it took to bring it there. */
+export interface Fitted<Model> {
+	readonly value: Model
+	readonly changes: readonly Change[]
+	/** Choices that come back as a label or a number, or under another value than the upstream's. */
+	readonly offers: readonly Offer[]
+}

@@ -1,0 +1,89 @@
+/** What an adapter is: one format as a value, with two legs that decode and encode. */
+import * as v from 'valibot'
+import type { GatewayError } from '../errors.ts'
+import type { CanonicalEvent, CanonicalReply, Json, Turn } from '../model/index.ts'
+import type { Auth } from './auth.ts'
+import type { Carries } from './carries.ts'
+import type { WireRequest, WireResponse } from './wire.ts'
+
+/** The leg of an event. A format of ours may tell the upstream of the turn, too. */
+export interface EventLeg extends Leg<WireRequest, CanonicalEvent> {
+	encode(event: CanonicalEvent, turn?: Turn): WireRequest
+}
+
+export type ReplyLeg = Leg<WireResponse, CanonicalReply>
+
+/** A set-up call from the platform's side. */
+export interface Handshake {
+	readonly call: WireRequest
+	accepts(answer: WireResponse): boolean
+}
+
+/** One format, pure and without I/O. What an optional member means by its absence stands beside it. */
+export interface Adapter {
+	/** The methods with which the platform calls, set-up calls included. */
+	readonly methods: readonly string[]
+	/** User to bot: the call of the webhook. */
+	readonly event: EventLeg
+	/** Bot to user: the answer to one event. Undefined: the platform reads no answer to this event. */
+	reply(event: CanonicalEvent): ReplyLeg | undefined
+	/** Milliseconds until the platform stops waiting. Absent: not known. */
+	readonly deadline?: number
+	/** Bytes that a call's body may have. Absent: 1 MiB. */
+	readonly maxBody?: number
+	/** Is this call of this format? Absent: no other format shares a URL with it. */
+	recognises?(call: WireRequest): boolean
+	/** How a call proves its origin. Absent: only by a secret in the path. */
+	readonly auth?: Auth
+	/** Answers a set-up call; undefined when the call is none. Absent: the platform makes none. */
+	challenge?(call: WireRequest): WireResponse | undefined
+	/** The set-up call as the platform makes it, unsigned, and whether it is content with an answer. Absent: it makes none. */
+	handshake?(nonce: string): Handshake
+	/** The answer when the turn failed, in the shape that does the least harm there. Absent: problem details. */
+	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
+}
+
+/** An adapter before its options are known. */
+export interface AdapterFactory {
+	/** The name that configuration, `extensions` and `overrides` use. */
+	readonly name: string
+	/** Strict schema of the options; every option has a default. */
+	readonly options: v.GenericSchema
+	/** Throws a ValiError when the options are not of the schema. */
+	create(options?: unknown): Adapter
+}
+
+/** A factory whose `create` gets its options checked and typed by their schema. */
+export function defineAdapter<S extends v.GenericSchema>(factory: {
+	readonly name: string
+	readonly options: S
+	create(options: v.InferOutput<S>): Adapter
+}): AdapterFactory {
+	return { ...factory, create: (options = {}) => factory.create(v.parse(factory.options, options)) }
+}
+
+/** What decode made of a wire message: the model, and the paths of what the model cannot say. */
+export interface Decoded<Model> {
+	readonly model: Model
+	readonly unread: readonly string[]
+}
+
+/** One direction of talk in one format: a pure, synchronous, two-way mapping, and what it can express. */
+export interface Leg<Wire, Model> {
+	readonly carries: Carries<Model>
+	/**
+	 * What this format alone says: the schema of `extensions[name]` of an event, of `overrides[name]` of a reply.
+	 * Absent: it has nothing of its own.
+	 */
+	readonly native?: { readonly name: string; readonly schema: v.GenericSchema<Json> }
+	/** Throws a GatewayError that names the field when the wire message is not of this format. */
+	decode(wire: Wire): Decoded<Model>
+	/** Takes a model in normal form, as fit returns it. */
+	encode(model: Model): Wire
+}
+
+/** An adapter under the name that configuration, logs and `turn.platform` use. */
+export interface NamedAdapter {
+	readonly name: string
+	readonly adapter: Adapter
+}

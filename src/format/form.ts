@@ -1,0 +1,87 @@
+/** Author-named values on the wire: the fields of a form or a query, or the members of a JSON object. */
+import * as v from 'valibot'
+import { GatewayError } from '../errors.ts'
+import { type Attributes, Json, reservedKeys } from '../model/index.ts'
+import { fieldPath } from './field-path.ts'
+import { readJsonBody } from './json.ts'
+import { validate } from './validate.ts'
+import { type Fields, mediaType, type WireRequest } from './wire.ts'
+
+/** https://url.spec.whatwg.org/#application/x-www-form-urlencoded */
+const formType = 'application/x-www-form-urlencoded'
+
+type Message = { readonly headers: Fields; readonly body: string }
+
+/** Whether a message says that its body is a form. */
+export function isForm(message: Message): boolean {
+	return mediaType(message) === formType
+}
+
+/**
+ * The fields of a form. A body without a type counts as one; any other type throws `content-type-not-supported`,
+ * multipart included. Names as in `readFields`.
+ */
+export function readForm(message: Message): Attributes {
+	if (message.body === '') return {}
+	if (mediaType(message) !== '' && !isForm(message)) {
+		throw new GatewayError('content-type-not-supported', { field: 'content-type', expected: formType })
+	}
+	return readFields([...new URLSearchParams(withValues(message.body))])
+}
+
+// The same fields, each with an equals sign: Node takes many seconds for a megabyte of names without one.
+function withValues(body: string): string {
+	return body
+		.split('&')
+		.map((field) => (field === '' || field.includes('=') ? field : `${field}=`))
+		.join('&')
+}
+
+/** A POST of a form. Undefined values are left out. */
+export function formRequest(values: { readonly [name: string]: Json | undefined }): WireRequest {
+	const body = new URLSearchParams(writeFields(values).map(([name, value]) => [name, value])).toString()
+	return { method: 'POST', query: [], headers: [['content-type', formType]], body }
+}
+
+/** A GET with all its values in the query. Undefined values are left out. */
+export function queryRequest(values: { readonly [name: string]: Json | undefined }): WireRequest {
+	return { method: 'GET', query: writeFields(values), headers: [], body: '' }
+}
+
+/** Fields as values by name: strings, and lists of strings where a name repeats. Throws `reserved-key`. */
+export function readFields(fields: Fields): Attributes {
+	const values: { [name: string]: string | string[] } = {}
+	for (const [name, value] of fields) {
+		if (reservedKeys.has(name)) throw new GatewayError('reserved-key', { field: fieldPath([name]) })
+		const known = Object.hasOwn(values, name) ? values[name] : undefined
+		if (known === undefined) values[name] = value
+		else if (typeof known === 'string') values[name] = [known, value]
+		else known.push(value)
+	}
+	return values
+}
+
+/** Values by name as fields. Undefined values are left out; what is no string becomes its JSON text. */
+function writeFields(values: { readonly [name: string]: Json | undefined }): Fields {
+	return Object.entries(values).flatMap(([name, value]) => {
+		if (value === undefined) return []
+		return [[name, typeof value === 'string' ? value : JSON.stringify(value)] as const]
+	})
+}
+
+const Values = v.objectWithRest({}, Json)
+
+/** The values of a body: the fields of a form, the members of a JSON object, none of a blank body. */
+export function readBodyValues(message: Message): Attributes {
+	if (isForm(message)) return readForm(message)
+	return message.body.trim() === '' ? {} : validate(Values, readJsonBody(message)).wire
+}
+
+/** The body's values over those of the query. What the query has otherwise under the same name is unread. */
+export function mergeQuery(call: WireRequest, body: Attributes): { values: Attributes; unread: string[] } {
+	const query = readFields(call.query)
+	const hidden = Object.keys(query).filter(
+		(name) => Object.hasOwn(body, name) && JSON.stringify(body[name]) !== JSON.stringify(query[name]),
+	)
+	return { values: { ...query, ...body }, unread: hidden.map((name) => fieldPath(['query', name])) }
+}

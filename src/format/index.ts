@@ -1,0 +1,41 @@
+/** What an adapter is made of. Adapters import this door and nothing else of the gateway. */
+export { GatewayError } from '../errors.ts'
+export {
+	Attributes,
+	Button,
+	CanonicalEvent,
+	CanonicalReply,
+	Card,
+	Choice,
+	emptyReply,
+	eventFeatures,
+	Json,
+	Message,
+	messageFeatures,
+	replyFeatures,
+	reservedKeys,
+} from '../model/index.ts'
+export {
+	type Adapter,
+	type AdapterFactory,
+	type Decoded,
+	defineAdapter,
+	type EventLeg,
+	type Handshake,
+	type Leg,
+	type NamedAdapter,
+	type ReplyLeg,
+} from './adapter.ts'
+export { extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'
+export { type Auth, queryToken } from './auth.ts'
+export { allOf, type Carries, kindOf, type Limit, type MessageKind } from './carries.ts'
+export { echoChallenge } from './challenge.ts'
+export { compact, compactOrNone, nonEmpty, nonEmptyList } from './compact.ts'
+export type { Crypto } from './crypto.ts'
+export { fieldPath } from './field-path.ts'
+export { formRequest, isForm, mergeQuery, queryRequest, readBodyValues, readForm } from './form.ts'
+export { jsonRequest, jsonResponse, readJson, readJsonBody } from './json.ts'
+export { WireAttributes } from './parts.ts'
+export { problemResponse } from './problem.ts'
+export { validate } from './validate.ts'
+export type { Fields, WireRequest, WireResponse } from './wire.ts'

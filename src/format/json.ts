@@ -1,0 +1,82 @@
+/** JSON bodies, read safely and written. */
+import { GatewayError } from '../errors.ts'
+import { findReservedKey, type Json } from '../model/index.ts'
+import { fieldPath } from './field-path.ts'
+import { type Fields, mediaType, type WireRequest, type WireResponse } from './wire.ts'
+
+/** Levels of nesting that a JSON body may have. */
+const maxDepth = 32
+
+// Numbers that lose digits in a double: integers over 15 digits, long fractions, exponents; and minus zero, which
+// JSON.stringify writes as zero. Only unquoted ones count.
+const oddNumber = /[:[,]\s*(?:-0|-?(?:[\d.]{16}|[\d.]+[eE]))/
+
+// Escapes can spell a key, so their presence is reason enough to look.
+const reservedKeySpelling = /__proto__|constructor|prototype|\\u/
+
+/**
+ * JSON text as a value: at most 32 levels deep, without hostile keys, and with each number that a double cannot hold
+ * kept as its source text. Throws `body-not-json`, `body-too-deep` or `reserved-key`.
+ */
+export function readJson(text: string): Json {
+	checkDepth(text)
+	let value: Json
+	try {
+		value = oddNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
+	} catch (cause) {
+		throw new GatewayError('body-not-json', {}, { cause })
+	}
+	const hostile = reservedKeySpelling.test(text) ? findReservedKey(value) : undefined
+	if (hostile) throw new GatewayError('reserved-key', { field: fieldPath(hostile) })
+	return value
+}
+
+function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+	const source = context?.source
+	if (typeof value !== 'number' || source === undefined) return value
+	const digits = source.replace(/[eE].*|[^\d]/g, '')
+	const vanished = value === 0 && /[1-9]/.test(digits)
+	const exact = Number.isFinite(value) && !vanished && (digits.length <= 15 || String(value) === source)
+	return exact ? value + 0 : source
+}
+
+// JSON.parse takes millions of brackets, and JSON.stringify dies of some thousands: so before parsing.
+function checkDepth(text: string): void {
+	let depth = 0
+	let quoted = false
+	for (let i = 0; i < text.length; i++) {
+		const c = text.charCodeAt(i)
+		if (quoted) {
+			if (c === 0x5c) i++
+			else if (c === 0x22) quoted = false
+		} else if (c === 0x22) quoted = true
+		else if (c === 0x7b || c === 0x5b) {
+			if (++depth > maxDepth) throw new GatewayError('body-too-deep', { limit: maxDepth })
+		} else if (c === 0x7d || c === 0x5d) depth--
+	}
+}
+
+/**
+ * The JSON body of a message, read as `readJson` does. Senders label JSON `application/json`, `…+json`, `text/plain` or
+ * not at all; any other type throws `content-type-not-supported`.
+ */
+export function readJsonBody(message: { readonly headers: Fields; readonly body: string }): Json {
+	const type = mediaType(message)
+	const json = type === '' || type === 'application/json' || type === 'text/plain' || type.endsWith('+json')
+	if (!json)
+		throw new GatewayError('content-type-not-supported', { field: 'content-type', expected: 'application/json' })
+	return readJson(message.body)
+}
+
+/** The header that goes with a JSON body. */
+const jsonHeaders: Fields = [['content-type', 'application/json']]
+
+/** A POST of a JSON body. Undefined members are left out. */
+export function jsonRequest(body: object): WireRequest {
+	return { method: 'POST', query: [], headers: jsonHeaders, body: JSON.stringify(body) }
+}
+
+/** An answer with a JSON body. Undefined members are left out. */
+export function jsonResponse(body: object, status = 200): WireResponse {
+	return { status, headers: jsonHeaders, body: JSON.stringify(body) }
+}

@@ -1,0 +1,17 @@
+/** Errors as RFC 9457 problem details. */
+import type { GatewayError } from '../errors.ts'
+import type { WireResponse } from './wire.ts'
+
+/** An error as RFC 9457 problem details; never cached. */
+export function problemResponse(error: GatewayError, turn?: string): WireResponse {
+	return {
+		status: error.status,
+		headers: [
+			['content-type', 'application/problem+json'],
+			['cache-control', 'no-store'],
+			...(error.context.allowed ? [['allow', error.context.allowed.join(', ')] as const] : []),
+			...(error.context.retryAfter ? [['retry-after', String(error.context.retryAfter)] as const] : []),
+		],
+		body: JSON.stringify(error.problem(turn)),
+	}
+}

@@ -1,0 +1,29 @@
+/** HTTP messages as plain data. */
+
+/** Names repeat and order matters. */
+export type Fields = readonly (readonly [name: string, value: string])[]
+
+/** An HTTP request as plain data. Header names are lower case; the body is well-formed Unicode. */
+export interface WireRequest {
+	readonly method: string
+	readonly query: Fields
+	readonly headers: Fields
+	readonly body: string
+}
+
+/** An HTTP response as plain data. */
+export interface WireResponse {
+	readonly status: number
+	readonly headers: Fields
+	readonly body: string
+}
+
+/** The value of a header, by its lower-case name. */
+function header(message: { readonly headers: Fields }, name: string): string | undefined {
+	return message.headers.find(([each]) => each === name)?.[1]
+}
+
+/** The media type of a message in lower case, without parameters; empty when it says none. */
+export function mediaType(message: { readonly headers: Fields }): string {
+	return (header(message, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+}

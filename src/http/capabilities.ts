@@ -1,0 +1,45 @@
+/** What a route can carry, for people and backends: served at `/-/carries/NAME`. Holds nothing of the configuration. */
+import type { Limit } from '../format/index.ts'
+import type { CanonicalEvent, EventFeature, MessageFeature, ReplyFeature } from '../model/index.ts'
+import type { Route } from '../route.ts'
+
+/** Features and limits by name. */
+export interface RouteCapabilities {
+	readonly route: string
+	readonly platforms: readonly {
+		readonly name: string
+		/** Whether an answer can reach the user. */
+		readonly answer: 'now' | 'never'
+		/** Milliseconds until the platform stops waiting, where that is known. */
+		readonly deadline?: number
+		/** What an answer may hold. */
+		readonly reply: { readonly [F in ReplyFeature]?: Limit }
+		/** What the platform's calls may hold. */
+		readonly event: { readonly [F in EventFeature | MessageFeature]?: Limit }
+	}[]
+	readonly upstream: {
+		readonly name: string
+		/** What the upstream can be told of an event. */
+		readonly event: { readonly [F in EventFeature | MessageFeature]?: Limit }
+	}
+}
+
+/** Formats with several dialects answer differently to different events; this is the plainest one. */
+const plainestEvent: CanonicalEvent = { kind: 'message', attributes: {} }
+
+export function routeCapabilities({ name, platforms, upstream }: Route): RouteCapabilities {
+	return {
+		route: name,
+		platforms: platforms.map(({ name, adapter }) => {
+			const reply = adapter.reply(plainestEvent)
+			return {
+				name,
+				answer: reply ? 'now' : 'never',
+				...(adapter.deadline !== undefined && { deadline: adapter.deadline }),
+				reply: reply?.carries ?? {},
+				event: adapter.event.carries,
+			}
+		}),
+		upstream: { name: upstream.name, event: upstream.adapter.event.carries },
+	}
+}

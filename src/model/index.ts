@@ -1,0 +1,16 @@
+/** The canonical model: what an event and a reply are, whichever platforms they come from or go to. */
+export type { Change } from './change.ts'
+export { CanonicalEvent } from './event.ts'
+export {
+	type EventFeature,
+	eventFeatures,
+	type Feature,
+	type MessageFeature,
+	messageFeatures,
+	type ReplyFeature,
+	replyFeatures,
+} from './features.ts'
+export { Attributes, findReservedKey, Json, reservedKeys } from './json.ts'
+export { Button, Card, Choice, Message } from './message.ts'
+export { CanonicalReply, emptyReply } from './reply.ts'
+export type { Turn } from './turn.ts'

@@ -1,0 +1,88 @@
+/** Short-lived memory in this process: the conversations used last, within bounds of number, size and time. */
+import { LRUCache } from 'lru-cache'
+import type { WireResponse } from '../format/index.ts'
+import type { CanonicalReply } from '../model/index.ts'
+import { type Claim, maxLateReplies, type OpenChoices, type State } from '../runtime.ts'
+import { withReply } from '../turn/index.ts'
+
+const limits = {
+	/** Conversations, and calls. */
+	max: 100_000,
+	/** Characters, all together. */
+	maxSize: 64 * 1024 * 1024,
+	/** Milliseconds: a day. */
+	ttl: 24 * 60 * 60 * 1000,
+}
+
+/** A call that somebody is answering. */
+interface InFlight {
+	readonly fence: number
+	readonly settled: Promise<WireResponse | undefined>
+	readonly settle: (answer: WireResponse | undefined) => void
+}
+
+/** An empty memory. Several processes need the calls of a conversation to come to the same one. */
+export function createState(): State {
+	const conversations = new LRUCache<string, OpenChoices>({ ...limits, sizeCalculation: jsonSize })
+	const lateReplies = new LRUCache<string, readonly CanonicalReply[]>({ ...limits, sizeCalculation: jsonSize })
+	const answers = new LRUCache<string, WireResponse>({ ...limits, sizeCalculation: jsonSize })
+	const inHand = new Map<string, InFlight>()
+	let fences = 0
+
+	function begin(key: string, lease: number): Claim {
+		const { promise: settled, resolve } = Promise.withResolvers<WireResponse | undefined>()
+		const fence = ++fences
+		const end = (answer: WireResponse | undefined): void => {
+			clearTimeout(timer)
+			if (inHand.get(key)?.fence === fence) inHand.delete(key)
+			resolve(answer)
+		}
+		const timer = setTimeout(end, lease, undefined)
+		timer.unref()
+		inHand.set(key, { fence, settled, settle: end })
+		return { fence }
+	}
+
+	return {
+		async openChoices(conversation) {
+			return conversations.get(conversation) ?? []
+		},
+		async addReply(conversation, offers) {
+			const open = withReply(conversations.get(conversation) ?? [], offers)
+			if (open) conversations.set(conversation, open)
+			else conversations.delete(conversation)
+		},
+		async addLateReply(conversation, reply) {
+			const replies = [...(lateReplies.get(conversation) ?? []), reply]
+			if (replies.length > maxLateReplies) return false
+			lateReplies.set(conversation, replies)
+			return lateReplies.has(conversation)
+		},
+		async takeLateReplies(conversation) {
+			const replies = lateReplies.get(conversation) ?? []
+			lateReplies.delete(conversation)
+			return replies
+		},
+		async claim(conversation, call, lease) {
+			const key = `${conversation} ${call}`
+			for (;;) {
+				const answer = answers.get(key)
+				if (answer) return { answer }
+				const other = inHand.get(key)
+				if (!other) return begin(key, lease)
+				await other.settled
+			}
+		},
+		async settle(conversation, call, fence, answer) {
+			const key = `${conversation} ${call}`
+			const mine = inHand.get(key)
+			if (mine?.fence !== fence) return
+			if (answer) answers.set(key, answer)
+			mine.settle(answer)
+		},
+	}
+}
+
+function jsonSize(value: unknown, key: string): number {
+	return key.length + JSON.stringify(value).length
+}

@@ -1,0 +1,98 @@
+/** What Node lends to the gateway: undici, node:crypto, a clock that never jumps, and pino. */
+import { createHmac, createSecretKey, hash, type KeyObject, randomUUID, timingSafeEqual } from 'node:crypto'
+import { pino } from 'pino'
+import type { Crypto } from '../format/index.ts'
+import type { LogLine, Runtime } from '../runtime.ts'
+import { withTimeout } from '../timeout.ts'
+import { createState } from './memory-state.ts'
+import { createSender, type Sender } from './undici-client.ts'
+
+/** A Runtime, and what ends it. */
+export interface NodeRuntime extends Runtime {
+	/** Lets work in the background end, for so many milliseconds at most, none if absent; then ends every connection and writes out the log. */
+	close(milliseconds?: number): Promise<void>
+}
+
+/** A runtime on this process. Without `log`, lines go to standard output as JSON. */
+export function createRuntime(log?: (line: LogLine) => void, sender: Sender = createSender()): NodeRuntime {
+	const background = new Set<Promise<void>>()
+	const lines = log ? { log, async flush() {} } : standardLog()
+	return {
+		send: sender.send,
+		now: Date.now,
+		elapsed: () => performance.now(),
+		newId: () => `turn_${randomUUID()}`,
+		crypto,
+		state: createState(),
+		log: lines.log,
+		background(work) {
+			background.add(work)
+			work.finally(() => background.delete(work))
+		},
+		async close(milliseconds = 0) {
+			if (background.size > 0) await withTimeout(milliseconds, Promise.all(background))
+			await sender.close()
+			await lines.flush()
+		},
+	}
+}
+
+const crypto: Crypto = {
+	// Of digests, which are of one length whatever is compared.
+	equal: async (a, b) => timingSafeEqual(sha256(a), sha256(b)),
+	sha256: async (text) => hash('sha256', text),
+	hmac: async (key, text) => createHmac('sha256', keyObject(key)).update(text).digest('base64'),
+}
+
+function sha256(text: string): Buffer {
+	return hash('sha256', text, 'buffer')
+}
+
+// Made once a key: a KeyObject is five times as fast as the bytes.
+const keyObjects = new WeakMap<Uint8Array, KeyObject>()
+
+function keyObject(key: Uint8Array): KeyObject {
+	const known = keyObjects.get(key)
+	if (known) return known
+	const made = createSecretKey(key)
+	keyObjects.set(key, made)
+	return made
+}
+
+/** Bytes of lines that wait for a reader; beyond, lines are dropped rather than memory filled. */
+const maxWaiting = 16 * 1024 * 1024
+
+/** Milliseconds that whoever ends waits for the reader of the log, or its disk. */
+const flushLimit = 1000
+
+function standardLog(): { log(line: LogLine): void; flush(): Promise<void> } {
+	// Asynchronous: whatever comes while a write is under way goes out with the next one.
+	const destination = pino.destination({ dest: 1, sync: false, maxLength: maxWaiting })
+	const logger = pino(
+		{ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+		destination,
+	)
+	let written = true
+	let over = false
+	destination.on('drain', () => {
+		written = true
+	})
+	// A disk is full; the next line tries again. Unheard, the error would be uncaught, and so one more line that fails.
+	destination.on('error', () => {})
+	return {
+		log({ level, msg, ...fields }) {
+			if (over) return
+			written = false
+			logger[level](fields, msg)
+		},
+		async flush() {
+			// Not its flushSync, which tries a full disk for ever. What is not destroyed does the same when the process ends.
+			const { promise: settled, resolve } = Promise.withResolvers<void>()
+			destination.once('drain', resolve).once('error', resolve)
+			if (!written) await withTimeout(flushLimit, settled)
+			if (written) return
+			over = true
+			destination.destroy()
+		},
+	}
+}

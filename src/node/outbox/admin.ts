@@ -1,0 +1,128 @@
+/** What an operator sees of the stored events, and does with them, beside a gateway that may be delivering. */
+import type { OutboxSettings } from '../../config/index.ts'
+import { checkpoint, type Opened, openBeside } from './database.ts'
+import { createSeal, laneOf } from './encryption.ts'
+import { createLanes } from './lanes.ts'
+import { saltOf } from './recovery.ts'
+
+/** An event without what it says. */
+export interface Row {
+	readonly id: string
+	readonly route: string
+	readonly state: string
+	/** A gateway is delivering it. */
+	readonly underWay: boolean
+	readonly attempts: number
+	/** Milliseconds since 1970. */
+	readonly acceptedAt: number
+	readonly nextAt: number
+	/** The code of what its last attempt failed with. */
+	readonly error?: string
+	readonly bytes: number
+}
+
+/** Which events: all that are as every member says. */
+export interface EventFilter {
+	readonly id?: string
+	readonly state?: string
+	readonly route?: string
+}
+
+export interface Records {
+	list(which: EventFilter, limit: number): readonly Row[]
+	/** How many there are, by state. */
+	counts(): readonly (readonly [state: string, count: number])[]
+	/** The stored text of an event. Throws when there is no key for it, or it is damaged. */
+	payload(id: string): string | undefined
+	/** Puts dead and delivered events back, at the end of their conversations, with all attempts before them. */
+	redrive(which: EventFilter): number
+	drop(which: EventFilter): number
+	/** Deletes all of a conversation, whatever its route, and every trace of it from the files. */
+	erase(conversation: string): { readonly erased: number; readonly traceless: boolean }
+	close(): void
+}
+
+const columns = 'id, route, state, owner, attempts, accepted_at, next_at, error, length(payload) AS bytes'
+const matches = '(?1 IS NULL OR id = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR route = ?3)'
+
+/** Opens what is stored. Throws OutboxUnusable. */
+export function openAdmin(settings: OutboxSettings): Records {
+	const { db, close }: Opened = openBeside(settings.file)
+	const seal = createSeal(settings.keys)
+	const lanes = createLanes(db, settings.order)
+	const parameters = ({ id, state, route }: EventFilter) => [id ?? null, state ?? null, route ?? null]
+
+	function atomically<T>(change: () => T): T {
+		db.exec('BEGIN IMMEDIATE')
+		try {
+			const result = change()
+			db.exec('COMMIT')
+			return result
+		} catch (thrown) {
+			if (db.isTransaction) db.exec('ROLLBACK')
+			throw thrown
+		}
+	}
+
+	return {
+		list(which, limit) {
+			const rows = db.prepare(`SELECT ${columns} FROM events WHERE ${matches} ORDER BY seq LIMIT ?4`)
+			return rows.all(...parameters(which), limit).map((row) => ({
+				id: String(row.id),
+				route: String(row.route),
+				state: String(row.state),
+				underWay: row.owner !== null,
+				attempts: Number(row.attempts),
+				acceptedAt: Number(row.accepted_at),
+				nextAt: Number(row.next_at),
+				...(row.error !== null && { error: String(row.error) }),
+				bytes: Number(row.bytes),
+			}))
+		},
+		counts() {
+			const rows = db.prepare('SELECT state, count(*) AS count FROM events GROUP BY state ORDER BY state').all()
+			return rows.map(({ state, count }) => [String(state), Number(count)] as const)
+		},
+		payload(id) {
+			const row = db.prepare('SELECT key, payload FROM events WHERE id = ?').get(id)
+			if (!(row?.payload instanceof Uint8Array)) return undefined
+			return seal.open(id, { key: typeof row.key === 'string' ? row.key : null, bytes: row.payload })
+		},
+		redrive(which) {
+			const ended = db.prepare(`SELECT seq, lane FROM events WHERE ${matches} AND state <> 'waiting' ORDER BY seq`)
+			const back = db.prepare(`
+				UPDATE events SET state = 'waiting', seq = (SELECT max(seq) + 1 FROM events), head = ?, accepted_at = ?,
+				attempts = 0, lapses = 0, next_at = 0, ended_at = NULL, error = NULL WHERE seq = ?
+			`)
+			return atomically(() => {
+				const rows = ended.all(...parameters(which))
+				for (const { seq, lane } of rows) {
+					const free = lanes.isFree(lane instanceof Uint8Array ? lane : null)
+					back.run(free ? 1 : 0, Date.now(), Number(seq))
+				}
+				return rows.length
+			})
+		},
+		drop(which) {
+			const remove = db.prepare(`DELETE FROM events WHERE ${matches} RETURNING lane`)
+			return atomically(() => {
+				const rows = remove.all(...parameters(which))
+				for (const { lane } of rows) lanes.moveOn(lane)
+				return rows.length
+			})
+		},
+		erase(conversation) {
+			const salt = saltOf(db, seal)
+			const routes = db.prepare('SELECT DISTINCT route FROM events').all()
+			const remove = db.prepare('DELETE FROM events WHERE lane = ?')
+			const erased = atomically(() => {
+				// As the gateway names the conversations of a route.
+				const names = routes.map(({ route }) => `${route} ${conversation}`)
+				return names.reduce((sum, name) => sum + Number(remove.run(laneOf(salt, name)).changes), 0)
+			})
+			// The rows were overwritten with zeros; the log still has them until it is brought home and cut.
+			return { erased, traceless: checkpoint(db, 'TRUNCATE') }
+		},
+		close,
+	}
+}

@@ -1,0 +1,152 @@
+/** `dragoman outbox`: what is stored, what gave up, and what to do about it. */
+import { parseArgs } from 'node:util'
+import type { OutboxSettings } from '../../config/index.ts'
+import type { Delivery } from '../../runtime.ts'
+import { redactCall } from '../../turn/index.ts'
+import { type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
+
+const help = `dragoman outbox COMMAND, on the outbox of the configuration; the gateway may be running
+
+  list                       the stored events, oldest first, without what they say
+  show ID                    one of them with what it says, secrets redacted
+  redrive ID | --all         puts dead letters back, to be delivered as if they were new
+  drop ID | --all            deletes events, delivered or not; --all wants --state
+  erase --conversation ID    deletes all of a conversation, by the id that its platform gives it
+
+  --state STATE              only those that are waiting, delivered or dead
+  --route NAME               only those of a route
+  --limit N                  how many are listed; 100 unless told
+
+Exits with 0; with 1 when there is no such event; with 2 when the command is wrong.`
+
+const exit = { ok: 0, nothing: 1, usage: 2 }
+
+class UsageError extends Error {}
+
+/** Runs a command, and says with `say` what came of it. Returns the exit code. Throws OutboxUnusable. */
+export function runOutbox(args: readonly string[], settings: OutboxSettings, say: (line: string) => void): number {
+	let given: Given
+	try {
+		given = read(args)
+	} catch (thrown) {
+		if (!(thrown instanceof UsageError)) throw thrown
+		say(`${thrown.message}\n\n${help}`)
+		return exit.usage
+	}
+	if (given.command === 'help') {
+		say(help)
+		return exit.ok
+	}
+	const records = openAdmin(settings)
+	try {
+		return commands[given.command](records, given, say)
+	} finally {
+		records.close()
+	}
+}
+
+interface Given {
+	readonly command: Command | 'help'
+	readonly which: EventFilter
+	readonly conversation: string
+	readonly limit: number
+}
+
+type Command = 'list' | 'show' | 'redrive' | 'drop' | 'erase'
+type Act = (records: Records, given: Given, say: (line: string) => void) => number
+
+const commands: { readonly [C in Command]: Act } = {
+	list(records, { which, limit }, say) {
+		for (const row of records.list(which, limit)) say(lineOf(row))
+		const counts = records.counts().map(([state, count]) => `${count} ${state}`)
+		say(counts.join(', ') || 'nothing is stored')
+		return exit.ok
+	},
+	show(records, { which }, say) {
+		const [row] = records.list(which, 1)
+		if (!row) return none(say)
+		say(lineOf(row))
+		const delivery: Delivery = JSON.parse(records.payload(row.id) ?? 'null')
+		say(JSON.stringify({ ...delivery, request: redactCall(delivery.request, []) }, null, 2))
+		return exit.ok
+	},
+	redrive(records, { which }, say) {
+		return told(records.redrive({ state: 'dead', ...which }), 'put back', say)
+	},
+	drop(records, { which }, say) {
+		return told(records.drop(which), 'deleted', say)
+	},
+	erase(records, { conversation }, say) {
+		const { erased, traceless } = records.erase(conversation)
+		if (!traceless) say('The log could not be cut while the gateway was reading it: run this once more.')
+		return told(erased, 'erased', say)
+	},
+}
+
+function read(args: readonly string[]): Given {
+	const { values, positionals } = parse(args)
+	const [name, id, ...others] = positionals
+	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0 }
+	if (!isCommand(name)) throw new UsageError(`There is no command "${name}".`)
+	const { state, route, all, conversation, limit } = values
+	const byId = name === 'show' || name === 'redrive' || name === 'drop'
+	if (others.length > 0 || (!byId && id !== undefined)) throw new UsageError('That is too much.')
+	if (byId && (id === undefined) !== (all && name !== 'show'))
+		throw new UsageError('Give the ID of one event, or --all.')
+	if (name === 'drop' && all && state === undefined) throw new UsageError('drop --all wants --state.')
+	if (state !== undefined && !['waiting', 'delivered', 'dead'].includes(state)) {
+		throw new UsageError('--state is waiting, delivered or dead.')
+	}
+	if ((name === 'erase') !== (conversation !== undefined)) throw new UsageError('erase wants --conversation.')
+	if (!/^[1-9]\d{0,6}$/.test(limit)) throw new UsageError('--limit must be a number.')
+	const which = {
+		...(id !== undefined && { id }),
+		...(state !== undefined && { state }),
+		...(route !== undefined && { route }),
+	}
+	return { command: name, which, conversation: conversation ?? '', limit: Number(limit) }
+}
+
+function parse(args: readonly string[]) {
+	try {
+		return parseArgs({
+			args: [...args],
+			allowPositionals: true,
+			options: {
+				state: { type: 'string' },
+				route: { type: 'string' },
+				conversation: { type: 'string' },
+				limit: { type: 'string', default: '100' },
+				all: { type: 'boolean', default: false },
+				help: { type: 'boolean', default: false },
+			},
+		})
+	} catch (cause) {
+		throw new UsageError(cause instanceof Error ? cause.message : String(cause))
+	}
+}
+
+function isCommand(name: string): name is Command {
+	return Object.hasOwn(commands, name)
+}
+
+function lineOf({ id, route, state, underWay, attempts, acceptedAt, nextAt, error, bytes }: Row): string {
+	const next = state === 'waiting' && !underWay ? `next ${nextAt === 0 ? 'now' : momentOf(nextAt)}` : undefined
+	const parts = [id, route, underWay ? 'under way' : state, `${attempts} attempts`, `accepted ${momentOf(acceptedAt)}`]
+	return [...parts, next, error, `${bytes} bytes`].filter((part) => part !== undefined).join('  ')
+}
+
+function momentOf(milliseconds: number): string {
+	return new Date(milliseconds).toISOString()
+}
+
+function none(say: (line: string) => void): number {
+	say('There is no such event.')
+	return exit.nothing
+}
+
+function told(count: number, done: string, say: (line: string) => void): number {
+	if (count === 0) return none(say)
+	say(`${count === 1 ? '1 event' : `${count} events`} ${done}.`)
+	return exit.ok
+}

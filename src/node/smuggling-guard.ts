@@ -1,0 +1,61 @@
+/** Refuses what Node's parser lets through although somebody in front of us may have understood it otherwise. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { type ErrorCode, GatewayError } from '../errors.ts'
+import { problemResponse } from '../format/index.ts'
+
+/** What takes a request. */
+export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void
+
+/**
+ * Passes on what can be read in one way only. The rest is refused with `request-ambiguous` and told to `refused`, and
+ * nothing that stands behind it on its connection is taken.
+ */
+export function rejectAmbiguous(take: RequestListener, refused: (code: ErrorCode) => void): RequestListener {
+	const ended = new WeakSet<Socket>()
+	return (incoming, outgoing) => {
+		// Node hands over all that came along, also what stands behind a request whose answer ends the connection.
+		if (ended.has(incoming.socket)) return
+		const error = ambiguityOf(incoming)
+		if (!error) return take(incoming, outgoing)
+		ended.add(incoming.socket)
+		refused(error.code)
+		const { status, headers, body } = problemResponse(error)
+		outgoing.statusCode = status
+		for (const [name, value] of [...headers, ...ours]) outgoing.setHeader(name, value)
+		outgoing.end(body)
+	}
+}
+
+const ours = [
+	['connection', 'close'],
+	['x-content-type-options', 'nosniff'],
+] as const
+
+/** Path and query as they were sent, also where the target is a whole URL. */
+export function targetOf({ url = '/' }: IncomingMessage): string {
+	const rest = url.startsWith('/') ? url : (absolute.exec(url)?.[2] ?? url)
+	return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+const absolute = /^https?:\/\/([^/?#]*)(.*)$/is
+
+/** RFC 9112, sections 2.3, 3.2 and 6.1. */
+function ambiguityOf({ httpVersion, rawHeaders, headers, url = '/' }: IncomingMessage): GatewayError | undefined {
+	const { host } = headers
+	if (httpVersion !== '1.1' && httpVersion !== '1.0') return ambiguous('version', 'HTTP/1.1')
+	const coding = headers['transfer-encoding']?.toLowerCase()
+	if (coding !== undefined && httpVersion === '1.0') return ambiguous('transfer-encoding', 'none')
+	// Of several codings Node undoes the last one alone, and hands over what the others made as the body.
+	if (coding !== undefined && coding !== 'chunked') return ambiguous('transfer-encoding', 'chunked')
+	// Node keeps the first one and drops the others.
+	const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
+	if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return ambiguous('host', 'one')
+	const authority = absolute.exec(url)?.[1]
+	if (authority === undefined || authority.toLowerCase() === host?.toLowerCase()) return undefined
+	return ambiguous('host', 'that of the target')
+}
+
+function ambiguous(field: string, expected: string): GatewayError {
+	return new GatewayError('request-ambiguous', { field, expected })
+}

@@ -1,0 +1,24 @@
+/** The `dragoman-changes` header: what fit did, for whoever debugs a route. */
+import type { WireResponse } from '../format/index.ts'
+import type { TurnContext } from './context.ts'
+
+/** Longest `dragoman-changes` header, in bytes: proxies cut or refuse larger ones. */
+const maxChangesHeader = 4000
+
+/** The answer as it leaves: with the changes in a header where the route is debugged. */
+export function withChangesHeader({ route, changes }: TurnContext, answer: WireResponse): WireResponse {
+	if (!route.debug) return answer
+	const parts: string[] = []
+	let length = 0
+	for (const { did, feature, path } of changes) {
+		// Paths hold author-named keys, and a header holds ASCII only.
+		const part = `${did} ${feature} ${path.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent)}`
+		length += part.length + 2
+		if (length > maxChangesHeader) {
+			parts.push(`and ${changes.length - parts.length} more`)
+			break
+		}
+		parts.push(part)
+	}
+	return { ...answer, headers: [...answer.headers, ['dragoman-changes', parts.join(', ') || 'none']] }
+}

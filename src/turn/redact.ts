@@ -1,0 +1,42 @@
+/** Takes secrets out of what is shown or passed on: by the names that platforms give them. */
+import { type Fields, isForm, readForm, readJson, type WireRequest } from '../format/index.ts'
+import type { Json } from '../model/index.ts'
+
+// `x-hook-secret`, `decodedCustomJWT`, `Authorization` …
+const secretName = /token|secret|password|passwd|auth|cookie|jwt|key$|credential|bearer|^sig|signature|^pin$/i
+
+const redacted = '[redacted]'
+
+/** The value with every member whose name speaks of a secret, or is one, replaced at every depth. */
+function redact(value: Json, isSecret: (text: string) => boolean): Json {
+	if (typeof value === 'string') return isSecret(value) ? redacted : value
+	if (Array.isArray(value)) return value.map((item) => redact(item, isSecret))
+	if (typeof value !== 'object' || value === null) return value
+	return Object.fromEntries(
+		Object.entries(value).map(([name, member]) => [
+			isSecret(name) ? redacted : name,
+			secretName.test(name) ? redacted : redact(member, isSecret),
+		]),
+	)
+}
+
+function redactFields(fields: Fields, isSecret: (text: string) => boolean): Json {
+	return fields.map(([name, value]) => [
+		isSecret(name) ? redacted : name,
+		secretName.test(name) || isSecret(value) ? redacted : value,
+	])
+}
+
+/** A call as data for the upstream: the query, and the body where it is JSON or a form; no headers, and no text with one of these secrets in it. */
+export function redactCall(call: WireRequest, secrets: readonly string[]): Json {
+	const isSecret = (text: string) => secrets.some((secret) => text.includes(secret))
+	return { method: call.method, query: redactFields(call.query, isSecret), body: redactBody(call, isSecret) }
+}
+
+function redactBody(call: WireRequest, isSecret: (text: string) => boolean): Json {
+	try {
+		return redact(isForm(call) ? readForm(call) : readJson(call.body), isSecret)
+	} catch {
+		return redacted
+	}
+}

@@ -1,0 +1,18 @@
+/** Signs calls to an upstream by Standard Webhooks. */
+import type { Fields } from '../format/index.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Standard Webhooks: `webhook-id`, `webhook-timestamp` in seconds, one `v1` signature a key. None without keys. */
+export async function signature(upstream: Upstream, id: string, body: string, runtime: Runtime): Promise<Fields> {
+	if (upstream.signingKeys.length === 0) return []
+	const timestamp = Math.floor(runtime.now() / 1000)
+	const macs = await Promise.all(
+		upstream.signingKeys.map((key) => runtime.crypto.hmac(key, `${id}.${timestamp}.${body}`)),
+	)
+	return [
+		['webhook-id', id],
+		['webhook-timestamp', String(timestamp)],
+		['webhook-signature', macs.map((mac) => `v1,${mac}`).join(' ')],
+	]
+}

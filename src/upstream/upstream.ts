@@ -1,0 +1,24 @@
+/** The one backend that a route calls. */
+import type { Fields, NamedAdapter } from '../format/index.ts'
+import type { Runtime } from '../runtime.ts'
+import type { ConcurrencyLimit } from './concurrency-limit.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** The one backend a route calls. */
+export interface Upstream extends NamedAdapter {
+	/** Where it is called; those behind the first while that is not to be had. */
+	readonly endpoints: readonly [Endpoint, ...Endpoint[]]
+	readonly concurrencyLimit: ConcurrencyLimit
+	/** The first proves our calls to the upstream, as its format does it. */
+	readonly secrets: readonly string[]
+	/** Added to every call, names in lower case. */
+	readonly headers: Fields
+	/** Milliseconds the upstream is given, counted from the platform's call, or from the start of a delivery. */
+	readonly timeout: number
+	/** Keys of the Standard Webhooks signature; several during rotation, none: unsigned. */
+	readonly signingKeys: readonly Uint8Array<ArrayBuffer>[]
+	/** It may be called at public addresses only. */
+	readonly onlyPublic: boolean
+	/** An upstream that runs inside the gateway answers here instead of over the network. */
+	readonly send?: Runtime['send']
+}

@@ -1,0 +1,168 @@
+/** What a conversation's object remembers for a day: open choices, late replies, and the answers to calls that may come again. */
+import type { Offer } from '../fit/index.ts'
+import type { WireResponse } from '../format/index.ts'
+import type { CanonicalReply } from '../model/index.ts'
+import { maxLateReplies, type OpenChoices } from '../runtime.ts'
+import { withReply } from '../turn/index.ts'
+
+/** As a claim of State; an answer is JSON. */
+export type StoredClaim = { readonly fence: number } | { readonly answer: string }
+
+/** Somebody else is answering the call, for so many milliseconds at most. */
+export interface Pending {
+	readonly pending: number
+}
+
+/** Milliseconds that anything is remembered. */
+export const lifetime = 24 * 60 * 60 * 1000
+
+/** Milliseconds between two times of clearing up: what is too old is not found before that either. */
+const clearEvery = 60 * 60 * 1000
+
+/** Calls of one conversation, and bytes of their answers. */
+const maxCalls = 100
+const maxBytes = 8_000_000
+/** Bytes of one row: the storage takes 2 MB. */
+const maxRow = 1_900_000
+
+const tables = `
+	CREATE TABLE IF NOT EXISTS replies (
+		one INTEGER PRIMARY KEY CHECK (one = 1), open TEXT NOT NULL, at INTEGER NOT NULL
+	);
+	CREATE TABLE IF NOT EXISTS calls (
+		call TEXT PRIMARY KEY, fence INTEGER NOT NULL,
+		until INTEGER NOT NULL, at INTEGER NOT NULL, answer TEXT
+	) WITHOUT ROWID;
+	CREATE TABLE IF NOT EXISTS late (seq INTEGER PRIMARY KEY, reply TEXT NOT NULL, at INTEGER NOT NULL)`
+
+const utf8 = new TextEncoder()
+
+/** One conversation's memory. Claims outlive the object that gave them; who waits for one, waits in this instance. */
+export class ConversationState {
+	readonly #sql: SqlStorage
+	readonly #waiting = new Map<string, PromiseWithResolvers<void>>()
+
+	constructor(sql: SqlStorage) {
+		this.#sql = sql
+	}
+
+	/** Makes the tables, where they are not there. */
+	prepare(): void {
+		this.#sql.exec(tables)
+	}
+
+	openChoices(): OpenChoices {
+		const [row] = this.#sql.exec<{ open: string }>('SELECT open FROM replies WHERE at > ?', Date.now() - lifetime)
+		return row ? JSON.parse(row.open) : []
+	}
+
+	addReply(offers: readonly Offer[]): void {
+		const open = JSON.stringify(withReply(this.openChoices(), offers) ?? [])
+		if (open === '[]' || sizeOf(open) > maxRow) this.#sql.exec('DELETE FROM replies')
+		else this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', open, Date.now())
+	}
+
+	addLateReply(reply: CanonicalReply): boolean {
+		const text = JSON.stringify(reply)
+		const { held } = this.#sql.exec<{ held: number }>('SELECT count(*) AS held FROM late').one()
+		if (held >= maxLateReplies || sizeOf(text) > maxRow) return false
+		this.#sql.exec('INSERT INTO late (reply, at) VALUES (?, ?)', text, Date.now())
+		return true
+	}
+
+	/** JSON, oldest first. */
+	takeLateReplies(): string[] {
+		const all = 'SELECT reply FROM late WHERE at > ? ORDER BY seq'
+		const replies = this.#sql.exec<{ reply: string }>(all, Date.now() - lifetime).toArray()
+		this.#sql.exec('DELETE FROM late')
+		return replies.map(({ reply }) => reply)
+	}
+
+	/** The claim as it is at once. */
+	claim(call: string, lease: number): StoredClaim | Pending {
+		const now = Date.now()
+		const [row] = this.#sql.exec<{ until: number; answer: string | null }>(
+			'SELECT until, answer FROM calls WHERE call = ? AND at > ?',
+			...[call, now - lifetime],
+		)
+		if (typeof row?.answer === 'string') return { answer: row.answer }
+		if (!row || row.until <= now) return this.#begin(call, now, Math.ceil(lease))
+		return { pending: row.until - now }
+	}
+
+	/** The claim as soon as nobody else is answering. */
+	async claimNext(call: string, lease: number): Promise<StoredClaim> {
+		for (;;) {
+			const claim = this.claim(call, lease)
+			if (!('pending' in claim)) return claim
+			await this.#settled(call, claim.pending)
+		}
+	}
+
+	settle(call: string, fence: number, answer: WireResponse | undefined): void {
+		const mine = [call, fence] as const
+		const text = answer && JSON.stringify(answer)
+		if (text === undefined || sizeOf(text) > maxRow) {
+			this.#sql.exec('DELETE FROM calls WHERE call = ? AND fence = ? AND answer IS NULL', ...mine)
+		} else {
+			const now = Date.now()
+			this.#sql.exec(
+				'UPDATE calls SET answer = ?, at = ? WHERE call = ? AND fence = ? AND answer IS NULL AND until > ?',
+				...[text, now, ...mine, now],
+			)
+			this.#bound()
+		}
+		this.#waiting.get(call)?.resolve()
+	}
+
+	/** Forgets what is old; tells when to do so again, if there is anything left. */
+	expire(): number | undefined {
+		const now = Date.now()
+		const old = now - lifetime
+		this.#sql.exec('DELETE FROM replies WHERE at <= ?', old)
+		this.#sql.exec('DELETE FROM calls WHERE at <= ?', old)
+		this.#sql.exec('DELETE FROM late WHERE at <= ?', old)
+		const all = ['replies', 'calls', 'late'].map((table) => `SELECT at FROM ${table}`).join(' UNION ALL ')
+		const oldest = `SELECT min(at) AS at FROM (${all})`
+		const { at } = this.#sql.exec<{ at: number | null }>(oldest).one()
+		return at === null ? undefined : Math.max(at + lifetime, now + clearEvery)
+	}
+
+	#begin(call: string, now: number, lease: number): StoredClaim {
+		const fence = newFence()
+		const row = [call, fence, now + lease, now]
+		this.#sql.exec('INSERT OR REPLACE INTO calls (call, fence, until, at) VALUES (?, ?, ?, ?)', ...row)
+		return { fence }
+	}
+
+	async #settled(call: string, wait: number): Promise<void> {
+		const waiting = this.#waiting.get(call) ?? Promise.withResolvers<void>()
+		this.#waiting.set(call, waiting)
+		const timer = setTimeout(waiting.resolve, wait)
+		await waiting.promise
+		clearTimeout(timer)
+		if (this.#waiting.get(call) === waiting) this.#waiting.delete(call)
+	}
+
+	#bound(): void {
+		this.#sql.exec(
+			`DELETE FROM calls WHERE call IN (
+				SELECT call FROM (
+					SELECT call, row_number() OVER newest AS number, sum(octet_length(answer)) OVER newest AS size
+					FROM calls WINDOW newest AS (ORDER BY at DESC, call)
+				) WHERE number > ? OR size > ?
+			)`,
+			...[maxCalls, maxBytes],
+		)
+	}
+}
+
+/** Of 48 bits, so that none comes twice: not one more than the last, for the last may be gone. Never 0. */
+function newFence(): number {
+	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
+	return (high >>> 16) * 2 ** 32 + low + 1
+}
+
+function sizeOf(text: string): number {
+	return utf8.encode(text).byteLength
+}

@@ -1,0 +1,54 @@
+/** Accepts events nobody waits for: into their conversation's Durable Object, or without one into the queue. */
+import { GatewayError } from '../errors.ts'
+import type { Delivery, LogLine, Outbox } from '../runtime.ts'
+import type { Bindings } from './bindings.ts'
+import { conversationStub } from './conversation-stub.ts'
+import { withStorageTimeout } from './storage-timeout.ts'
+
+/** Milliseconds for the storage to answer. */
+const limit = 5000
+
+/** Bytes of a message: the queue takes 128 kB with up to 100 bytes of its own. */
+const maxMessage = 127_900
+/** Bytes of a row: the object's storage takes 2 MB with what else stands in it. */
+const maxRow = 1_900_000
+
+const utf8 = new TextEncoder()
+
+export function createOutbox(
+	{ CONVERSATIONS, EVENTS }: Pick<Bindings, 'CONVERSATIONS' | 'EVENTS'>,
+	log: (line: LogLine) => void,
+): Outbox {
+	return {
+		async accept(delivery) {
+			const { conversation } = delivery
+			refuseOver(conversation === undefined ? maxMessage : maxRow, delivery)
+			const stored = conversation === undefined ? queue(delivery) : keep(conversation, delivery)
+			const full = await withStorageTimeout(limit, stored).catch((cause: unknown) => {
+				log({
+					level: 'error',
+					msg: 'outbox',
+					turn: delivery.id,
+					cause: cause instanceof Error ? cause.message : undefined,
+				})
+				throw new GatewayError('outbox-failed', {}, { cause })
+			})
+			if (full) throw new GatewayError('outbox-full')
+		},
+	}
+
+	async function queue(delivery: Delivery): Promise<boolean> {
+		await EVENTS.send(delivery, { contentType: 'json' })
+		return false
+	}
+
+	async function keep(conversation: string, delivery: Delivery): Promise<boolean> {
+		const object = await conversationStub(CONVERSATIONS, conversation)
+		return (await object.enqueue(JSON.stringify(delivery))) === 'full'
+	}
+}
+
+function refuseOver(bytes: number, delivery: Delivery): void {
+	if (utf8.encode(JSON.stringify(delivery)).byteLength > bytes)
+		throw new GatewayError('event-too-large', { limit: bytes })
+}
