@@ -1,8 +1,8 @@
-/** The four dialects of a call, which differ by what in the platform makes it. They are told apart by the keys of the body. */
+/** The four dialects of a call: one for each part of the platform that calls. The keys of the body tell them apart. */
 import * as v from 'valibot'
-import { type CanonicalEvent, GatewayError, type Json, validate } from '../../src/format/index.ts'
+import { type CanonicalEvent, GatewayError, Id, type Json, validate } from '../../src/format/index.ts'
 
-/** The name under which the adapter is known, and under which its native parts stand. */
+/** The name of the adapter, and of its native parts. */
 export const name = 'pingstreams'
 
 /**
@@ -15,47 +15,49 @@ export const name = 'pingstreams'
 export const Dialect = v.picklist(['runtime', 'server', 'external', 'subscription'])
 export type Dialect = v.InferOutput<typeof Dialect>
 
+/** A dialect whose caller reads the answer. */
+export type AnsweredDialect = 'runtime' | 'server'
+
 /** Whether the answer to a call of this dialect reaches the user. */
-export function readsAnswers(dialect: Dialect): dialect is 'runtime' | 'server' {
+export function readsAnswers(dialect: Dialect): dialect is AnsweredDialect {
 	return dialect === 'runtime' || dialect === 'server'
 }
 
-/** What a call is, before it is read. `documented`: the few fields that the documentation prints, where the text is the reply. */
+/** The shape of a call's body. `documented`: the few fields that the documentation prints, where the text is the reply. */
 export type Form = Dialect | 'documented'
 
-const Some = v.union([v.string(), v.number()])
-const Hooked = v.object({ hook: v.object({}) })
-const Subscribed = v.object({ hook: v.object({ event: v.string() }) })
-const Native = v.object({ payload: v.object({ message: v.object({}) }) })
-const ToRuntime = v.union([v.object({ payload: v.object({ botId: Some }) }), v.object({ variables: v.object({}) })])
-const ToServer = v.object({ payload: v.object({ text: v.string(), intent: v.object({}) }) })
-/** What is really sent: a message with its id, or the static reply in a place of its own. */
-const Sent = v.object({
-	payload: v.union([v.object({ message: v.object({ _id: Some }) }), v.object({ text: v.string() })]),
+const WithHook = v.object({ hook: v.object({}) })
+const WithHookEvent = v.object({ hook: v.object({ event: v.string() }) })
+const WithMessage = v.object({ payload: v.object({ message: v.object({}) }) })
+const FromRuntime = v.union([v.object({ payload: v.object({ botId: Id }) }), v.object({ variables: v.object({}) })])
+const FromServer = v.object({ payload: v.object({ text: v.string(), intent: v.object({}) }) })
+/** What the platform really sends: a message with its id, or the static reply in a field of its own. */
+const AsSent = v.object({
+	payload: v.union([v.object({ message: v.object({ _id: Id }) }), v.object({ text: v.string() })]),
 })
-const Bare = v.object({ payload: v.object({ request: v.object({}) }) })
+const WithRequest = v.object({ payload: v.object({ request: v.object({}) }) })
 
-/** The form of a body, or undefined when it is of none. */
+/** The form of a body; undefined when it has none. */
 export function formOf(body: Json): Form | undefined {
-	if (v.is(Subscribed, body)) return 'subscription'
-	if (v.is(Hooked, body)) return 'external'
-	if (!v.is(Native, body)) return v.is(Bare, body) ? 'external' : undefined
-	if (v.is(ToRuntime, body)) return 'runtime'
-	if (v.is(ToServer, body)) return 'server'
-	return v.is(Sent, body) ? 'runtime' : 'documented'
+	if (v.is(WithHookEvent, body)) return 'subscription'
+	if (v.is(WithHook, body)) return 'external'
+	if (!v.is(WithMessage, body)) return v.is(WithRequest, body) ? 'external' : undefined
+	if (v.is(FromRuntime, body)) return 'runtime'
+	if (v.is(FromServer, body)) return 'server'
+	return v.is(AsSent, body) ? 'runtime' : 'documented'
 }
 
-/** The form of a body. Throws the error that names the field for want of which it has none. */
+/** The form of a body. When it has none, throws the error that names the missing field. */
 export function requireForm(body: Json): Form {
 	const form = formOf(body)
 	if (form) return form
-	validate(Native, body)
+	validate(WithMessage, body)
 	throw new GatewayError('format-not-recognised')
 }
 
-const Told = v.object({ [name]: v.object({ dialect: Dialect }) })
+const WithDialect = v.object({ [name]: v.object({ dialect: Dialect }) })
 
-/** The dialect of an event: what it says itself, else the usual one. */
-export function dialectOf({ extensions }: CanonicalEvent, usual: Dialect): Dialect {
-	return v.is(Told, extensions) ? extensions[name].dialect : usual
+/** The dialect of an event: the one it names, else the default. */
+export function dialectOf({ extensions }: CanonicalEvent, defaultDialect: Dialect): Dialect {
+	return v.is(WithDialect, extensions) ? extensions[name].dialect : defaultDialect
 }

@@ -1,14 +1,14 @@
-/** Pingstreams, which is made of Tiledesk: webhooks of bots, external bots, and subscriptions to a project's events. */
+/** Pingstreams, a build of Tiledesk: webhooks of bots, external bots, and subscriptions to a project's events. */
 import { type Adapter, defineAdapter, jsonResponse, readJsonBody } from '../../src/format/index.ts'
+import { hookSecret, tokenSignature } from './auth.ts'
 import { dialectOf, formOf, name, readsAnswers } from './dialect.ts'
-import { eventLeg } from './event.ts'
+import { eventLeg } from './event/index.ts'
 import { Options } from './options.ts'
-import { replyLegs } from './reply.ts'
-import { hookSecret, tokenSignature } from './token.ts'
+import { replyLegs } from './reply/index.ts'
 
 const proofs = { path: {}, token: { auth: tokenSignature }, 'hook-secret': { auth: hookSecret } } as const
 
-/** An intent with its webhook switched on calls with what was said and shows the answer; the others only tell what happened. */
+/** An intent's webhook shows the answer to the user; external bots and subscriptions only report what happened. */
 export const pingstreams = defineAdapter({
 	name,
 	options: Options,
@@ -32,15 +32,15 @@ export const pingstreams = defineAdapter({
 			},
 			...proofs[options.proof],
 			failure(event, error) {
-				const awaited = event === undefined || readsAnswers(dialectOf(event, options.dialect))
-				const status = error.status < 500 ? error.status : awaited ? failed : tryAgain
+				const isAnswered = event === undefined || readsAnswers(dialectOf(event, options.dialect))
+				const status = error.status < 500 ? error.status : isAnswered ? failedStatus : retriedStatus
 				return jsonResponse({ ...error.problem(), status }, status)
 			},
 		}
 	},
 })
 
-/** Where an answer is read, the static reply is shown at once; 5xx would be sent again twice, and then it is shown. */
-const failed = 424
-/** Where none is read, the call comes again twice, two and four seconds later. */
-const tryAgain = 503
+/** Where the answer is read: the platform shows the static reply at once. It would repeat the call twice after a 5xx. */
+const failedStatus = 424
+/** Where no answer is read: the platform repeats the call twice, after two and four seconds. */
+const retriedStatus = 503

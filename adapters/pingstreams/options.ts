@@ -11,7 +11,7 @@ const Words = v.pipe(
 )
 
 export const Options = v.strictObject({
-	/** The dialect in which an upstream is addressed, and the usual one of a platform, which its events need not name. */
+	/** The dialect in which an upstream is called; on a route, the dialect of events that name none. */
 	dialect: v.optional(Dialect, 'runtime'),
 	/** How a call proves its origin: a secret in the path, the signature of its token, or a subscription's header. */
 	proof: v.optional(v.picklist(['path', 'token', 'hook-secret']), 'path'),

@@ -102,7 +102,7 @@ describe('a turn that failed', () => {
 			'upstream-timeout',
 			424,
 		],
-		['is the static reply in the usual dialect, too', inDialect('runtime'), 'internal', 424],
+		['is the static reply in the default dialect, too', inDialect('runtime'), 'internal', 424],
 		['is sent again where none is read', inDialect('external'), 'upstream-unreachable', 503],
 		['is not sent again where that would not help', inDialect('subscription'), 'event-does-not-fit', 422],
 		['keeps its status where the call was not understood', undefined, 'field-missing', 400],

@@ -5,7 +5,7 @@ import { type Pattern, patternsOfLimits, regularExpressions } from '../regular-e
 import type { Row } from '../row.ts'
 
 /** Files that may make regular expressions of strings, for the strings are limits of formats, which are checked as such. */
-const knownMakers = ['src/fit/strings.ts', 'adapters/pingstreams/index.ts']
+const knownMakers = ['src/fit/strings.ts', 'adapters/pingstreams/options.ts']
 
 /** UTF-16 units of a hostile text: as much as the strictest known platform takes in a body. */
 const length = 100_000

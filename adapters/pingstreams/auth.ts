@@ -1,42 +1,40 @@
 /**
- * How a call proves its origin. Both are facts of the wire and no documented proof: the token is a JWT that the bot's or
- * the subscription's secret signs, and `x-hook-secret` is a subscription's secret itself. Tiledesk/tiledesk-server:
- * services/faqBotSupport.js, BotSubscriptionNotifier.js, subscriptionNotifier.js.
+ * How a call proves its origin, in two ways that the wire has and no document names: the token is a JWT signed with the
+ * secret of the bot or of the subscription, and `x-hook-secret` is the subscription's secret itself.
+ * Tiledesk/tiledesk-server: services/faqBotSupport.js, BotSubscriptionNotifier.js, subscriptionNotifier.js.
  */
 import * as v from 'valibot'
-import { type Auth, type Json, readJson } from '../../src/format/index.ts'
-
-type Crypto = Parameters<Auth['verify']>[2]
+import { type Auth, type Crypto, Id, type Json, readJson } from '../../src/format/index.ts'
 
 const header = 'x-hook-secret'
 
-/** A subscription's secret in a header of its calls. */
+/** A subscription's secret, in a header of its calls. */
 export const hookSecret: Auth = {
 	async verify({ headers }, secrets, crypto) {
 		const given = headers.filter(([name]) => name === header)
 		const secret = given.length === 1 ? (given[0]?.[1] ?? '') : ''
-		const held = await Promise.all(secrets.map((each) => crypto.equal(secret, each)))
-		return secret !== '' && held.includes(true)
+		const matches = await Promise.all(secrets.map((each) => crypto.equal(secret, each)))
+		return secret !== '' && matches.includes(true)
 	},
 	async sign(call, secret) {
 		return { ...call, headers: [...call.headers.filter(([name]) => name !== header), [header, secret]] }
 	},
 }
 
-/** The signature of the token in the body: by HS256, with the secret of the bot or of the subscription that the body names. */
+/** The signature of the token in the body: HS256, with the secret of the bot or of the subscription that the body names. */
 export const tokenSignature: Auth = {
 	async verify(call, secrets, crypto) {
 		const body = parsed(Signed, () => readJson(call.body))
 		const [head = '', claims = '', signature = '', ...more] = body?.token.split('.') ?? []
-		const holds = await Promise.all(
+		const matches = await Promise.all(
 			secrets.map(async (secret) => await crypto.equal(signature, await sign(`${head}.${claims}`, secret, crypto))),
 		)
-		if (!body || more.length > 0 || !holds.includes(true)) return false
+		if (!body || more.length > 0 || !matches.includes(true)) return false
 		const { alg } = parsed(Head, () => readJson(fromBase64Url(head))) ?? {}
-		const said = parsed(Claims, () => readJson(fromBase64Url(claims)))
+		const claimed = parsed(Claims, () => readJson(fromBase64Url(claims)))
 		const { kind, ids } = ownerOf(body)
-		const isOwn = ids.length === 0 || ids.some((id) => said?.aud.endsWith(`/${id}`))
-		return alg === 'HS256' && said?.sub === kind && isOwn
+		const isOwn = ids.length === 0 || ids.some((id) => claimed?.aud.endsWith(`/${id}`))
+		return alg === 'HS256' && claimed?.sub === kind && isOwn
 	},
 	async sign(call, secret, crypto) {
 		const body = readJson(call.body)
@@ -53,16 +51,15 @@ const iss = 'https://tiledesk.com'
 const Signed = v.object({ token: v.string(), payload: v.optional(v.unknown()), hook: v.optional(v.unknown()) })
 const Head = v.object({ alg: v.string() })
 const Claims = v.object({ sub: v.string(), aud: v.string() })
-// What is of another shape is not there, so that one odd member does not hide the others.
+// A member of another shape counts as absent, so that it does not hide the others.
 const lax = <S extends v.GenericSchema>(schema: S) => v.fallback(v.optional(schema), undefined)
-const Id = lax(v.pipe(v.union([v.string(), v.number()]), v.transform(String)))
-const Bot = v.object({ _id: Id, root_id: Id })
+const Bot = v.object({ _id: lax(Id), root_id: lax(Id) })
 const Owned = v.object({
 	hook: lax(v.object({ ...Bot.entries, event: lax(v.string()) })),
-	payload: lax(v.object({ botId: Id, bot: lax(Bot) })),
+	payload: lax(v.object({ botId: lax(Id), bot: lax(Bot) })),
 })
 
-/** Whose secret signs, and by which ids it goes: a published bot is a copy, and its root is the bot that its author edits. */
+/** Whose secret signs, and that owner's ids: a published bot is a copy, and its root is the bot that its author edits. */
 function ownerOf(body: unknown): { kind: 'bot' | 'subscription'; ids: string[] } {
 	const { hook, payload } = v.parse(lax(Owned), body) ?? {}
 	const ids = [hook?._id, hook?.root_id, payload?.botId, payload?.bot?._id, payload?.bot?.root_id]

@@ -1,11 +1,11 @@
-/** The body of a call, whichever its dialect, as one shape: Tiledesk/tiledesk-server, models/message.js, request.js, lead.js. */
+/** The body of a call of any dialect, as one shape: Tiledesk/tiledesk-server, models/message.js, request.js, lead.js. */
 import * as v from 'valibot'
-import { type Attributes, type Json, validate, WireAttributes } from '../../src/format/index.ts'
-import { type Dialect, requireForm } from './dialect.ts'
-import { Metadata } from './file.ts'
+import { type Attributes, Id, type Json, validate, WireAttributes } from '../../../src/format/index.ts'
+import { type AnsweredDialect, type Dialect, requireForm } from '../dialect.ts'
+import { Metadata } from '../media.ts'
 
 const text = v.nullish(v.string())
-const id = v.nullish(v.pipe(v.union([v.string(), v.number()]), v.transform(String)))
+const id = v.nullish(Id)
 const channel = v.nullish(v.object({ name: text }))
 
 const Request = v.object({
@@ -31,16 +31,16 @@ const Message = v.object({
 	type: text,
 	text,
 	metadata: Metadata,
-	// The payload is the page's own: anything.
+	// The payload is whatever the page sends.
 	attributes: v.nullish(v.object({ action: text, subtype: text, payload: v.optional(v.unknown()) })),
 	request: v.nullish(Request),
 })
 const Bot = v.object({ _id: id, name: text, id_project: id, project_id: id })
 const Intent = v.object({ intent_id: id, intent_display_name: text, question: text, answer: text })
 
-/** Proves the origin, and is nobody else's business. */
+/** Proves the origin, and is of no use to a backend. */
 const token = v.optional(v.unknown())
-const NativeCall = v.object({
+const IntentCall = v.object({
 	payload: v.object({
 		botId: id,
 		text,
@@ -54,47 +54,47 @@ const NativeCall = v.object({
 const hook = v.nullish(v.object({ ...Bot.entries, event: text }))
 const timestamp = v.nullish(v.number())
 const MessageCall = v.object({ payload: Message, hook, timestamp, token })
-/** What happened to something else than a message, such as a conversation. */
+/** An event of a conversation, not of a message. */
 const RequestCall = v.object({ payload: Request, hook, timestamp, token })
 
 export type Message = v.InferOutput<typeof Message>
 type Bot = v.InferOutput<typeof Bot>
 
-/** What a call says, in the platform's own words. */
+/** A call's members, with the platform's own names. */
 export interface Call {
 	readonly dialect: Dialect
-	/** What happened, where that is told. */
+	/** The name of a subscription's event. */
 	readonly event?: string | undefined
-	/** Whether it happened to a message; else of the message there is the request only. */
+	/** Whether there is a message; otherwise `message` has no member but the request. */
 	readonly isMessage: boolean
 	readonly message: Message
-	/** Where the message stands. */
+	/** The path of the message. */
 	readonly at: string
 	readonly bot?: Partial<Bot> | undefined
 	readonly botId?: string | undefined
 	readonly intent?: v.InferOutput<typeof Intent> | undefined
-	/** What the bot would say by itself. */
+	/** What the bot would answer without a webhook. */
 	readonly staticReply?: string | undefined
 	readonly variables: Attributes
-	/** Milliseconds since 1970, when the call was made. */
+	/** When the call was made, in milliseconds since 1970. */
 	readonly timestamp?: number | undefined
 	readonly unread: readonly string[]
 }
 
-/** Throws `field-missing` or `field-invalid` for a body of no dialect, or of one with a field that is not as it has it. */
-export function readCall(body: Json): Call {
+/** Throws `field-missing` or `field-invalid` for a body of no dialect, or with a field of the wrong type. */
+export function decodeCall(body: Json): Call {
 	const form = requireForm(body)
-	return form === 'external' || form === 'subscription' ? readHookCall(body, form) : readNativeCall(body, form)
+	return form === 'external' || form === 'subscription' ? decodeHookCall(body, form) : decodeIntentCall(body, form)
 }
 
-function readNativeCall(body: Json, form: 'runtime' | 'server' | 'documented'): Call {
-	const { wire, unread } = validate(NativeCall, body)
+function decodeIntentCall(body: Json, form: AnsweredDialect | 'documented'): Call {
+	const { wire, unread } = validate(IntentCall, body)
 	const { payload } = wire
 	const { message, intent } = payload
 	return {
 		dialect: form === 'server' ? 'server' : 'runtime',
 		isMessage: true,
-		// The documentation's text is the static reply; in every call that was seen it is what the user said.
+		// In the documentation's sample the text is the static reply; in every real call it is what the user said.
 		message: form === 'documented' ? { ...message, text: undefined } : message,
 		at: 'payload.message',
 		bot: payload.bot ?? undefined,
@@ -106,10 +106,10 @@ function readNativeCall(body: Json, form: 'runtime' | 'server' | 'documented'): 
 	}
 }
 
-function readHookCall(body: Json, dialect: 'external' | 'subscription'): Call {
+function decodeHookCall(body: Json, dialect: 'external' | 'subscription'): Call {
 	const { event, ...owner } = validate(v.object({ hook }), body).wire.hook ?? {}
 	const isMessage = dialect === 'external' || event?.startsWith('message.') === true
-	const { message, timestamp, unread } = isMessage ? readMessage(body) : readRequest(body)
+	const { message, timestamp, unread } = isMessage ? decodeMessage(body) : decodeRequest(body)
 	return {
 		dialect,
 		event: dialect === 'subscription' ? (event ?? undefined) : undefined,
@@ -124,23 +124,23 @@ function readHookCall(body: Json, dialect: 'external' | 'subscription'): Call {
 	}
 }
 
-interface Hooked {
+interface HookPayload {
 	readonly message: Message
 	readonly timestamp: number | null | undefined
 	readonly unread: string[]
 }
 
-function readMessage(body: Json): Hooked {
+function decodeMessage(body: Json): HookPayload {
 	const { wire, unread } = validate(MessageCall, body)
 	return { message: wire.payload, timestamp: wire.timestamp, unread }
 }
 
-function readRequest(body: Json): Hooked {
+function decodeRequest(body: Json): HookPayload {
 	const { wire, unread } = validate(RequestCall, body)
 	return { message: { request: wire.payload }, timestamp: wire.timestamp, unread }
 }
 
-/** What the documents of the platform's database hold beside what is read, as one path a document: it is a hundred members. */
+/** The unread members of the platform's database documents, one path a document: each has about a hundred. */
 function shorten(paths: readonly string[], documents: readonly string[]): string[] {
 	const shortened = paths.map((path) => {
 		const document = documents.findLast((each) => path.startsWith(`${each}.`))

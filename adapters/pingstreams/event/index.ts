@@ -1,0 +1,271 @@
+/**
+ * The call of a webhook, as it is really sent and, for the sample of the documentation, as documented:
+ * https://pingstreams-website.pages.dev/docs/developer/resolution-bot/webhook_data_model
+ */
+import * as v from 'valibot'
+import {
+	atLeastOneMember,
+	type CanonicalEvent,
+	type Carries,
+	compact,
+	compactOrNone,
+	type EventLeg,
+	GatewayError,
+	jsonRequest,
+	type Message,
+	NonEmpty,
+	nonEmpty,
+	nonEmptyList,
+	readJsonBody,
+} from '../../../src/format/index.ts'
+import { type Dialect, name, readsAnswers } from '../dialect.ts'
+import { staticMarkup, visible } from '../markup.ts'
+import { placeholderTypes } from '../media.ts'
+import type { Options } from '../options.ts'
+import { decodeAttributes, reservedVariables, secrets } from './attributes.ts'
+import { type Call, decodeCall } from './call.ts'
+import { decodeContent, encodeContent, startTexts, unreadMetadata } from './content.ts'
+import {
+	anyAgent,
+	decodeSender,
+	decodeUser,
+	encodeSender,
+	encodeUser,
+	otherSenders,
+	textVariable,
+	userIdPattern,
+} from './sender.ts'
+
+const nativeEntries = {
+	/** The event comes from a test page. */
+	draft: v.optional(v.literal(true)),
+	/** The department of the conversation. */
+	department: v.optional(
+		v.pipe(v.strictObject({ id: v.optional(NonEmpty), name: v.optional(NonEmpty) }), atLeastOneMember()),
+	),
+	/** The intent's example sentences. */
+	question: v.optional(NonEmpty),
+}
+/** What only this platform says of an event. */
+const Native = v.pipe(v.strictObject(nativeEntries), atLeastOneMember())
+/** The same for dialects without an intent. */
+const NativeWithoutIntent = v.pipe(
+	v.strictObject({ draft: nativeEntries.draft, department: nativeEntries.department }),
+	atLeastOneMember(),
+)
+
+/** The native parts of a decoded event, which name the dialect unless it is the default. */
+type DecodedNative = v.InferOutput<typeof Native> & { dialect?: Dialect | undefined }
+
+/** The web channel: the platform's own name for it, and the model's, which its bots use too. */
+const webChannel = { wire: 'chat21', model: 'web' } as const
+
+const carries: Carries<CanonicalEvent> = {
+	'event.id': { required: true },
+	'event.kind': { required: true, values: ['message', 'choice', 'start', 'notice'], derived: true },
+	'event.text': { reserved: startTexts },
+	'event.choice': {},
+	'event.choice.label': { into: 'text' },
+	'event.media': { items: 1 },
+	'event.media.name': { into: 'text' },
+	'event.media.mimeType': { derived: true, reserved: placeholderTypes },
+	'event.media.width': {},
+	'event.media.height': {},
+	'event.occurredAt': {},
+	'event.channel': { reserved: [webChannel.wire] },
+	'event.sender': { required: true, values: ['user', 'bot', 'agent', 'system'] },
+	'event.bot.project': {},
+	'event.conversation': { required: true },
+	'event.user.id': { required: true, reserved: otherSenders, pattern: userIdPattern },
+	'event.user.name': {},
+	'event.user.email': {},
+	'event.user.phone': {},
+	'event.user.attributes': { withheld: secrets },
+	'event.language': { pattern: '^[^_]+$' },
+	'event.attributes': { withheld: secrets },
+}
+const carriesOfIntent: Carries<CanonicalEvent> = {
+	...carries,
+	'event.bot.id': {},
+	'event.bot.name': {},
+	'event.trigger': { required: true, values: ['intent'] },
+	'event.trigger.id': {},
+	'event.trigger.name': {},
+	'event.defaultReply': {},
+	'reply.text': { pattern: visible, escape: staticMarkup },
+}
+const carriesOf: { readonly [D in Dialect]: Carries<CanonicalEvent> } = {
+	runtime: { ...carriesOfIntent, 'event.attributes': { withheld: secrets, reserved: reservedVariables } },
+	server: carriesOfIntent,
+	external: { ...carries, 'event.bot.id': {}, 'event.bot.name': {} },
+	subscription: {
+		...carries,
+		'event.trigger': { required: true, values: ['webhook'] },
+		// We decode events of conversations too, but encode events of messages only.
+		'event.trigger.name': { required: true, pattern: '^message\\.', default: 'message.create' },
+	},
+}
+
+/** Decodes calls of every dialect, and encodes those of the dialect in the options. */
+export function eventLeg({ dialect }: Options): EventLeg {
+	return {
+		carries: carriesOf[dialect],
+		native: { name, schema: readsAnswers(dialect) ? Native : NativeWithoutIntent },
+
+		decode(wire) {
+			const call = decodeCall(readJsonBody(wire))
+			const { message, at } = call
+			const { request } = message
+			const sender = decodeSender(call)
+			const { attributes, unread } = decodeAttributes(call)
+			const native = decodeNative(call, dialect)
+			return {
+				model: compact<CanonicalEvent>({
+					id: nonEmpty(message._id),
+					...decodeContent(call, sender),
+					occurredAt: decodeTime(call),
+					channel: decodeChannel(nonEmpty(message.channel?.name) ?? nonEmpty(request?.channel?.name)),
+					sender,
+					bot: decodeBot(call),
+					conversation: nonEmpty(request?.request_id) ?? nonEmpty(message.recipient),
+					user: decodeUser(call, sender),
+					language: (nonEmpty(request?.language) ?? nonEmpty(message.language))?.replaceAll('_', '-'),
+					trigger: decodeTrigger(call),
+					attributes,
+					defaultReply: nonEmptyList(decodeStaticReply(call.staticReply ?? '')),
+					extensions: native && { [name]: native },
+				}),
+				unread: [
+					...call.unread,
+					...unread,
+					...unreadMetadata(call),
+					...unreadTime(call),
+					// Which member of the project it was.
+					...(sender === 'agent' && message.sender !== anyAgent ? [`${at}.sender`] : []),
+				],
+			}
+		},
+
+		encode(event) {
+			const { bot, attributes } = event
+			const native = v.parse(v.optional(Native), event.extensions?.[name])
+			const content = encodeContent(event, dialect)
+			const message = {
+				_id: event.id,
+				...content,
+				attributes: compactOrNone({
+					...content.attributes,
+					payload: dialect === 'runtime' ? undefined : compactOrNone(attributes),
+				}),
+				createdAt: event.occurredAt,
+				channel: encodeChannel(event.channel),
+				sender: encodeSender(event),
+				senderFullname: event.sender === 'user' ? event.user?.name : undefined,
+				recipient: event.conversation,
+				id_project: bot?.project,
+				request: {
+					request_id: event.conversation,
+					id_project: bot?.project,
+					language: event.language,
+					lead: encodeUser(event.user),
+					draft: native?.draft,
+					department: native?.department && { _id: native.department.id, name: native.department.name },
+				},
+			}
+			const answer = encodeStaticReply(event.defaultReply ?? [])
+			const intent = { ...encodeIntent(event.trigger), question: native?.question, answer }
+			const owner = encodeBot(bot)
+			switch (dialect) {
+				case 'runtime':
+					return jsonRequest({ payload: { botId: bot?.id, bot: owner, message, intent }, variables: attributes })
+				case 'server':
+					return jsonRequest({ payload: { text: answer ?? '', bot: owner, message, intent } })
+				case 'external':
+					return jsonRequest({ payload: message, hook: owner })
+				case 'subscription':
+					return jsonRequest({ payload: message, hook: { event: event.trigger?.name, id_project: bot?.project } })
+			}
+		},
+	}
+}
+
+const Timestamp = v.pipe(v.string(), v.isoTimestamp())
+/** The last millisecond of the year 9999. */
+const maxTime = 253_402_300_799_999
+
+/** When the message was created, else when the call was made. */
+function decodeTime({ message: { createdAt }, timestamp }: Call): string | undefined {
+	if (v.is(Timestamp, createdAt)) return createdAt
+	if (timestamp === undefined || timestamp < 0 || timestamp > maxTime) return undefined
+	return new Date(timestamp).toISOString()
+}
+
+function unreadTime({ message, at }: Call): string[] {
+	const createdAt = nonEmpty(message.createdAt)
+	return createdAt === undefined || v.is(Timestamp, createdAt) ? [] : [`${at}.createdAt`]
+}
+
+function decodeChannel(channel: string | undefined): string | undefined {
+	return channel === webChannel.wire ? webChannel.model : channel
+}
+
+function encodeChannel(channel: string | undefined): object | undefined {
+	return channel === undefined ? undefined : { name: channel === webChannel.model ? webChannel.wire : channel }
+}
+
+function decodeBot({ bot, botId, message, variables }: Call): CanonicalEvent['bot'] {
+	return compactOrNone({
+		id: nonEmpty(bot?._id) ?? nonEmpty(botId),
+		name: nonEmpty(bot?.name),
+		// Documented as `project_id` in one place and as `id_project` in another; the latter is what is sent.
+		project:
+			nonEmpty(bot?.id_project) ??
+			nonEmpty(bot?.project_id) ??
+			nonEmpty(message.id_project) ??
+			nonEmpty(message.request?.id_project) ??
+			textVariable(variables, 'project_id'),
+	})
+}
+
+function encodeBot(bot: CanonicalEvent['bot']): object {
+	return { _id: bot?.id, name: bot?.name, id_project: bot?.project }
+}
+
+function decodeTrigger({ event, intent }: Call): CanonicalEvent['trigger'] {
+	if (event !== undefined) return { kind: 'webhook', ...compact({ name: nonEmpty(event) }) }
+	if (!intent) return undefined
+	return { kind: 'intent', ...compact({ id: nonEmpty(intent.intent_id), name: nonEmpty(intent.intent_display_name) }) }
+}
+
+function encodeIntent(trigger: CanonicalEvent['trigger']): object {
+	return { intent_id: trigger?.id, intent_display_name: trigger?.name }
+}
+
+/** Paragraphs, as the runtime splits them. Without the line that calls us, which may hold our secret. */
+function decodeStaticReply(text: string): Message[] {
+	const bare = text.replace(/(?:^|\n)\\webhook[^\n]*/g, '')
+	const parts = (bare === text ? text : bare.trim()).split(/\n{2,}/)
+	return parts.filter((part) => part.trim() !== '').map((part) => ({ type: 'text', text: part }))
+}
+
+function encodeStaticReply(messages: readonly Message[]): string | undefined {
+	const texts = messages.map((message) => {
+		if (message.type !== 'text') throw new GatewayError('internal', { field: message.type })
+		return message.text
+	})
+	return texts.length > 0 ? texts.join('\n\n') : undefined
+}
+
+function decodeNative(call: Call, defaultDialect: Dialect): DecodedNative | undefined {
+	const { draft, sourcePage, department } = call.message.request ?? {}
+	const isDraft = draft === true || sourcePage?.includes('&td_draft=true') === true
+	return compactOrNone<DecodedNative>({
+		dialect: call.dialect === defaultDialect ? undefined : call.dialect,
+		draft: isDraft ? true : undefined,
+		department: compactOrNone<NonNullable<DecodedNative['department']>>({
+			id: nonEmpty(department?._id),
+			name: nonEmpty(department?.name),
+		}),
+		question: nonEmpty(call.intent?.question),
+	})
+}
