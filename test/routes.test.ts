@@ -181,7 +181,7 @@ test("an adapter's own fault is one error and one line, and its trace stays insi
 	const faulty = [
 		ownJson('decoding', { event: { carries, encode, decode: broken } }),
 		ownJson('failing', { event: { carries, encode, decode: broken }, failure: broken }),
-		ownJson('proving', { auth: { verify: broken, sign: broken } }),
+		ownJson('proving', { auth: { scheme: 'broken', verify: broken, sign: broken } }),
 	]
 	const routes = faulty.map(({ name }) => ({ name, path: `/${name}`, platform: name, secrets: [{ env: 'SECRET' }] }))
 	const env = { SECRET: 'a secret that nobody knows' }

@@ -4,12 +4,13 @@
  * Tiledesk/tiledesk-server: services/faqBotSupport.js, BotSubscriptionNotifier.js, subscriptionNotifier.js.
  */
 import * as v from 'valibot'
-import { type Auth, type Crypto, Id, type Json, readJson } from '../../src/format/index.ts'
+import { type Auth, bodyAsJson, type Crypto, Id, type Json, readJson } from '../../src/format/index.ts'
 
 const header = 'x-hook-secret'
 
 /** A subscription's secret, in a header of its calls. */
 export const hookSecret: Auth = {
+	scheme: `header:${header}`,
 	async verify({ headers }, secrets, crypto) {
 		const given = headers.filter(([name]) => name === header)
 		const secret = given.length === 1 ? (given[0]?.[1] ?? '') : ''
@@ -23,8 +24,9 @@ export const hookSecret: Auth = {
 
 /** The signature of the token in the body: HS256, with the secret of the bot or of the subscription that the body names. */
 export const tokenSignature: Auth = {
+	scheme: 'body:token',
 	async verify(call, secrets, crypto) {
-		const body = parsed(Signed, () => readJson(call.body))
+		const body = parsed(Signed, () => bodyAsJson(call))
 		const [head = '', claims = '', signature = '', ...more] = body?.token.split('.') ?? []
 		const matches = await Promise.all(
 			secrets.map(async (secret) => await crypto.equal(signature, await sign(`${head}.${claims}`, secret, crypto))),
@@ -37,7 +39,7 @@ export const tokenSignature: Auth = {
 		return alg === 'HS256' && claimed?.sub === kind && isOwn
 	},
 	async sign(call, secret, crypto) {
-		const body = readJson(call.body)
+		const body = bodyAsJson(call)
 		const { kind, ids } = ownerOf(body)
 		const claims = { iss, sub: kind, aud: `${iss}/${kind}s/${ids[0] ?? ''}` }
 		const content = [{ alg: 'HS256', typ: 'JWT' }, claims].map((part) => toBase64Url(JSON.stringify(part))).join('.')

@@ -108,7 +108,7 @@ function platformsOf(given: Given, at: Path, context: ConfigContext, findings: C
 		return adapter ? [{ name, adapter }] : []
 	})
 	// The origin of a call is proved before its format is known.
-	if (adapters.some(({ adapter }) => adapter.auth !== adapters[0]?.adapter.auth)) {
+	if (adapters.some(({ adapter }) => adapter.auth?.scheme !== adapters[0]?.adapter.auth?.scheme)) {
 		findings.issue([...at, 'platform'], 'these adapters prove the origin of a call in different ways')
 	}
 	return adapters

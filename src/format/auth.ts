@@ -4,29 +4,27 @@ import type { WireRequest } from './wire.ts'
 
 /** How a call proves its origin, both sides. */
 export interface Auth {
+	/** Names the way: adapters with the same scheme find and compare the secret alike, so they may share a URL. */
+	readonly scheme: string
 	/** Does the call carry one of the secrets? With no secrets given, nothing holds. */
 	verify(call: WireRequest, secrets: readonly string[], crypto: Crypto): Promise<boolean>
 	/** The call with the secret's proof added. */
 	sign(call: WireRequest, secret: string, crypto: Crypto): Promise<WireRequest>
 }
-const queryTokens = new Map<string, Auth>()
 
-/** A secret in a query field of every call. One value a field: adapters behind one URL must share it. */
+/** A secret in a query field of every call. */
 export function queryToken(field: string): Auth {
-	const known = queryTokens.get(field)
-	if (known) return known
-	const auth: Auth = {
+	return {
+		scheme: `query:${field}`,
 		async verify(call, secrets, crypto) {
 			const tokens = call.query.filter(([name]) => name === field)
 			const token = tokens.length === 1 ? (tokens[0]?.[1] ?? '') : ''
-			// Every secret is compared, so that the time tells nothing of which one held.
-			const held = await Promise.all(secrets.map((secret) => crypto.equal(token, secret)))
-			return token !== '' && held.includes(true)
+			// Every secret is compared, so that the time does not tell which one matched.
+			const matches = await Promise.all(secrets.map((secret) => crypto.equal(token, secret)))
+			return token !== '' && matches.includes(true)
 		},
 		async sign(call, secret) {
 			return { ...call, query: [...call.query.filter(([name]) => name !== field), [field, secret]] }
 		},
 	}
-	queryTokens.set(field, auth)
-	return auth
 }

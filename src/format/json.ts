@@ -56,16 +56,40 @@ function checkDepth(text: string): void {
 	}
 }
 
+type Message = { readonly headers: Fields; readonly body: string }
+
+// Messages are plain data that nobody changes, and several readers of a turn want the same one.
+const parsed = new WeakMap<Pick<Message, 'body'>, { readonly value: Json } | { readonly error: unknown }>()
+
+/** The body of a message as JSON, whatever its label; parsed once a message. Throws what `readJson` throws. */
+export function bodyAsJson(message: Pick<Message, 'body'>): Json {
+	let outcome = parsed.get(message)
+	if (!outcome) {
+		outcome = parse(message.body)
+		parsed.set(message, outcome)
+	}
+	if ('error' in outcome) throw outcome.error
+	return outcome.value
+}
+
+function parse(text: string): { readonly value: Json } | { readonly error: unknown } {
+	try {
+		return { value: readJson(text) }
+	} catch (error) {
+		return { error }
+	}
+}
+
 /**
- * The JSON body of a message, read as `readJson` does. Senders label JSON `application/json`, `…+json`, `text/plain` or
- * not at all; any other type throws `content-type-not-supported`.
+ * The JSON body of a message, parsed once a message. Senders label JSON `application/json`, `…+json`, `text/plain` or
+ * not at all; any other type throws `content-type-not-supported`. Throws what `readJson` throws.
  */
-export function readJsonBody(message: { readonly headers: Fields; readonly body: string }): Json {
+export function readJsonBody(message: Message): Json {
 	const type = mediaType(message)
 	const json = type === '' || type === 'application/json' || type === 'text/plain' || type.endsWith('+json')
 	if (!json)
 		throw new GatewayError('content-type-not-supported', { field: 'content-type', expected: 'application/json' })
-	return readJson(message.body)
+	return bodyAsJson(message)
 }
 
 /** The header that goes with a JSON body. */

@@ -1,5 +1,5 @@
 /** Takes secrets out of what is shown or passed on: by the names that platforms give them. */
-import { type Fields, isForm, readForm, readJson, type WireRequest } from '../format/index.ts'
+import { bodyAsJson, type Fields, isForm, readForm, type WireRequest } from '../format/index.ts'
 import type { Json } from '../model/index.ts'
 
 // `x-hook-secret`, `decodedCustomJWT`, `Authorization` …
@@ -35,7 +35,7 @@ export function redactCall(call: WireRequest, secrets: readonly string[]): Json 
 
 function redactBody(call: WireRequest, isSecret: (text: string) => boolean): Json {
 	try {
-		return redact(isForm(call) ? readForm(call) : readJson(call.body), isSecret)
+		return redact(isForm(call) ? readForm(call) : bodyAsJson(call), isSecret)
 	} catch {
 		return redacted
 	}
