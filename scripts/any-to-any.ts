@@ -1,4 +1,4 @@
-/** What survives between each platform and each upstream format: tried out with one probe for each thing a bot can say. */
+/** What survives between each platform and each upstream format, found by running one probe for each thing a bot can say. */
 import { adapters } from '../adapters/index.ts'
 import { fitEvent, fitReply } from '../src/fit/index.ts'
 import type { CanonicalEvent, CanonicalReply, Change, Message } from '../src/model/index.ts'
@@ -6,7 +6,7 @@ import { table } from './table.ts'
 
 const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z', remembers: true }
 
-/** Options that make a format say as much as it can. */
+/** Options with which a format expresses as much as it can. */
 const options: { readonly [name: string]: object } = {
 	'chatbot-v2': { text: 'question', action: 'action' },
 	botdistrikt: { session: 'session', user: 'user' },
@@ -20,9 +20,9 @@ const reply = (part: Partial<CanonicalReply>): CanonicalReply => ({
 })
 const message = (each: Message): CanonicalReply => reply({ messages: [each] })
 
-/** Each probe says one thing; a change on its path is a change of that thing. */
+/** Each probe contains one thing; a change on its path is a change of that thing. */
 const eventProbes: readonly [name: string, path: string, probe: CanonicalEvent][] = [
-	['words', 'text', event({ text: 'Hello' })],
+	['text', 'text', event({ text: 'Hello' })],
 	['choice', 'choice', event({ kind: 'choice', choice: { value: 'v' } })],
 	['start', 'kind', event({ kind: 'start' })],
 	['media', 'media', event({ media: [{ kind: 'image', url: 'https://a.example/b.png' }] })],
@@ -66,13 +66,13 @@ type Format = (typeof formats)[number]
 
 const formats = adapters.map(({ name, create }) => ({ name, adapter: create(options[name]) }))
 
-/** How much of a probe is left: `yes`, `plainer` when it is said in another way, empty when it is lost. */
+/** What is left of a probe: `yes` if unchanged, `simpler` if converted, empty if lost. */
 function outcome(fitted: { readonly changes: readonly Change[] } | undefined, path: string): string {
 	if (!fitted) return ''
 	const changes = fitted.changes.filter((change) => change.did !== 'added' && concerns(change.path, path))
 	if (changes.length === 0) return 'yes'
-	// Whatever of it was said in another way reached the other side.
-	return changes.some(({ did }) => did !== 'dropped') ? 'plainer' : ''
+	// A part that was converted has reached the other side.
+	return changes.some(({ did }) => did !== 'dropped') ? 'simpler' : ''
 }
 
 function concerns(changed: string, path: string): boolean {
@@ -86,7 +86,7 @@ export function anyToAny(): string {
 			formats.map((upstream) => [platform.name, upstream.name, ...probe(platform, upstream)]),
 		)
 	const least = (...outcomes: string[]): string =>
-		outcomes.includes('') ? '' : outcomes.includes('plainer') ? 'plainer' : 'yes'
+		outcomes.includes('') ? '' : outcomes.includes('simpler') ? 'simpler' : 'yes'
 
 	const events = rows((platform, upstream) =>
 		eventProbes.map(([, path, probe]) => {
@@ -103,11 +103,11 @@ export function anyToAny(): string {
 			return least(...sides)
 		}),
 	)
-	return `<!-- Written by \`npm run docs\`: each cell is tried out with the adapters. -->
+	return `<!-- Written by \`npm run docs\`: each cell is the result of running the adapters. -->
 
 # Any platform to any upstream
 
-An upstream need not speak the gateway's own JSON: a backend that already answers one platform's webhooks can serve all the others, by naming that format as the upstream's \`adapter\`. What both formats have, survives. The tables tell it for each pair: *yes* as it is, *plainer* when it is said in another way (choices as numbered text, a link as its address), empty when one of the two has no place for it. Every loss is named in the turn's changes.
+A backend that already answers the webhooks of one platform can serve all the others unchanged: name that format as the upstream's \`adapter\`. What both formats can express survives. The tables show it for each pair: *yes* means unchanged, *simpler* means converted (choices to numbered text, a link to its URL), and an empty cell means that one of the two has no field for it. Every loss is named in the turn's changes.
 
 ## Events: from the platform to the upstream
 

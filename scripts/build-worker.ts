@@ -1,4 +1,4 @@
-/** Builds the Worker's bundle offline, and tells its size: `npm run build:worker`. DRAGOMAN_CONFIG names another configuration. */
+/** Builds the Worker's bundle offline, and checks its size and start-up time: `npm run build:worker`. DRAGOMAN_CONFIG names another configuration. */
 import { execFile } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +10,12 @@ import { bundleWorker } from './worker-bundle.ts'
 /** Milliseconds of processor time to start the module. */
 const startBudget = 20
 /**
- * Milliseconds that work which is always the same takes on the machine that the budget is meant for, when it is idle. What
- * is measured is told in its proportion: another machine, or one that is busy, needs more for both.
+ * Milliseconds that a fixed piece of work takes on the idle machine for which the budget was set. The measured time is
+ * scaled by it, because a slower or busier machine needs more for both.
  */
 const sameWork = 22
 const tries = 12
-/** Bytes, compressed: far below what Cloudflare allows, so that what makes it grow is noticed. */
+/** Bytes, compressed: far below Cloudflare's limit, so that growth is noticed. */
 const budget = 80_000
 
 const Times = v.object({ start: v.number(), same: v.number() })
@@ -29,10 +29,10 @@ const folder = fileURLToPath(new URL('../.wrangler/build', import.meta.url))
 const { bytes, gzip } = await bundleWorker(folder, config && resolve(config))
 const start = await startTime(join(folder, 'index.js'))
 console.log(`${folder}/index.js`)
-console.log(`  ${bytes} bytes, ${gzip} compressed of at most ${budget}`)
-console.log(`  ${start.toFixed(1)} ms to start of at most ${startBudget}`)
+console.log(`  ${bytes} bytes; ${gzip} compressed, limit ${budget}`)
+console.log(`  ${start.toFixed(1)} ms to start, limit ${startBudget}`)
 if (gzip > budget || start > startBudget) {
-	console.error('The bundle is over its budget.')
+	console.error('The bundle exceeds its limits.')
 	process.exitCode = 1
 }
 
@@ -42,7 +42,7 @@ async function startTime(file: string): Promise<number> {
 	for (let i = 0; i < tries; i++) {
 		const { stdout } = await promisify(execFile)(process.execPath, [script, file], { timeout: 30_000 })
 		const { start, same } = v.parse(Times, JSON.parse(stdout))
-		// What else the machine does only ever adds to it.
+		// Other load on the machine can only add to it.
 		least.start = Math.min(least.start, start)
 		least.same = Math.min(least.same, same)
 	}

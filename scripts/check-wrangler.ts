@@ -1,4 +1,4 @@
-/** Looks at wrangler.toml for what would lose events without a word. Also run by `npm run build:worker`. */
+/** Checks wrangler.toml for settings that would silently lose events. Also run by `npm run build:worker`. */
 import { readFileSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import * as v from 'valibot'
@@ -25,7 +25,7 @@ const File = v.looseObject({
 	env: v.optional(v.record(v.string(), Section), {}),
 })
 
-/** What is wrong with a wrangler.toml, its named environments included; nothing when it may be deployed. */
+/** The mistakes of a wrangler.toml, including its named environments; none if it may be deployed. */
 export function checkWrangler(toml: string): string[] {
 	const file = v.parse(File, parse(toml))
 	const sections = [
@@ -41,9 +41,9 @@ export function checkWrangler(toml: string): string[] {
 function checkSection(at: string, { compatibility_flags, queues }: v.InferOutput<typeof Section>): string[] {
 	const consumed = new Set(queues.consumers.map(({ queue }) => queue))
 	return [
-		...compatibility_flags.map((flag) => `${at}compatibility_flags: ${flag}: the gateway runs without any`),
+		...compatibility_flags.map((flag) => `${at}compatibility_flags: ${flag}: remove it; the gateway needs no flags`),
 		...queues.producers.flatMap(({ queue }, i) =>
-			consumed.has(queue) ? [] : [`${at}queues.producers[${i}]: nobody consumes ${queue ?? 'a queue without a name'}`],
+			consumed.has(queue) ? [] : [`${at}queues.producers[${i}]: ${queue ?? 'a queue without a name'} has no consumer`],
 		),
 		...queues.consumers.flatMap((consumer, i) =>
 			checkConsumer(consumer).map((mistake) => `${at}queues.consumers[${i}].${mistake}`),
@@ -57,9 +57,9 @@ function checkConsumer({
 	max_retries: retries,
 }: v.InferOutput<typeof Consumer>): string[] {
 	return [
-		...(dead ? [] : ['dead_letter_queue: is missing: what could not be delivered would be deleted']),
-		...(dead && dead === queue ? ['dead_letter_queue: is the queue itself'] : []),
-		...(retries === attempts - 1 ? [] : [`max_retries: must be ${attempts - 1}, as many as the schedule has`]),
+		...(dead ? [] : ['dead_letter_queue: is missing: undeliverable events would be deleted']),
+		...(dead && dead === queue ? ['dead_letter_queue: must be another queue'] : []),
+		...(retries === attempts - 1 ? [] : [`max_retries: must be ${attempts - 1}, to match the schedule`]),
 	]
 }
 

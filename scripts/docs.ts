@@ -1,4 +1,4 @@
-/** Writes what the documents say of the code, from the code. With `--check` it writes nothing, and fails on any difference. */
+/** Writes the generated parts of the documents from the code. With `--check` it writes nothing, and fails on any difference. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { adapters } from '../adapters/index.ts'
@@ -9,7 +9,7 @@ import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from 
 import { anyToAny } from './any-to-any.ts'
 import { table } from './table.ts'
 
-/** What is generated, by file: the new content from the present one. */
+/** What is generated, by file: makes the new content from the present one. */
 const documents: { readonly [file: string]: (present: string) => string } = {
 	'docs/errors.md': errorList,
 	'adapters/README.md': (present) => between(present, 'support', supportTables()),
@@ -18,20 +18,24 @@ const documents: { readonly [file: string]: (present: string) => string } = {
 }
 
 function errorList(): string {
-	const rows = Object.entries(errors).map(([code, [status, advice]]) => [`\`${code}\``, String(status), advice])
+	const rows = Object.entries(errors).map(([code, [status, advice]]) => [
+		`\`${code}\``,
+		String(status),
+		advice.replaceAll('_', '\\_'),
+	])
 	return `<!-- Written by \`npm run docs\` from src/errors.ts. -->
 
 # Errors
 
-Every error of the gateway has a code, which stays the same, and a sentence that says what to do, which may change. It is answered as problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), \`application/problem+json\`:
+Every error of the gateway has a stable code, and a sentence that says what to do, which may change. It is sent as problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), \`application/problem+json\`:
 
 \`\`\`json
 ${JSON.stringify(sample, null, 2)}
 \`\`\`
 
-\`title\` is the code. Further members are there where they help: \`field\` (the path of the field at fault, in the sender's own names), \`expected\`, \`limit\`, \`upstreamStatus\`, \`because\` (the code of the error behind this one), \`allowed\`, \`changes\`, and \`turn\`, the id that the log has too. None of them ever holds a value that came from outside.
+\`title\` is the code. Other members appear if they help: \`field\` (the path of the invalid field, in the sender's own names), \`expected\`, \`limit\`, \`upstreamStatus\`, \`because\` (the code of the underlying error), \`allowed\`, \`changes\`, and \`turn\`, the id that is also in the log. None of them ever contains a value from outside.
 
-A platform gets problem details only where it has no better form of its own. A turn that fails answers with the failure reply of its route, or with what its adapter makes of the error; the code is then in the log.
+A platform gets problem details only if it has no better format for errors. A failed turn is answered with the failure reply of its route, or with the adapter's own error answer; the code is then in the log.
 
 ${table(['Code', 'Status', 'What to do'], rows)}
 `
@@ -60,7 +64,7 @@ function supportTables(): string {
 				}),
 			]),
 		)
-	return `Empty: the format does not have it. Characters are UTF-16 units. All is told for the default options of each adapter; a running gateway tells it for a route of yours, with set forms and markup in full, at \`/-/carries/<route>\`.
+	return `An empty cell means that the format has no such field. Characters are UTF-16 units. The tables show the default options of each adapter; \`/-/carries/<route>\` of a running gateway shows a route of yours, with patterns and markup in full.
 
 ### Events
 
@@ -73,10 +77,10 @@ ${tableOf(replyFeatures, (i) => made[i]?.adapter.reply(bare)?.carries)}`
 
 type Carries = { readonly [F in Feature]?: Limit }
 
-/** The event for whose answer the table speaks, where a platform has several kinds of answer. */
+/** The event whose answer the table describes, if a platform has several kinds of answer. */
 const bare: CanonicalEvent = { kind: 'message', attributes: {} }
 
-/** How each limit is told; the empty string where another one tells it. */
+/** Each limit in words; the empty string if another limit already covers it. */
 const words: { readonly [L in keyof Limit]-?: (value: NonNullable<Limit[L]>, limit: Limit) => string } = {
 	required: (_, limit) => (limit.default === undefined ? 'required' : ''),
 	chars: (chars) => `${number(chars)} characters`,
@@ -84,19 +88,19 @@ const words: { readonly [L in keyof Limit]-?: (value: NonNullable<Limit[L]>, lim
 	items: (items) => `${number(items)} items`,
 	min: (min, { max }) => (max === undefined ? `${number(min)} or more` : `${number(min)} to ${number(max)}`),
 	max: (max, { min }) => (min === undefined ? `${number(max)} or less` : ''),
-	url: () => 'blanks encoded',
+	url: () => 'spaces encoded',
 	values: (values) => values.map((value) => `\`${value}\``).join(', '),
-	pattern: () => 'a set form',
-	default: (text) => `\`${text}\` where there is none`,
+	pattern: () => 'fixed pattern',
+	default: (text) => `default \`${text}\``,
 	strings: () => 'strings only',
 	reserved: (names) => (names.length === 0 ? '' : `not ${names.map((name) => `\`${name}\``).join(', ')}`),
-	withheld: () => 'no secrets',
-	into: (place) => `into the ${place}`,
-	derived: () => 'told by the rest',
+	withheld: () => 'secrets removed',
+	into: (place) => `moved to the ${place}`,
+	derived: () => 'derived from other fields',
 	escape: () => 'markup escaped',
 	plain: () => 'not beside buttons',
-	order: (groups) => `order: ${groups.map((group) => group.join(' or ')).join(', ')}`,
-	single: () => 'one set of choices, at the end',
+	order: (groups) => `in the order ${groups.map((group) => group.join(' or ')).join(', ')}`,
+	single: () => 'one set of choices, last',
 }
 
 function inWords(limit: Limit | undefined): string {
@@ -115,7 +119,7 @@ function configSchema(): string {
 	return `${JSON.stringify({ title: 'The configuration of a Dragoman gateway', ...schema }, null, '\t')}\n`
 }
 
-/** The text with what stands between a pair of markers replaced. */
+/** The text, with the part between a pair of markers replaced. */
 function between(text: string, name: string, content: string): string {
 	const [open, close] = [`<!-- ${name}: written by \`npm run docs\` -->`, `<!-- /${name} -->`]
 	const [before, after] = [text.indexOf(open), text.indexOf(close)]
@@ -133,7 +137,7 @@ for (const [file, write] of Object.entries(documents)) {
 	stale.push(file)
 	if (!checking) writeFileSync(place, wanted)
 }
-for (const file of stale) console.log(`${file} ${checking ? 'is not what the code says: run npm run docs' : 'written'}`)
+for (const file of stale) console.log(`${file} ${checking ? 'is out of date: run npm run docs' : 'written'}`)
 if (checking && stale.length > 0) process.exitCode = 1
 
 function read(place: URL): string {

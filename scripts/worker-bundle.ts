@@ -1,4 +1,4 @@
-/** Makes the bundle of the Worker with wrangler, offline. */
+/** Builds the bundle of the Worker with wrangler, offline. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Wrangler asks and tells nobody outside of this machine. */
+/** Keeps wrangler from contacting other machines. */
 export const quiet = {
 	CLOUDFLARE_CF_FETCH_ENABLED: 'false',
 	WRANGLER_SEND_METRICS: 'false',
@@ -18,12 +18,12 @@ export const quiet = {
 export interface Bundle {
 	/** The module, minified. */
 	readonly code: string
-	/** Its length in bytes, as it is and compressed as Cloudflare counts it. */
+	/** Its size in bytes, uncompressed, and compressed as Cloudflare counts it. */
 	readonly bytes: number
 	readonly gzip: number
 }
 
-/** The bundle in a folder; `config` is the file of another configuration than that of wrangler.toml. */
+/** Builds the bundle in a folder; `config` is a file to use in place of the configuration in wrangler.toml. */
 export async function bundleWorker(folder: string, config?: string): Promise<Bundle> {
 	const alias = config === undefined ? [] : ['--alias', `#gateway-config:${config}`]
 	const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')

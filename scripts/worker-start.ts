@@ -1,6 +1,6 @@
 /**
- * Tells what it takes to start the Worker's module in a fresh V8, and what a piece of work takes that is always the same:
- * milliseconds of processor time each, on standard output.
+ * Prints how long it takes to start the Worker's module in a fresh V8, and to do a fixed piece of work, in milliseconds of
+ * CPU time each.
  */
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
@@ -12,7 +12,7 @@ registerHooks({
 	resolve: (name, context, next) => next(name === 'cloudflare:workers' ? stub : name, context),
 })
 
-// Of the kind that starting a module is: code that runs for the first time, and makes functions and objects.
+// Similar to starting a module: code that runs for the first time and creates functions and objects.
 const alwaysTheSame = Array.from(
 	{ length: 800 },
 	(_, i) =>
@@ -20,7 +20,7 @@ const alwaysTheSame = Array.from(
 		const made${i} = make${i}(make${i}(null, [${i}]).run({ a: ${i} }), { b: ${i} }).run(0)`,
 ).join('\n')
 
-/** Processor time and not the clock's, for on a busy machine that says more of the others. */
+/** CPU time and not wall time, which on a busy machine depends on other processes. */
 async function timed(work: () => unknown): Promise<number> {
 	const from = process.cpuUsage()
 	await work()

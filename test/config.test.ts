@@ -138,12 +138,12 @@ test('a short secret is a warning', () => {
 
 const { secrets: _, ...bare } = route
 const second = { ...route, name: 'second', path: '/second' }
-const words = 'must be like "/shop/web": segments of letters, digits and -._~, no query, no slash at its end'
+const words = 'must look like "/shop/web": segments of letters, digits and -._~, no query, no trailing slash'
 
 test.each<[mistake: string, config: unknown]>([
 	['must be an object', []],
 	['routes: is missing', { upstream }],
-	['routes: must be a list of one route or more', { upstream, routes: [] }],
+	['routes: must be a list of at least one route', { upstream, routes: [] }],
 	['backend: no such key', { upstream, routes: [route], backend: 1 }],
 	['routes[0]: must be an object', { upstream, routes: ['shop'] }],
 	['routes[0].name: is missing', { upstream, routes: [{ ...route, name: undefined }] }],
@@ -157,22 +157,22 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0].platform[0]: must be a string', { upstream, routes: [{ ...route, platform: [5] }] }],
 	['routes[0].platform: must not be empty', { upstream, routes: [{ ...route, platform: [] }] }],
 	[
-		'routes[0].platform: no such adapter; there are: canonical, plain, one, two, other, bare, segment',
+		'routes[0].platform: no such adapter; available: canonical, plain, one, two, other, bare, segment',
 		{ upstream, routes: [{ ...route, platform: 'foo' }] },
 	],
 	[
-		'routes[0].platform[1]: cannot share a URL: its calls look like any other',
+		'routes[0].platform[1]: cannot share a URL: this adapter cannot recognise its own calls',
 		{ upstream, routes: [{ ...route, platform: ['segment', 'plain'] }] },
 	],
 	[
-		'routes[0].platform: these adapters prove the origin of a call in different ways',
+		'routes[0].platform: these adapters authenticate calls in different ways; give each its own route',
 		{ upstream, routes: [{ ...route, platform: ['one', 'other'] }] },
 	],
 	[
-		'routes[0].platform: these adapters prove the origin of a call in different ways',
+		'routes[0].platform: these adapters authenticate calls in different ways; give each its own route',
 		{ upstream, routes: [{ ...route, platform: ['segment', 'one'] }] },
 	],
-	['routes[0].platform[1]: is in the list already', { upstream, routes: [{ ...route, platform: ['one', 'one'] }] }],
+	['routes[0].platform[1]: is listed twice', { upstream, routes: [{ ...route, platform: ['one', 'one'] }] }],
 	['routes[0].options.foo: no such key', { upstream, routes: [{ ...route, options: { foo: 1 } }] }],
 	['routes[0].options.most: must be at most 5', { upstream, routes: [{ ...route, options: { most: 9 } }] }],
 	[
@@ -181,23 +181,23 @@ test.each<[mistake: string, config: unknown]>([
 	],
 	['policies: no such key', { upstream, routes: [route], policies: 1 }],
 	[
-		'routes[0].options.text: this route has several platforms (one, two): put it under one of them, for example "options": { "one": { … } }',
+		'routes[0].options.text: this route has several platforms (one, two); put the option under the name of one, for example "options": { "one": { … } }',
 		{ upstream, routes: [{ ...route, platform: ['one', 'two'], options: { text: 'question' } }] },
 	],
 	[
-		'routes[0].options.text: this route has several platforms (bare, two): put it under one of them, for example "options": { "two": { … } }',
+		'routes[0].options.text: this route has several platforms (bare, two); put the option under the name of one, for example "options": { "two": { … } }',
 		{ upstream, routes: [{ ...route, platform: ['bare', 'two'], options: { text: 'question' } }] },
 	],
 	[
-		'routes[0].options.text: this route has a list of platforms: put it under one of them, for example "options": { "one": { … } }',
+		'routes[0].options.text: this route has a list of platforms; put the option under the name of one, for example "options": { "one": { … } }',
 		{ upstream, routes: [{ ...route, platform: ['one'], options: { text: 'question' } }] },
 	],
 	[
-		'routes[0].options.plain: is none of the adapters of this route',
+		'routes[0].options.plain: is not a platform of this route',
 		{ upstream, routes: [{ ...route, platform: ['one', 'two'], options: { plain: {} } }] },
 	],
 	[
-		'routes[0].options.plain: these are the options of plain already: write them without its name',
+		'routes[0].options.plain: there is only one format here; write its options directly, without "plain"',
 		{ upstream, routes: [{ ...route, options: { plain: { text: 'question' } } }] },
 	],
 	[
@@ -210,19 +210,22 @@ test.each<[mistake: string, config: unknown]>([
 	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/shop?a=b' }] }],
 	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/a/../b' }] }],
 	[`routes[0].path: ${words}`, { upstream, routes: [{ ...route, path: '/sh%6fp' }] }],
-	['routes[0].path: is a path of the gateway itself', { upstream, routes: [{ ...route, path: '/-/x' }] }],
-	['routes[0].path: is a path of the gateway itself', { upstream, routes: [{ ...route, path: '/healthz' }] }],
-	['routes[0].path: is a path of the gateway itself', { upstream, routes: [{ ...route, path: '/readyz/x' }] }],
-	['routes[1].name: is the name of an earlier route', { upstream, routes: [route, { ...second, name: 'shop' }] }],
-	['routes[1].path: is the path of an earlier route', { upstream, routes: [route, { ...second, path: '/shop' }] }],
+	['routes[0].path: is reserved for the gateway', { upstream, routes: [{ ...route, path: '/-/x' }] }],
+	['routes[0].path: is reserved for the gateway', { upstream, routes: [{ ...route, path: '/healthz' }] }],
+	['routes[0].path: is reserved for the gateway', { upstream, routes: [{ ...route, path: '/readyz/x' }] }],
+	['routes[1].name: is already the name of another route', { upstream, routes: [route, { ...second, name: 'shop' }] }],
+	['routes[1].path: is already the path of another route', { upstream, routes: [route, { ...second, path: '/shop' }] }],
 	[
-		'routes[0].path: stands where route "shop" has its secret',
+		'routes[0].path: is where route "shop" expects its secret',
 		{ upstream, routes: [{ ...second, path: '/shop/web' }, route] },
 	],
-	['routes[0].secrets: is missing: anybody could call; give one, or set "open": true', { upstream, routes: [bare] }],
+	[
+		'routes[0].secrets: is required unless the gateway listens on localhost; add a secret or set "open": true',
+		{ upstream, routes: [bare] },
+	],
 	['routes[0].secrets: must not be empty', { upstream, routes: [{ ...bare, open: true, secrets: [] }] }],
 	[
-		'routes[0].secrets[0]: must be { "env": "NAME" }: the secret itself does not stand here',
+		'routes[0].secrets[0]: must be { "env": "NAME" }: put the secret in an environment variable and its name here',
 		{ upstream, routes: [{ ...route, secrets: [canary] }] },
 	],
 	[
@@ -234,19 +237,19 @@ test.each<[mistake: string, config: unknown]>([
 		{ upstream, routes: [{ ...route, secrets: [...secrets, { env: 'GONE' }] }] },
 	],
 	...['toString', 'C0FFEE4C0FFEE4C0FFEE4'].map((env): [string, unknown] => [
-		'routes[0].secrets[0].env: there is no environment variable of this name; the secret itself does not stand here',
+		'routes[0].secrets[0].env: no environment variable has this name; put the secret in an environment variable and its name here',
 		{ upstream, routes: [{ ...route, secrets: [{ env }] }] },
 	]),
 	...[canary, { env: 'SECRET' }].map((secrets): [string, unknown] => [
-		'routes[0].secrets: must be a list such as [{ "env": "NAME" }]: the secret itself does not stand here',
+		'routes[0].secrets: must be a list such as [{ "env": "NAME" }]: put the secret in an environment variable and its name here',
 		{ upstream, routes: [{ ...route, secrets }] },
 	]),
 	...[key, 5].map((sign): [string, unknown] => [
-		'upstream.sign: must be a list such as [{ "env": "NAME" }]: the secret itself does not stand here',
+		'upstream.sign: must be a list such as [{ "env": "NAME" }]: put the secret in an environment variable and its name here',
 		{ upstream: { ...upstream, sign }, routes: [route] },
 	]),
 	[
-		'upstream.sign[0]: must be { "env": "NAME" }: the secret itself does not stand here',
+		'upstream.sign[0]: must be { "env": "NAME" }: put the secret in an environment variable and its name here',
 		{ upstream: { ...upstream, sign: [key] }, routes: [route] },
 	],
 	[
@@ -258,15 +261,15 @@ test.each<[mistake: string, config: unknown]>([
 		{ upstream, routes: [{ ...route, secrets: [{ env: 'EMPTY' }] }] },
 	],
 	[
-		'routes[0].secrets[0].env: the variable has white space at its start or end',
+		'routes[0].secrets[0].env: the variable has leading or trailing white space',
 		{ upstream, routes: [{ ...route, secrets: [{ env: 'BLANK' }] }] },
 	],
 	[
-		'routes[0].open: an open route has no secrets; keep one of the two',
+		'routes[0].open: cannot be combined with "secrets"; remove one of the two',
 		{ upstream, routes: [{ ...route, open: true }] },
 	],
 	['routes[0].open: must be true', { upstream, routes: [{ ...route, open: false }] }],
-	['routes[0].upstream: is missing, and there is none for all routes', { routes: [route] }],
+	['routes[0].upstream: is missing, and there is no upstream for all routes', { routes: [route] }],
 	['routes[0].upstream.url: is missing', { routes: [{ ...route, upstream: {} }] }],
 	[
 		'routes[0].upstream.ulr: no such key; did you mean "url"?',
@@ -274,21 +277,21 @@ test.each<[mistake: string, config: unknown]>([
 	],
 	['upstream: must be { "url": "…" }', { upstream: 'http://x', routes: [route] }],
 	...['/bot', 'ftp://x/', 'backend.example', 'builtin:demos'].map((url): [string, unknown] => [
-		'upstream.url: must be an absolute URL of http or https, or "builtin:demo"',
+		'upstream.url: must be an absolute http or https URL, or "builtin:demo"',
 		{ upstream: { url }, routes: [route] },
 	]),
 	[
-		'upstream.url: must not have a user or a password',
+		'upstream.url: must not contain a user name or password',
 		{ upstream: { url: `https://a:${canary}@x/` }, routes: [route] },
 	],
-	['upstream.url: must not have a fragment', { upstream: { url: 'https://x/#bot' }, routes: [route] }],
+	['upstream.url: must not contain a fragment', { upstream: { url: 'https://x/#bot' }, routes: [route] }],
 	['upstream.concurrency: must be at least 1', { upstream: { ...upstream, concurrency: 0 }, routes: [route] }],
 	[
-		'upstream.backup: must be an absolute URL of http or https, or "builtin:demo"',
+		'upstream.backup: must be an absolute http or https URL, or "builtin:demo"',
 		{ upstream: { ...upstream, backup: 'x' }, routes: [route] },
 	],
 	[
-		'upstream.backup: the embedded upstream needs none',
+		'upstream.backup: cannot be set for builtin:demo',
 		{ upstream: { url: 'builtin:demo', backup: 'http://127.0.0.1:9/' }, routes: [route] },
 	],
 	...[
@@ -297,52 +300,52 @@ test.each<[mistake: string, config: unknown]>([
 		...['http://[::ffff:127.0.0.1]/', 'http://[64:ff9b::10.0.0.1]/', 'http://[fd00:ec2::254]/', 'http://10。0。0。1/'],
 	].flatMap((url): [string, unknown][] => [
 		[
-			'upstream.url: is not at a public address, and "public" allows no other',
+			'upstream.url: is not a public address, which "public": true requires',
 			{ upstream: { url, public: true }, routes: [route] },
 		],
 		[
-			'upstream.backup: is not at a public address, and "public" allows no other',
+			'upstream.backup: is not a public address, which "public": true requires',
 			{ upstream: { ...upstream, backup: url, public: true }, routes: [route] },
 		],
 	]),
 	[
-		'upstream.public: the embedded upstream has no address',
+		'upstream.public: cannot be set for builtin:demo',
 		{ upstream: { url: 'builtin:demo', public: true }, routes: [route] },
 	],
 	['upstream.public: must be true or false', { upstream: { ...upstream, public: 'yes' }, routes: [route] }],
 	[
-		'routes[0].late.after: must be at most 8500, for plain waits no longer',
+		'routes[0].late.after: must be at most 8500: plain does not wait longer',
 		{ upstream, routes: [{ ...route, late: { after: 8501, reply: { messages: [] } } }] },
 	],
-	['routes[0].late.reply: says nothing', { upstream, routes: [{ ...route, late: { after: 5000, reply: {} } }] }],
+	['routes[0].late.reply: must not be empty', { upstream, routes: [{ ...route, late: { after: 5000, reply: {} } }] }],
 	['routes[0].late.reply: is missing', { upstream, routes: [{ ...route, late: { after: 5000 } }] }],
 	['upstream.timeout: must be at least 1', { upstream: { ...upstream, timeout: 0 }, routes: [route] }],
 	// Timers end at once beyond 2^31 - 1 ms.
 	['upstream.timeout: must be at most 3600000', { upstream: { ...upstream, timeout: 2_147_483_648 }, routes: [route] }],
 	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
 	[
-		'upstream.adapter: no such adapter; there are: canonical, plain, one, two, other, bare, segment',
+		'upstream.adapter: no such adapter; available: canonical, plain, one, two, other, bare, segment',
 		{ upstream: { ...upstream, adapter: 'foo' }, routes: [route] },
 	],
 	['upstream.options.foo: no such key', { upstream: { ...upstream, options: { foo: 1 } }, routes: [route] }],
 	[
-		'upstream.adapter: the embedded upstream speaks canonical only',
+		'upstream.adapter: must be canonical for builtin:demo',
 		{ upstream: { url: 'builtin:demo', adapter: 'plain' }, routes: [route] },
 	],
 	[
-		'upstream.headers.Host: is written by the gateway itself',
+		'upstream.headers.Host: is set by the gateway itself',
 		{ upstream: { ...upstream, headers: { Host: 'x' } }, routes: [route] },
 	],
 	[
-		'upstream.headers.webhook-id: is written by the gateway itself',
+		'upstream.headers.webhook-id: is set by the gateway itself',
 		{ upstream: { ...upstream, headers: { 'webhook-id': 'x' } }, routes: [route] },
 	],
 	[
-		'upstream.headers["x y"]: is not the name of a header',
+		'upstream.headers["x y"]: is not a valid header name',
 		{ upstream: { ...upstream, headers: { 'x y': '' } }, routes: [route] },
 	],
 	[
-		'upstream.headers.X: is there already in another case',
+		'upstream.headers.X: is already set in a different case',
 		{ upstream: { ...upstream, headers: { x: 'a', X: 'b' } }, routes: [route] },
 	],
 	...['a\r\nb: c', 'a\0', 'é'].map((value): [string, unknown] => [
@@ -362,7 +365,7 @@ test.each<[mistake: string, config: unknown]>([
 		{ upstream: { ...upstream, headers: { x: { env: 5 } } }, routes: [route] },
 	],
 	...['SECRET', 'SHORT'].map((env): [string, unknown] => [
-		'upstream.sign.secrets[0].env: the variable is not "whsec_" and base64 of 24 to 64 bytes',
+		'upstream.sign.secrets[0].env: the variable must hold "whsec_" and 24 to 64 bytes in base64',
 		{ upstream: { ...upstream, sign: { secrets: [{ env }] } }, routes: [route] },
 	]),
 	[
@@ -388,7 +391,7 @@ test.each<[mistake: string, config: unknown]>([
 
 test('a gateway without an embedded upstream says so', () => {
 	const config = { upstream: { url: 'builtin:demo' }, routes: [route] }
-	expect(mistakesOf(config, { demo: undefined })).toEqual(['upstream.url: this gateway has no embedded upstream'])
+	expect(mistakesOf(config, { demo: undefined })).toEqual(['upstream.url: this gateway has no builtin:demo'])
 })
 
 test('all mistakes are named at once, and no value is', () => {

@@ -35,7 +35,7 @@ const Call = v.object({
 const call = { id: 'a' }
 const event = { kind: 'start', attributes: {} }
 const types = '"text", "image", "video", "audio", "file", "choices" or "cards"'
-const noHostile = 'an object of JSON values without hostile keys'
+const noHostile = 'an object of JSON values without reserved keys'
 
 test.each<[code: string, field: string, expected: string, schema: v.GenericSchema, value: unknown]>([
 	['field-missing', 'id', 'a string or a number', Call, {}],

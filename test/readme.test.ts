@@ -26,7 +26,7 @@ function changed(text: string, name: string): string {
 	const lines = block(name).split('\n')
 	const side = (sign: '-' | '+') =>
 		lines
-			.filter((line) => line.startsWith(' ') || line.startsWith(sign))
+			.filter((line) => line === '' || line.startsWith(' ') || line.startsWith(sign))
 			.map((line) => `${line.slice(1)}\n`)
 			.join('')
 	expect(text).toContain(side('-'))
@@ -67,7 +67,7 @@ test('the simulator talks as the README shows', async () => {
 })
 
 test('its backend answers through the gateway, and survives what is no call', async () => {
-	const backend = await startBackend('backend')
+	const backend = await startBackend(block('backend'))
 	const { url } = await start(changed(config, 'upstream').replace('http://127.0.0.1:9000', backend))
 	for (const body of ['', 'no JSON', 'null', '{}']) expect((await post(backend, body)).status).toBe(400)
 	const answer = await post(`${url}/chatbot`, bodyOf('call'))
@@ -79,7 +79,7 @@ test('its backend answers through the gateway, and survives what is no call', as
 
 test('behind a secret, its backend checks the signature', async () => {
 	const env = { CHATBOT_TOKEN: '0123456789abcdef', BACKEND_KEY: `whsec_${btoa('0123456789abcdef01234567')}` }
-	const backend = await startBackend('verifying backend', env)
+	const backend = await startBackend(changed(block('backend'), 'verify'), env)
 	const final = ['upstream', 'secrets', 'sign'].reduce(changed, config)
 	const { url } = await start(final.replace('http://127.0.0.1:9000', backend), env)
 	expect((await post(`${url}/chatbot`, bodyOf('call'))).status).toBe(404)
@@ -96,10 +96,10 @@ test('behind a secret, its backend checks the signature', async () => {
 })
 
 /** The backend as the README writes it, on a port that is free. */
-async function startBackend(name: string, env: { [name: string]: string } = {}): Promise<string> {
+async function startBackend(code: string, env: { [name: string]: string } = {}): Promise<string> {
 	const port = await freePort()
 	const directory = await mkdtemp(join(tmpdir(), 'dragoman-readme-'))
-	await writeFile(join(directory, 'backend.mjs'), block(name).replace('9000', `${port}`))
+	await writeFile(join(directory, 'backend.mjs'), code.replace('9000', `${port}`))
 	await symlink(fileURLToPath(new URL('../node_modules', import.meta.url)), join(directory, 'node_modules'))
 	const backend = spawn(process.execPath, [join(directory, 'backend.mjs')], { env, stdio: 'ignore' })
 	running.push(() => stop(backend).then(() => rm(directory, { recursive: true })))

@@ -35,8 +35,8 @@ test('an upstream that keeps failing is left alone, told of once, and back with 
 	expect(await titleOf(url)).toBeUndefined()
 	const states = lines.filter(({ msg }) => msg === 'upstream')
 	expect(states).toEqual([
-		{ level: 'warn', msg: 'upstream', origin: new URL(to).origin, state: 'left alone' },
-		{ level: 'info', msg: 'upstream', origin: new URL(to).origin, state: 'back' },
+		{ level: 'warn', msg: 'upstream', origin: new URL(to).origin, state: 'circuit open' },
+		{ level: 'info', msg: 'upstream', origin: new URL(to).origin, state: 'recovered' },
 	])
 })
 

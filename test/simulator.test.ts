@@ -65,7 +65,7 @@ test('a platform’s user talks with a backend through the gateway', async () =>
 test('a wrong secret gets no further than the set-up call', async () => {
 	const { backend, url } = await chatbotGateway()
 	await expect(play(chatbot, url, { text: 'Hi' }, { secret: 'wrong-wrong-wrong' })).rejects.toThrow(
-		'the platform would refuse: the set-up call wants another answer than status 404',
+		'the platform would refuse: the set-up call expects an answer other than status 404',
 	)
 	expect(backend.received).toHaveLength(0)
 })
@@ -103,11 +103,8 @@ describe('the platform would refuse', () => {
 		['status 307', (response) => response.writeHead(307, { location: '/' }).end()],
 		['upstream-reply-invalid', (response) => json(response, text(10).responses[0]?.message)],
 		['it cannot show messages[0].text (reply.text): split', (response) => json(response, text(1025))],
-		[
-			'bytes, and 100000 is the limit',
-			(response) => json(response, { ...text(10), attributes: { a: 'x'.repeat(1e5) } }),
-		],
-		['nothing answers at the URL', (response) => response.destroy()],
+		['bytes; the limit is 100000', (response) => json(response, { ...text(10), attributes: { a: 'x'.repeat(1e5) } })],
+		['the URL cannot be reached', (response) => response.destroy()],
 	])('%s', async (why, answer) => {
 		const server = await upstream(answer)
 		const refused = play(chatbot, server.url, { text: 'Hi' }, { handshake: false })
@@ -196,7 +193,7 @@ describe('npm run simulate', () => {
 		const { url } = await chatbotGateway()
 		const args = ['chatbot-v2', '--url', url, '--secret-env', 'MY_SECRET', '--text', 'colours']
 		const without = await run(...args)
-		expect(without.err).toContain('the platform cannot tell text (event.text): dropped\n')
+		expect(without.err).toContain('this platform cannot express text (event.text): dropped\n')
 		expect(without.err).toContain('--option text=question')
 		expect((await run(...args, '--option', 'text=question')).err).not.toContain('--option')
 	})
@@ -205,7 +202,7 @@ describe('npm run simulate', () => {
 		const { url } = await chatbotGateway()
 		const { code, err } = await run('chatbot-v2', '--url', url, '--text', 'Hi')
 		expect(code).toBe(1)
-		expect(err).toContain('404: wrong path, or the route has a secret')
+		expect(err).toContain('404: wrong path, or missing or wrong secret')
 	})
 
 	test('exits with 1 and the reason when the platform would refuse', async () => {
@@ -226,18 +223,18 @@ describe('npm run simulate', () => {
 
 	const v2 = ['chatbot-v2', '--url', 'http://a.example', '--start', '--option']
 	test.each([
-		['Name one adapter', ['nobody', '--url', 'http://a.example', '--text', 'Hi']],
-		['Say where the webhook is: --url', ['canonical', '--text', 'Hi']],
-		['with http:// or https:// in front', ['canonical', '--url', 'localhost:8787/in', '--text', 'Hi']],
+		['Give the name of one adapter', ['nobody', '--url', 'http://a.example', '--text', 'Hi']],
+		['Give the URL of the webhook: --url', ['canonical', '--text', 'Hi']],
+		['that starts with http:// or https://', ['canonical', '--url', 'localhost:8787/in', '--text', 'Hi']],
 		['either --text or --start', ['canonical', '--url', 'http://a.example']],
 		['MY_OTHER is not set', ['canonical', '--url', 'http://a.example', '--start', '--secret-env', 'MY_OTHER']],
 		[
-			'canonical has no option a; it has none.',
+			'canonical has no option a; it has no options.',
 			['canonical', '--url', 'http://a.example', '--start', '--option', 'a=b'],
 		],
-		['chatbot-v2 has no option tekst; it has: text, action, userAttributes.', [...v2, 'tekst=question']],
-		['Wrong option userAttributes of chatbot-v2; expected: "drop" or "session".', [...v2, 'userAttributes=keep']],
-		['Wrong option text of chatbot-v2; expected: a string.', [...v2, 'text=5']],
+		['chatbot-v2 has no option tekst; available: text, action, userAttributes.', [...v2, 'tekst=question']],
+		['Invalid option userAttributes of chatbot-v2; expected: "drop" or "session".', [...v2, 'userAttributes=keep']],
+		['Invalid option text of chatbot-v2; expected: a string.', [...v2, 'text=5']],
 		["Unknown option '--nonsense'", ['--nonsense']],
 	])('exits with 2: %s', async (why, args) => {
 		const { code, err } = await run(...args)

@@ -85,5 +85,5 @@ function keyOf(
 	const value = secretOf(secret, at, env, findings)
 	if (value === undefined) return undefined
 	if (base64Of32.test(value)) return Uint8Array.from(atob(value), (char) => char.charCodeAt(0))
-	return findings.issue([...at, 'env'], `the environment variable ${secret.env} is not base64 of 32 bytes`)
+	return findings.issue([...at, 'env'], `the environment variable ${secret.env} must hold 32 bytes in base64`)
 }

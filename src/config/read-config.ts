@@ -47,6 +47,6 @@ function readTop(json: unknown, context: ConfigContext, findings: ConfigIssues):
 	if (Array.isArray(routes) && routes.length > 0) {
 		return { routes: resolveRoutes(routes, shared, context, findings), outbox }
 	}
-	findings.issue(['routes'], routes === undefined ? 'is missing' : 'must be a list of one route or more')
+	findings.issue(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')
 	return { routes: [], outbox }
 }

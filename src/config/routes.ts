@@ -33,10 +33,13 @@ export function resolveRoutes(
 		const { upstream: own } = object
 		const given = findings.members(schema.Route, object, at, ['upstream'])
 		if (object.secrets === undefined && !given.open && !context.loopback) {
-			findings.issue([...at, 'secrets'], 'is missing: anybody could call; give one, or set "open": true')
+			findings.issue(
+				[...at, 'secrets'],
+				'is required unless the gateway listens on localhost; add a secret or set "open": true',
+			)
 		}
 		if (own === undefined && !shared)
-			findings.issue([...at, 'upstream'], 'is missing, and there is none for all routes')
+			findings.issue([...at, 'upstream'], 'is missing, and there is no upstream for all routes')
 		const ofAll = shared ? shared.upstream : undefined
 		const upstream = own === undefined ? ofAll : resolveUpstream(own, [...at, 'upstream'], context, findings)
 		return [{ at, given, route: resolveRoute(given, upstream, at, context, findings) }]
@@ -54,7 +57,8 @@ function resolveRoute(
 ): Route | undefined {
 	const { name, path, secrets = [], open } = given
 	if (path !== undefined) checkPath(path, [...at, 'path'], findings)
-	if (open && secrets.length > 0) findings.issue([...at, 'open'], 'an open route has no secrets; keep one of the two')
+	if (open && secrets.length > 0)
+		findings.issue([...at, 'open'], 'cannot be combined with "secrets"; remove one of the two')
 	const [first, ...others] = platformsOf(given, at, context, findings)
 	const resolved = {
 		secrets: secretsOf(secrets, [...at, 'secrets'], context.env, findings),
@@ -77,10 +81,10 @@ function holdingReplyOf(
 ): HoldingReply {
 	for (const { name, adapter } of platforms) {
 		const longest = longestUpstreamWait(adapter)
-		if (after > longest) findings.issue([...at, 'after'], `must be at most ${longest}, for ${name} waits no longer`)
+		if (after > longest) findings.issue([...at, 'after'], `must be at most ${longest}: ${name} does not wait longer`)
 	}
 	const replies = repliesOf(reply, [...at, 'reply'], findings)
-	if (replies.length === 0) findings.issue([...at, 'reply'], 'says nothing')
+	if (replies.length === 0) findings.issue([...at, 'reply'], 'must not be empty')
 	return { after, reply: replies, answer }
 }
 
@@ -98,28 +102,28 @@ function platformsOf(given: Given, at: Path, context: ConfigContext, findings: C
 	const adapters = platform.flatMap((name, i) => {
 		const here = [...at, 'platform', i]
 		if (platform.indexOf(name) < i) {
-			findings.issue(here, 'is in the list already')
+			findings.issue(here, 'is listed twice')
 			return []
 		}
 		const adapter = adapterOf(name, options[name], here, [...optionsAt, name], context, findings)
 		if (adapter && platform.length > 1 && !adapter.recognises) {
-			findings.issue(here, 'cannot share a URL: its calls look like any other')
+			findings.issue(here, 'cannot share a URL: this adapter cannot recognise its own calls')
 		}
 		return adapter ? [{ name, adapter }] : []
 	})
 	// The origin of a call is proved before its format is known.
 	if (adapters.some(({ adapter }) => adapter.auth?.scheme !== adapters[0]?.adapter.auth?.scheme)) {
-		findings.issue([...at, 'platform'], 'these adapters prove the origin of a call in different ways')
+		findings.issue([...at, 'platform'], 'these adapters authenticate calls in different ways; give each its own route')
 	}
 	return adapters
 }
 
 function strayOption(option: string, platforms: readonly string[], { adapters }: ConfigContext): string {
-	if (adapters.some(({ name }) => name === option)) return 'is none of the adapters of this route'
+	if (adapters.some(({ name }) => name === option)) return 'is not a platform of this route'
 	const own = platforms.find((name) => keysOf(adapters.find((each) => each.name === name)?.options).includes(option))
 	const example = `"options": { "${own ?? platforms[0]}": { … } }`
 	const others = platforms.length > 1 ? `several platforms (${platforms.join(', ')})` : 'a list of platforms'
-	return `this route has ${others}: put it under one of them, for example ${example}`
+	return `this route has ${others}; put the option under the name of one, for example ${example}`
 }
 
 const pathForm = /^(?:\/[\w.~-]+)+$/
@@ -127,9 +131,9 @@ const ownPaths = ['/-', '/healthz', '/readyz']
 
 function checkPath(path: string, at: Path, findings: ConfigIssues): void {
 	if (!pathForm.test(path) || path.split('/').some((segment) => segment === '.' || segment === '..')) {
-		findings.issue(at, 'must be like "/shop/web": segments of letters, digits and -._~, no query, no slash at its end')
+		findings.issue(at, 'must look like "/shop/web": segments of letters, digits and -._~, no query, no trailing slash')
 	} else if (ownPaths.some((own) => path === own || path.startsWith(`${own}/`))) {
-		findings.issue(at, 'is a path of the gateway itself')
+		findings.issue(at, 'is reserved for the gateway')
 	}
 }
 
@@ -138,15 +142,15 @@ function checkTable(entries: readonly Entry[], findings: ConfigIssues): void {
 	const paths = new Map<string, { at: Path; route: Route | undefined }>()
 	for (const { at, given, route } of entries) {
 		const { name, path } = given
-		if (name !== undefined && names.has(name)) findings.issue([...at, 'name'], 'is the name of an earlier route')
-		if (path !== undefined && paths.has(path)) findings.issue([...at, 'path'], 'is the path of an earlier route')
+		if (name !== undefined && names.has(name)) findings.issue([...at, 'name'], 'is already the name of another route')
+		if (path !== undefined && paths.has(path)) findings.issue([...at, 'path'], 'is already the path of another route')
 		if (name !== undefined) names.set(name, at)
 		if (path !== undefined) paths.set(path, { at, route })
 	}
 	for (const [path, { at }] of paths) {
 		const above = paths.get(path.slice(0, path.lastIndexOf('/')))?.route
 		if (above && above.secrets.length > 0 && !above.platforms[0].adapter.auth) {
-			findings.issue([...at, 'path'], `stands where route "${above.name}" has its secret`)
+			findings.issue([...at, 'path'], `is where route "${above.name}" expects its secret`)
 		}
 	}
 }

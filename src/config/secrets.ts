@@ -20,14 +20,14 @@ export function secretOf(
 	if (value === undefined) return findings.issue(here, absent(name))
 	if (value === '') return findings.issue(here, 'the variable is empty')
 	// A line's end that came in with a file would never be matched.
-	if (value !== value.trim()) return findings.issue(here, 'the variable has white space at its start or end')
+	if (value !== value.trim()) return findings.issue(here, 'the variable has leading or trailing white space')
 	return value
 }
 
 // Somebody may have written the secret itself there: only what looks like a name, and not like a secret, is repeated.
 function absent(name: string): string {
 	if (/^[A-Z][A-Z\d]{0,14}(?:_[A-Z\d]{1,15})*$/.test(name)) return `the environment variable ${name} is not set`
-	return 'there is no environment variable of this name; the secret itself does not stand here'
+	return 'no environment variable has this name; put the secret in an environment variable and its name here'
 }
 
 /** The values of a list of secrets, as far as they can be used. */
@@ -54,5 +54,5 @@ export function signingKeyOf(
 	const base64 = keyForm.exec(value)?.[1]
 	const key = base64 === undefined ? undefined : Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
 	if (key && key.length >= 24 && key.length <= 64) return key
-	return findings.issue([...at, 'env'], 'the variable is not "whsec_" and base64 of 24 to 64 bytes')
+	return findings.issue([...at, 'env'], 'the variable must hold "whsec_" and 24 to 64 bytes in base64')
 }

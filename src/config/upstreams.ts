@@ -58,10 +58,10 @@ export function resolveUpstream(
 	const url = demo ? demoUrl : given.url && addressOf(given.url, onlyPublic, [...at, 'url'], findings)
 	const adapter = adapterOf(name, given.options, [...at, 'adapter'], [...at, 'options'], context, findings)
 	const backup = given.backup && addressOf(given.backup, onlyPublic, [...at, 'backup'], findings)
-	if (demo && given.backup !== undefined) findings.issue([...at, 'backup'], 'the embedded upstream needs none')
-	if (demo && onlyPublic) findings.issue([...at, 'public'], 'the embedded upstream has no address')
-	if (demo && !context.demo) findings.issue([...at, 'url'], 'this gateway has no embedded upstream')
-	if (demo && name !== ownFormat) findings.issue([...at, 'adapter'], `the embedded upstream speaks ${ownFormat} only`)
+	if (demo && given.backup !== undefined) findings.issue([...at, 'backup'], `cannot be set for ${demoUrl}`)
+	if (demo && onlyPublic) findings.issue([...at, 'public'], `cannot be set for ${demoUrl}`)
+	if (demo && !context.demo) findings.issue([...at, 'url'], `this gateway has no ${demoUrl}`)
+	if (demo && name !== ownFormat) findings.issue([...at, 'adapter'], `must be ${ownFormat} for ${demoUrl}`)
 
 	const keys: readonly schema.Secret[] = 'secrets' in sign ? sign.secrets : sign
 	const keysAt = 'secrets' in sign ? [...at, 'sign', 'secrets'] : [...at, 'sign']
@@ -90,11 +90,14 @@ export function adapterOf(
 ): Adapter | undefined {
 	const factory = adapters.find((each) => each.name === name)
 	if (!factory) {
-		return findings.issue(nameAt, `no such adapter; there are: ${adapters.map((each) => each.name).join(', ')}`)
+		return findings.issue(nameAt, `no such adapter; available: ${adapters.map((each) => each.name).join(', ')}`)
 	}
 	const given = options ?? {}
 	if (isNamed(name, given) && !keysOf(factory.options).includes(name)) {
-		return findings.issue([...optionsAt, name], `these are the options of ${name} already: write them without its name`)
+		return findings.issue(
+			[...optionsAt, name],
+			`there is only one format here; write its options directly, without "${name}"`,
+		)
 	}
 	return findings.parse(factory.options, given, optionsAt) === undefined ? undefined : factory.create(given)
 }
@@ -107,12 +110,12 @@ function isNamed(name: string, options: unknown): boolean {
 function addressOf(text: string, onlyPublic: boolean, at: Path, findings: ConfigIssues): string | undefined {
 	const url = URL.parse(text)
 	if (!url || !/^https?:$/.test(url.protocol)) {
-		return findings.issue(at, `must be an absolute URL of http or https, or "${demoUrl}"`)
+		return findings.issue(at, `must be an absolute http or https URL, or "${demoUrl}"`)
 	}
-	if (url.username !== '' || url.password !== '') return findings.issue(at, 'must not have a user or a password')
-	if (url.hash !== '') return findings.issue(at, 'must not have a fragment')
+	if (url.username !== '' || url.password !== '') return findings.issue(at, 'must not contain a user name or password')
+	if (url.hash !== '') return findings.issue(at, 'must not contain a fragment')
 	if (onlyPublic && !mayBePublic(url.hostname)) {
-		return findings.issue(at, 'is not at a public address, and "public" allows no other')
+		return findings.issue(at, 'is not a public address, which "public": true requires')
 	}
 	return url.href
 }
@@ -127,9 +130,9 @@ function headersOf(
 	return Object.entries(headers).flatMap(([written, given]) => {
 		const here = [...at, written]
 		const name = written.toLowerCase()
-		if (!token.test(name)) findings.issue(here, 'is not the name of a header')
-		else if (keptNames.has(name)) findings.issue(here, 'is written by the gateway itself')
-		else if (seen.has(name)) findings.issue(here, 'is there already in another case')
+		if (!token.test(name)) findings.issue(here, 'is not a valid header name')
+		else if (keptNames.has(name)) findings.issue(here, 'is set by the gateway itself')
+		else if (seen.has(name)) findings.issue(here, 'is already set in a different case')
 		seen.add(name)
 		const value = typeof given === 'string' ? given : secretOf(given, here, env, findings)
 		if (value === undefined) return []

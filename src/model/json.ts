@@ -41,12 +41,12 @@ function isObject(value: unknown): value is { [key: string]: unknown } {
 // Not v.record: it drops `__proto__`, `prototype` and `constructor` without a word.
 export const Json = v.custom<Json>(
 	(value) => isJson(value) && !findReservedKey(value),
-	'must be a JSON value without hostile keys',
+	'must be a JSON value without reserved keys',
 )
 
 export const Attributes = v.custom<Attributes>(
 	(value) => isObject(value) && isJson(value) && !findReservedKey(value),
-	'must be an object of JSON values without hostile keys',
+	'must be an object of JSON values without reserved keys',
 )
 
 /** JSON values by adapter name. */

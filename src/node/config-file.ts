@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../config/index.ts'
 
 /** What people write, and other readers of JSON take. */
-const notAllowed = 'Comments, and a comma before a closing bracket, are not allowed.'
+const notAllowed = 'Comments and trailing commas are not allowed.'
 
 /** The parsed file. Rejects with a ConfigError when it cannot be read, or is no JSON. */
 export async function readConfigFile(file: string): Promise<unknown> {
 	const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-		throw new ConfigError([`${file} cannot be read (${cause.code}). Set DRAGOMAN_CONFIG to the configuration.`])
+		throw new ConfigError([`${file} cannot be read (${cause.code}). Set DRAGOMAN_CONFIG to the configuration file.`])
 	})
 	try {
 		return JSON.parse(text)

@@ -20,7 +20,9 @@ try {
 	if (command === 'outbox') await manageOutbox(args)
 	else if (command === undefined) await start()
 	else {
-		console.error(`There is no command "${command}". Without one the gateway starts; "outbox" shows what it stored.`)
+		console.error(
+			`Unknown command "${command}". Run without a command to start the gateway, or "outbox" to manage stored events.`,
+		)
 		process.exitCode = exit.usage
 	}
 } catch (thrown) {
@@ -86,11 +88,11 @@ function describe(thrown: unknown): [code: number, ...lines: string[]] {
 	if (thrown instanceof SocketUnusable) return [exit.config, thrown.message]
 	if (thrown instanceof OutboxError) return [exit.unavailable, thrown.message]
 	const { code } = thrown as NodeJS.ErrnoException
-	if (code === 'EADDRINUSE') return [exit.unavailable, `Port ${port} of ${host} is in use. Set PORT to another.`]
+	if (code === 'EADDRINUSE') return [exit.unavailable, `Port ${port} on ${host} is in use. Set PORT to another.`]
 	if (code === 'EACCES')
-		return [exit.unavailable, `Port ${port} of ${host} may not be used. Set PORT to one over 1023.`]
+		return [exit.unavailable, `No permission to use port ${port} on ${host}. Set PORT to one above 1023.`]
 	if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-		return [exit.unavailable, `${host} is no address of this machine. Set HOST to one.`]
+		return [exit.unavailable, `${host} is not an address of this machine. Set HOST to one.`]
 	}
 	throw thrown
 }

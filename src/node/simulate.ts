@@ -22,25 +22,25 @@ const help = `Plays a platform: calls a webhook as the platform would, and shows
 
   npm run simulate -- ADAPTER --url URL [--text TEXT | --start] [--choose N]...
 
-such as, against the embedded bot of a gateway on this machine,
+For example, against the demo bot of a gateway on this machine:
 
   npm run simulate -- canonical --url http://127.0.0.1:8787/canonical --text choices --choose 1
 
 ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
 
-  --url URL            the webhook, as the platform's settings would have it
+  --url URL            URL of the webhook, as entered in the platform's settings
   --text TEXT          what the user says
   --start              the user opens the chat
-  --choose N           then presses option N of the answer; again for the answer to that
-  --secret VALUE       the secret of the route
-  --secret-env NAME    the secret, from an environment variable
-  --option NAME=VALUE  an option of the adapter, as in the route's configuration; JSON where it is JSON
-  --conversation ID    the conversation to go on with
-  --default-reply TEXT what the platform would say by itself, where it has such a reply
-  --raw                shows the messages on the wire, too
-  --help               this
+  --choose N           then the user picks option N of the answer; repeat it to answer further
+  --secret VALUE       secret of the route
+  --secret-env NAME    secret of the route, from an environment variable
+  --option NAME=VALUE  option of the adapter, as in the route's configuration; JSON values are parsed
+  --conversation ID    conversation to continue
+  --default-reply TEXT the platform's own reply, on platforms that have one
+  --raw                also print the HTTP messages
+  --help               print this text
 
-Exits with 0; with 1 and the reason when the platform would refuse the answer; with 2 when the command is wrong.`
+Exit codes: 0 success, 1 the platform would reject the answer (with the reason), 2 wrong usage.`
 
 /** The command was wrong: shown without a stack. */
 class UsageError extends Error {}
@@ -57,7 +57,7 @@ try {
 		console.log(renderReply({ ...emptyReply, messages: thrown.defaultReply }))
 	}
 	if (thrown instanceof Refused && thrown.answer?.status === 404) {
-		console.error('404: wrong path, or the route has a secret and this is not it (--secret-env NAME)')
+		console.error('404: wrong path, or missing or wrong secret (--secret-env NAME)')
 	}
 }
 
@@ -78,13 +78,14 @@ function readArgs(): Args | undefined {
 	if (values.help || process.argv.length <= 2) return undefined
 	const [name, ...others] = positionals
 	const factory = adapters.find((each) => each.name === name)
-	if (!factory || others.length > 0) throw new UsageError('Name one adapter; --help lists them.')
-	if (values.url === undefined) throw new UsageError('Say where the webhook is: --url http://127.0.0.1:8787/canonical')
+	if (!factory || others.length > 0) throw new UsageError('Give the name of one adapter; --help lists them.')
+	if (values.url === undefined)
+		throw new UsageError('Give the URL of the webhook: --url http://127.0.0.1:8787/canonical')
 	if (!/^https?:\/\/./.test(values.url) || !URL.canParse(values.url)) {
-		throw new UsageError('--url must be a whole URL, with http:// or https:// in front.')
+		throw new UsageError('--url must be an absolute URL that starts with http:// or https://.')
 	}
 	if ((values.text === undefined) === !values.start) throw new UsageError('Give either --text or --start.')
-	if (values.text === '') throw new UsageError('--text must say something.')
+	if (values.text === '') throw new UsageError('--text must not be empty.')
 	const secret = values['secret-env'] === undefined ? values.secret : process.env[values['secret-env']]
 	if (values['secret-env'] !== undefined && !secret) throw new UsageError(`${values['secret-env']} is not set.`)
 	return {
@@ -129,7 +130,7 @@ function parse() {
 function create({ create, name, options: schema }: AdapterFactory, options: readonly string[]): Adapter {
 	const given = options.map((option): [string, unknown] => {
 		const [key, value]: [string, string] = [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]
-		if (!option.includes('=')) throw new UsageError('--option wants NAME=VALUE.')
+		if (!option.includes('=')) throw new UsageError('--option requires NAME=VALUE.')
 		try {
 			return [key, JSON.parse(value)]
 		} catch {
@@ -139,7 +140,7 @@ function create({ create, name, options: schema }: AdapterFactory, options: read
 	const names = keysOf(schema)
 	const stray = given.find(([key]) => !names.includes(key))
 	if (stray) {
-		const has = names.length === 0 ? 'it has none' : `it has: ${names.join(', ')}`
+		const has = names.length === 0 ? 'it has no options' : `available: ${names.join(', ')}`
 		throw new UsageError(`${name} has no option ${stray[0]}; ${has}.`)
 	}
 	const value = Object.fromEntries(given)
@@ -147,7 +148,7 @@ function create({ create, name, options: schema }: AdapterFactory, options: read
 	if (!issue) return create(value)
 	const [key] = pathOf(issue)
 	const expected = describeExpected(schema, value, issue) ?? 'another value'
-	throw new UsageError(`Wrong ${key === undefined ? 'options' : `option ${key}`} of ${name}; expected: ${expected}.`)
+	throw new UsageError(`Invalid ${key === undefined ? 'options' : `option ${key}`} of ${name}; expected: ${expected}.`)
 }
 
 async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Promise<void> {
@@ -174,10 +175,10 @@ async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Pro
 }
 
 function print({ lost, call, answer, reply, unread }: SimulatedTurn, raw: boolean): void {
-	for (const change of lost) console.error(`the platform cannot tell ${describeChange(change)}`)
+	for (const change of lost) console.error(`this platform cannot express ${describeChange(change)}`)
 	if (raw) console.log(JSON.stringify({ call, answer }, null, 2))
 	console.log(reply ? renderReply(reply) : '(the platform reads no answer)')
-	for (const path of unread) console.error(`the platform does not read ${path}`)
+	for (const path of unread) console.error(`this platform does not read ${path}`)
 }
 
 /** What is lost because an option is not set that says where it stands. */
@@ -185,16 +186,18 @@ function hintsOf({ lost }: SimulatedTurn, { name, options }: AdapterFactory): st
 	return lost.flatMap(({ did, feature }) => {
 		const field = feature.slice(feature.lastIndexOf('.') + 1)
 		if (did !== 'dropped' || !keysOf(options).includes(field)) return []
-		return `the option "${field}" of ${name} says where it stands, as in --option ${field}=question`
+		return `the option "${field}" of ${name} names the field for it, for example --option ${field}=question`
 	})
 }
 
 function pressed({ reply }: SimulatedTurn, number: number): { value: string; label: string } {
 	const options = reply ? selectableOptions(reply) : []
 	const choice = options[number - 1]
-	if (!choice) throw new UsageError(`The answer has ${options.length} options; there is no ${number}.`)
+	if (!choice) throw new UsageError(`The answer has ${options.length} options; ${number} is not one of them.`)
 	if ('value' in choice) return { value: choice.value, label: choice.title }
-	throw new UsageError(`"${choice.title}" jumps to ${choice.target} in the bot's own flow, and calls no webhook.`)
+	throw new UsageError(
+		`"${choice.title}" jumps to ${choice.target} in the bot's own flow and does not call the webhook.`,
+	)
 }
 
 /** Like the runtime's own, which keeps no body of a refusal; whoever builds a webhook wants to read it. */

@@ -17,7 +17,7 @@ export function activatedSocket(env: NodeJS.ProcessEnv, pid: number): Socket | u
 	const { LISTEN_PID: whose, LISTEN_FDS: count = '0' } = env
 	for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name]
 	if (whose !== String(pid) || count === '0') return undefined
-	if (count !== '1') throw new SocketUnusable('More than one socket was passed (LISTEN_FDS). Pass one.')
+	if (count !== '1') throw new SocketUnusable('LISTEN_FDS passes more than one socket. Pass exactly one.')
 	const socket = open()
 	// A socket of which nobody knows the port: listening on it would choose any.
 	const { port } = addressOf(socket)
@@ -33,7 +33,7 @@ export function addressOf(socket: Socket): { readonly host?: string; readonly po
 
 /** What is said of a descriptor that turns out to be none to listen on. */
 export function unusable(cause?: unknown): SocketUnusable {
-	return new SocketUnusable('The descriptor 3 that was passed (LISTEN_FDS) is no listening stream socket.', { cause })
+	return new SocketUnusable('Descriptor 3, passed by LISTEN_FDS, is not a listening stream socket.', { cause })
 }
 
 function open(): Socket {

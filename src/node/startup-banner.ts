@@ -27,7 +27,7 @@ export async function startupBanner(url: string, routes: readonly Route[], crypt
 		lines.push('', `${route.name}: ${route.platforms.map(({ name }) => name).join(', ')} -> ${whereTo(route)}`)
 		for (const platform of route.platforms) lines.push(`  ${await curl(url, route, platform, crypto)}`)
 	}
-	if (routes.length > maxRoutes) lines.push('', `and ${routes.length - maxRoutes} routes more`)
+	if (routes.length > maxRoutes) lines.push('', `and ${routes.length - maxRoutes} more routes`)
 	return lines.join('\n')
 }
 

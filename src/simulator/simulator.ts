@@ -119,7 +119,7 @@ async function verifySetUp(adapter: Adapter, simulation: Simulation): Promise<vo
 	if (!handshake) return
 	const answer = await post(adapter, handshake.call, simulation)
 	if (!handshake.accepts(answer)) {
-		throw new Refused(`the set-up call wants another answer than ${statusOf(answer)}`, answer)
+		throw new Refused(`the set-up call expects an answer other than ${statusOf(answer)}`, answer)
 	}
 }
 
@@ -140,8 +140,8 @@ async function post(adapter: Adapter, call: WireRequest, simulation: Simulation)
 	} catch (cause) {
 		const code = cause instanceof GatewayError ? cause.code : undefined
 		if (code === 'upstream-timeout') throw new Refused(`no answer within ${deadline} ms`, undefined, { cause })
-		if (code === 'upstream-unreachable') throw new Refused('nothing answers at the URL', undefined, { cause })
-		if (code === 'upstream-reply-too-large') throw new Refused(`over ${maxAnswer} bytes`, undefined, { cause })
+		if (code === 'upstream-unreachable') throw new Refused('the URL cannot be reached', undefined, { cause })
+		if (code === 'upstream-reply-too-large') throw new Refused(`more than ${maxAnswer} bytes`, undefined, { cause })
 		if (code === 'upstream-reply-invalid') throw new Refused('the answer cannot be read', undefined, { cause })
 		throw cause
 	}
@@ -154,7 +154,7 @@ function statusOf({ status, body }: WireResponse): string {
 function readAnswer(leg: ReplyLeg, answer: WireResponse, context: FitContext): ReturnType<ReplyLeg['decode']> {
 	const most = leg.carries.reply?.bytes
 	const bytes = new TextEncoder().encode(answer.body).length
-	if (most !== undefined && bytes > most) throw new Refused(`${bytes} bytes, and ${most} is the limit`, answer)
+	if (most !== undefined && bytes > most) throw new Refused(`${bytes} bytes; the limit is ${most}`, answer)
 	let decoded: ReturnType<ReplyLeg['decode']>
 	try {
 		decoded = leg.decode(answer)

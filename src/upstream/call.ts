@@ -117,7 +117,7 @@ async function callEndpoint(
 	attempt: CallLimits,
 	runtime: Runtime,
 ): Promise<WireResponse> {
-	const tell = (level: 'info' | 'warn', state: 'left alone' | 'resting' | 'back') => {
+	const tell = (level: 'info' | 'warn', state: 'circuit open' | 'backing off' | 'recovered') => {
 		// Its path and query may hold secrets.
 		runtime.log({ level, msg: 'upstream', origin: originOf(url), state })
 	}
@@ -127,17 +127,17 @@ async function callEndpoint(
 	breaker.onStart(startedAt)
 	try {
 		const response = await callOnce(upstream, url, request, attempt, runtime)
-		if (breaker.onSuccess()) tell('info', 'back')
+		if (breaker.onSuccess()) tell('info', 'recovered')
 		return response
 	} catch (thrown) {
 		const { code, context } = asGatewayError(thrown)
 		const { upstreamStatus = 0, retryAfter } = context
 		const now = runtime.elapsed()
 		if (retryAfter !== undefined && breaker.backOff(now, Math.min(longestRest, retryAfter * 1000)))
-			tell('warn', 'resting')
+			tell('warn', 'backing off')
 		if (unanswered.has(code) || upstreamStatus >= 500) {
-			if (breaker.onFailure(now)) tell('warn', 'left alone')
-		} else if (breaker.onSuccess()) tell('info', 'back')
+			if (breaker.onFailure(now)) tell('warn', 'circuit open')
+		} else if (breaker.onSuccess()) tell('info', 'recovered')
 		throw thrown
 	}
 }

@@ -30,9 +30,9 @@ function assemble(bindings: Bindings): Gateway {
 	const { routes, outbox, warnings } = readConfig(config, { adapters, env, loopback: false, demo })
 	const runtime = createRuntime(bindings)
 	const differs = [
-		...(outbox ? ['outbox: is of no use here: a Worker stores events in its objects and its queue'] : []),
+		...(outbox ? ['outbox: has no effect: a Worker stores events in its Durable Objects and its queue'] : []),
 		...(routes.some(({ upstream }) => upstream.onlyPublic)
-			? ['public: is kept for addresses in URLs only: a Worker does not see where a name leads']
+			? ['public: is enforced only for IP addresses in URLs: a Worker cannot see what a name resolves to']
 			: []),
 	]
 	for (const warning of [...warnings, ...differs]) runtime.log({ level: 'warn', msg: 'config', warning })

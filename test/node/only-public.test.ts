@@ -169,7 +169,7 @@ test('an upstream that stays elsewhere is left alone like one that is down, and 
 	leads = open
 	await expect.poll(async () => (await call()).status, { timeout: 10_000 }).toBe(200)
 	const states = lines.filter(({ msg }) => msg === 'upstream').map(({ state }) => state)
-	expect(states).toEqual(['left alone', 'back'])
+	expect(states).toEqual(['circuit open', 'recovered'])
 })
 
 test('a name that is not found is an upstream that cannot be reached', async () => {

@@ -91,13 +91,13 @@ test('what cannot be used is refused with every mistake, and the old one stays',
 	const { url, reload, routes, lines } = await gateway(generation(1, to))
 	const wrong: readonly (readonly [config: unknown, mistakes: readonly string[]])[] = [
 		[undefined, ['must be an object']],
-		[{ routes: [] }, ['routes: must be a list of one route or more']],
+		[{ routes: [] }, ['routes: must be a list of at least one route']],
 		[
 			{ upstream: { url: 'x' }, routes: [route, route] },
 			[
-				'upstream.url: must be an absolute URL of http or https, or "builtin:demo"',
-				'routes[1].name: is the name of an earlier route',
-				'routes[1].path: is the path of an earlier route',
+				'upstream.url: must be an absolute http or https URL, or "builtin:demo"',
+				'routes[1].name: is already the name of another route',
+				'routes[1].path: is already the path of another route',
 			],
 		],
 		[

@@ -45,15 +45,15 @@ test('a route without a secret starts where only this machine connects: the addr
 
 	const everywhere = hold(onTestFinished, '0.0.0.0', { HOST: '127.0.0.1' })
 	expect(await everywhere.ended).toBe(78)
-	expect(everywhere.told()).toContain('routes[0].secrets: is missing: anybody could call')
+	expect(everywhere.told()).toContain('routes[0].secrets: is required unless the gateway listens on localhost')
 	const open = { ...config, routes: config.routes.map((route) => ({ ...route, open: true })) }
 	await hold(onTestFinished, '0.0.0.0', {}, open).gateway(1)
 })
 
 test.each([
-	['two sockets', '2', 'ignore', 'More than one socket was passed (LISTEN_FDS). Pass one.'],
-	['a file', '1', 'ignore', 'The descriptor 3 that was passed (LISTEN_FDS) is no listening stream socket.'],
-	['a connection', '1', 'pipe', 'The descriptor 3 that was passed (LISTEN_FDS) is no listening stream socket.'],
+	['two sockets', '2', 'ignore', 'LISTEN_FDS passes more than one socket. Pass exactly one.'],
+	['a file', '1', 'ignore', 'Descriptor 3, passed by LISTEN_FDS, is not a listening stream socket.'],
+	['a connection', '1', 'pipe', 'Descriptor 3, passed by LISTEN_FDS, is not a listening stream socket.'],
 ] as const)('what cannot be listened on is told in one sentence: %s', (_, count, descriptor, sentence) => {
 	const file = join(folder(onTestFinished), 'gateway.json')
 	writeFileSync(file, JSON.stringify(config))

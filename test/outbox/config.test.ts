@@ -67,7 +67,7 @@ test('every mistake is named by its path, without a value', () => {
 		'outbox.order: must be "block" or "overtake"',
 		'outbox.retention.dead: must be a string',
 		'outbox.key[0].env: the environment variable GONE is not set',
-		'outbox.key[1].env: the environment variable ODD is not base64 of 32 bytes',
+		'outbox.key[1].env: the environment variable ODD must hold 32 bytes in base64',
 	])
 	expect(() => readConfig({ ...rest, outbox: 'file' }, context)).toThrow(ConfigError)
 })

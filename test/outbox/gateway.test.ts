@@ -103,9 +103,7 @@ test('a second gateway on the same file does not start', async () => {
 test('a gateway on a corrupt file does not start', async () => {
 	const file = join(folder(), 'outbox.db')
 	writeFileSync(file, 'x'.repeat(5000))
-	await expect(gatewayWith('http://127.0.0.1:9/', {}, file).started).rejects.toThrow(
-		'is corrupt. It was left as it is.',
-	)
+	await expect(gatewayWith('http://127.0.0.1:9/', {}, file).started).rejects.toThrow('is corrupt. It was not changed.')
 	expect(readFileSync(file, 'utf8')).toBe('x'.repeat(5000))
 })
 
@@ -172,10 +170,10 @@ test('an operator sees, shows, puts back and drops what gave up, while the gatew
 	await expect.poll(() => backend.received.length, { timeout: 5000 }).toBe(3)
 	await expect.poll(() => operator(settings, 'list').said).toMatch(/^1 dead$/m)
 	// It is delivered, and so cannot be put back again.
-	expect(operator(settings, 'redrive', id)).toEqual({ code: 1, said: 'There is no such event.' })
+	expect(operator(settings, 'redrive', id)).toEqual({ code: 1, said: 'No such event.' })
 	expect(backend.received[2]?.request.headers['webhook-id']).toBe(id)
 	expect(operator(settings, 'drop', '--all', '--state', 'dead')).toEqual({ code: 0, said: '1 event deleted.' })
-	expect(operator(settings, 'list')).toEqual({ code: 0, said: 'nothing is stored' })
+	expect(operator(settings, 'list')).toEqual({ code: 0, said: 'no stored events' })
 })
 
 test('a conversation that is erased leaves no trace, and the others stay', async () => {
@@ -193,13 +191,13 @@ test('a conversation that is erased leaves no trace, and the others stay', async
 })
 
 test.each([
-	[['lost'], 'There is no command "lost".'],
+	[['lost'], 'Unknown command "lost".'],
 	[['show'], 'Give the ID of one event'],
-	[['drop', '--all'], 'drop --all wants --state.'],
+	[['drop', '--all'], 'drop --all requires --state.'],
 	[['drop', 'x', '--all'], 'Give the ID of one event'],
-	[['list', '--state', 'gone'], '--state is waiting'],
-	[['erase'], 'erase wants --conversation.'],
-	[['list', 'x'], 'That is too much.'],
+	[['list', '--state', 'gone'], '--state must be waiting'],
+	[['erase'], '--conversation is required by erase'],
+	[['list', 'x'], 'Unexpected argument.'],
 	[['list', '--colour'], "Unknown option '--colour'"],
 ])('the command %j is refused with a reason', (args, reason) => {
 	const { code, said } = operator(settingsOf({}, '/nothing/outbox.db'), ...args)
@@ -214,5 +212,5 @@ test('without an outbox, or help, it says so', () => {
 	const db = new DatabaseSync(other)
 	db.exec('CREATE TABLE own (a)')
 	db.close()
-	expect(() => operator({ ...settings, file: other }, 'drop', 'x')).toThrow(/no outbox/)
+	expect(() => operator({ ...settings, file: other }, 'drop', 'x')).toThrow(/not an outbox/)
 })

@@ -235,7 +235,7 @@ test('while the upstream is left alone, events wait and no attempt is used up', 
 		const body = JSON.stringify({ version: 1, event: { id: `e${i}`, conversation: 'c', text: '1' } })
 		await outbox.accept({ ...delivery(`e${i}`), request: { ...delivery(`e${i}`).request, body } })
 	}
-	await expect.poll(() => told.filter(({ state }) => state === 'left alone').length).toBe(1)
+	await expect.poll(() => told.filter(({ state }) => state === 'circuit open').length).toBe(1)
 	await wait(1500)
 	// Five until it is left alone with those that were under way, and then a probe now and then.
 	expect(attempts).toBeLessThan(30)

@@ -31,7 +31,7 @@ test('it lists what is stored, whatever else the configuration lacks', () => {
 	const { status, stdout, stderr } = run({ outbox, routes: 'broken' }, 'outbox', 'list')
 	expect([status, stderr]).toEqual([0, ''])
 	expect(stdout).toMatch(/^e1 {2}in {2}waiting {2}0 attempts {2}accepted .+ {2}next .+ {2}\d+ bytes\n1 waiting\n$/)
-	expect(run({ outbox }, 'outbox', 'show', 'e2')).toMatchObject({ status: 1, stdout: 'There is no such event.\n' })
+	expect(run({ outbox }, 'outbox', 'show', 'e2')).toMatchObject({ status: 1, stdout: 'No such event.\n' })
 })
 
 test('it says why it does not start, in one sentence, and ends as its supervisor expects', () => {
@@ -53,7 +53,7 @@ test('it says why it does not start, in one sentence, and ends as its supervisor
 test('a command that is none, or has no outbox to work on, is a mistake', () => {
 	expect(run(rest, 'outbix')).toMatchObject({
 		status: 64,
-		stderr: expect.stringContaining('There is no command "outbix".'),
+		stderr: expect.stringContaining('Unknown command "outbix".'),
 	})
 	expect(run(rest, 'outbox', 'list')).toMatchObject({
 		status: 78,

@@ -65,7 +65,9 @@ test.each([
 	const before = readFileSync(settings.file)
 	for (let tries = 0; tries < 2; tries++) {
 		expect(() => storeOf(settings)).toThrow(OutboxError)
-		expect(() => storeOf(settings)).toThrow(spoil ? /is corrupt. It was left as it is/ : /is a database, but no outbox/)
+		expect(() => storeOf(settings)).toThrow(
+			spoil ? /is corrupt. It was not changed/ : /is a database, but not an outbox/,
+		)
 		expect(readFileSync(settings.file)).toEqual(before)
 	}
 })
@@ -73,9 +75,9 @@ test.each([
 test('a log whose file is gone is not taken for nothing', () => {
 	const settings = settingsOf({})
 	writeFileSync(`${settings.file}-wal`, 'x')
-	expect(() => storeOf(settings)).toThrow(/is gone, but its log/)
+	expect(() => storeOf(settings)).toThrow(/is missing, but its log/)
 	expect(existsSync(settings.file)).toBe(false)
-	expect(() => storeOf(settingsOf({}, '/nothing/here/outbox.db'))).toThrow(/folder of the outbox .+ is not there/)
+	expect(() => storeOf(settingsOf({}, '/nothing/here/outbox.db'))).toThrow(/folder of the outbox .+ does not exist/)
 })
 
 test('an event with a changed bit is a dead letter, and not delivered', () => {
@@ -128,7 +130,7 @@ test('a key is replaced while events of the old one wait; without it the outbox 
 	expect(second.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', payload: '"e1"' }])
 	second.close()
 	const two = settingsOf({ key: { env: 'TWO' } }, settings.file)
-	expect(() => storeOf(two)).toThrow(/holds 1 entries that are encrypted with the key [0-9a-f]{8}, which is not config/)
+	expect(() => storeOf(two)).toThrow(/has 1 entries that are encrypted with the key [0-9a-f]{8}, which is not config/)
 	const third = storeOf(both)
 	third.round(roundOf({ room: all }))
 	expect(third.round(roundOf({ outcomes: [delivered('e1')], room: all })).claimed).toMatchObject([{ id: 'e2' }])

@@ -136,7 +136,7 @@ test('a route without a secret has to say that it is open: a Worker is reached f
 	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
 	expect((await send(url, { path: '/in', body: said('Hi') })).status).toBe(500)
 	await expect.poll(() => lines).toMatchObject([{ msg: 'config' }])
-	expect(String(lines[0]?.mistakes)).toContain('routes[0].secrets: is missing')
+	expect(String(lines[0]?.mistakes)).toContain('routes[0].secrets: is required')
 })
 
 test('of an upstream that may be at public addresses only, a Worker says what it cannot see', {

@@ -111,7 +111,7 @@ function placeOf(path: string): string {
 	try {
 		return fs.existsSync(path) ? fs.realpathSync(path) : join(fs.realpathSync(dirname(path)), basename(path))
 	} catch (cause) {
-		throw new OutboxError('disk', `The folder of the outbox ${path} is not there. Make it.`, { cause })
+		throw new OutboxError('disk', `The folder of the outbox ${path} does not exist. Create it.`, { cause })
 	}
 }
 
@@ -126,7 +126,7 @@ function lockOf(file: string): DatabaseSync {
 	} catch (cause) {
 		lock.close()
 		if (sqliteCode(cause) !== sqlite.busy) throw cause
-		const advice = 'Stop it, or give this one a file of its own.'
+		const advice = 'Stop it, or give this gateway its own file.'
 		throw new OutboxError('in-use', `Another gateway is using the outbox ${file}. ${advice}`, { cause })
 	}
 }
@@ -136,7 +136,7 @@ const remote = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00
 
 function create(file: string): void {
 	if (fs.existsSync(`${file}-wal`) && fs.statSync(`${file}-wal`).size > 0) {
-		throw new OutboxError('corrupt', `The outbox ${file} is gone, but its log ${file}-wal is not. Bring both back.`)
+		throw new OutboxError('corrupt', `The outbox ${file} is missing, but its log ${file}-wal exists. Restore both.`)
 	}
 	if (process.platform === 'linux' && remote.has(fs.statfsSync(dirname(file)).type)) {
 		throw new OutboxError('disk', `The outbox ${file} is on a network file system. Put it on a local disk.`)
@@ -170,9 +170,9 @@ function examine(file: string): void {
 function checkMarks(db: DatabaseSync, file: string): void {
 	const id = db.prepare('PRAGMA application_id').get()?.application_id
 	const found = db.prepare('PRAGMA user_version').get()?.user_version
-	if (id !== applicationId) throw new OutboxError('foreign', `${file} is a database, but no outbox.`)
+	if (id !== applicationId) throw new OutboxError('foreign', `${file} is a database, but not an outbox.`)
 	if (found !== version) {
-		throw new OutboxError('foreign', `The outbox ${file} is of version ${found}, and this program reads ${version}.`)
+		throw new OutboxError('foreign', `The outbox ${file} has version ${found}; this program reads version ${version}.`)
 	}
 }
 
@@ -196,11 +196,11 @@ function connect(file: string): DatabaseSync {
 		return db
 	}
 	db.close()
-	throw new OutboxError('disk', `The file system of ${file} does not let an outbox keep its promise.`)
+	throw new OutboxError('disk', `The file system of ${file} cannot store an outbox durably. Put it on another.`)
 }
 
 function corrupt(file: string, cause?: unknown): OutboxError {
-	const advice = 'It was left as it is. Move it and its -wal away, or bring back a copy.'
+	const advice = 'It was not changed. Move it and its -wal file aside, or restore a copy.'
 	return new OutboxError('corrupt', `The outbox ${file} is corrupt. ${advice}`, { cause })
 }
 

@@ -5,19 +5,21 @@ import type { Delivery } from '../../runtime.ts'
 import { redactCall } from '../../turn/index.ts'
 import { type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
 
-const help = `dragoman outbox COMMAND, on the outbox of the configuration; the gateway may be running
+const help = `Usage: dragoman outbox COMMAND [OPTIONS]
 
-  list                       the stored events, oldest first, without what they say
-  show ID                    one of them with what it says, secrets redacted
-  redrive ID | --all         puts dead letters back, to be delivered as if they were new
-  drop ID | --all            deletes events, delivered or not; --all wants --state
-  erase --conversation ID    deletes all of a conversation, by the id that its platform gives it
+Inspects and manages the stored events of the configured outbox, also while the gateway is running.
 
-  --state STATE              only those that are waiting, delivered or dead
-  --route NAME               only those of a route
-  --limit N                  how many are listed; 100 unless told
+  list                       list stored events, oldest first, without their content
+  show ID                    show an event and its content, with secrets redacted
+  redrive ID | --all         put dead letters back, to be delivered like new events
+  drop ID | --all            delete events, delivered or not; --all requires --state
+  erase --conversation ID    delete everything of a conversation, by the platform's id for it
 
-Exits with 0; with 1 when there is no such event; with 2 when the command is wrong.`
+  --state STATE              only events that are waiting, delivered or dead
+  --route NAME               only events of this route
+  --limit N                  maximum number of events to list (default 100)
+
+Exit codes: 0 success, 1 no such event, 2 wrong usage.`
 
 const exit = { ok: 0, nothing: 1, usage: 2 }
 
@@ -59,7 +61,7 @@ const commands: { readonly [C in Command]: Act } = {
 	list(records, { which, limit }, say) {
 		for (const row of records.list(which, limit)) say(lineOf(row))
 		const counts = records.counts().map(([state, count]) => `${count} ${state}`)
-		say(counts.join(', ') || 'nothing is stored')
+		say(counts.join(', ') || 'no stored events')
 		return exit.ok
 	},
 	show(records, { which }, say) {
@@ -78,7 +80,7 @@ const commands: { readonly [C in Command]: Act } = {
 	},
 	erase(records, { conversation }, say) {
 		const { erased, traceless } = records.erase(conversation)
-		if (!traceless) say('The log could not be cut while the gateway was reading it: run this once more.')
+		if (!traceless) say('The log could not be truncated while the gateway was reading it. Run this command again.')
 		return told(erased, 'erased', say)
 	},
 }
@@ -87,17 +89,18 @@ function read(args: readonly string[]): Given {
 	const { values, positionals } = parse(args)
 	const [name, id, ...others] = positionals
 	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0 }
-	if (!isCommand(name)) throw new UsageError(`There is no command "${name}".`)
+	if (!isCommand(name)) throw new UsageError(`Unknown command "${name}".`)
 	const { state, route, all, conversation, limit } = values
 	const byId = name === 'show' || name === 'redrive' || name === 'drop'
-	if (others.length > 0 || (!byId && id !== undefined)) throw new UsageError('That is too much.')
+	if (others.length > 0 || (!byId && id !== undefined)) throw new UsageError('Unexpected argument.')
 	if (byId && (id === undefined) !== (all && name !== 'show'))
 		throw new UsageError('Give the ID of one event, or --all.')
-	if (name === 'drop' && all && state === undefined) throw new UsageError('drop --all wants --state.')
+	if (name === 'drop' && all && state === undefined) throw new UsageError('drop --all requires --state.')
 	if (state !== undefined && !['waiting', 'delivered', 'dead'].includes(state)) {
-		throw new UsageError('--state is waiting, delivered or dead.')
+		throw new UsageError('--state must be waiting, delivered or dead.')
 	}
-	if ((name === 'erase') !== (conversation !== undefined)) throw new UsageError('erase wants --conversation.')
+	if ((name === 'erase') !== (conversation !== undefined))
+		throw new UsageError('--conversation is required by erase, and only erase accepts it.')
 	if (!/^[1-9]\d{0,6}$/.test(limit)) throw new UsageError('--limit must be a number.')
 	const which = {
 		...(id !== undefined && { id }),
@@ -132,7 +135,13 @@ function isCommand(name: string): name is Command {
 
 function lineOf({ id, route, state, underWay, attempts, acceptedAt, nextAt, error, bytes }: Row): string {
 	const next = state === 'waiting' && !underWay ? `next ${nextAt === 0 ? 'now' : momentOf(nextAt)}` : undefined
-	const parts = [id, route, underWay ? 'under way' : state, `${attempts} attempts`, `accepted ${momentOf(acceptedAt)}`]
+	const parts = [
+		id,
+		route,
+		underWay ? 'in progress' : state,
+		`${attempts} attempts`,
+		`accepted ${momentOf(acceptedAt)}`,
+	]
 	return [...parts, next, error, `${bytes} bytes`].filter((part) => part !== undefined).join('  ')
 }
 
@@ -141,7 +150,7 @@ function momentOf(milliseconds: number): string {
 }
 
 function none(say: (line: string) => void): number {
-	say('There is no such event.')
+	say('No such event.')
 	return exit.nothing
 }
 

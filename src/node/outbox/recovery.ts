@@ -67,7 +67,7 @@ function checkKeys(db: DatabaseSync, seal: Seal): void {
 		.all()
 	for (const { key, count } of rows) {
 		if (typeof key !== 'string' || seal.has(key)) continue
-		const message = `The outbox holds ${count} entries that are encrypted with the key ${key}, which is not configured.`
-		throw new OutboxError('key', `${message} Add it to the end of "key".`)
+		const message = `The outbox has ${count} entries that are encrypted with the key ${key}, which is not configured.`
+		throw new OutboxError('key', `${message} Append that key to "key".`)
 	}
 }

@@ -68,11 +68,11 @@ export const files: Row = {
 		const cases: readonly Parameters<typeof refuses>[] = [
 			['a page of noise', over(4096, noise), corrupt],
 			['read-only', unwritable, /cannot be opened: .+\.$/, mayNotWrite(unwritable)],
-			['a log without its file', orphan, /is gone, but its log .+ is not\. Bring both back\.$/],
+			['a log without its file', orphan, /is missing, but its log .+ exists\. Restore both\.$/],
 			['cut', fileOf(whole.subarray(0, -5000)), corrupt],
 			['the head overwritten', over(0, Buffer.alloc(16)), corrupt],
 			['no database', fileOf(noise), corrupt],
-			['another database', otherDatabase(home), /is a database, but no outbox/],
+			['another database', otherDatabase(home), /is a database, but not an outbox/],
 		]
 		const tried = cases.slice(0, trial.at(2, cases.length, cases.length))
 		await Promise.all(tried.map((each) => refuses(...each)))
@@ -91,7 +91,7 @@ export const files: Row = {
 	},
 }
 
-const corrupt = /^The outbox .+ is corrupt\. It was left as it is\./
+const corrupt = /^The outbox .+ is corrupt\. It was not changed\./
 
 function otherDatabase(home: string): string {
 	const file = join(home, 'other.db')
