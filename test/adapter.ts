@@ -1,4 +1,5 @@
 /** Tests an adapter: the laws with random values on both legs, and its fixtures. An adapter's own test is one call of it. */
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
@@ -6,10 +7,11 @@ import { GatewayError } from '../src/errors.ts'
 import type { AdapterFactory, WireRequest, WireResponse } from '../src/format/index.ts'
 import type { CanonicalEvent } from '../src/model/index.ts'
 import { canonicalEvents, canonicalReplies, hintsOf } from './arbitraries.ts'
+import { expectLaw } from './broken-law.ts'
 import { testCrypto } from './crypto.ts'
 import { type BadFixture, type Fixture, type Fixtures, readFixtures, type Written } from './fixtures.ts'
 import * as laws from './laws.ts'
-import { mutate, mutations } from './mutations.ts'
+import { type Mutation, mutate, mutations } from './mutations.ts'
 import { pairing } from './pairing.ts'
 
 /** What there is to test an adapter with. */
@@ -37,7 +39,7 @@ const legLaws = {
 	'what is pressed does what the author said': pairing,
 } as const
 
-/** Registers the tests of an adapter. fast-check prints the seed of a failure; `fc.configureGlobal({ seed })` repeats it. */
+/** Registers the tests of an adapter. A law that fails prints the place, the smallest value and the seed. */
 export function testAdapter(
 	factory: AdapterFactory,
 	{ fixtures, limits = {}, options, runs = 200 }: AdapterTest,
@@ -72,45 +74,48 @@ function testLaws(
 		const leg = adapter.reply(events.fit(to).value)
 		return leg && laws.replySide(leg, limits.reply)
 	}
-	const config = { numRuns, includeErrorInReport: true, interruptAfterTimeLimit: 30_000 + numRuns * 100 }
+	const config = { numRuns, interruptAfterTimeLimit: 30_000 + numRuns * 100 }
+	const few = { ...config, numRuns: Math.min(numRuns, 50) }
 	const timeout = 60_000 + numRuns * 200
+	const [onEvents, onReplies] = [`${name} event`, `${name} reply`]
 
 	for (const [law, holds] of Object.entries(legLaws)) {
-		test(`event: ${law}`, { timeout }, () => {
-			fc.assert(
-				fc.property(event, (x) => holds(events, x)),
-				config,
-			)
+		test(`event: ${law}`, { timeout }, async () => {
+			const property = fc.property(event, (x) => holds(events, x))
+			await expectLaw(onEvents, property, config, ([x]) => x)
 		})
-		test(`reply: ${law}`, { timeout }, () => {
+		test(`reply: ${law}`, { timeout }, async () => {
 			const property = fc.property(event, reply, (to, x) => {
 				const side = replies(to)
 				if (side) holds(side, x)
 			})
-			fc.assert(property, config)
+			await expectLaw(onReplies, property, config, ([to, x]) => asAnswer(to, x))
 		})
 	}
 
-	test('event: whatever arrives is read or refused', { timeout }, () => {
+	test('event: whatever arrives is read or refused', { timeout }, async () => {
 		const encoded = event.map((x) => adapter.event.encode(events.fit(x).value))
 		const calls = [...pinned.event, ...pinned.badEvent].map(({ wire }) => wire)
 		const property = fc.property(either(calls, encoded), mutations, (call, done) => {
 			laws.totality(events, mutate(call, done))
 		})
-		fc.assert(property, config)
+		await expectLaw(onEvents, property, config, ([call, done]) => mutate(call, done))
 	})
-	test('reply: whatever arrives is read or refused', { timeout }, () => {
-		const answers: { to: CanonicalEvent; answer?: WireResponse }[] = [...pinned.reply, ...pinned.badReply].map(
-			({ event, wire }) => ({ to: event, answer: wire }),
-		)
-		const asked = fc.record({ to: event, x: reply })
-		const property = fc.property(either(answers, asked), mutations, ({ to, ...given }, done) => {
+	test('reply: whatever arrives is read or refused', { timeout }, async () => {
+		const pinnedAnswers = [...pinned.reply, ...pinned.badReply].map(({ event, wire }) => ({ to: event, answer: wire }))
+		const encoded = fc.record({ to: event, x: reply }).map(({ to, x }) => {
 			const side = replies(to)
-			if (!side) return
-			const answer = 'x' in given ? side.leg.encode(side.fit(given.x).value) : given.answer
-			if (answer) laws.totality(side, mutate(answer, done))
+			return { to, answer: side?.leg.encode(side.fit(x).value) }
 		})
-		fc.assert(property, config)
+		const property = fc.property(either(pinnedAnswers, encoded), mutations, ({ to, answer }, done) => {
+			const side = replies(to)
+			if (side && answer) laws.totality(side, mutate(answer, done))
+		})
+		const show = (
+			{ to, answer }: { to: CanonicalEvent; answer?: WireResponse | undefined },
+			done: readonly Mutation[],
+		) => asAnswer(to, answer && mutate(answer, done))
+		await expectLaw(onReplies, property, config, ([given, done]) => show(given, done))
 	})
 
 	const secrets = fc.string({ unit: 'grapheme-ascii', minLength: 2, maxLength: 24 })
@@ -118,14 +123,21 @@ function testLaws(
 		const property = fc.asyncProperty(event, secrets, async (x, secret) => {
 			await laws.origin(adapter, adapter.event.encode(events.fit(x).value), secret, testCrypto)
 		})
-		await fc.assert(property, { ...config, numRuns: Math.min(numRuns, 50) })
+		await expectLaw(onEvents, property, few, ([event, secret]) => ({ event, secret }))
 	})
 	test('the set-up call is answered as the platform wants', { timeout }, async () => {
 		const property = fc.asyncProperty(secrets, secrets, (nonce, secret) =>
 			laws.setUp(adapter, nonce, secret, testCrypto),
 		)
-		await fc.assert(property, { ...config, numRuns: Math.min(numRuns, 50) })
+		await expectLaw(name, property, few, ([nonce, secret]) => ({ nonce, secret }))
 	})
+}
+
+const minimalEvent: CanonicalEvent = { kind: 'message', attributes: {} }
+
+/** The reply or answer of a counterexample, with the event only where the law needs it. */
+function asAnswer(to: CanonicalEvent, answer: unknown): unknown {
+	return isDeepStrictEqual(to, minimalEvent) ? answer : { to, answer }
 }
 
 /** A pinned value or a random one, half and half where there are both. */

@@ -74,6 +74,9 @@ function isSchema(option: unknown): option is v.GenericSchema {
 	return typeof option === 'object' && option !== null && 'kind' in option && option.kind === 'schema'
 }
 
+/** A counterexample becomes smaller by the first, and least, of several ways to make a value. */
+const shrinkToFirst = { withCrossShrink: true }
+
 function object(entries: NonNullable<Parts['entries']>, sources: Sources, lean: boolean): fc.Arbitrary<unknown> {
 	const members = Object.entries(entries).map(([name, entry]) => {
 		const optional = entry.type === 'optional' || entry.type === 'nullish' || entry.type === 'exact_optional'
@@ -82,7 +85,7 @@ function object(entries: NonNullable<Parts['entries']>, sources: Sources, lean: 
 	const filled = (present: number, absent: number) => {
 		const record = members.map(({ name, optional, value }) => {
 			const none = { arbitrary: fc.constant(undefined), weight: absent }
-			return [name, optional ? fc.oneof(none, { arbitrary: value, weight: present }) : value]
+			return [name, optional ? fc.oneof(shrinkToFirst, none, { arbitrary: value, weight: present }) : value]
 		})
 		return fc.record(Object.fromEntries(record)).map(withoutUndefined)
 	}
@@ -110,7 +113,7 @@ function list(
 		{ arbitrary: fc.array(small, { minLength: 5, maxLength: 24, size: 'max' }), weight: 4, longest: 24 },
 		{ arbitrary: fc.array(small, { minLength: 95, maxLength: 120, size: 'max' }), weight: 1, longest: 120 },
 	]
-	return fc.oneof(...sizes.filter(({ longest }) => typeof most !== 'number' || longest <= most))
+	return fc.oneof(shrinkToFirst, ...sizes.filter(({ longest }) => typeof most !== 'number' || longest <= most))
 }
 
 function string(parts: Parts, sources: Sources): fc.Arbitrary<string> {

@@ -157,7 +157,10 @@ test.each(fitLaws)('fit %s, of replies', { timeout }, (_name, law) => {
 	const remembers = law === laws.within ? fc.constant(false) : fc.boolean()
 	const property = fc.property(replies, someReply, remembers, (carries, x, remembers) => {
 		const leg = { carries, native, decode: unused, encode: (reply: CanonicalReply) => jsonResponse(reply) }
-		law({ leg, fit: (reply) => fitReply(reply, leg, { ...context, remembers }), model: CanonicalReply }, x)
+		law(
+			{ name: 'reply', leg, fit: (reply) => fitReply(reply, leg, { ...context, remembers }), model: CanonicalReply },
+			x,
+		)
 	})
 	fc.assert(property, { numRuns, includeErrorInReport: true })
 })
@@ -165,7 +168,7 @@ test.each(fitLaws)('fit %s, of replies', { timeout }, (_name, law) => {
 test.each(fitLaws)('fit %s, of events', { timeout }, (_name, law) => {
 	const property = fc.property(events, canonicalEvents(), (carries, x) => {
 		const leg = { carries, decode: unused, encode: (event: CanonicalEvent) => jsonRequest(event) }
-		law({ leg, fit: (event) => fitEvent(event, leg, context), model: CanonicalEvent }, x)
+		law({ name: 'event', leg, fit: (event) => fitEvent(event, leg, context), model: CanonicalEvent }, x)
 	})
 	fc.assert(property, { numRuns, includeErrorInReport: true })
 })

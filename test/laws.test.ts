@@ -31,6 +31,7 @@ import {
 } from '../src/format/index.ts'
 import { Attributes, type CanonicalEvent, type CanonicalReply } from '../src/model/index.ts'
 import { canonicalReplies } from './arbitraries.ts'
+import { expectLaw } from './broken-law.ts'
 import { testCrypto } from './crypto.ts'
 import * as laws from './laws.ts'
 import { mutate, mutations } from './mutations.ts'
@@ -81,7 +82,7 @@ function withTexts(reply: CanonicalReply, change: (text: string) => string): Can
 }
 
 const reply = canonicalReplies({ name: 'tiny', words: ['a#b'] })
-const config = { numRuns: 400, seed: 11, endOnFailure: true, includeErrorInReport: true }
+const config = { numRuns: 400, seed: 11, endOnFailure: true }
 const answers = fc
 	.record({ x: reply, done: mutations })
 	.map(({ x, done }) => mutate(leg.encode(sound.fit(x).value), done))
@@ -109,47 +110,76 @@ const lawNames: Law[] = [
 	'limits',
 	'totality',
 ]
-const assert = (law: Law, side: Side) =>
-	law === 'totality' ? fc.assert(properties.totality(side), config) : fc.assert(properties[law](side), config)
+const check = (law: Law, side: Side) =>
+	law === 'totality'
+		? expectLaw('tiny reply', properties.totality(side), config, ([wire]) => wire)
+		: expectLaw('tiny reply', properties[law](side), config, ([x]) => x)
 
 describe('a sound format breaks no law', () => {
-	test.each(lawNames)('%s', (law) => assert(law, sound))
+	test.each(lawNames)('%s', (law) => check(law, sound))
 })
 
-const faults: [Law, string, Side][] = [
+/** The law, the fault, the faulty side, and what the failure says. */
+const faults: [Law, string, Side, RegExp][] = [
 	[
 		'roundTrip',
 		'encode forgets a field',
 		withLeg({ encode: (x) => jsonResponse({ texts: x.messages.map(textOf), memory: {} }) }),
+		/^decode\(encode\(f\)\) lost reply\.attributes\.session at attributes\.session.+: expected .+, got undefined$/s,
 	],
-	['roundTrip', 'decode unescapes', withDecode((x) => withTexts(x, (text) => text.replaceAll('\u2060', '')))],
+	[
+		'roundTrip',
+		'decode unescapes',
+		withDecode((x) => withTexts(x, (text) => text.replaceAll('\u2060', ''))),
+		/^decode\(encode\(f\)\) changed reply\.text at messages\[\d+\]\.text: expected ".+", got ".+"$/s,
+	],
 	[
 		'roundTrip',
 		'encode writes what decode does not read',
 		withLeg({ encode: (x) => jsonResponse({ ...body(x), type: 1 }) }),
+		/^decode does not read what encode wrote at type$/,
 	],
-	['idempotence', 'fit marks anew', withFit(({ value }) => ({ value: withTexts(value, (text) => `${text}!`) }))],
-	['idempotence', 'fit empties a text', withFit(({ value }) => ({ value: withTexts(value, (text) => text.trim()) }))],
-	['within', 'silence', withFit(() => ({ changes: [] }))],
+	[
+		'idempotence',
+		'fit marks anew',
+		withFit(({ value }) => ({ value: withTexts(value, (text) => `${text}!`) })),
+		/^fit\(f\) changed reply\.text at messages\[\d+\]\.text: expected ".+!", got ".+!!"$/s,
+	],
+	[
+		'idempotence',
+		'fit empties a text',
+		withFit(({ value }) => ({ value: withTexts(value, (text) => text.trim()) })),
+		/^fit\(x\) is not of the model at messages\[\d+\]\.text: expected at least one character, got ""$/,
+	],
+	[
+		'within',
+		'silence',
+		withFit(() => ({ changes: [] })),
+		/^fit reports no change, but (lost|changed|added) reply\S* at /,
+	],
 	[
 		'within',
 		'a false report',
 		withFit(({ changes }) => ({ changes: [...changes, { path: 'messages', feature: 'reply.text', did: 'merged' }] })),
+		/^fit reports messages merged, but changed nothing$/,
 	],
 	[
 		'conservation',
 		'a loss beside other changes',
 		withFit(({ value }) => ({ value: { ...value, attributes: { session: {}, user: {} } } })),
+		/^fit lost attributes\.\w+.+ \(.+\), and no change names it; the changes: /s,
 	],
 	[
 		'conservation',
 		'"converted" of words that are gone',
 		withFit(({ changes }) => ({ changes: changes.map((change) => ({ ...change, did: 'converted' })) })),
+		/^fit lost .+ \(.+\), and no change names it; the changes: .* converted/s,
 	],
 	[
 		'graphemes',
 		'a cut between units',
 		withFit(({ value }) => ({ value: withTexts(value, (text) => text.slice(0, 3)) })),
+		/^fit cut a character in two: \[".*\\ud[0-9a-f]{3}.*"\]$/s,
 	],
 	[
 		'pairing',
@@ -157,21 +187,39 @@ const faults: [Law, string, Side][] = [
 		withFit(({ offers }) => ({
 			offers: offers.map(({ label, choice }) => ({ label, choice: { ...choice, value: `${choice.value}!` } })),
 		})),
+		/^fit offers ".*" for ".*!", which the author did not put together$/s,
 	],
 	[
 		'limits',
 		'more is claimed than the platform takes',
 		laws.replySide({ ...leg, carries: { ...leg.carries, 'reply.text': { chars: 21 } } }, limits),
+		/^encode\(f\) breaks the limits of the platform at texts\[\d+\]: expected at most 20 characters, got ".+"$/s,
 	],
-	['limits', 'bytes over the ceiling', { ...sound, bytes: 500 }],
-	['limits', 'a call that the platform never makes', { ...sound, isCall: () => false }],
+	['limits', 'bytes over the ceiling', { ...sound, bytes: 500 }, /^encode\(f\) has \d+ bytes, and carries allows 500$/],
+	[
+		'limits',
+		'a call that the platform never makes',
+		{ ...sound, isCall: () => false },
+		/^encode\(f\) is no call of this platform/,
+	],
 	[
 		'totality',
 		'a TypeError',
 		withLeg({ decode: (wire) => leg.decode({ ...wire, body: JSON.parse(wire.body).texts[0].at(0) }) }),
+		/^decode threw \w+Error: .+, and not a GatewayError with a code of its own$/,
 	],
-	['totality', 'an undefined member', withDecode((x) => ({ ...x, control: undefined }))],
-	['totality', 'not of the model', withDecode((x) => ({ ...x, control: {} }))],
+	[
+		'totality',
+		'an undefined member',
+		withDecode((x) => ({ ...x, control: undefined })),
+		/^decode returned control as undefined; leave the member out$/,
+	],
+	[
+		'totality',
+		'not of the model',
+		withDecode((x) => ({ ...x, control: {} })),
+		/^decode returned what is not of the model at control: expected at least one member, got \{\}$/,
+	],
 ]
 
 function body(reply: CanonicalReply): object {
@@ -179,10 +227,29 @@ function body(reply: CanonicalReply): object {
 }
 
 describe('a fault breaks the law', () => {
-	test.each(faults)('%s: %s', (law, _fault, side) => {
-		expect(() => assert(law, side)).toThrow('Property failed')
+	test.each(faults)('%s: %s', async (law, _fault, side, reason) => {
+		const { message } = await failureOf(check(law, side))
+		const [, said] = /^tiny reply: (.+); smallest value: \{.*; seed 11$/s.exec(message) ?? []
+		expect(said, message).toMatch(reason)
+	})
+
+	test('a failure shows the smallest value', async () => {
+		const property = properties.roundTrip(withLeg({ encode: (x) => jsonResponse({ ...body(x), memory: {} }) }))
+		const { message } = await failureOf(
+			expectLaw('tiny reply', property, { ...config, endOnFailure: false }, ([x]) => x),
+		)
+		expect(message).toMatch(
+			/; smallest value: \{"messages":\[\],"attributes":\{"session":\{.{4,40}\},"user":\{\}\}\}; seed 11$/,
+		)
 	})
 })
+
+function failureOf(checked: Promise<void>): Promise<Error> {
+	return checked.then(
+		() => expect.fail('the law holds'),
+		(thrown) => thrown,
+	)
+}
 
 const token = queryToken('token')
 const call = jsonRequest({ text: 'hello' })

@@ -15,6 +15,7 @@ import {
 } from '../src/format/index.ts'
 import { mediaType } from '../src/format/wire.ts'
 import { CanonicalEvent, CanonicalReply, type Change } from '../src/model/index.ts'
+import { expectSame, expectValid, firstDifference, inShort } from './broken-law.ts'
 import { type Leaf, leavesOf, standingIn, stringsOf } from './leaves.ts'
 
 /** The turn in which the laws and the fixtures fit their values. */
@@ -22,6 +23,7 @@ const lawContext: FitContext = { turnId: 'turn-1', receivedAt: '2026-01-02T03:04
 
 /** One leg under test, with all that the laws need to know of it. */
 export interface Side<Wire extends WireRequest | WireResponse, Model> {
+	readonly name: 'event' | 'reply'
 	readonly leg: Leg<Wire, Model>
 	readonly fit: (model: Model) => Fitted<Model>
 	/** The strict schema of the model. */
@@ -37,6 +39,7 @@ export interface Side<Wire extends WireRequest | WireResponse, Model> {
 export function eventSide(adapter: Adapter, limits?: v.GenericSchema): Side<WireRequest, CanonicalEvent> {
 	const leg = adapter.event
 	return {
+		name: 'event',
 		leg,
 		fit: (event) => fitEvent(event, leg, lawContext),
 		model: CanonicalEvent,
@@ -51,6 +54,7 @@ export function eventSide(adapter: Adapter, limits?: v.GenericSchema): Side<Wire
 
 export function replySide(leg: ReplyLeg, limits?: v.GenericSchema): Side<WireResponse, CanonicalReply> {
 	return {
+		name: 'reply',
 		leg,
 		fit: (reply) => fitReply(reply, leg, lawContext),
 		model: CanonicalReply,
@@ -63,30 +67,32 @@ function bytesOf(limit: { bytes?: number } | undefined): { bytes?: number } {
 	return limit?.bytes === undefined ? {} : { bytes: limit.bytes }
 }
 
-/** Law 1. What fit made of a value comes back from the wire as it was, and nothing of the wire stays unread. */
-export function roundTrip<W extends WireRequest | WireResponse, M>({ leg, fit }: Side<W, M>, x: M): void {
+/** Law 1. A fitted value comes back from the wire as it was, and nothing on the wire stays unread. */
+export function roundTrip<W extends WireRequest | WireResponse, M>({ name, leg, fit }: Side<W, M>, x: M): void {
 	const fitted = fit(x).value
 	const { model, unread } = leg.decode(leg.encode(fitted))
-	expect(model, 'decode(encode(fit(x))) is fit(x)').toStrictEqual(fitted)
-	expect(unread, 'nothing that encode wrote is unread').toEqual([])
+	expectSame(model, fitted, 'decode(encode(f))', name)
+	if (unread.length > 0) throw new Error(`decode does not read what encode wrote at ${unread.join(', ')}`)
 }
 
-/** Law 2. What fit made is of the model and fits as it stands. */
-export function idempotence<W extends WireRequest | WireResponse, M>({ fit, model }: Side<W, M>, x: M): void {
+/** Law 2. A fitted value is of the model, and fits as it stands. */
+export function idempotence<W extends WireRequest | WireResponse, M>({ name, fit, model }: Side<W, M>, x: M): void {
 	const fitted = fit(x).value
-	expect(v.safeParse(model, fitted).issues, 'fit(x) is of the model').toBeUndefined()
+	expectValid(model, fitted, 'fit(x) is not of the model')
 	const again = fit(fitted)
-	expect(again.value, 'fit(fit(x)) is fit(x)').toStrictEqual(fitted)
-	expect(again.changes, 'fit(fit(x)) changes nothing').toEqual([])
+	expectSame(again.value, fitted, 'fit(f)', name)
+	if (again.changes.length > 0) throw new Error(`fit(f) reports changes: ${describe(again.changes)}`)
 }
 
 /** Law 3. The value is changed if and only if changes are reported. */
-export function within<W extends WireRequest | WireResponse, M>({ leg, fit }: Side<W, M>, x: M): void {
+export function within<W extends WireRequest | WireResponse, M>({ name, leg, fit }: Side<W, M>, x: M): void {
 	const { value, changes } = fit(x)
-	const asked = addressed(x, leg)
-	const told = changes.filter(({ path }) => isAddressed(path, leg))
-	if (told.length === 0) expect(addressed(value, leg), 'no change in silence').toStrictEqual(asked)
-	else expect(addressed(value, leg), `changes are reported: ${describe(told)}`).not.toStrictEqual(asked)
+	const given = addressed(x, leg)
+	const reported = changes.filter(({ path }) => isAddressed(path, leg))
+	if (reported.length === 0) expectSame(addressed(value, leg), given, 'fit reports no change, but', name)
+	else if (!firstDifference(given, addressed(value, leg))) {
+		throw new Error(`fit reports ${describe(reported)}, but changed nothing`)
+	}
 }
 
 /** What the laws look at beside a value: what its format carries. */
@@ -135,8 +141,8 @@ export function conservation<W extends WireRequest | WireResponse, M>({ leg, fit
 		// A delay goes with the last of its message.
 		const holder = leaf.path.slice(0, -'.delay'.length)
 		if (leaf.name === 'delay' && leaves.filter(({ path }) => covers(holder, path)).every(isGone)) continue
-		const words = JSON.stringify(leaf.value)?.slice(0, 200)
-		expect.fail(`${leaf.path} (${words}) is lost, and no change says so: ${describe(changes)}`)
+		const reported = describe(changes) || 'none'
+		throw new Error(`fit lost ${leaf.path} (${inShort(leaf.value)}), and no change names it; the changes: ${reported}`)
 	}
 }
 
@@ -155,17 +161,23 @@ const broken = (text: string) => !text.isWellFormed() || loose.test(text)
 export function graphemes<W extends WireRequest | WireResponse, M>({ fit }: Side<W, M>, x: M): void {
 	if (stringsOf(x).some(broken)) return
 	const halves = stringsOf(fit(x).value).filter(broken)
-	expect(halves, 'texts that a cut has broken').toEqual([])
+	if (halves.length > 0) throw new Error(`fit cut a character in two: ${inShort(halves)}`)
 }
 
 /** Law 6. What encode writes is within the platform's own limits. */
 export function limits<W extends WireRequest | WireResponse, M>(side: Side<W, M>, x: M): void {
 	const wire = side.leg.encode(side.fit(x).value)
-	expect(wire.body.isWellFormed(), 'the body can be sent as UTF-8').toBe(true)
-	for (const [name] of wire.headers) expect(name).toBe(name.toLowerCase())
-	if (side.bytes !== undefined) expect(new TextEncoder().encode(wire.body).length).toBeLessThanOrEqual(side.bytes)
-	if (side.isCall) expect(side.isCall(wire), 'the platform makes such a call, and it is no set-up call').toBe(true)
-	if (side.limits) expect(v.safeParse(side.limits, contentOf(wire)).issues).toBeUndefined()
+	if (!wire.body.isWellFormed()) throw new Error('encode(f) has a body with half a character')
+	const name = wire.headers.map(([name]) => name).find((name) => name !== name.toLowerCase())
+	if (name !== undefined) throw new Error(`encode(f) has a header whose name is not in lower case: ${name}`)
+	const bytes = new TextEncoder().encode(wire.body).length
+	if (side.bytes !== undefined && bytes > side.bytes) {
+		throw new Error(`encode(f) has ${bytes} bytes, and carries allows ${side.bytes}`)
+	}
+	if (side.isCall?.(wire) === false) {
+		throw new Error('encode(f) is no call of this platform: see methods, recognises and challenge')
+	}
+	if (side.limits) expectValid(side.limits, contentOf(wire), 'encode(f) breaks the limits of the platform')
 }
 
 /** What a message says, for a schema of limits: JSON as a value, a form or a query as an object of strings. */
@@ -182,11 +194,12 @@ export function totality<W extends WireRequest | WireResponse, M>(side: Side<W, 
 		decoded = side.leg.decode(wire)
 	} catch (thrown) {
 		if (thrown instanceof GatewayError && thrown.code !== 'internal') return
-		throw new Error('decode throws nothing but a GatewayError with a code of its own', { cause: thrown })
+		throw new Error(`decode threw ${thrown}, and not a GatewayError with a code of its own`, { cause: thrown })
 	}
-	expect(v.safeParse(side.model, decoded.model).issues, 'what decode returns is of the model').toBeUndefined()
-	expect(decoded.model, 'no member is undefined').toStrictEqual(withoutUndefined(decoded.model))
-	expect(v.is(v.array(v.string()), decoded.unread), 'unread is a list of paths').toBe(true)
+	expectValid(side.model, decoded.model, 'decode returned what is not of the model')
+	const place = firstDifference(withoutUndefined(decoded.model), decoded.model)
+	if (place) throw new Error(`decode returned ${fieldPath(place)} as undefined; leave the member out`)
+	if (!v.is(v.array(v.string()), decoded.unread)) throw new Error('decode returned an unread that is no list of paths')
 	roundTrip(side, decoded.model)
 }
 

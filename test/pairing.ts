@@ -1,6 +1,5 @@
 /** The law of what can be pressed: it does what the author said it does, however its label was fitted. */
 import * as v from 'valibot'
-import { expect } from 'vitest'
 import type { WireRequest, WireResponse } from '../src/format/index.ts'
 import { type Button, CanonicalEvent, CanonicalReply, type Choice, type Message } from '../src/model/index.ts'
 import type { Side } from './laws.ts'
@@ -19,19 +18,21 @@ export function pairing<W extends WireRequest | WireResponse, M>({ fit }: Pick<S
 	const given = pairsOf(x)
 	const { value, offers } = fit(x)
 	for (const { label, choice } of offers) {
-		expect(matching(given, { title: label, does: choice.value }), `the offer of ${label}`).toBeDefined()
+		expectGiven(given, { title: label, does: choice.value }, 'fit offers')
 	}
 	const offered = offers.map(({ label, choice }) => ({ title: label, does: choice.value }))
 	for (const { title, does } of pairsOf(value)) {
 		const stands = title === does ? offered.find((offer) => offer.title === title)?.does : undefined
-		expect(matching(given, { title, does: stands ?? does }), `what ${title} does`).toBeDefined()
+		expectGiven(given, { title, does: stands ?? does }, 'fit shows')
 	}
 }
 
-function matching(given: readonly Pair[], { title, does }: Pair): Pair | undefined {
-	return given.find(
+function expectGiven(given: readonly Pair[], { title, does }: Pair, who: string): void {
+	const isGiven = given.some(
 		(pair) => bare(pair.does) === bare(does) && (stem(pair.title) === stem(title) || isCutOf(title, pair.title)),
 	)
+	const [label, deed] = [JSON.stringify(title), JSON.stringify(does)]
+	if (!isGiven) throw new Error(`${who} ${label} for ${deed}, which the author did not put together`)
 }
 
 /** Where a format wants URLs without white space, that is trimmed or percent-encoded. */
