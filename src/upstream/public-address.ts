@@ -82,6 +82,6 @@ function binary(numbers: readonly number[], digits: number): string {
 function prefixOf(network: string): string {
 	const [address = '', length] = network.split('/')
 	const bits = bitsOf(address)
-	if (bits === undefined) throw new TypeError(`${network} is no network`)
+	if (bits === undefined) throw new TypeError(`${network} is not a network`)
 	return bits.slice(0, Number(length))
 }

@@ -20,6 +20,6 @@ test('when the thread ended while it had nothing to do, the next round fails, an
 
 	expect(threads).toHaveLength(1)
 	await threads[0]?.terminate()
-	await expect(store.round(roundOf({ entries: [entry('2')] }))).rejects.toThrow('the thread of the outbox ended')
+	await expect(store.round(roundOf({ entries: [entry('2')] }))).rejects.toThrow('the outbox thread ended')
 	expect(await store.round(roundOf({ entries: [entry('3')] }))).toMatchObject({ entries: [undefined] })
 })

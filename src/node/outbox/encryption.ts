@@ -44,7 +44,7 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
 		open(name, { key, bytes }) {
 			if (key === null) return checked(bytes)
 			const secret = byId.get(key)
-			if (!secret) throw new Error(`there is no key ${key}`)
+			if (!secret) throw new Error(`the key ${key} is not configured`)
 			const end = bytes.length - tagBytes
 			const nonce = bytes.subarray(0, nonceBytes)
 			const decipher = createDecipheriv(algorithm, secret, nonce, { authTagLength: tagBytes })
@@ -77,6 +77,7 @@ function withChecksum(text: string): Uint8Array {
 function checked(bytes: Uint8Array): string {
 	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 	const text = buffer.subarray(checksumBytes)
-	if (buffer.length < checksumBytes || crc32(text) !== buffer.readUInt32BE()) throw new Error('the checksum is wrong')
+	if (buffer.length < checksumBytes || crc32(text) !== buffer.readUInt32BE())
+		throw new Error('the checksum does not match')
 	return text.toString()
 }

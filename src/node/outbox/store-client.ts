@@ -33,7 +33,7 @@ export async function openThread(options: StoreOptions): Promise<RemoteStore> {
 			try {
 				const answer = await thread.ask(round)
 				if ('result' in answer) return answer.result
-				throw new Error('failed' in answer ? answer.failed : 'the thread lost its way')
+				throw new Error('failed' in answer ? answer.failed : 'the outbox thread sent an unexpected answer')
 			} catch (thrown) {
 				const ended = thread
 				thread = undefined
@@ -65,7 +65,7 @@ async function start(options: StoreOptions): Promise<Thread> {
 	const { promise: ended, resolve: end } = Promise.withResolvers<void>()
 	worker.on('message', (answer: Answer) => waiting.resolve(answer))
 	worker.on('error', (cause) => waiting.reject(cause))
-	const lost = () => waiting.reject(new Error('the thread of the outbox ended'))
+	const lost = () => waiting.reject(new Error('the outbox thread ended'))
 	worker.on('exit', () => {
 		over = true
 		lost()

@@ -5,7 +5,7 @@ import { openStore, type Round, type Store, type StoreOptions } from './store.ts
 import type { Answer } from './store-client.ts'
 
 const port = parentPort
-if (!port) throw new Error('runs as a thread only')
+if (!port) throw new Error('must run as a worker thread')
 const tell = (answer: Answer): void => port.postMessage(answer)
 
 const options: StoreOptions = workerData

@@ -201,7 +201,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	function claim(route: string, room: number, now: number, share: Share): Claimed[] {
 		const claimed: Claimed[] = []
 		for (const { seq, id, key, payload, attempts, accepted_at } of due.all(route, now, room)) {
-			if (typeof id !== 'string' || !(payload instanceof Uint8Array)) throw new Error('a row is not as its table')
+			if (typeof id !== 'string' || !(payload instanceof Uint8Array)) throw new Error('a row does not match its table')
 			if (!share(payload.length)) break
 			take.run(owner, Number(seq))
 			const facts = { id, route, attempts: Number(attempts), acceptedAt: Number(accepted_at) }
