@@ -34,13 +34,14 @@ try {
 async function start(): Promise<void> {
 	const socket = activatedSocket(process.env, process.pid)
 	const place = socket ? { socket } : { host, port: readPort() }
-	const started = readConfigFile(file).then((config) => serve({ config, adapters, ...place }))
-	// From the first moment on: a signal that nobody handles ends the process.
-	let reloaded: Promise<unknown> = started
+	const started = Promise.withResolvers<Gateway>()
+	let reloaded: Promise<unknown> = started.promise
+	// Before the file is read: an unhandled SIGHUP ends the process.
 	process.on('SIGHUP', () => {
-		reloaded = reloaded.then(async () => reload(await started)).catch(() => {})
+		reloaded = reloaded.then(async () => reload(await started.promise))
 	})
-	const gateway = await started
+	const gateway = await serve({ config: await readConfigFile(file), adapters, ...place })
+	started.resolve(gateway)
 	keepUp(gateway)
 	// Standard output is the log's.
 	console.error(await startupBanner(gateway.url, gateway.routes, gateway.runtime.crypto))
