@@ -6,12 +6,6 @@ import { table } from './table.ts'
 
 const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z', remembers: true }
 
-/** Options with which a format expresses as much as it can. */
-const options: { readonly [name: string]: object } = {
-	'chatbot-v2': { text: 'question', action: 'action' },
-	botdistrikt: { session: 'session', user: 'user' },
-}
-
 const event = (part: Partial<CanonicalEvent>): CanonicalEvent => ({ kind: 'message', attributes: {}, ...part })
 const reply = (part: Partial<CanonicalReply>): CanonicalReply => ({
 	messages: [],
@@ -64,7 +58,7 @@ const replyProbes: readonly [name: string, path: string, probe: CanonicalReply][
 
 type Format = (typeof formats)[number]
 
-const formats = adapters.map(({ name, create }) => ({ name, adapter: create(options[name]) }))
+const formats = adapters.map(({ name, examples: [options], create }) => ({ name, adapter: create(options) }))
 
 /** What is left of a probe: `yes` if unchanged, `simpler` if converted, empty if lost. */
 function outcome(fitted: { readonly changes: readonly Change[] } | undefined, path: string): string {

@@ -1,6 +1,7 @@
 /** Writes the generated parts of the documents from the code. With `--check` it writes nothing, and fails on any difference. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { toJsonSchema } from '@valibot/to-json-schema'
+import * as v from 'valibot'
 import { adapters } from '../adapters/index.ts'
 import { Config } from '../src/config/index.ts'
 import { errors } from '../src/errors.ts'
@@ -15,6 +16,8 @@ const documents: { readonly [file: string]: (present: string) => string } = {
 	'adapters/README.md': (present) => between(present, 'support', supportTables()),
 	'docs/any-to-any.md': anyToAny,
 	'config/gateway.schema.json': configSchema,
+	'config/gateway.json': exampleConfig,
+	'config/worker.json': workerConfig,
 }
 
 function errorList(): string {
@@ -117,6 +120,33 @@ const number = (value: number) => value.toLocaleString('en')
 function configSchema(): string {
 	const schema = toJsonSchema(Config, { typeMode: 'input', target: 'draft-2020-12' })
 	return `${JSON.stringify({ title: 'The configuration of a Dragoman gateway', ...schema }, null, '\t')}\n`
+}
+
+const Example = v.looseObject({
+	routes: v.array(
+		v.looseObject({ name: v.string(), path: v.string(), platform: v.union([v.string(), v.array(v.string())]) }),
+	),
+})
+
+/** The example with a route added for each adapter that has none. */
+function exampleConfig(present: string): string {
+	const platforms = v.parse(Example, JSON.parse(present)).routes.flatMap(({ platform }) => platform)
+	const routes = adapters
+		.filter(({ name }) => !platforms.includes(name))
+		.map(({ name, examples: [options] }) => ({
+			...{ name, path: `/${name}`, platform: name },
+			...(JSON.stringify(options) !== '{}' && { options }),
+		}))
+		.map((route) => `,\n\t\t${JSON.stringify(route, null, 1).replaceAll(/\n */g, ' ')}`)
+	const end = present.lastIndexOf('\n\t]')
+	return present.slice(0, end) + routes.join('') + present.slice(end)
+}
+
+/** The same example for a Worker, which anybody can reach: each route has to say that it is open. */
+function workerConfig(): string {
+	const { routes, ...example } = v.parse(Example, JSON.parse(read(new URL('../config/gateway.json', import.meta.url))))
+	const open = routes.map(({ name, path, platform, ...route }) => ({ name, path, platform, open: true, ...route }))
+	return `${JSON.stringify({ ...example, routes: open }, null, '\t')}\n`
 }
 
 /** The text, with the part between a pair of markers replaced. */

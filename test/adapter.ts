@@ -1,7 +1,6 @@
 /** Tests an adapter: the laws with random values on both legs, and its fixtures. An adapter's own test is one call of it. */
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import type * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../src/errors.ts'
 import type { AdapterFactory, WireRequest, WireResponse } from '../src/format/index.ts'
@@ -18,13 +17,6 @@ import { pairing } from './pairing.ts'
 export interface AdapterTest {
 	/** The directory of its fixtures. */
 	readonly fixtures: URL
-	/**
-	 * The platform's own limits, written from its documents: schemas of the body as JSON, of a form's or a query's fields
-	 * as an object of strings.
-	 */
-	readonly limits?: { readonly event?: v.GenericSchema; readonly reply?: v.GenericSchema }
-	/** The options to run the laws with, one run each. Default: the adapter's defaults. */
-	readonly options?: readonly unknown[]
 	/** Random values per law. Default 200; the environment's LAW_RUNS goes before. */
 	readonly runs?: number
 }
@@ -40,32 +32,22 @@ const legLaws = {
 } as const
 
 /** Registers the tests of an adapter. A law that fails prints the place, the smallest value and the seed. */
-export function testAdapter(
-	factory: AdapterFactory,
-	{ fixtures, limits = {}, options, runs = 200 }: AdapterTest,
-): void {
+export function testAdapter(factory: AdapterFactory, { fixtures, runs = 200 }: AdapterTest): void {
 	const numRuns = Number(process.env.LAW_RUNS) || runs
 	const pinned = readFixtures(fixtures)
 	describe(factory.name, () => {
-		for (const each of options ?? [undefined]) {
-			describe(each === undefined ? 'laws' : `laws with ${JSON.stringify(each)}`, () => {
-				testLaws(factory, each, limits, pinned, numRuns)
+		for (const options of factory.examples) {
+			describe(`laws with ${JSON.stringify(options)}`, () => {
+				testLaws(factory, options, pinned, numRuns)
 			})
 		}
 		testFixtures(factory, pinned)
 	})
 }
 
-function testLaws(
-	factory: AdapterFactory,
-	options: unknown,
-	limits: NonNullable<AdapterTest['limits']>,
-	pinned: Fixtures,
-	numRuns: number,
-): void {
-	const adapter = factory.create(options)
+function testLaws({ name, create, limits }: AdapterFactory, options: unknown, pinned: Fixtures, numRuns: number): void {
+	const adapter = create(options)
 	const events = laws.eventSide(adapter, limits.event)
-	const { name } = factory
 	const event = canonicalEvents(hintsOf(name, options, [adapter.event]))
 	const samples = fc.sample(event, { numRuns: 40, seed: 1 })
 	const legs = samples.map((each) => adapter.reply(each)).filter((leg) => leg !== undefined)

@@ -1,10 +1,12 @@
-/** The rooms of src/: which may import which, and only through their doors. The linter finds circles between files. */
+/** Which rooms of src/ may import which, and that each platform stays in its folder. The linter finds circles between files. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { adapters } from '../adapters/index.ts'
 
-const src = fileURLToPath(new URL('../src', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const src = join(root, 'src')
 
 /** Downwards, types included: each room imports only those before it. The two runtimes stand side by side at the end. */
 const rooms = [
@@ -41,4 +43,22 @@ test('a room is entered through its door', () => {
 	})
 	expect(pastTheDoor).toEqual([])
 	expect(imports.length).toBeGreaterThan(300)
+})
+
+test('every folder of adapters/ is in the one list, but the one that a family shares', () => {
+	const folders = readdirSync(join(root, 'adapters'), { withFileTypes: true })
+		.filter((entry) => entry.isDirectory() && entry.name !== 'chatbot')
+		.map(({ name }) => name)
+	expect(adapters.map(({ name }) => name).sort()).toEqual(folders.sort())
+})
+
+test('a new platform is its folder and one line: no other source names a platform', () => {
+	// Our own JSON is no platform: it is the default format of an upstream.
+	const platforms = adapters.map(({ name }) => name).filter((name) => name !== 'canonical')
+	const named = new RegExp(`(?<![\\w-])(?:${platforms.join('|')})(?![\\w-])`)
+	const files = ['src', 'scripts'].flatMap((folder) =>
+		readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+	)
+	const sources = [...files.filter((file) => file.endsWith('.ts')), '.ci/run', 'test/adapter.ts', 'test/matrix.test.ts']
+	expect(sources.filter((file) => named.test(readFileSync(join(root, file), 'utf8')))).toEqual([])
 })

@@ -17,6 +17,8 @@ function adapter(name: string, differs: { recognises?: () => boolean; auth?: Ret
 	return defineAdapter({
 		name,
 		options: v.strictObject({ text: v.optional(v.string()), most: v.optional(v.pipe(v.number(), v.maxValue(5))) }),
+		examples: [{}],
+		limits: {},
 		create: () => ({ ...canonical.create(), ...differs }),
 	})
 }
@@ -28,7 +30,7 @@ const adapters = [
 	adapter('one', shares),
 	adapter('two', { ...shares, auth: queryToken('token') }),
 	adapter('other', { ...shares, auth: queryToken('key') }),
-	defineAdapter({ name: 'bare', options: v.strictObject({}), create: () => ({ ...canonical.create(), ...shares }) }),
+	defineAdapter({ ...canonical, name: 'bare', create: () => ({ ...canonical.create(), ...shares }) }),
 	adapter('segment', { recognises: () => true }),
 ]
 

@@ -9,12 +9,7 @@ import { createRuntime, type NodeRuntime } from '../src/node/node-runtime.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
 import { simulate, type UserAction } from '../src/simulator/index.ts'
 
-/** What an author who wants texts and conversations sets, where the platform leaves that to the author. */
-const options: { readonly [name: string]: object } = {
-	'chatbot-v2': { text: 'question' },
-	botdistrikt: { session: 'session' },
-}
-const formats = adapters.map(({ name, create }) => ({ name, adapter: create(options[name]) }))
+const formats = adapters.map(({ name, examples: [options], create }) => ({ name, options, adapter: create(options) }))
 const platforms = formats.filter(({ adapter }) => adapter.reply(plain('')) !== undefined)
 const oneWay = formats.filter(({ adapter }) => adapter.reply(plain('')) === undefined)
 
@@ -52,25 +47,25 @@ function backend(adapter: Adapter) {
 	return { heard, server }
 }
 
-const backends = new Map(formats.map(({ name, adapter }) => [name, backend(adapter)]))
+const backends = new Map(formats.map(({ name, options, adapter }) => [name, { options, ...backend(adapter) }]))
 let gateway: Gateway
 let runtime: NodeRuntime
 
 beforeAll(async () => {
 	runtime = createRuntime(() => {})
 	const upstreams = new Map<string, object>()
-	for (const [name, { server }] of backends) {
+	for (const [name, { options, server }] of backends) {
 		await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
 		const address = server.address()
 		const port = typeof address === 'object' ? address?.port : undefined
-		upstreams.set(name, { url: `http://127.0.0.1:${port}/`, adapter: name, options: options[name] ?? {} })
+		upstreams.set(name, { url: `http://127.0.0.1:${port}/`, adapter: name, options })
 	}
 	const routes = formats.flatMap((platform) =>
 		formats.map((upstream) => ({
 			name: `${platform.name}-to-${upstream.name}`,
 			path: `/${platform.name}/${upstream.name}`,
 			platform: platform.name,
-			options: options[platform.name] ?? {},
+			options: platform.options,
 			upstream: upstreams.get(upstream.name),
 		})),
 	)

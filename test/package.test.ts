@@ -69,7 +69,8 @@ test('every entry can be imported without our tools, and offers what it promises
 
 test('the declarations type-check in strict mode, and refuse what is wrong', async () => {
 	const right = `
-		import { CanonicalReply, createApp, type Runtime } from 'dragoman'
+		import * as v from 'valibot'
+		import { type CanonicalReply, createApp, type Runtime } from 'dragoman'
 		import { defineAdapter, type Adapter } from 'dragoman/format'
 		import { adapters } from 'dragoman/adapters'
 		import { readConfig } from 'dragoman/config'
@@ -82,7 +83,8 @@ test('the declarations type-check in strict mode, and refuse what is wrong', asy
 		}
 		export const start = () => serve({ config: {}, adapters: [...adapters, own('own')], port: 0 })
 		declare const adapter: Adapter
-		const own = (name: string) => defineAdapter({ name, options: CanonicalReply, create: () => adapter })
+		const options = v.strictObject({})
+		const own = (name: string) => defineAdapter({ name, options, examples: [{}], limits: {}, create: () => adapter })
 		console.log(reply)
 	`
 	const wrong = `
@@ -112,8 +114,8 @@ test('an adapter of somebody else is tested by the laws, with the vitest and fas
 		join(home, 'own.test.js'),
 		`import { adapters } from 'dragoman/adapters'
 		import { testAdapter } from '${testing}'
-		const { create, options } = adapters.find(({ name }) => name === 'canonical')
-		testAdapter({ name: 'own', options, create }, { fixtures: new URL('./fixtures/', import.meta.url), runs: 5 })`,
+		const canonical = adapters.find(({ name }) => name === 'canonical')
+		testAdapter({ ...canonical, name: 'own' }, { fixtures: new URL('./fixtures/', import.meta.url), runs: 5 })`,
 	)
 	for (const peer of ['vitest', 'fast-check']) {
 		await symlink(join(root, 'node_modules', peer), join(home, 'node_modules', peer))

@@ -2,13 +2,8 @@
 import { expect, test } from 'vitest'
 import { testAdapter } from '../../test/adapter.ts'
 import { botdistrikt } from './index.ts'
-import { limits } from './limits.ts'
 
-testAdapter(botdistrikt, {
-	fixtures: new URL('./fixtures/', import.meta.url),
-	options: [{}, { method: 'GET', text: 'question', session: ['sid', 'chat'], user: 'uid', choices: 3 }],
-	limits,
-})
+testAdapter(botdistrikt, { fixtures: new URL('./fixtures/', import.meta.url) })
 
 test('a query param cannot mean two things', () => {
 	expect(() => botdistrikt.create({ text: 'user' })).toThrow('text, session and user')

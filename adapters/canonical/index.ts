@@ -7,6 +7,9 @@ import { reply } from './reply.ts'
 export const canonical = defineAdapter({
 	name: 'canonical',
 	options: v.strictObject({}),
+	examples: [{}],
+	// The laws hold every event and reply against the model, which is this format.
+	limits: {},
 	create: () => ({
 		methods: ['POST'],
 		event,

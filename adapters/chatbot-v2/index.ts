@@ -1,8 +1,10 @@
 /** ChatBot.com, version 2 of its webhooks: the Visual Builder. */
 import { defineAdapter, echoChallenge, queryToken } from '../../src/format/index.ts'
 import { eventLeg, recognises } from './event.ts'
+import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { replyLeg } from './reply.ts'
+
 /**
  * A webhook block of a story calls with all that is known of the chat and takes responses and attributes back.
  * https://www.chatbot.com/docs/webhooks/; token and challenge: https://chatbot.com/help/webhooks/verification-request
@@ -10,6 +12,12 @@ import { replyLeg } from './reply.ts'
 export const chatbotV2 = defineAdapter({
 	name: 'chatbot-v2',
 	options: Options,
+	examples: [
+		{ text: 'question', action: 'action' },
+		{},
+		{ text: 'question', action: 'action', userAttributes: 'session' },
+	],
+	limits,
 	create(options) {
 		const reply = replyLeg(options)
 		return {

@@ -3,6 +3,7 @@ import { type Adapter, defineAdapter, jsonResponse, readJsonBody } from '../../s
 import { hookSecret, tokenSignature } from './auth.ts'
 import { dialectOf, formOf, name, readsAnswers } from './dialect.ts'
 import { eventLeg } from './event/index.ts'
+import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { replyLegs } from './reply/index.ts'
 
@@ -12,6 +13,14 @@ const proofs = { path: {}, token: { auth: tokenSignature }, 'hook-secret': { aut
 export const pingstreams = defineAdapter({
 	name,
 	options: Options,
+	examples: [
+		{},
+		{ dialect: 'server', proof: 'token' },
+		{ dialect: 'server', silence: 'Hm.', caption: 'File' },
+		{ dialect: 'external', proof: 'token' },
+		{ dialect: 'subscription', proof: 'hook-secret' },
+	],
+	limits,
 	create(options): Adapter {
 		const replyLeg = replyLegs(options)
 		return {

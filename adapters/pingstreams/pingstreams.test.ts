@@ -6,21 +6,10 @@ import { testAdapter } from '../../test/adapter.ts'
 import { testCrypto } from '../../test/crypto.ts'
 import { readFixtures } from '../../test/fixtures.ts'
 import { pingstreams } from './index.ts'
-import { limits } from './limits.ts'
 
 const fixtures = new URL('./fixtures/', import.meta.url)
 
-testAdapter(pingstreams, {
-	fixtures,
-	options: [
-		{},
-		{ dialect: 'server', proof: 'token' },
-		{ dialect: 'server', silence: 'Hm.', caption: 'File' },
-		{ dialect: 'external', proof: 'token' },
-		{ dialect: 'subscription', proof: 'hook-secret' },
-	],
-	limits,
-})
+testAdapter(pingstreams, { fixtures })
 
 test('no secret of a call gets into its event', () => {
 	for (const { wire, options } of readFixtures(fixtures).event) {

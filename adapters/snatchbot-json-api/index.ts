@@ -1,8 +1,10 @@
 /** SnatchBot's JSON API interaction: a step of a bot that asks a server what to say. */
 import { defineAdapter } from '../../src/format/index.ts'
 import { event, isSetUp } from './event.ts'
+import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { isAnswer, replyLeg, setUpAnswer } from './reply.ts'
+
 /**
  * An interaction calls with what the user said and shows the answer; for any status but 200 it shows the error text of
  * its own settings. https://support.snatchbot.me/docs/json-api
@@ -10,6 +12,8 @@ import { isAnswer, replyLeg, setUpAnswer } from './reply.ts'
 export const snatchbotJsonApi = defineAdapter({
 	name: 'snatchbot-json-api',
 	options: Options,
+	examples: [{}, { filler: 'See below.' }],
+	limits,
 	create: (options) => ({
 		methods: ['GET', 'HEAD', 'POST'],
 		event,

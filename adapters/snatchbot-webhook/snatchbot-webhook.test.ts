@@ -3,12 +3,8 @@ import { expect, test } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { snatchbotWebhook } from './index.ts'
-import { limits } from './limits.ts'
 
-testAdapter(snatchbotWebhook, {
-	fixtures: new URL('./fixtures/', import.meta.url),
-	limits,
-})
+testAdapter(snatchbotWebhook, { fixtures: new URL('./fixtures/', import.meta.url) })
 
 const adapter = snatchbotWebhook.create()
 

@@ -43,20 +43,38 @@ export interface Adapter {
 	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
 }
 
-/** An adapter before its options are known. */
+/**
+ * What the platform accepts and sends, as schemas of a body: JSON as a value, the fields of a form or a query as an object
+ * of strings. Written from the platform's documents and apart from the adapter's code, so that one can test the other.
+ * Absent: the documents name no limits.
+ */
+export interface PlatformLimits {
+	readonly event?: v.GenericSchema
+	readonly reply?: v.GenericSchema
+}
+
+/** Makes an adapter from its options, and says what tests, tables and examples need to know of the format. */
 export interface AdapterFactory {
 	/** The name that configuration, `extensions` and `overrides` use. */
 	readonly name: string
 	/** Strict schema of the options; every option has a default. */
 	readonly options: v.GenericSchema
+	/**
+	 * Sets of options to try the format with. The first one makes it complete: events hold the user's words, the user and
+	 * the conversation as far as the platform has them.
+	 */
+	readonly examples: readonly [unknown, ...unknown[]]
+	readonly limits: PlatformLimits
 	/** Throws a ValiError when the options are not of the schema. */
 	create(options?: unknown): Adapter
 }
 
-/** A factory whose `create` gets its options checked and typed by their schema. */
+/** A factory whose `create` and `examples` are checked and typed by the schema of the options. */
 export function defineAdapter<S extends v.GenericSchema>(factory: {
 	readonly name: string
 	readonly options: S
+	readonly examples: readonly [v.InferInput<S>, ...v.InferInput<S>[]]
+	readonly limits: PlatformLimits
 	create(options: v.InferOutput<S>): Adapter
 }): AdapterFactory {
 	return { ...factory, create: (options = {}) => factory.create(v.parse(factory.options, options)) }

@@ -24,6 +24,7 @@ export {
 	type Handshake,
 	type Leg,
 	type NamedAdapter,
+	type PlatformLimits,
 	type ReplyLeg,
 } from './adapter.ts'
 export { extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'
