@@ -33,5 +33,5 @@ export {
 	simulate,
 	type UserAction,
 } from './simulator/index.ts'
-export { takeTurn } from './turn/index.ts'
+export { type Answered, type Arrival, type PreparedRoute, prepareRoute, takeTurn } from './turn/index.ts'
 export type { Upstream } from './upstream/index.ts'

@@ -1,8 +1,7 @@
 /** Makes a route of the configuration into one the gateway runs, and looks at all routes side by side. */
 import type { NamedAdapter } from '../format/index.ts'
-import type { HoldingReply, Route } from '../route.ts'
+import { type HoldingReply, longestUpstreamWait, type Route } from '../route.ts'
 import { keysOf } from '../schema/index.ts'
-import { longestUpstreamWait } from '../turn/index.ts'
 import type { Upstream } from '../upstream/index.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 import { repliesOf } from './localized-replies.ts'

@@ -31,7 +31,7 @@ export function createApp({
 }: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
 	const byName = new Map(routes.map((route) => [route.name, route]))
-	const refused = createRejectionLog(runtime)
+	const logRejection = createRejectionLog(runtime)
 	const app = new Hono()
 
 	app.get('/healthz', () => toResponse(jsonResponse({ status: 'ok' })))
@@ -47,16 +47,12 @@ export function createApp({
 		const at = runtime.elapsed()
 		const request = c.req.raw
 		const { path, query } = partsOf(targetOf(request, c.env))
-		const { route, pathSecret, decoy: unknown, ...limits } = table(path)
-		const { body, refusal } = await readBody(request, limits)
+		const { route, pathSecret, decoy, ...limits } = table(path)
+		const { body, refusal: unread } = await readBody(request, limits)
 		const call = { method: request.method, query, headers: fieldsOf(request, c.env), body }
-		try {
-			return toResponse(await takeTurn(route, { call, pathSecret, at, refusal }, runtime))
-		} catch (thrown) {
-			const error = asGatewayError(thrown)
-			if (error.code !== 'internal') refused(error.code, unknown ? undefined : route.name)
-			throw error
-		}
+		const { answer, refusal } = await takeTurn(route, { call, pathSecret, at, refusal: unread }, runtime)
+		if (refusal) logRejection(refusal.code, decoy ? undefined : route.name)
+		return toResponse(answer)
 	})
 	app.onError((thrown) => {
 		const error = asGatewayError(thrown)

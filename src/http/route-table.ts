@@ -1,27 +1,28 @@
 /** Finds the route of a path in one look-up, however many routes there are. */
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
+import { type PreparedRoute, prepareRoute } from '../turn/index.ts'
 
 /** Where a path leads. */
 export interface Match {
-	readonly route: Route
+	readonly route: PreparedRoute
 	/** The segment behind the route's path, decoded. */
 	readonly pathSecret?: string
-	/** The path is of none, and the route a decoy. */
+	/** No route has this path: the route here is a decoy. */
 	readonly decoy?: true
 	/** Bytes that a call's body may have. */
 	readonly maxBody: number
-	/** Bytes that are read of any body before it is known whose it is. */
+	/** Bytes that are read of any body before the call's origin is checked. */
 	readonly readAtMost: number
 }
 
 const defaultMaxBody = 1024 * 1024
 
-/** The look-up for these routes. A path of none leads to a route that nobody holds the secret of. */
+/** The look-up for these routes. An unknown path leads to a decoy, whose secret exists nowhere. */
 export function routeTable(routes: readonly Route[], runtime: Runtime): (path: string) => Match {
 	const [first] = routes
 	if (!first) throw new TypeError('A gateway needs a route')
-	// Every guarded route compares as many secrets and reads as far, so that none can be told from another, or from none.
+	// Every guarded route compares as many secrets and reads as many bytes, so that none can be told from another, or from an unknown path.
 	const most = Math.max(1, ...routes.map(({ secrets }) => secrets.length))
 	const readAtMost = Math.max(...routes.map(maxBodyOf))
 	const padded = (secrets: readonly string[]): string[] => [
@@ -31,11 +32,12 @@ export function routeTable(routes: readonly Route[], runtime: Runtime): (path: s
 	const matches = new Map(
 		routes.map((route): [string, Match] => {
 			const guarded = route.secrets.length === 0 ? route : { ...route, secrets: padded(route.secrets) }
-			return [route.path, { route: guarded, maxBody: maxBodyOf(route), readAtMost }]
+			return [route.path, { route: prepareRoute(guarded), maxBody: maxBodyOf(route), readAtMost }]
 		}),
 	)
 	const alike = routes.find(({ platforms }) => platforms[0].adapter.auth) ?? first
-	const decoy: Match = { route: { ...alike, secrets: padded([]) }, maxBody: readAtMost, readAtMost, decoy: true }
+	const decoyRoute = prepareRoute({ ...alike, secrets: padded([]) })
+	const decoy: Match = { route: decoyRoute, maxBody: readAtMost, readAtMost, decoy: true }
 
 	return (path) => {
 		const exact = matches.get(path)

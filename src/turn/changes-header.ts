@@ -1,12 +1,13 @@
-/** The `dragoman-changes` header: what fit did, for whoever debugs a route. */
+/** The `dragoman-changes` header: what fit changed, for debugging a route. */
 import type { WireResponse } from '../format/index.ts'
 import type { TurnContext } from './context.ts'
+import type { TurnRecord } from './log.ts'
 
 /** Longest `dragoman-changes` header, in bytes: proxies cut or refuse larger ones. */
 const maxChangesHeader = 4000
 
-/** The answer as it leaves: with the changes in a header where the route is debugged. */
-export function withChangesHeader({ route, changes }: TurnContext, answer: WireResponse): WireResponse {
+/** The answer with the changes in a header, on routes that are debugged; on all others the answer as it is. */
+export function withChangesHeader({ route }: TurnContext, { changes }: TurnRecord, answer: WireResponse): WireResponse {
 	if (!route.debug) return answer
 	const parts: string[] = []
 	let length = 0

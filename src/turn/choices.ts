@@ -1,7 +1,8 @@
 /** Labels, values and numbers that come back, turned into the choices they stand for. */
 import type { Offer } from '../fit/index.ts'
 import type { CanonicalEvent } from '../model/index.ts'
-import type { OpenChoices } from '../runtime.ts'
+import type { Route } from '../route.ts'
+import type { OpenChoices, State } from '../runtime.ts'
 
 /** Replies whose choices stay open: a user may still press a button further up. */
 export const openReplies = 5
@@ -11,6 +12,23 @@ export function withReply(open: OpenChoices, offers: readonly Offer[]): OpenChoi
 	// A reply without choices counts too: a number typed after it means nothing but itself.
 	const next = [offers, ...open].slice(0, openReplies)
 	return next.some((each) => each.length > 0) ? next : undefined
+}
+
+/**
+ * What an event's conversation is remembered by. Undefined when the event names none. Conversation ids are the
+ * platform's, and two routes may belong to two of its accounts.
+ */
+export function conversationKey({ name }: Route, { conversation }: CanonicalEvent): string | undefined {
+	return conversation === undefined ? undefined : `${name} ${conversation}`
+}
+
+/** The event, with a label, a value or a number that comes back turned into the choice it stood for in its conversation. */
+export async function recallChoice(
+	event: CanonicalEvent,
+	conversation: string | undefined,
+	state: State,
+): Promise<CanonicalEvent> {
+	return conversation === undefined ? event : resolveChoice(event, await state.openChoices(conversation))
 }
 
 /**

@@ -1,103 +1,91 @@
-/** The context of one turn: its id, its limits of time, and what is known of it so far. */
-import type { GatewayError } from '../errors.ts'
+/** The context of one turn: its call, its id, its time limits, and what the upstream is told of it. */
 import type { FitContext } from '../fit/index.ts'
-import type { NamedAdapter, WireRequest } from '../format/index.ts'
+import type { NamedAdapter, ReplyLeg } from '../format/index.ts'
 import { type CanonicalEvent, type Change, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
-import type { Route } from '../route.ts'
-import type { Delivery, Runtime } from '../runtime.ts'
-import { answerMargin, defaultDeadline, upstreamMargin } from './deadlines.ts'
+import type { Runtime } from '../runtime.ts'
+import type { CallLimits } from '../upstream/index.ts'
+import type { Admitted } from './admission.ts'
+import type { PreparedRoute } from './prepared-route.ts'
 import { redactCall } from './redact.ts'
 
-/** Filled in along the data path; read by the log. */
-export interface TurnContext extends FitContext {
-	readonly route: Route
-	/** Monotonic milliseconds, as `Runtime.elapsed`. */
+/** What is known of a turn from its beginning. */
+export interface TurnContext extends Admitted {
+	readonly turnId: string
+	/** RFC 3339. */
+	readonly receivedAt: string
+	readonly route: PreparedRoute
+	/** When the platform's call was handed over. Monotonic milliseconds, as `Runtime.elapsed`; so are those below. */
 	readonly startedAt: number
-	/** When the answer has left the gateway; monotonic. */
+	/** When the answer has left the gateway. */
 	readonly answerBy: number
-	/** When the upstream has answered, for the platform waits; monotonic. */
-	readonly upstreamUntil: number
-	/** When it has answered where a holding reply can leave before; monotonic, and maybe after `answerBy`. */
-	readonly lateUntil: number
-	/** When the holding reply leaves, on a route that has one; else as `answerBy`. Monotonic. */
+	/** When the holding reply leaves, on a route that has one; else as `answerBy`. */
 	readonly holdAt: number
-	platform: NamedAdapter
-	event?: CanonicalEvent
-	/** What the conversation is remembered by. Undefined when the event names none: its choices are not remembered. */
-	conversation?: string
-	remembers: boolean
-	/** The call came before; its answer was remembered. */
-	duplicate?: true
-	/** The upstream was late: the platform got the holding reply. */
-	held?: true
-	/** Late answers that stand before this turn's. */
-	recalled?: number
-	/** What the event lost on its way to the upstream, then what the reply lost on its way back; the first of many. */
-	readonly changes: Change[]
-	/** How many more there were. */
-	moreChanges: number
-	upstreamStatus?: number
-	error?: GatewayError
+}
+
+/** The event of a turn, and where its answer goes. */
+export interface Received {
+	readonly platform: NamedAdapter
+	readonly event: CanonicalEvent
+	/** What the conversation is remembered by. Undefined when the event names none: then nothing is remembered. */
+	readonly conversation: string | undefined
+	/** Undefined: the platform reads no answer to this event. */
+	readonly leg: ReplyLeg | undefined
 }
 
 /** A new turn of a call that was handed over at `startedAt`. */
-export function beginTurn(route: Route, startedAt: number, runtime: Runtime): TurnContext {
-	const [platform] = route.platforms
-	// Whose call it is, is known when it is decoded.
-	const deadline = Math.min(...route.platforms.map(({ adapter }) => adapter.deadline ?? defaultDeadline))
-	const answerBy = startedAt + deadline - answerMargin
-	const { holding, upstream } = route
-	const lateUntil = startedAt + upstream.timeout
+export function beginTurn(
+	route: PreparedRoute,
+	{ call, marks }: Admitted,
+	startedAt: number,
+	{ newId, now, elapsed }: Runtime,
+): TurnContext {
 	return {
-		turnId: runtime.newId(),
-		receivedAt: new Date(runtime.now() - (runtime.elapsed() - startedAt)).toISOString(),
+		turnId: newId(),
+		receivedAt: new Date(now() - (elapsed() - startedAt)).toISOString(),
+		call,
+		marks,
 		route,
 		startedAt,
-		answerBy,
-		upstreamUntil: Math.min(answerBy - upstreamMargin, lateUntil),
-		lateUntil,
-		holdAt: holding ? startedAt + holding.after : answerBy,
-		platform,
-		remembers: false,
-		changes: [],
-		moreChanges: 0,
+		answerBy: startedAt + route.limits.answer,
+		holdAt: startedAt + route.limits.hold,
 	}
 }
 
-/** Changes that are kept of a turn: a hostile body can cause hundreds of thousands. */
-const maxChanges = 500
-
-/** Keeps changes in the turn's record, and counts those beyond its bound. */
-export function recordChanges(turn: TurnContext, changes: readonly Change[]): void {
-	const kept = changes.slice(0, maxChanges - turn.changes.length)
-	turn.changes.push(...kept)
-	turn.moreChanges += changes.length - kept.length
+/** What fit needs to know of the turn that this event began. */
+export function fitContextOf({ turnId, receivedAt }: TurnContext, { conversation }: CanonicalEvent): FitContext {
+	return { turnId, receivedAt, remembers: conversation !== undefined }
 }
 
-/** What the upstream is told of the turn. */
-export function describeTurn(turn: TurnContext, event: CanonicalEvent, call: WireRequest): Turn {
-	const reply = turn.platform.adapter.reply(event)
-	return {
-		id: turn.turnId,
-		route: turn.route.name,
-		platform: turn.platform.name,
-		receivedAt: turn.receivedAt,
-		answer: reply ? 'now' : 'never',
-		...(reply && { answerBy: new Date(Date.parse(turn.receivedAt) + turn.holdAt - turn.startedAt).toISOString() }),
-		carries: replyFeatures.filter((feature: ReplyFeature) => reply?.carries[feature]),
-		changes: [...turn.changes],
-		...(turn.route.raw && { raw: redactCall(call, turn.route.secrets) }),
-	}
+/** Limits of the call to the upstream, where its reply is the answer. A holding reply may leave before it. */
+export function replyLimits(turn: TurnContext): CallLimits {
+	const { lateUpstream, upstream } = turn.route.limits
+	return callLimits(turn, turn.route.holding ? lateUpstream : upstream)
 }
 
-/** What is stored of the turn when nobody waits for its answer. */
-export function deliveryOf(turn: TurnContext, request: WireRequest): Delivery {
+/** Limits of the call to the upstream, where the platform reads no answer and only waits until the event is taken. */
+export function acceptanceLimits(turn: TurnContext): CallLimits {
+	return callLimits(turn, turn.route.limits.upstream)
+}
+
+function callLimits({ turnId, route, startedAt }: TurnContext, limit: number): CallLimits {
+	return { id: turnId, until: startedAt + limit, repeat: route.idempotent ? 'unanswered' : 'unsent' }
+}
+
+/** What the upstream is told of the turn. `changes` are what the event lost on its way. */
+export function describeTurn(
+	{ turnId, receivedAt, route, call }: TurnContext,
+	{ platform, leg }: Received,
+	changes: readonly Change[],
+): Turn {
 	return {
-		id: turn.turnId,
-		route: turn.route.name,
-		platform: turn.platform.name,
-		receivedAt: turn.receivedAt,
-		...(turn.conversation !== undefined && { conversation: turn.conversation }),
-		request,
+		id: turnId,
+		route: route.name,
+		platform: platform.name,
+		receivedAt,
+		answer: leg ? 'now' : 'never',
+		...(leg && { answerBy: new Date(Date.parse(receivedAt) + route.limits.hold).toISOString() }),
+		carries: replyFeatures.filter((feature: ReplyFeature) => leg?.carries[feature]),
+		changes: [...changes],
+		...(route.raw && { raw: redactCall(call, route.secrets) }),
 	}
 }

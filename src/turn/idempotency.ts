@@ -1,34 +1,31 @@
 /** A call that its platform sends again gets the same answer, and reaches the upstream once. */
-import type { WireRequest, WireResponse } from '../format/index.ts'
-import type { Runtime } from '../runtime.ts'
-import type { TurnContext } from './context.ts'
+import type { WireResponse } from '../format/index.ts'
+import type { Runtime, State } from '../runtime.ts'
+import type { Received, TurnContext } from './context.ts'
+
+/** A call that came before has its answer; a call that this turn is to answer is held until it is settled; a call that nothing identifies has neither. */
+export interface CallClaim {
+	readonly answer?: WireResponse
+	readonly held?: { readonly conversation: string; readonly call: string; readonly fence: number }
+}
 
 /**
- * Takes the turn, unless the same call was answered before: on the same route, with the platform's own event id and the
- * same body. Without an id every call is new, for two people may both say "ok". A turn that throws is not remembered.
+ * Claims a call. Two calls are the same on the same route, with the platform's own event id and the same body. Without
+ * an id every call is new, for two people may both say "ok".
  */
-export async function deduplicate(
-	turn: TurnContext,
-	call: WireRequest,
+export async function claimCall(
+	{ call: { method, query, body }, route, answerBy }: TurnContext,
+	{ platform, event: { id }, conversation = `${route.name} ${id}` }: Received,
 	{ state, crypto, elapsed }: Runtime,
-	take: () => Promise<WireResponse>,
-): Promise<WireResponse> {
-	const id = turn.event?.id
-	if (id === undefined) return take()
-	const digest = await crypto.sha256(JSON.stringify([call.method, call.query, call.body]))
-	const key = JSON.stringify([turn.platform.name, id, digest])
-	const memory = turn.conversation ?? `${turn.route.name} ${id}`
+): Promise<CallClaim> {
+	if (id === undefined) return {}
+	const digest = await crypto.sha256(JSON.stringify([method, query, body]))
+	const call = JSON.stringify([platform.name, id, digest])
+	const claim = await state.claim(conversation, call, Math.max(0, answerBy - elapsed()))
+	return 'answer' in claim ? claim : { held: { conversation, call, fence: claim.fence } }
+}
 
-	const claim = await state.claim(memory, key, Math.max(0, turn.answerBy - elapsed()))
-	if ('answer' in claim) {
-		turn.duplicate = true
-		return claim.answer
-	}
-	let answer: WireResponse | undefined
-	try {
-		answer = await take()
-		return answer
-	} finally {
-		await state.settle(memory, key, claim.fence, answer)
-	}
+/** Ends a claim. Without an answer the turn failed, and the call is new when it comes again. */
+export async function settleCall({ held }: CallClaim, answer: WireResponse | undefined, state: State): Promise<void> {
+	if (held) await state.settle(held.conversation, held.call, held.fence, answer)
 }

@@ -1,5 +1,6 @@
 /** The data path of one turn, from the platform’s call to its answer. */
+export type { Answered, Arrival } from './admission.ts'
 export { withReply } from './choices.ts'
-export { longestUpstreamWait } from './deadlines.ts'
+export { type PreparedRoute, prepareRoute } from './prepared-route.ts'
 export { redactCall } from './redact.ts'
 export { takeTurn } from './take-turn.ts'

@@ -1,61 +1,88 @@
-/** Answers that came after their platform had got the holding reply: they stand before the conversation's next reply. */
+/** Replies that came after their platform had got the holding reply: they are put before the conversation's next reply. */
 import { asGatewayError, GatewayError } from '../errors.ts'
-import type { CanonicalReply, Change } from '../model/index.ts'
-import type { HoldingReply } from '../route.ts'
-import type { Runtime } from '../runtime.ts'
-import { recordChanges, type TurnContext } from './context.ts'
+import type { FitContext } from '../fit/index.ts'
+import type { ReplyLeg } from '../format/index.ts'
+import { type CanonicalReply, type Change, emptyReply } from '../model/index.ts'
+import type { Route } from '../route.ts'
+import type { Runtime, State } from '../runtime.ts'
+import type { TurnContext } from './context.ts'
+import { pickByLanguage } from './localized-reply.ts'
+import { mayPass } from './strict.ts'
 
-/** Whether a reply can be said on its platform as its route wants it, when joining it lost so much already. */
-export type Fits = (reply: CanonicalReply, lost: readonly Change[]) => boolean
+/** Where a reply goes. */
+export interface Destination {
+	readonly route: Route
+	/** What its conversation is remembered by; undefined: it has none. */
+	readonly conversation: string | undefined
+	readonly leg: ReplyLeg
+	readonly context: FitContext
+}
 
-/** Hears a late upstream out, and keeps what it says. Never rejects; one line in the log tells what became of it. */
-export async function storeLateReply(
+/** The holding reply in the language of the user. The late one is awaited in the background, and stored. */
+export function holdReply(
 	turn: TurnContext,
-	asked: Promise<CanonicalReply>,
-	becomes: HoldingReply['answer'],
-	fits: Fits,
+	to: Destination,
+	language: string | undefined,
+	late: Promise<CanonicalReply>,
+	runtime: Runtime,
+): CanonicalReply {
+	runtime.background(storeLateReply(turn, to, late, runtime))
+	return pickByLanguage(to.route.holding?.reply ?? [], language) ?? emptyReply
+}
+
+/** Never rejects; one line in the log says what became of the reply. */
+async function storeLateReply(
+	{ turnId, startedAt }: TurnContext,
+	{ route, conversation, leg, context }: Destination,
+	late: Promise<CanonicalReply>,
 	{ state, elapsed, log }: Runtime,
 ): Promise<void> {
-	const line = { msg: 'late', turn: turn.turnId, route: turn.route.name }
-	const ms = () => Math.round(elapsed() - turn.startedAt)
+	const line = { msg: 'late', turn: turnId, route: route.name }
+	const ms = () => Math.round(elapsed() - startedAt)
 	try {
-		const reply = await asked
-		// Kept, it would fail every turn that comes.
-		if (becomes === 'next-turn' && !fits(reply, [])) throw new GatewayError('reply-does-not-fit')
-		const { conversation } = turn
-		const kept =
-			becomes === 'next-turn' && conversation !== undefined && (await state.addLateReply(conversation, reply))
-		log({ level: kept || becomes === 'drop' ? 'info' : 'warn', ...line, did: kept ? 'kept' : 'dropped', ms: ms() })
+		const reply = await late
+		const wanted = route.holding?.answer === 'next-turn'
+		// If it were stored, every later turn would fail.
+		if (wanted && !mayPass(route, reply, [], leg, context)) throw new GatewayError('reply-does-not-fit')
+		const stored = wanted && conversation !== undefined && (await state.addLateReply(conversation, reply))
+		log({ level: stored || !wanted ? 'info' : 'warn', ...line, did: stored ? 'kept' : 'dropped', ms: ms() })
 	} catch (thrown) {
 		const { code, context } = asGatewayError(thrown)
 		log({ level: 'error', ...line, did: 'failed', error: code, upstreamStatus: context.upstreamStatus, ms: ms() })
 	}
 }
 
-/**
- * The reply behind the late ones of its conversation, oldest first. They are taken: no other turn says them again. Those
- * with which it does not fit wait for the next one.
- */
-export async function prependLateReplies(
-	turn: TurnContext,
-	reply: CanonicalReply,
-	fits: Fits,
-	{ state }: Runtime,
-): Promise<CanonicalReply> {
-	const { conversation, route } = turn
-	if (conversation === undefined || route.holding?.answer !== 'next-turn') return reply
-	const replies = await state.takeLateReplies(conversation)
-	let recalled = replies.length
-	let whole = joined(replies, reply)
-	while (recalled > 0 && !fits(whole.reply, whole.lost)) whole = joined(replies.slice(0, --recalled), reply)
-	for (const each of replies.slice(recalled)) await state.addLateReply(conversation, each)
-	turn.recalled = recalled
-	recordChanges(turn, whole.lost)
-	return whole.reply
+/** A reply behind late ones. */
+export interface JoinedReply {
+	readonly reply: CanonicalReply
+	/** What the late ones lost by it. */
+	readonly lost: readonly Change[]
+	/** How many late ones there are. */
+	readonly recalled: number
 }
 
-/** One reply behind others: of what there can be only one, the last stands. */
-function joined(before: readonly CanonicalReply[], last: CanonicalReply): { reply: CanonicalReply; lost: Change[] } {
+/**
+ * The reply behind the late ones of its conversation, oldest first. They are taken out of the state, so that no other
+ * turn shows them again. Those with which the reply does not fit wait for the next one.
+ */
+export async function prependLateReplies(
+	reply: CanonicalReply,
+	{ route, conversation, leg, context }: Destination,
+	state: State,
+): Promise<JoinedReply> {
+	if (conversation === undefined || route.holding?.answer !== 'next-turn') return { reply, lost: [], recalled: 0 }
+	const replies = await state.takeLateReplies(conversation)
+	let recalled = replies.length
+	let joined = join(replies, reply)
+	while (recalled > 0 && !mayPass(route, joined.reply, joined.lost, leg, context)) {
+		joined = join(replies.slice(0, --recalled), reply)
+	}
+	for (const each of replies.slice(recalled)) await state.addLateReply(conversation, each)
+	return { ...joined, recalled }
+}
+
+/** One reply behind others: of what there can be only one, the last counts. */
+function join(before: readonly CanonicalReply[], last: CanonicalReply): { reply: CanonicalReply; lost: Change[] } {
 	const lost: Change[] = []
 	const reply = [...before, last].reduce((first, second) => {
 		for (const part of ['control', 'overrides'] as const) {

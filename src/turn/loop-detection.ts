@@ -1,5 +1,5 @@
 /**
- * Ends calls that come back to the route they came from: every call to an upstream bears the mark of its route, and
+ * Ends calls that come back to the route they came from: every call to an upstream carries the mark of its route, and
  * those of the routes it came through, in `CDN-Loop` (RFC 8586). docs/decisions/040-a-loop-is-a-route-twice.md has why.
  */
 import { GatewayError } from '../errors.ts'
@@ -12,28 +12,32 @@ const maxRoutes = 8
 const header = 'cdn-loop'
 const markForm = /^dragoman-[\da-f]{16}$/
 
-/** Throws `loop-detected` for a call that came through this route before, or through too many. */
-export async function refuseLoop(call: WireRequest, route: Route, crypto: Crypto): Promise<void> {
-	const marks = marksOf(call)
-	if (marks.length >= maxRoutes) throw new GatewayError('loop-detected', { limit: maxRoutes })
-	if (marks.length > 0 && marks.includes(await markOf(route, crypto))) throw new GatewayError('loop-detected')
+/** The marks of the routes that a call came through, first to last. Marks of other software are not passed on. */
+export function readMarks({ headers }: WireRequest): readonly string[] {
+	const values = headers.flatMap(([name, value]) => (name === header ? value.split(',') : []))
+	return values.map((value) => value.trim()).filter((value) => markForm.test(value))
 }
 
-/** The request that this call causes, with the marks of all routes that led to it. */
-export async function withMark(
+/** `loop-detected` for a call that came through this route before, or through too many; else undefined. */
+export async function findLoop(
+	marks: readonly string[],
+	route: Route,
+	crypto: Crypto,
+): Promise<GatewayError | undefined> {
+	if (marks.length >= maxRoutes) return new GatewayError('loop-detected', { limit: maxRoutes })
+	if (marks.length > 0 && marks.includes(await markOf(route, crypto))) return new GatewayError('loop-detected')
+	return undefined
+}
+
+/** A request to the upstream, with the marks of all routes that led to it and that of its own. */
+export async function withMarks(
 	request: WireRequest,
-	call: WireRequest,
+	marks: readonly string[],
 	route: Route,
 	crypto: Crypto,
 ): Promise<WireRequest> {
-	const marks = [...marksOf(call), await markOf(route, crypto)]
-	return { ...request, headers: [...request.headers, [header, marks.join(', ')]] }
-}
-
-// Marks of others than gateways like this one are not ours to hand on: no header is copied.
-function marksOf({ headers }: WireRequest): string[] {
-	const values = headers.flatMap(([name, value]) => (name === header ? value.split(',') : []))
-	return values.map((value) => value.trim()).filter((value) => markForm.test(value))
+	const all = [...marks, await markOf(route, crypto)].join(', ')
+	return { ...request, headers: [...request.headers, [header, all]] }
 }
 
 // Marks, not promises of them: on Workers a call must not wait for what another call began.
@@ -47,7 +51,7 @@ async function markOf(route: Route, crypto: Crypto): Promise<string> {
 }
 
 async function digestOf({ name, path, upstream }: Route, crypto: Crypto): Promise<string> {
-	// Without the query, where a secret may stand that is short enough to be found by trying.
+	// Without the query, which may hold a secret that is short enough to be found by trying.
 	const [url] = upstream.endpoints[0].url.split('?')
 	const digest = await crypto.sha256(JSON.stringify([name, path, url]))
 	return `dragoman-${digest.slice(0, 16)}`

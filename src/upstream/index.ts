@@ -1,5 +1,5 @@
 /** One call to the backend: endpoints, circuit breaker, limits, signature. */
-export { callUpstream } from './call.ts'
+export { type CallLimits, callUpstream } from './call.ts'
 export { createConcurrencyLimit } from './concurrency-limit.ts'
 export { demo } from './demo.ts'
 export { createEndpoint } from './endpoint.ts'

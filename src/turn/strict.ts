@@ -1,0 +1,36 @@
+/** The strict policy: what must be changed to fit is refused. */
+import { GatewayError } from '../errors.ts'
+import { type FitContext, fitReply } from '../fit/index.ts'
+import type { ReplyLeg } from '../format/index.ts'
+import type { CanonicalReply, Change } from '../model/index.ts'
+import type { Route } from '../route.ts'
+
+/** Changes that a refusal names. */
+const maxNamed = 20
+
+/** Throws the code on a strict route when something was lost or altered. */
+export function refuseLosses(
+	{ policy }: Route,
+	code: 'event-does-not-fit' | 'reply-does-not-fit',
+	changes: readonly Change[],
+): void {
+	const refused = policy === 'strict' ? changes.filter(isLoss) : []
+	if (refused.length === 0) return
+	throw new GatewayError(code, { changes: refused.slice(0, maxNamed).map(({ did, path }) => `${did} ${path}`) })
+}
+
+/** Whether a reply, with what it has lost already, would pass on its route. */
+export function mayPass(
+	{ policy }: Route,
+	reply: CanonicalReply,
+	lost: readonly Change[],
+	leg: ReplyLeg,
+	context: FitContext,
+): boolean {
+	return policy !== 'strict' || ![...lost, ...fitReply(reply, leg, context).changes].some(isLoss)
+}
+
+// What fit added takes nothing from what the author said.
+function isLoss({ did }: Change): boolean {
+	return did !== 'added'
+}
