@@ -8,13 +8,16 @@ import { errors } from '../src/errors.ts'
 import type { Limit } from '../src/format/index.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
 import { anyToAny } from './any-to-any.ts'
+import { contributing } from './contributing.ts'
+import { replaceBlock } from './generated-block.ts'
 import { table } from './table.ts'
 
 /** What is generated, by file: makes the new content from the present one. */
 const documents: { readonly [file: string]: (present: string) => string } = {
 	'docs/errors.md': errorList,
-	'adapters/README.md': (present) => between(present, 'support', supportTables()),
+	'adapters/README.md': (present) => replaceBlock(present, 'support', supportTables()),
 	'docs/any-to-any.md': anyToAny,
+	'docs/contributing.md': contributing,
 	'config/gateway.schema.json': configSchema,
 	'config/gateway.json': exampleConfig,
 	'config/worker.json': workerConfig,
@@ -147,14 +150,6 @@ function workerConfig(): string {
 	const { routes, ...example } = v.parse(Example, JSON.parse(read(new URL('../config/gateway.json', import.meta.url))))
 	const open = routes.map(({ name, path, platform, ...route }) => ({ name, path, platform, open: true, ...route }))
 	return `${JSON.stringify({ ...example, routes: open }, null, '\t')}\n`
-}
-
-/** The text, with the part between a pair of markers replaced. */
-function between(text: string, name: string, content: string): string {
-	const [open, close] = [`<!-- ${name}: written by \`npm run docs\` -->`, `<!-- /${name} -->`]
-	const [before, after] = [text.indexOf(open), text.indexOf(close)]
-	if (before === -1 || after < before) throw new Error(`The markers of "${name}" are missing: ${open} … ${close}`)
-	return `${text.slice(0, before)}${open}\n\n${content}\n\n${text.slice(after)}`
 }
 
 const checking = process.argv.includes('--check')

@@ -1,4 +1,4 @@
-/** Our own JSON as a format: what a backend written for Dragoman speaks. The smallest adapter, and the one to copy. */
+/** Our own JSON as a format: what a backend written for Dragoman speaks. */
 import * as v from 'valibot'
 import { defineAdapter } from '../../src/format/index.ts'
 import { event } from './event.ts'

@@ -64,8 +64,9 @@ export interface AdapterFactory {
 	 * the conversation as far as the platform has them.
 	 */
 	readonly examples: readonly [unknown, ...unknown[]]
+	/** What the platform accepts, from its documents: schemas of a body that the laws check `encode` against. */
 	readonly limits: PlatformLimits
-	/** Throws a ValiError when the options are not of the schema. */
+	/** Makes the adapter. Throws a ValiError when the options are not of the schema. */
 	create(options?: unknown): Adapter
 }
 
@@ -88,15 +89,16 @@ export interface Decoded<Model> {
 
 /** One direction of talk in one format: a pure, synchronous, two-way mapping, and what it can express. */
 export interface Leg<Wire, Model> {
+	/** The features that the format can express, each with its limits. */
 	readonly carries: Carries<Model>
 	/**
 	 * What this format alone says: the schema of `extensions[name]` of an event, of `overrides[name]` of a reply.
 	 * Absent: it has nothing of its own.
 	 */
 	readonly native?: { readonly name: string; readonly schema: v.GenericSchema<Json> }
-	/** Throws a GatewayError that names the field when the wire message is not of this format. */
+	/** From the wire to the model, with the paths it has no field for. Throws a GatewayError that names the field at fault. */
 	decode(wire: Wire): Decoded<Model>
-	/** Takes a model in normal form, as fit returns it. */
+	/** From the model to the wire. Takes a model in normal form, as fit returns it. */
 	encode(model: Model): Wire
 }
 
