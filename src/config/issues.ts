@@ -1,7 +1,7 @@
 /** Collects what is wrong with a configuration: each mistake with its path, none with a value. */
 import * as v from 'valibot'
 import { fieldPath } from '../format/index.ts'
-import { describeExpected, isMissing, issuesInside, isUnknown, keysOf, pathOf, schemaAt } from '../schema/index.ts'
+import { branchIssues, describeExpected, isMissing, isUnknown, keysOf, pathOf, schemaAt } from '../schema/index.ts'
 import { closestName } from './did-you-mean.ts'
 
 /** Keys and indices from the top of the configuration. */
@@ -71,7 +71,7 @@ export class ConfigIssues {
 	#issue(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, within: Path, at: Path): void {
 		const path: Path = [...within, ...pathOf(issue)]
 		// The branches of a union that got further than its door know better what is wrong.
-		const inside = issuesInside(issue)
+		const inside = branchIssues(issue)
 		for (const each of inside) this.#issue(schema, value, each, path, at)
 		if (inside.length === 0) this.issue([...at, ...path], wording(schema, value, issue, path))
 	}

@@ -1,7 +1,7 @@
 /** One change that fit made to a value. */
 import type { Feature } from './features.ts'
 
-/** One thing that fit did to a value so that the format can hold it. `path` is that of the value before. */
+/** One change that fit made so that the format can express the value. `path` is the path before the change. */
 export interface Change {
 	readonly path: string
 	readonly feature: Feature

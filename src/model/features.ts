@@ -1,6 +1,6 @@
-/** The features of the model by name: what a format may or may not express. */
+/** The names of the model's features: the parts of an event or a reply that a format may be able to express. */
 
-/** The features of messages, which stand in replies and in an event's `defaultReply`. */
+/** All features of messages, which occur in replies and in the `defaultReply` of an event. */
 export const messageFeatures = [
 	'reply.text',
 	'reply.text.alternatives',
@@ -34,7 +34,7 @@ export const messageFeatures = [
 	'reply.instead',
 ] as const
 
-/** All features of a reply: paths of the model. An event leg lists those of them that its `defaultReply` can hold. */
+/** All features of a reply, as paths of the model. An event leg uses the message features for its `defaultReply`. */
 export const replyFeatures = [
 	'reply',
 	'reply.messages',
@@ -53,7 +53,7 @@ export const replyFeatures = [
 	'reply.overrides',
 ] as const
 
-/** All features of an event: paths of the model. */
+/** All features of an event, as paths of the model. */
 export const eventFeatures = [
 	'event',
 	'event.id',
@@ -96,10 +96,14 @@ export const eventFeatures = [
 	'event.extensions',
 ] as const
 
+/** A feature of a message. */
 export type MessageFeature = (typeof messageFeatures)[number]
 
+/** A feature of a reply, those of messages included. */
 export type ReplyFeature = (typeof replyFeatures)[number]
 
+/** A feature of an event. */
 export type EventFeature = (typeof eventFeatures)[number]
 
+/** A feature of an event or a reply. */
 export type Feature = ReplyFeature | EventFeature

@@ -1,4 +1,4 @@
-/** The canonical model: what an event and a reply are, whichever platforms they come from or go to. */
+/** The canonical model: events and replies, independent of any platform. */
 export type { Change } from './change.ts'
 export { CanonicalEvent } from './event.ts'
 export {

@@ -1,16 +1,16 @@
-/** JSON values, and the keys that no object may have. */
+/** JSON values, and the reserved keys that no object may have. */
 import * as v from 'valibot'
 
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-/** Author-named values: keys may hold blanks, hyphens and any case; values are any JSON. */
+/** Values under names that bot authors choose. A name may contain spaces, hyphens and any case; a value is any JSON. */
 export type Attributes = { readonly [key: string]: Json }
 
-/** Keys that JavaScript gives a meaning of its own: refused in every object, at every depth. */
+/** Keys with a special meaning in JavaScript: rejected in every object, at every depth. */
 export const reservedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** The path of the first hostile key in a JSON value, or undefined. */
+/** The path of the first reserved key in a JSON value; undefined if it has none. */
 export function findReservedKey(
 	value: unknown,
 	path: readonly (string | number)[] = [],
@@ -38,7 +38,7 @@ function isObject(value: unknown): value is { [key: string]: unknown } {
 	return prototype === Object.prototype || prototype === null
 }
 
-// Not v.record: it drops `__proto__`, `prototype` and `constructor` without a word.
+// Not v.record: it silently drops `__proto__`, `prototype` and `constructor`.
 export const Json = v.custom<Json>(
 	(value) => isJson(value) && !findReservedKey(value),
 	'must be a JSON value without reserved keys',

@@ -1,4 +1,4 @@
-/** What a bot says: one message, and the buttons, choices and cards in it. */
+/** One message of a bot, and its buttons, choices and cards. */
 import * as v from 'valibot'
 import { Count, NonEmptyString, nonEmptyArray } from './constraints.ts'
 
@@ -15,7 +15,10 @@ export const Button = v.variant('type', [
 	v.strictObject({ type: v.literal('goto'), title: NonEmptyString, target: NonEmptyString }),
 ])
 
-/** What the user can press: a value sent back, a page, a page inside the chat, a call, or a jump in the bot's flow. */
+/**
+ * A button: sends a value back, opens a page, opens a page inside the chat, starts a phone call, or jumps to a step of
+ * the bot's flow.
+ */
 export type Button = v.InferOutput<typeof Button>
 
 export const Choice = v.union([
@@ -23,7 +26,7 @@ export const Choice = v.union([
 	v.strictObject({ title: NonEmptyString, target: NonEmptyString }),
 ])
 
-/** One option of a set: `value` comes back as a choice event, `target` jumps in the bot's flow. */
+/** One option of a set: `value` comes back in a choice event, `target` jumps to a step of the bot's flow. */
 export type Choice = v.InferOutput<typeof Choice>
 
 export const Card = v.strictObject({
@@ -34,9 +37,10 @@ export const Card = v.strictObject({
 	buttons: v.optional(nonEmptyArray(Button)),
 })
 
+/** A picture with a title, and what the user can do with it. */
 export type Card = v.InferOutput<typeof Card>
 
-/** `delay`: milliseconds before it is shown. `instead`: the author's own words where the element cannot be shown. */
+/** `delay`: milliseconds before the message appears. `instead`: the author's text where the message cannot be shown. */
 const common = { delay: v.optional(Count), instead: v.optional(NonEmptyString) }
 
 const file = { ...common, url: NonEmptyString, name: v.optional(NonEmptyString), mimeType: v.optional(NonEmptyString) }
@@ -62,5 +66,5 @@ export const Message = v.variant('type', [
 	v.strictObject({ ...common, type: v.literal('cards'), cards: nonEmptyArray(Card) }),
 ])
 
-/** One thing the bot says. `alternatives` of a text: others the platform may pick instead, at random. */
+/** One message of a bot. The platform may show one of a text's `alternatives` in its place, picked at random. */
 export type Message = v.InferOutput<typeof Message>

@@ -37,8 +37,8 @@ export const CanonicalReply = v.strictObject({
 	overrides: v.optional(JsonByAdapter),
 })
 
-/** What the bot answers: messages, attributes to write back (null deletes), and what becomes of the conversation. */
+/** What the bot answers: messages, attributes to store (null deletes one), and control of the conversation. */
 export type CanonicalReply = v.InferOutput<typeof CanonicalReply>
 
-/** The reply that says and changes nothing. */
+/** The reply without messages that changes nothing. */
 export const emptyReply: CanonicalReply = { messages: [], attributes: { session: {}, user: {} } }

@@ -1,26 +1,26 @@
-/** What the gateway tells the upstream about a turn, beside the event. */
+/** What the upstream receives about a turn, in addition to the event. */
 import type { Change } from './change.ts'
 import type { ReplyFeature } from './features.ts'
 import type { Json } from './json.ts'
 
-/** What the gateway tells the upstream about the turn, beside the event. */
+/** What the upstream receives about a turn, in addition to the event. */
 export interface Turn {
-	/** Minted by the gateway, the same over retries. */
+	/** Created by the gateway; the same for all retries. */
 	readonly id: string
-	/** The route's name; its path may hold secrets. */
+	/** The route's name, because its path may contain a secret. */
 	readonly route: string
-	/** The adapter that took the call. */
+	/** The name of the adapter that decoded the call. */
 	readonly platform: string
-	/** RFC 3339. */
+	/** When the call arrived (RFC 3339). */
 	readonly receivedAt: string
-	/** Whether and how an answer can reach the user. */
+	/** Whether an answer can reach the user, and how. */
 	readonly answer: 'now' | 'push' | 'never'
-	/** RFC 3339: when the answer must have left the gateway. Absent: nobody waits. */
+	/** When the answer must have left the gateway (RFC 3339). Absent: the platform does not wait for it. */
 	readonly answerBy?: string
-	/** Names of the reply features that the platform carries; limits at `/-/carries/<route>`. */
+	/** The reply features that the platform carries; their limits are at `/-/carries/<route>`. */
 	readonly carries: readonly ReplyFeature[]
-	/** What the event lost on its way. */
+	/** What was changed in the event on its way to the upstream. */
 	readonly changes: readonly Change[]
-	/** The platform's call, on routes that ask for it, with secrets redacted. */
+	/** The platform's call with secrets redacted, if the route has `raw`. */
 	readonly raw?: Json
 }

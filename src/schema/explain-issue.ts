@@ -1,25 +1,25 @@
-/** What a schema wants, in the words of those who write the message: made from valibot's issues, which speak of schemas. */
+/** Describes valibot's issues in terms of the message that was sent, not of the schema. */
 import * as v from 'valibot'
 import { schemaAt } from './inspect.ts'
 
-/** Where the issue is, as keys and indices from the top of what was checked. */
+/** The path of an issue: keys and indices from the root of the value that was checked. */
 export function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
 	return issue.path?.map(({ key }) => (typeof key === 'number' ? key : String(key))) ?? []
 }
 
-/** Whether the issue is of something that should be there and is not. */
+/** Whether the issue is a missing value. */
 export function isMissing({ kind, received }: v.BaseIssue<unknown>): boolean {
 	return kind === 'schema' && received === 'undefined'
 }
 
-/** Whether the issue is of something that should not be there. */
+/** Whether the issue is an unknown key. */
 export function isUnknown({ kind, expected }: v.BaseIssue<unknown>): boolean {
 	return kind === 'schema' && expected === 'never'
 }
 
 /**
- * What was expected, to be read after "expected" or "must be": `a string`, `at least one character`. It never repeats
- * what was received. `schema` and `value` are what was checked. Undefined when the issue does not tell.
+ * What was expected, in words that follow "expected" or "must be": `a string`, `at least one character`. Never repeats
+ * what was received. `schema` and `value` are what was checked. Undefined if the issue does not say.
  */
 export function describeExpected(
 	schema: v.GenericSchema,
@@ -28,32 +28,32 @@ export function describeExpected(
 	path: readonly (string | number)[] = pathOf(issue),
 ): string | undefined {
 	if (isUnknown(issue)) return 'no such field'
-	// Of a missing member valibot tells the name, and nothing of what it should be.
+	// For a missing member, valibot's issue has the name only; the member's own schema says what it should be.
 	if (isMissing(issue) && issue.path?.at(-1)?.origin === 'key') {
 		const missing = schemaAt(schema, path, value)
-		const [within] = (missing && v.safeParse(missing, undefined, { abortEarly: true }).issues) ?? []
-		return missing && within && describeExpected(missing, undefined, within)
+		const [inner] = (missing && v.safeParse(missing, undefined, { abortEarly: true }).issues) ?? []
+		return missing && inner && describeExpected(missing, undefined, inner)
 	}
-	const own = wordsOfMessage(issue.message)
-	if (own !== undefined) return own
-	const inside = issuesInside(issue)
-	if (inside.length === 0) return wordsOf(issue)
-	const wanted = inside.map((each) => {
-		const name = pathOf(each).join('.')
-		return `${name}: ${describeExpected(schema, value, each, [...path, ...pathOf(each)])}`
+	const custom = customExpectation(issue.message)
+	if (custom !== undefined) return custom
+	const nested = branchIssues(issue)
+	if (nested.length === 0) return builtInExpectation(issue)
+	const expectations = nested.map((inner) => {
+		const name = pathOf(inner).join('.')
+		return `${name}: ${describeExpected(schema, value, inner, [...path, ...pathOf(inner)])}`
 	})
-	return [...new Set(wanted)].join(', or ')
+	return [...new Set(expectations)].join(', or ')
 }
 
-/** The issues of those branches of a union that got further than its door: they know better what is wrong. */
-export function issuesInside(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
-	// valibot takes a list for an object, and then misses its members.
-	const door = Array.isArray(issue.input) ? 'array' : 'object'
-	return issue.issues?.filter(({ path }) => path?.[0].type === door) ?? []
+/** The issues of the branches of a union that accepted the value's type: they say more precisely what is wrong. */
+export function branchIssues(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
+	// valibot accepts a list as an object, and then reports its members as missing.
+	const accepted = Array.isArray(issue.input) ? 'array' : 'object'
+	return issue.issues?.filter(({ path }) => path?.[0].type === accepted) ?? []
 }
 
-/** The message of the schema's author as words; undefined when it is valibot's own, which repeats what was received. */
-function wordsOfMessage(message: string): string | undefined {
+/** What the schema's own message expects; undefined for a message of valibot, which repeats what was received. */
+function customExpectation(message: string): string | undefined {
 	return message.startsWith('Invalid ') ? undefined : message.replace(/^must (?:be|have) /, '')
 }
 
@@ -74,8 +74,8 @@ const validations: { readonly [type: string]: string } = {
 	not_values: 'another value',
 }
 
-function wordsOf({ kind, type, expected, requirement, input }: v.BaseIssue<unknown>): string | undefined {
-	if (kind === 'schema') return expected === null || expected === 'unknown' ? undefined : listOf(expected)
+function builtInExpectation({ kind, type, expected, requirement, input }: v.BaseIssue<unknown>): string | undefined {
+	if (kind === 'schema') return expected === null || expected === 'unknown' ? undefined : describeTypes(expected)
 	const unit = Array.isArray(input) ? 'item' : 'character'
 	switch (type) {
 		case 'non_empty':
@@ -97,9 +97,10 @@ function wordsOf({ kind, type, expected, requirement, input }: v.BaseIssue<unkno
 	}
 }
 
-function listOf(expected: string): string {
+/** A type or a union of types in valibot's notation, `(string | number)`, in words. */
+function describeTypes(expected: string): string {
 	const choices = expected.replace(/^\((.*)\)$/, '$1').split(' | ')
-	const words = [...new Set(choices.map((each) => kinds[each] ?? each))]
+	const words = [...new Set(choices.map((choice) => kinds[choice] ?? choice))]
 	const last = words.pop() ?? expected
 	return words.length === 0 ? last : `${words.join(', ')} or ${last}`
 }

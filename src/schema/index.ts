@@ -1,3 +1,3 @@
-/** What a valibot schema expects, as data and in words. */
-export { describeExpected, isMissing, issuesInside, isUnknown, pathOf } from './explain-issue.ts'
+/** Reads valibot schemas: looks up what they contain, and describes in words what they expect. */
+export { branchIssues, describeExpected, isMissing, isUnknown, pathOf } from './explain-issue.ts'
 export { branchesOf, keysOf, type SchemaNode, schemaAt } from './inspect.ts'

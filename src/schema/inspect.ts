@@ -1,26 +1,26 @@
-/** Looks into valibot's schemas, which are plain data: what stands at a path, and the names an object may have. */
+/** Looks inside valibot schemas, which are plain data: the schema at a path, the branches of a union, the keys of an object. */
 import * as v from 'valibot'
 
-/** What there is to see of a schema, whichever kind it is. */
+/** The parts of a schema of any kind that this project reads. */
 export interface SchemaNode {
 	readonly type: string
-	/** Of an optional or nullable schema: what it is when it is there. */
+	/** Of an optional or nullable schema: the schema of a present value. */
 	readonly wrapped?: v.GenericSchema
-	/** Of a list. */
+	/** Of a list: the schema of its items. */
 	readonly item?: v.GenericSchema
-	/** Of an object whose other members are of one schema. */
+	/** Of an object: the schema of members that `entries` does not list. */
 	readonly rest?: v.GenericSchema
-	/** Of a record. */
+	/** Of a record: the schema of its values. */
 	readonly value?: v.GenericSchema
-	/** Of an object. */
+	/** Of an object: the schemas of its members by name. */
 	readonly entries?: { readonly [key: string]: v.GenericSchema }
-	/** Of a union its branches; of a picklist what may be picked. */
+	/** Of a union: its branches. Of a picklist: its values. */
 	readonly options?: readonly unknown[]
-	/** Of a union whose branches are told apart by a member: its name. */
+	/** Of a variant: the name of its discriminator. */
 	readonly key?: string
 }
 
-/** The schema of what stands at the path; undefined when the schema has nothing there. `value` picks the branch. */
+/** The schema at the path; undefined if there is none. `value` selects the branch of a union. */
 export function schemaAt(
 	schema: v.GenericSchema,
 	path: readonly (string | number)[],
@@ -31,12 +31,12 @@ export function schemaAt(
 	const parts: SchemaNode = schema
 	if (parts.wrapped) return schemaAt(parts.wrapped, path, value)
 	const options = branchesOf(schema, value)
-	if (options) return first(options, (option) => schemaAt(option, path, value))
-	const next = typeof key === 'number' ? parts.item : (own(parts.entries, key) ?? parts.value)
+	if (options) return firstDefined(options, (option) => schemaAt(option, path, value))
+	const next = typeof key === 'number' ? parts.item : (ownMember(parts.entries, key) ?? parts.value)
 	return next && schemaAt(next, rest, memberOf(value, key))
 }
 
-/** The branches of a union that the value may be of, told by its mark where there is one. Undefined: it is no union. */
+/** The branches of a union that the value may match, by the discriminator if there is one. Undefined: not a union. */
 export function branchesOf(schema: v.GenericSchema, value: unknown): readonly v.GenericSchema[] | undefined {
 	const { type, key, options }: SchemaNode = schema
 	if (type !== 'union' && type !== 'variant') return undefined
@@ -45,12 +45,12 @@ export function branchesOf(schema: v.GenericSchema, value: unknown): readonly v.
 	return branches.filter((branch) => {
 		const { entries }: SchemaNode = branch
 		if (!entries) return true
-		const mark = own(entries, key)
-		return mark !== undefined && v.is(mark, memberOf(value, key))
+		const discriminator = ownMember(entries, key)
+		return discriminator !== undefined && v.is(discriminator, memberOf(value, key))
 	})
 }
 
-/** The names that an object of this schema may have; none when it is not of an object. */
+/** The keys that an object of this schema may have; none if the schema is not that of an object. */
 export function keysOf(schema: v.GenericSchema | undefined): readonly string[] {
 	const parts: SchemaNode | undefined = schema
 	if (parts?.wrapped) return keysOf(parts.wrapped)
@@ -61,18 +61,20 @@ function isSchema(value: unknown): value is v.GenericSchema {
 	return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema'
 }
 
-function first<T, Found>(list: readonly T[], find: (each: T) => Found | undefined): Found | undefined {
-	for (const each of list) {
-		const found = find(each)
+function firstDefined<T, Found>(list: readonly T[], find: (item: T) => Found | undefined): Found | undefined {
+	for (const item of list) {
+		const found = find(item)
 		if (found !== undefined) return found
 	}
 	return undefined
 }
 
-function own<T>(object: { readonly [key: string]: T } | undefined, key: string): T | undefined {
+function ownMember<T>(object: { readonly [key: string]: T } | undefined, key: string): T | undefined {
 	return object && Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 function memberOf(value: unknown, key: string | number): unknown {
-	return typeof value === 'object' && value !== null ? own(value as { [key: string]: unknown }, String(key)) : undefined
+	return typeof value === 'object' && value !== null
+		? ownMember(value as { [key: string]: unknown }, String(key))
+		: undefined
 }

@@ -1,20 +1,20 @@
-/** A reply as text: what the user would see, and what can be pressed, numbered. */
+/** Renders a reply as text: what the user would see, with the options numbered. */
 import type { Attributes, Button, CanonicalReply, Card, Choice, Message } from '../model/index.ts'
 
-/** A line of what is shown, and the choice behind it where it can be pressed. */
+/** One line of output, with its choice if the user can select it. */
 interface Line {
 	readonly text: string
 	readonly choice?: Choice
 }
 
-/** The reply as text, a line each: messages, numbered choices, cards, buttons, then what is written back and done. */
+/** The reply as text, one item a line: messages, cards, numbered options, then attributes, control and overrides. */
 export function renderReply(reply: CanonicalReply): string {
 	let number = 0
 	const lines = linesOf(reply).map(({ text, choice }) => (choice ? `  ${++number}) ${text}` : text))
 	return lines.length === 0 ? '(nothing)' : lines.join('\n')
 }
 
-/** What can be pressed, in the order of the numbers that `show` gives. */
+/** The options that the user can select, in the order in which `renderReply` numbers them. */
 export function selectableOptions(reply: CanonicalReply): Choice[] {
 	return linesOf(reply).flatMap(({ choice }) => (choice ? [choice] : []))
 }
@@ -30,8 +30,8 @@ function linesOf({ messages, attributes, control, overrides }: CanonicalReply): 
 }
 
 function linesOfMessage(message: Message): Line[] {
-	const after = message.delay ? [{ text: `(${message.delay} ms)` }] : []
-	return [...after, ...linesOfElement(message)]
+	const delay = message.delay ? [{ text: `(${message.delay} ms)` }] : []
+	return [...delay, ...linesOfElement(message)]
 }
 
 function linesOfElement(message: Message): Line[] {

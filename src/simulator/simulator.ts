@@ -1,4 +1,4 @@
-/** A platform made from its adapter: calls a webhook as it does, refuses what it refuses, and shows what the user sees. */
+/** Simulates a platform from its adapter: calls a webhook, rejects answers the platform would reject, decodes the rest. */
 import { GatewayError } from '../errors.ts'
 import { type FitContext, fitEvent, fitReply } from '../fit/index.ts'
 import { type Adapter, compact, type ReplyLeg, type WireRequest, type WireResponse } from '../format/index.ts'
@@ -6,50 +6,50 @@ import type { CanonicalEvent, CanonicalReply, Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { upstreamUrl } from '../upstream/index.ts'
 
-/** What the user does: says something, presses a choice, opens the chat, or anything that an event can say. */
+/** What the user does: sends a text, selects a choice, opens the chat, or anything else as an event. */
 export type UserAction =
 	| { readonly text: string }
 	| { readonly choice: NonNullable<CanonicalEvent['choice']> }
 	| { readonly start: true }
 	| { readonly event: CanonicalEvent }
 
-/** A webhook to call, and how. */
+/** A user's action, the webhook to call, and what the call needs from the runtime. */
 export type Simulation = UserAction &
 	Pick<Runtime, 'send' | 'now' | 'newId' | 'crypto'> & {
-		/** Where the webhook is, as the platform's settings would have it. */
+		/** The URL of the webhook, as in the platform's settings. */
 		readonly url: string
-		/** Absent: the call proves nothing. */
+		/** Authenticates the call. Absent: the call is not authenticated. */
 		readonly secret?: string
-		/** Absent: one of its own, where the platform has any. */
+		/** The conversation's id. Absent: a new one, if the platform has conversation ids. */
 		readonly conversation?: string
-		/** The user's id. Absent: one of its own, where the platform has any. */
+		/** The user's id. Absent: a new one, if the platform has user ids. */
 		readonly user?: string
-		/** What the bot's author wrote for the platform to say by itself. Absent: nothing. */
+		/** The text that the bot's author set as the platform's default reply. Absent: none. */
 		readonly defaultReply?: string
-		/** Whether the set-up call goes first, where the platform makes one. Absent: yes. */
+		/** Whether to make the set-up call first, if the platform has one. Default: true. */
 		readonly handshake?: boolean
 	}
 
-/** What was said on both sides. */
+/** The call, the answer, and what each side understands of them. */
 export interface SimulatedTurn {
-	/** The event, as the platform could tell it. */
+	/** The event, as far as the platform can express it. */
 	readonly event: CanonicalEvent
-	/** What of the event the platform cannot tell. */
+	/** Changes made to the event because the platform cannot express it. */
 	readonly lost: readonly Change[]
 	readonly call: WireRequest
 	readonly answer: WireResponse
-	/** What the user sees. Absent: the platform reads no answer to this event. */
+	/** What the user sees. Absent: the platform does not read the answer to this event. */
 	readonly reply?: CanonicalReply
-	/** Paths of what the platform does not read in the answer. */
+	/** Paths of the answer's fields that the platform does not read. */
 	readonly unread: readonly string[]
 }
 
-/** The platform would refuse what it got. */
+/** Thrown if the platform would reject the answer, or get none. */
 export class Refused extends Error {
 	override readonly name = 'Refused'
-	/** The answer that would be refused; absent when there was none. */
+	/** The rejected answer. Absent: there was none. */
 	readonly answer?: WireResponse
-	/** What the user sees in its place: what the platform says by itself. Absent: nothing that is known. */
+	/** What the user sees instead: the platform's own default reply. Absent: not known. */
 	defaultReply?: CanonicalEvent['defaultReply']
 
 	constructor(why: string, answer?: WireResponse, options?: { cause?: unknown }) {
@@ -58,12 +58,12 @@ export class Refused extends Error {
 	}
 }
 
-/** Milliseconds that a platform waits of which nothing is known. */
-const patience = 30_000
-/** Bytes that are read of any answer, so that a webhook that never ends does. */
-const maxAnswer = 4 * 1024 * 1024
+/** Milliseconds to wait for an answer if the platform's deadline is not known. */
+const defaultDeadline = 30_000
+/** Limit of an answer, so that an endless one cannot fill the memory. */
+const maxAnswerBytes = 4 * 1024 * 1024
 
-/** One event sent as the platform sends it, and its answer read as the platform reads it. Throws `Refused`. */
+/** Sends one event as the platform would, and reads the answer as the platform would. Rejects with `Refused`. */
 export async function simulate(adapter: Adapter, simulation: Simulation): Promise<SimulatedTurn> {
 	const { newId, now } = simulation
 	const context: FitContext = { turnId: newId(), receivedAt: new Date(now()).toISOString() }
@@ -95,18 +95,18 @@ function eventOf({ event: { carries } }: Adapter, simulation: Simulation): Canon
 	const conversation = simulation.conversation ?? (carries['event.conversation'] && hexId(newId()))
 	const id = simulation.user ?? (carries['event.user.id'] && hexId(newId()))
 	const { defaultReply } = simulation
-	const asked = compact({
+	const common = compact({
 		attributes: {},
 		conversation,
 		user: id === undefined ? undefined : { id, attributes: {} },
 		defaultReply: defaultReply === undefined ? undefined : [{ type: 'text' as const, text: defaultReply }],
 	})
-	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...asked }
-	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...asked }
-	return { kind: 'start', ...asked }
+	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...common }
+	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...common }
+	return { kind: 'start', ...common }
 }
 
-/** 24 hexadecimal digits: a form of id that is common, and that no platform is known to refuse. */
+/** An id of 24 hexadecimal digits: a common form that every platform accepts, as far as we know. */
 function hexId(id: string): string {
 	return id
 		.replace(/[^\da-f]/g, '')
@@ -126,7 +126,7 @@ async function verifySetUp(adapter: Adapter, simulation: Simulation): Promise<vo
 async function post(adapter: Adapter, call: WireRequest, simulation: Simulation): Promise<WireResponse> {
 	const { url, secret, crypto, send } = simulation
 	const signed = adapter.auth && secret !== undefined ? await adapter.auth.sign(call, secret, crypto) : call
-	const { deadline = patience } = adapter
+	const { deadline = defaultDeadline } = adapter
 	try {
 		return await send({
 			url: upstreamUrl(url, signed.query, adapter.auth ? undefined : secret),
@@ -134,14 +134,15 @@ async function post(adapter: Adapter, call: WireRequest, simulation: Simulation)
 			headers: signed.headers,
 			body: signed.body,
 			signal: AbortSignal.timeout(deadline),
-			maxBytes: maxAnswer,
+			maxBytes: maxAnswerBytes,
 			onlyPublic: false,
 		})
 	} catch (cause) {
 		const code = cause instanceof GatewayError ? cause.code : undefined
 		if (code === 'upstream-timeout') throw new Refused(`no answer within ${deadline} ms`, undefined, { cause })
 		if (code === 'upstream-unreachable') throw new Refused('the URL cannot be reached', undefined, { cause })
-		if (code === 'upstream-reply-too-large') throw new Refused(`more than ${maxAnswer} bytes`, undefined, { cause })
+		if (code === 'upstream-reply-too-large')
+			throw new Refused(`more than ${maxAnswerBytes} bytes`, undefined, { cause })
 		if (code === 'upstream-reply-invalid') throw new Refused('the answer cannot be read', undefined, { cause })
 		throw cause
 	}
@@ -152,9 +153,9 @@ function statusOf({ status, body }: WireResponse): string {
 }
 
 function readAnswer(leg: ReplyLeg, answer: WireResponse, context: FitContext): ReturnType<ReplyLeg['decode']> {
-	const most = leg.carries.reply?.bytes
+	const maxBytes = leg.carries.reply?.bytes
 	const bytes = new TextEncoder().encode(answer.body).length
-	if (most !== undefined && bytes > most) throw new Refused(`${bytes} bytes; the limit is ${most}`, answer)
+	if (maxBytes !== undefined && bytes > maxBytes) throw new Refused(`${bytes} bytes; the limit is ${maxBytes}`, answer)
 	let decoded: ReturnType<ReplyLeg['decode']>
 	try {
 		decoded = leg.decode(answer)
