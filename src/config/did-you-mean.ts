@@ -1,12 +1,12 @@
-/** Finds the name that was meant by one that does not exist. */
+/** Suggests the name that was probably meant by an unknown one. */
 
-/** Letters that are added, left out or replaced in a slip of the pen. */
-const mostEdits = 2
+/** Letters added, left out or replaced that still count as a typo. */
+const maxEdits = 2
 
-/** The name nearest to the one written, when it is so near that it was probably meant. */
+/** The name closest to the one written; undefined if none is close enough to be a typo. */
 export function closestName(written: string, names: readonly string[]): string | undefined {
 	let found: string | undefined
-	let least = mostEdits + 1
+	let least = maxEdits + 1
 	for (const name of names) {
 		const edits = editDistance(written, name)
 		if (edits < least && edits < Math.min(written.length, name.length)) [found, least] = [name, edits]
@@ -14,9 +14,9 @@ export function closestName(written: string, names: readonly string[]): string |
 	return found
 }
 
-/** The edit distance of Levenshtein, or more than a slip when the lengths alone say so. */
+/** The Levenshtein distance; more than `maxEdits`, without the exact number, if the lengths alone differ by more. */
 function editDistance(one: string, other: string): number {
-	if (Math.abs(one.length - other.length) > mostEdits) return mostEdits + 1
+	if (Math.abs(one.length - other.length) > maxEdits) return maxEdits + 1
 	let row = Array.from({ length: other.length + 1 }, (_, j) => j)
 	for (let i = 1; i <= one.length; i++) {
 		const next = [i]

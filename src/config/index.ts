@@ -1,4 +1,4 @@
-/** Reads a configuration into routes, or lists every mistake. */
+/** Reads a configuration into routes, or reports everything that is wrong with it. */
 export { ConfigError } from './issues.ts'
 export type { OutboxSettings } from './outbox-settings.ts'
 export { readConfig, readOutbox } from './read-config.ts'

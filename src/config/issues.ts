@@ -1,16 +1,16 @@
-/** Collects what is wrong with a configuration: each mistake with its path, none with a value. */
+/** Collects the errors and warnings of a configuration: each names its path, none repeats a value. */
 import * as v from 'valibot'
 import { fieldPath } from '../format/index.ts'
 import { branchIssues, describeExpected, isMissing, isUnknown, keysOf, pathOf, schemaAt } from '../schema/index.ts'
 import { closestName } from './did-you-mean.ts'
 
-/** Keys and indices from the top of the configuration. */
+/** Keys and indices from the root of the configuration. */
 export type Path = readonly (string | number)[]
 
-/** An object, before its members have been looked at. */
+/** An object whose members have not been checked yet. */
 export type Members = { readonly [key: string]: unknown }
 
-/** A configuration that cannot be used; `mistakes` has all that is wrong with it, one line each. */
+/** Thrown for a configuration that cannot be used. `mistakes` lists everything that is wrong with it, one line each. */
 export class ConfigError extends Error {
 	override readonly name = 'ConfigError'
 	readonly mistakes: readonly string[]
@@ -21,59 +21,60 @@ export class ConfigError extends Error {
 	}
 }
 
-/** What was found while the configuration was read. A warning does not keep the gateway from starting. */
+/** The errors and warnings found in a configuration. With warnings alone, the gateway still starts. */
 export class ConfigIssues {
-	readonly mistakes: string[] = []
+	readonly errors: string[] = []
 	readonly warnings: string[] = []
 
-	issue(path: Path, text: string): undefined {
-		this.mistakes.push(line(path, text))
+	/** Adds an error. Returns undefined, so that a reader can return it in place of a value. */
+	error(path: Path, text: string): undefined {
+		this.errors.push(line(path, text))
 	}
 
+	/** Adds a warning. */
 	warning(path: Path, text: string): void {
 		this.warnings.push(line(path, text))
 	}
 
-	/** The value as the schema has it; undefined when it is not, and its issues are mistakes. */
+	/** The value as parsed by the schema. If it is invalid, adds an error for each issue and returns undefined. */
 	parse<S extends v.GenericSchema>(schema: S, value: unknown, at: Path): v.InferOutput<S> | undefined {
 		const result = v.safeParse(schema, value)
 		if (result.success) return result.output
-		for (const issue of result.issues) this.#issue(schema, value, issue, [], at)
+		for (const issue of result.issues) this.#addIssue(schema, value, issue, [], at)
 		return undefined
 	}
 
-	/** The members of an object; undefined when the value is none, which is then a mistake. */
+	/** The value as an object. If it is none, adds an error and returns undefined. */
 	object(value: unknown, at: Path, otherwise = 'must be an object'): Members | undefined {
-		return isObject(value) ? value : this.issue(at, otherwise)
+		return isObject(value) ? value : this.error(at, otherwise)
 	}
 
 	/**
-	 * The members of an object that are as its schema has them; every other one is a mistake, unknown keys too.
-	 * Members named in `apart` are left for somebody else to read.
+	 * The valid members of an object, as parsed by its schema. Adds an error for each invalid member and each unknown key.
+	 * Skips the members in `except`, which the caller reads.
 	 */
 	members<S extends v.StrictObjectSchema<v.ObjectEntries, undefined>>(
 		schema: S,
 		given: Members,
 		at: Path,
-		apart: readonly string[] = [],
+		except: readonly string[] = [],
 	): Partial<v.InferOutput<S>> {
-		const right: { [key: string]: unknown } = {}
+		const valid: { [key: string]: unknown } = {}
 		for (const key of Object.keys(given)) {
-			if (!Object.hasOwn(schema.entries, key)) this.issue([...at, key], noSuchKey(key, keysOf(schema)))
+			if (!Object.hasOwn(schema.entries, key)) this.error([...at, key], noSuchKey(key, keysOf(schema)))
 		}
 		for (const [key, entry] of Object.entries(schema.entries)) {
-			if (!apart.includes(key)) right[key] = this.parse(entry, given[key], [...at, key])
+			if (!except.includes(key)) valid[key] = this.parse(entry, given[key], [...at, key])
 		}
 		// Each member has just been parsed by the entry that types it.
-		return right as Partial<v.InferOutput<S>>
+		return valid as Partial<v.InferOutput<S>>
 	}
 
-	#issue(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, within: Path, at: Path): void {
-		const path: Path = [...within, ...pathOf(issue)]
-		// The branches of a union that got further than its door know better what is wrong.
-		const inside = branchIssues(issue)
-		for (const each of inside) this.#issue(schema, value, each, path, at)
-		if (inside.length === 0) this.issue([...at, ...path], wording(schema, value, issue, path))
+	#addIssue(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, parent: Path, at: Path): void {
+		const path: Path = [...parent, ...pathOf(issue)]
+		const nested = branchIssues(issue)
+		for (const inner of nested) this.#addIssue(schema, value, inner, path, at)
+		if (nested.length === 0) this.error([...at, ...path], describeIssue(schema, value, issue, path))
 	}
 }
 
@@ -92,7 +93,7 @@ function noSuchKey(key: string, names: readonly string[]): string {
 }
 
 // Not the issue's own message, which repeats what was received.
-function wording(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, path: Path): string {
+function describeIssue(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, path: Path): string {
 	if (isUnknown(issue)) {
 		return noSuchKey(String(path.at(-1)), keysOf(schemaAt(schema, path.slice(0, -1), value)))
 	}

@@ -1,44 +1,44 @@
-/** Reads the replies of the configuration: one for everybody, or one for each language. */
+/** Reads the replies of the configuration: one for all languages, or one for each. */
 import * as v from 'valibot'
 import { CanonicalReply } from '../model/index.ts'
 import type { LocalizedReplies } from '../route.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 
-/** Stands for every language that has no reply of its own. */
+/** The key of the reply for all languages that have none of their own. */
 const anyLanguage = '*'
-// Enough of BCP 47 to catch a slip of the pen.
+// Enough of BCP 47 to catch a typo.
 const languageTag = /^[A-Za-z]{2,8}(?:-[A-Za-z\d]{1,8})*$/
 
-/** A reply for everybody, or replies by language; those that cannot be used are left out, and are mistakes. */
-export function repliesOf(
+/** One reply for all languages, or replies by language. Leaves out invalid replies, and adds an error for each. */
+export function readReplies(
 	given: { readonly [key: string]: unknown },
 	at: Path,
-	findings: ConfigIssues,
+	issues: ConfigIssues,
 ): LocalizedReplies {
 	if (Object.keys(given).length === 0) return []
 	if ('messages' in given) {
-		const reply = replyOf(given, at, findings)
+		const reply = readReply(given, at, issues)
 		return reply ? [{ reply }] : []
 	}
 	const replies = Object.entries(given).flatMap(([language, value]) => {
 		const here = [...at, language]
-		if (language !== anyLanguage && !languageTag.test(language)) findings.issue(here, 'is not a language tag')
-		const reply = replyOf(value, here, findings)
+		if (language !== anyLanguage && !languageTag.test(language)) issues.error(here, 'is not a language tag')
+		const reply = readReply(value, here, issues)
 		return reply ? [{ language, reply }] : []
 	})
 	const others = replies.filter(({ language }) => language !== anyLanguage)
 	return [...replies.filter(({ language }) => language === anyLanguage).map(({ reply }) => ({ reply })), ...others]
 }
 
-// A reply may be written short: what it leaves out is empty.
-const ShortReply = v.looseObject({
+// A reply in the configuration may leave out what is empty.
+const PartialReply = v.looseObject({
 	messages: v.optional(v.unknown(), []),
 	attributes: v.optional(v.looseObject({}), {}),
 })
 
-function replyOf(value: unknown, at: Path, findings: ConfigIssues): CanonicalReply | undefined {
-	const short = findings.parse(ShortReply, value, at)
-	if (!short) return undefined
-	const whole = { ...short, attributes: { session: {}, user: {}, ...short.attributes } }
-	return findings.parse(CanonicalReply, whole, at)
+function readReply(value: unknown, at: Path, issues: ConfigIssues): CanonicalReply | undefined {
+	const partial = issues.parse(PartialReply, value, at)
+	if (!partial) return undefined
+	const complete = { ...partial, attributes: { session: {}, user: {}, ...partial.attributes } }
+	return issues.parse(CanonicalReply, complete, at)
 }

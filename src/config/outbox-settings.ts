@@ -1,29 +1,30 @@
-/** Makes the outbox of the configuration into the settings that a runtime opens one with. */
+/** Resolves the outbox of the configuration into the settings that a runtime opens it with. */
 import type { ConfigIssues, Path } from './issues.ts'
 import * as schema from './schema.ts'
-import { type Environment, secretOf } from './secrets.ts'
+import { type Environment, readSecret } from './secrets.ts'
 
 /** How accepted events are stored and delivered. Durations are milliseconds. */
 export interface OutboxSettings {
-	/** As it stands in the configuration: relative to where the gateway was started. */
+	/** As in the configuration: a relative path starts at the gateway's working directory. */
 	readonly file: string
-	/** Of 32 bytes each; the first seals, each of them opens. None: events are stored as they are. */
+	/** Keys of 32 bytes; the first encrypts, all of them decrypt. None: events are stored unencrypted. */
 	readonly keys: readonly Uint8Array<ArrayBuffer>[]
-	/** Of the file, its log apart. */
+	/** Limit of the database file, without its write-ahead log. */
 	readonly maxBytes: number
-	/** The wait before each attempt, the first one included. */
+	/** The delay before each attempt, including the first. */
 	readonly schedule: readonly number[]
-	/** An attempt that fails when the event is older than this was the last one. */
+	/** Age of an event after which a failed attempt is its last. */
 	readonly expiry: number
-	/** What a failing event means for the later ones of its conversation: they wait for it, or go before it. */
+	/** Whether later events of a conversation wait for one that keeps failing, or are delivered before it. */
 	readonly order: 'block' | 'overtake'
-	/** Deliveries under way at once, for each route. */
+	/** Maximum number of concurrent deliveries per route. */
 	readonly concurrency: number
 	readonly retention: {
-		/** How long a delivered event is kept. 0: it is deleted in the moment it is delivered. */
+		/** How long to keep a delivered event. 0: delete it on delivery. */
 		readonly delivered: number
+		/** How long to keep a dead letter. */
 		readonly dead: number
-		/** Of delivered and dead events together; beyond, the oldest go, delivered ones first. */
+		/** Limit of delivered and dead events together; beyond it, the oldest are deleted, delivered ones first. */
 		readonly maxBytes: number
 	}
 }
@@ -37,29 +38,36 @@ const defaults = {
 	dead: '30d',
 }
 
-/** Undefined when it cannot be used; what is wrong with it are mistakes. */
+/** The settings. If they cannot be used, adds an error for everything that is wrong and returns undefined. */
 export function resolveOutbox(
 	value: unknown,
 	at: Path,
 	env: Environment,
-	findings: ConfigIssues,
+	issues: ConfigIssues,
 ): OutboxSettings | undefined {
-	const object = findings.object(value, at)
+	const object = issues.object(value, at)
 	if (!object) return undefined
-	const { file, key = [], maxBytes = defaults.maxBytes, ...given } = findings.members(schema.Outbox, object, at)
-	const keys = 'env' in key ? [keyOf(key, [...at, 'key'], env, findings)] : keysOf(key, [...at, 'key'], env, findings)
-	const { delivered = defaults.delivered, dead = defaults.dead, maxBytes: kept = maxBytes / 2 } = given.retention ?? {}
-	if (kept > maxBytes / 2) findings.issue([...at, 'retention', 'maxBytes'], 'must be at most half of "maxBytes"')
+	const { file, key = [], maxBytes = defaults.maxBytes, ...given } = issues.members(schema.Outbox, object, at)
+	const keys =
+		'env' in key
+			? [readEncryptionKey(key, [...at, 'key'], env, issues)]
+			: readEncryptionKeys(key, [...at, 'key'], env, issues)
+	const {
+		delivered = defaults.delivered,
+		dead = defaults.dead,
+		maxBytes: retained = maxBytes / 2,
+	} = given.retention ?? {}
+	if (retained > maxBytes / 2) issues.error([...at, 'retention', 'maxBytes'], 'must be at most half of "maxBytes"')
 	if (file === undefined) return undefined
 	return {
 		file,
-		keys: keys.flatMap((each) => each ?? []),
+		keys: keys.flatMap((bytes) => bytes ?? []),
 		maxBytes,
 		schedule: (given.schedule ?? defaults.schedule).map(milliseconds),
 		expiry: milliseconds(given.expiry ?? defaults.expiry),
 		order: given.order ?? 'block',
 		concurrency: given.concurrency ?? defaults.concurrency,
-		retention: { delivered: milliseconds(delivered), dead: milliseconds(dead), maxBytes: kept },
+		retention: { delivered: milliseconds(delivered), dead: milliseconds(dead), maxBytes: retained },
 	}
 }
 
@@ -70,20 +78,20 @@ function milliseconds(duration: string): number {
 	return Number(count) * (units[unit] ?? Number.NaN)
 }
 
-function keysOf(list: readonly schema.Secret[], at: Path, env: Environment, findings: ConfigIssues) {
-	return list.map((secret, i) => keyOf(secret, [...at, i], env, findings))
+function readEncryptionKeys(list: readonly schema.Secret[], at: Path, env: Environment, issues: ConfigIssues) {
+	return list.map((secret, i) => readEncryptionKey(secret, [...at, i], env, issues))
 }
 
 const base64Of32 = /^[A-Za-z\d+/]{43}=$/
 
-function keyOf(
+function readEncryptionKey(
 	secret: schema.Secret,
 	at: Path,
 	env: Environment,
-	findings: ConfigIssues,
+	issues: ConfigIssues,
 ): Uint8Array<ArrayBuffer> | undefined {
-	const value = secretOf(secret, at, env, findings)
+	const value = readSecret(secret, at, env, issues)
 	if (value === undefined) return undefined
 	if (base64Of32.test(value)) return Uint8Array.from(atob(value), (char) => char.charCodeAt(0))
-	return findings.issue([...at, 'env'], `the environment variable ${secret.env} must hold 32 bytes in base64`)
+	return issues.error([...at, 'env'], `the environment variable ${secret.env} must hold 32 bytes in base64`)
 }

@@ -1,4 +1,4 @@
-/** Reads a configuration: names, options and environment variables become routes, or a list of every mistake. */
+/** Reads a configuration into the routes and the outbox settings that a gateway runs with. */
 import type { Route } from '../route.ts'
 import { ConfigError, ConfigIssues } from './issues.ts'
 import { type OutboxSettings, resolveOutbox } from './outbox-settings.ts'
@@ -7,46 +7,45 @@ import * as schema from './schema.ts'
 import type { Environment } from './secrets.ts'
 import { type ConfigContext, resolveUpstream } from './upstreams.ts'
 
-/** What a configuration says: the routes, and what an operator should look at without having to. */
-export interface Reading {
+/** A valid configuration. The gateway runs in spite of the warnings, but an operator should read them. */
+export interface GatewaySettings {
 	readonly routes: readonly Route[]
 	readonly outbox?: OutboxSettings
 	readonly warnings: readonly string[]
 }
 
-/** Throws a ConfigError that has every mistake, each with its path: `routes[0].name: is missing`. */
-export function readConfig(json: unknown, context: ConfigContext): Reading {
-	const findings = new ConfigIssues()
-	const { routes, outbox } = readTop(json, context, findings)
-	if (findings.mistakes.length > 0) throw new ConfigError(findings.mistakes)
-	return { routes, ...(outbox && { outbox }), warnings: findings.warnings }
+/** Reads a configuration. Throws a ConfigError that lists every error with its path: `routes[0].name: is missing`. */
+export function readConfig(json: unknown, context: ConfigContext): GatewaySettings {
+	const issues = new ConfigIssues()
+	const { routes, outbox } = readTopLevel(json, context, issues)
+	if (issues.errors.length > 0) throw new ConfigError(issues.errors)
+	return { routes, ...(outbox && { outbox }), warnings: issues.warnings }
 }
 
-/** The outbox alone, for who works on it: the rest of the configuration may be anything. Throws a ConfigError. */
+/** Reads the outbox settings only, and ignores errors elsewhere in the configuration. Throws a ConfigError. */
 export function readOutbox(json: unknown, env: Environment): OutboxSettings | undefined {
-	const findings = new ConfigIssues()
-	const value = findings.object(json, [])?.outbox
-	const outbox = value === undefined ? undefined : resolveOutbox(value, ['outbox'], env, findings)
-	if (findings.mistakes.length > 0) throw new ConfigError(findings.mistakes)
+	const issues = new ConfigIssues()
+	const value = issues.object(json, [])?.outbox
+	const outbox = value === undefined ? undefined : resolveOutbox(value, ['outbox'], env, issues)
+	if (issues.errors.length > 0) throw new ConfigError(issues.errors)
 	return outbox
 }
 
-interface Top {
+interface TopLevel {
 	readonly routes: readonly Route[]
 	readonly outbox?: OutboxSettings | undefined
 }
 
-function readTop(json: unknown, context: ConfigContext, findings: ConfigIssues): Top {
-	const object = findings.object(json, [])
+function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssues): TopLevel {
+	const object = issues.object(json, [])
 	if (!object) return { routes: [] }
-	findings.members(schema.Config, object, [], ['upstream', 'routes', 'outbox'])
+	issues.members(schema.Config, object, [], ['upstream', 'routes', 'outbox'])
 	const { upstream, routes } = object
-	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, findings) }
-	const outbox =
-		object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, findings)
+	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, issues) }
+	const outbox = object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, issues)
 	if (Array.isArray(routes) && routes.length > 0) {
-		return { routes: resolveRoutes(routes, shared, context, findings), outbox }
+		return { routes: resolveRoutes(routes, shared, context, issues), outbox }
 	}
-	findings.issue(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')
+	issues.error(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')
 	return { routes: [], outbox }
 }

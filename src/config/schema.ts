@@ -1,12 +1,13 @@
-/** The shape of the configuration file; what one part means for another is checked in resolve.ts. */
+/** The schema of the configuration file, without the rules between its parts, which routes.ts and upstreams.ts check. */
 import * as v from 'valibot'
 
-// Only what has a counterpart in JSON Schema stands here: config/gateway.schema.json is made from it.
+// Use only what JSON Schema can express: config/gateway.schema.json is generated from this file.
 const described = <S extends v.GenericSchema>(schema: S, text: string) => v.pipe(schema, v.description(text))
 
 const secretForm = '{ "env": "NAME" }'
 const notHere = 'put the secret in an environment variable and its name here'
 
+/** A reference to a secret: the name of an environment variable. */
 export const Secret = described(
 	v.strictObject(
 		{ env: described(v.pipe(v.string(), v.nonEmpty()), 'Name of the environment variable that holds the secret.') },
@@ -21,6 +22,7 @@ const Secrets = v.pipe(v.array(Secret, listForm), v.nonEmpty())
 
 const Options = v.record(v.string(), v.unknown())
 
+/** A backend, and how to call it. */
 export const Upstream = v.strictObject({
 	url: described(
 		v.pipe(v.string(), v.nonEmpty()),
@@ -75,6 +77,7 @@ export const Upstream = v.strictObject({
 })
 export type Upstream = v.InferOutput<typeof Upstream>
 
+/** A route: where a platform calls, and what to do with its calls. */
 export const Route = v.strictObject({
 	name: described(
 		v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/)),
@@ -147,8 +150,10 @@ export const Route = v.strictObject({
 })
 export type Route = v.InferOutput<typeof Route>
 
+/** Such as `30m`; units: ms, s, m, h, d. */
 const Duration = v.pipe(v.string(), v.regex(/^\d{1,6}(?:ms|s|m|h|d)$/))
 
+/** The storage for accepted events, and their delivery. */
 export const Outbox = v.strictObject({
 	file: described(
 		v.pipe(v.string(), v.nonEmpty()),
@@ -208,7 +213,7 @@ export const Outbox = v.strictObject({
 })
 export type Outbox = v.InferOutput<typeof Outbox>
 
-/** The configuration of a gateway: where platforms call, and whom the gateway calls. */
+/** The configuration of a gateway. */
 export const Config = v.strictObject({
 	$schema: v.optional(described(v.string(), 'JSON Schema of this file, for editors.')),
 	upstream: v.optional(described(Upstream, 'Backend of all routes that do not have their own.')),
