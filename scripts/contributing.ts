@@ -8,7 +8,7 @@ import { table } from './table.ts'
 /** The page with its generated parts as the code has them now. */
 export function contributing(present: string): string {
 	const blocks = {
-		adapter: exampleAdapter(),
+		adapter: exampleAdapter(present),
 		members: contract(),
 		carries: carriesTable(),
 		helpers: helpers(),
@@ -16,10 +16,11 @@ export function contributing(present: string): string {
 	return Object.entries(blocks).reduce((page, [name, content]) => replaceBlock(page, name, content), present)
 }
 
-/** The files of the smallest complete adapter, in the order in which to read them. */
-function exampleAdapter(): string {
+/** The files of the adapter that the page says to copy, in the order in which to read them. */
+function exampleAdapter(page: string): string {
+	const folder = /\*\*Copy `(.+?)`\*\*/.exec(page)?.[1]
 	return ['index.ts', 'options.ts', 'event.ts', 'reply.ts', 'limits.ts', 'fixtures/reply.quickreplies.json']
-		.map((file) => ({ file: `adapters/botdistrikt/${file}`, type: file.endsWith('.json') ? 'json' : 'ts' }))
+		.map((file) => ({ file: `${folder}/${file}`, type: file.endsWith('.json') ? 'json' : 'ts' }))
 		.map(({ file, type }) => `\`${file}\`:\n\n\`\`\`${type}\n${sourceOf(file)}\`\`\``)
 		.join('\n\n')
 }
