@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import * as v from 'valibot'
-import { attempts } from '../src/worker/schedule.ts'
+import { defaultSchedule } from '../src/delivery/index.ts'
 
+const Producer = v.looseObject({ binding: v.optional(v.string()), queue: v.optional(v.string()) })
 const Consumer = v.looseObject({
 	queue: v.optional(v.string()),
 	dead_letter_queue: v.optional(v.string()),
@@ -13,7 +14,7 @@ const Section = v.looseObject({
 	compatibility_flags: v.optional(v.array(v.string()), []),
 	queues: v.optional(
 		v.looseObject({
-			producers: v.optional(v.array(v.looseObject({ queue: v.optional(v.string()) })), []),
+			producers: v.optional(v.array(Producer), []),
 			consumers: v.optional(v.array(Consumer), []),
 		}),
 		{},
@@ -24,6 +25,9 @@ const File = v.looseObject({
 	send_metrics: v.optional(v.boolean()),
 	env: v.optional(v.record(v.string(), Section), {}),
 })
+
+/** The producer by which the Worker sends dead letters. */
+const deadBinding = 'DEAD_EVENTS'
 
 /** The mistakes of a wrangler.toml, including its named environments; none if it may be deployed. */
 export function checkWrangler(toml: string): string[] {
@@ -39,27 +43,32 @@ export function checkWrangler(toml: string): string[] {
 }
 
 function checkSection(at: string, { compatibility_flags, queues }: v.InferOutput<typeof Section>): string[] {
-	const consumed = new Set(queues.consumers.map(({ queue }) => queue))
+	const { producers, consumers } = queues
+	const consumed = new Set(consumers.map(({ queue }) => queue))
+	const dead = producers.find(({ binding }) => binding === deadBinding)?.queue
 	return [
 		...compatibility_flags.map((flag) => `${at}compatibility_flags: ${flag}: remove it; the gateway needs no flags`),
-		...queues.producers.flatMap(({ queue }, i) =>
-			consumed.has(queue) ? [] : [`${at}queues.producers[${i}]: ${queue ?? 'a queue without a name'} has no consumer`],
+		...producers.flatMap(({ binding, queue }, i) =>
+			binding === deadBinding || consumed.has(queue)
+				? []
+				: [`${at}queues.producers[${i}]: ${queue ?? 'a queue without a name'} has no consumer`],
 		),
-		...queues.consumers.flatMap((consumer, i) =>
-			checkConsumer(consumer).map((mistake) => `${at}queues.consumers[${i}].${mistake}`),
+		...consumers.flatMap((consumer, i) =>
+			checkConsumer(consumer, dead).map((mistake) => `${at}queues.consumers[${i}].${mistake}`),
 		),
 	]
 }
 
-function checkConsumer({
-	queue,
-	dead_letter_queue: dead,
-	max_retries: retries,
-}: v.InferOutput<typeof Consumer>): string[] {
+function checkConsumer(
+	{ queue, dead_letter_queue: dead, max_retries: retries }: v.InferOutput<typeof Consumer>,
+	bound: string | undefined,
+): string[] {
+	const attempts = defaultSchedule.schedule.length
 	return [
 		...(dead ? [] : ['dead_letter_queue: is missing: undeliverable events would be deleted']),
 		...(dead && dead === queue ? ['dead_letter_queue: must be another queue'] : []),
-		...(retries === attempts - 1 ? [] : [`max_retries: must be ${attempts - 1}, to match the schedule`]),
+		...(dead && dead !== queue && dead !== bound ? [`dead_letter_queue: must be the queue of ${deadBinding}`] : []),
+		...(retries === attempts - 1 ? [] : [`max_retries: must be ${attempts - 1}, to match the default schedule`]),
 	]
 }
 

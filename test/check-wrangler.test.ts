@@ -8,10 +8,21 @@ test('ours may be deployed', () => {
 
 test.each([
 	['a queue without a dead-letter queue', /dead_letter_queue = .*\n/, '', 'queues.consumers[0].dead_letter_queue'],
-	['one with an empty name', '"dragoman-events-dead"', '""', 'queues.consumers[0].dead_letter_queue'],
-	['a queue that is its own', 'dragoman-events-dead', 'dragoman-events', 'queues.consumers[0].dead_letter_queue'],
+	['one with an empty name', /(?<=dead_letter_queue = )".*"/, '""', 'queues.consumers[0].dead_letter_queue'],
+	[
+		'a queue that is its own',
+		/(?<=dead_letter_queue = )".*"/,
+		'"dragoman-events"',
+		'queues.consumers[0].dead_letter_queue',
+	],
 	['fewer retries than the schedule has', 'max_retries = 7', 'max_retries = 3', 'queues.consumers[0].max_retries'],
 	['no number of retries', /max_retries = .*\n/, '', 'queues.consumers[0].max_retries'],
+	[
+		'a queue of dead letters that the Worker does not send to',
+		/(?<="DEAD_EVENTS"\nqueue = )".*"/,
+		'"other"',
+		'dead_letter_queue',
+	],
 	['a queue that nobody consumes', 'queue = "dragoman-events"', 'queue = "other"', 'queues.producers[0]'],
 	[
 		'Node, switched on',

@@ -1,20 +1,17 @@
 /** Resolves the outbox of the configuration into the settings that a runtime opens it with. */
+import { defaultDeadRetention, defaultSchedule, type Schedule } from '../delivery/index.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 import * as schema from './schema.ts'
 import { type Environment, readSecret } from './secrets.ts'
 
 /** How accepted events are stored and delivered. Durations are milliseconds. */
-export interface OutboxSettings {
+export interface OutboxSettings extends Schedule {
 	/** As in the configuration: a relative path starts at the gateway's working directory. */
 	readonly file: string
 	/** Keys of 32 bytes; the first encrypts, all of them decrypt. None: events are stored unencrypted. */
 	readonly keys: readonly Uint8Array<ArrayBuffer>[]
 	/** Limit of the database file, without its write-ahead log. */
 	readonly maxBytes: number
-	/** The delay before each attempt, including the first. */
-	readonly schedule: readonly number[]
-	/** Age of an event after which a failed attempt is its last. */
-	readonly expiry: number
 	/** Whether later events of a conversation wait for one that keeps failing, or are delivered before it. */
 	readonly order: 'block' | 'overtake'
 	/** Maximum number of concurrent deliveries per route. */
@@ -31,11 +28,7 @@ export interface OutboxSettings {
 
 const defaults = {
 	maxBytes: 1024 * 1024 * 1024,
-	schedule: ['0s', '5s', '5m', '30m', '2h', '5h', '10h', '10h'],
-	expiry: '3d',
 	concurrency: 16,
-	delivered: '0s',
-	dead: '30d',
 }
 
 /** The settings. If they cannot be used, adds an error for everything that is wrong and returns undefined. */
@@ -52,26 +45,30 @@ export function resolveOutbox(
 		'env' in key
 			? [readEncryptionKey(key, [...at, 'key'], env, issues)]
 			: readEncryptionKeys(key, [...at, 'key'], env, issues)
-	const {
-		delivered = defaults.delivered,
-		dead = defaults.dead,
-		maxBytes: retained = maxBytes / 2,
-	} = given.retention ?? {}
+	const { delivered, dead, maxBytes: retained = maxBytes / 2 } = given.retention ?? {}
 	if (retained > maxBytes / 2) issues.error([...at, 'retention', 'maxBytes'], 'must be at most half of "maxBytes"')
 	if (file === undefined) return undefined
 	return {
 		file,
 		keys: keys.flatMap((bytes) => bytes ?? []),
 		maxBytes,
-		schedule: (given.schedule ?? defaults.schedule).map(milliseconds),
-		expiry: milliseconds(given.expiry ?? defaults.expiry),
+		schedule: given.schedule?.map(milliseconds) ?? defaultSchedule.schedule,
+		expiry: durationOf(given.expiry, defaultSchedule.expiry),
 		order: given.order ?? 'block',
 		concurrency: given.concurrency ?? defaults.concurrency,
-		retention: { delivered: milliseconds(delivered), dead: milliseconds(dead), maxBytes: retained },
+		retention: {
+			delivered: durationOf(delivered, 0),
+			dead: durationOf(dead, defaultDeadRetention),
+			maxBytes: retained,
+		},
 	}
 }
 
 const units: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function durationOf(given: string | undefined, otherwise: number): number {
+	return given === undefined ? otherwise : milliseconds(given)
+}
 
 function milliseconds(duration: string): number {
 	const [, count, unit = ''] = /^(\d+)(\D+)$/.exec(duration) ?? []

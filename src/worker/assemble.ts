@@ -1,26 +1,44 @@
 /** The gateway of this isolate: the bundled configuration and the bindings become routes, a runtime and an app, once. */
 import config from '#gateway-config'
 import { adapters } from '../../adapters/index.ts'
-import { readConfig } from '../config/index.ts'
+import { ConfigError, readConfig } from '../config/index.ts'
+import { defaultDeadRetention, defaultSchedule, type Schedule } from '../delivery/index.ts'
+import { asGatewayError } from '../errors.ts'
 import { createApp } from '../http/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { demo } from '../upstream/index.ts'
 import type { Bindings } from './bindings.ts'
+import { log } from './console-log.ts'
 import { createRuntime } from './worker-runtime.ts'
 
 interface Gateway {
 	readonly app: ReturnType<typeof createApp>
 	readonly routes: readonly Route[]
 	readonly runtime: Runtime
+	readonly schedule: Schedule
+	/** Milliseconds that a dead letter is kept in its conversation's object. */
+	readonly deadRetention: number
 }
 
-let gateway: Gateway | undefined
+let assembled: { readonly gateway: Gateway | undefined } | undefined
 
-/** Throws a ConfigError with every mistake; its log lines have all of them. */
-export function assembledGateway(bindings: Bindings): Gateway {
-	gateway ??= assemble(bindings)
-	return gateway
+/** The gateway; undefined when the configuration cannot be used: then the log has one line with every mistake. */
+export function assembledGateway(bindings: Bindings): Gateway | undefined {
+	// A failure stays as well: configuration and secrets change with a new version, and so in a new isolate.
+	assembled ??= { gateway: assembleOrLog(bindings) }
+	return assembled.gateway
+}
+
+function assembleOrLog(bindings: Bindings): Gateway | undefined {
+	try {
+		return assemble(bindings)
+	} catch (thrown) {
+		const mistakes = thrown instanceof ConfigError ? thrown.mistakes : undefined
+		const cause = mistakes || !(thrown instanceof Error) ? undefined : thrown.stack
+		log({ level: 'error', msg: 'config', error: asGatewayError(thrown).code, mistakes, cause })
+		return undefined
+	}
 }
 
 // At the first call and not when the module is loaded: bindings, and with them secrets, come with a call.
@@ -30,11 +48,17 @@ function assemble(bindings: Bindings): Gateway {
 	const { routes, outbox, warnings } = readConfig(config, { adapters, env, loopback: false, demo })
 	const runtime = createRuntime(bindings)
 	const differs = [
-		...(outbox ? ['outbox: has no effect: a Worker stores events in its Durable Objects and its queue'] : []),
+		...(outbox ? ['outbox: only "schedule", "expiry" and "retention.dead" have an effect on a Worker'] : []),
 		...(routes.some(({ upstream }) => upstream.onlyPublic)
 			? ['public: is enforced only for IP addresses in URLs: a Worker cannot see what a name resolves to']
 			: []),
 	]
 	for (const warning of [...warnings, ...differs]) runtime.log({ level: 'warn', msg: 'config', warning })
-	return { app: createApp({ routes, runtime }), routes, runtime }
+	return {
+		app: createApp({ routes, runtime }),
+		routes,
+		runtime,
+		schedule: outbox ?? defaultSchedule,
+		deadRetention: outbox?.retention.dead ?? defaultDeadRetention,
+	}
 }

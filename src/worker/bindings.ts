@@ -4,6 +4,7 @@ import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
 import type { Delivery, OpenChoices } from '../runtime.ts'
 import type { Pending, StoredClaim } from './conversation-state.ts'
+import type { QueuedEvent } from './queued-event.ts'
 
 /** What the gateway calls on the Durable Object of a conversation; the members named as in State do the same. */
 export interface ConversationObject extends Rpc.DurableObjectBranded {
@@ -25,5 +26,7 @@ export interface Bindings {
 	/** One object a conversation. */
 	readonly CONVERSATIONS: DurableObjectNamespace<ConversationObject>
 	/** Events of no conversation. */
-	readonly EVENTS: Queue<Delivery>
+	readonly EVENTS: Queue<QueuedEvent>
+	/** Those of them that are dead letters. */
+	readonly DEAD_EVENTS: Queue<Delivery>
 }

@@ -4,7 +4,8 @@ import type { Offer } from '../fit/index.ts'
 import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
 import type { OpenChoices } from '../runtime.ts'
-import { attempt } from './attempt-delivery.ts'
+import { assembledGateway } from './assemble.ts'
+import { attemptDelivery } from './attempt-delivery.ts'
 import type { Bindings, ConversationObject } from './bindings.ts'
 import { ConversationState, lifetime, type Pending, type StoredClaim } from './conversation-state.ts'
 import { DeliveryTable } from './delivery-table.ts'
@@ -78,7 +79,10 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 			await this.#deliver()
 		}
 		const { due } = this.#deliveries.head() ?? {}
-		const times = [this.#memory.expire(), due, this.#deliveries.expire()].filter((time) => time !== undefined)
+		// While the configuration cannot be used, no dead letter is too old.
+		const { deadRetention = Number.POSITIVE_INFINITY } = assembledGateway(this.env) ?? {}
+		const expiries = [this.#memory.expire(), this.#deliveries.expire(deadRetention)]
+		const times = [...expiries, due].filter((time) => time !== undefined)
 		if (times.length > 0) await this.#setAlarm(Math.min(...times))
 		else await this.#clear()
 	}
@@ -89,11 +93,8 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		for (let done = 0; done < maxPerAlarm.events && Date.now() < until; done++) {
 			const head = this.#deliveries.head()
 			if (!head || head.due > Date.now()) return
-			const outcome = await attempt(JSON.parse(head.delivery), head.failed + 1, this.env, object)
-			if (outcome.did === 'deliver') this.#deliveries.delivered(head)
-			else if (outcome.did === 'give-up') this.#deliveries.giveUp(head)
-			else if (outcome.did === 'postpone') this.#deliveries.postpone(head, Date.now() + outcome.after)
-			else this.#deliveries.retry(head, Date.now() + outcome.after)
+			const event = { ...head, delivery: JSON.parse(head.delivery) }
+			this.#deliveries.apply(head, await attemptDelivery(event, this.env, object))
 		}
 	}
 

@@ -13,7 +13,7 @@ const pause = 10_000
 /** Conversations of which that is known. */
 const maxSilent = 1000
 
-/** Of a claim that no object knows: objects count from one. */
+/** The fence of a claim that no object knows: an object's own is never 0. */
 const noFence = 0
 const unclaimed: StoredClaim = { fence: noFence }
 

@@ -3,13 +3,14 @@ import { GatewayError } from '../errors.ts'
 import type { Delivery, LogLine, Outbox } from '../runtime.ts'
 import type { Bindings } from './bindings.ts'
 import { conversationStub } from './conversation-stub.ts'
+import { historyBytes } from './queued-event.ts'
 import { withStorageTimeout } from './storage-timeout.ts'
 
 /** Milliseconds for the storage to answer. */
 const limit = 5000
 
-/** Bytes of a message: the queue takes 128 kB with up to 100 bytes of its own. */
-const maxMessage = 127_900
+/** Bytes of a message: the queue takes 128 kB with up to 100 bytes of its own, and the event gets a history later. */
+const maxMessage = 127_900 - historyBytes
 /** Bytes of a row: the object's storage takes 2 MB with what else stands in it. */
 const maxRow = 1_900_000
 

@@ -1,6 +1,6 @@
 /** When an event is tried: arithmetic that holds for every schedule and every chance. */
 import fc from 'fast-check'
-import { firstAttempt, longestWait, nextAttempt } from '../../src/node/outbox/schedule.ts'
+import { firstAttempt, longestWait, nextAttempt } from '../../src/delivery/index.ts'
 
 const schedules = fc.record({
 	schedule: fc.array(fc.nat(100 * 3_600_000), { minLength: 1, maxLength: 12 }),
@@ -19,7 +19,7 @@ export const keepsItsTimes = fc.property(schedules, moment, chances, (given, acc
 		const within = waited >= Math.floor(wait * 0.8) && waited <= Math.ceil(wait * 1.2)
 		if (!within || waited < 0 || waited > longestWait(given)) return false
 		before = at
-		at = nextAttempt(given, { attempts, acceptedAt }, at, chances[attempts] ?? 0)
+		at = nextAttempt(given, { failed: attempts, acceptedAt }, at, chances[attempts] ?? 0)
 		// The last one was the last of the schedule, or too late.
 		if (at === undefined) return attempts === given.schedule.length || before - acceptedAt >= given.expiry
 		if (before - acceptedAt >= given.expiry) return false

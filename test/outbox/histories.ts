@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { OutboxSettings } from '../../src/config/index.ts'
-import type { Outcome, Store } from '../../src/node/outbox/store.ts'
+import type { Store, StoredOutcome } from '../../src/node/outbox/store.ts'
 import { entry, roundOf } from './rig.ts'
 
 /** What happens next: an event comes, something under way ends, or the process does. */
@@ -34,7 +34,7 @@ export function historyOf(
 	let store: Store = storeOf(settings)
 	let underWay: string[] = []
 
-	function round(comes: readonly { id: string; lane: string | undefined }[], outcomes: readonly Outcome[]): void {
+	function round(comes: readonly { id: string; lane: string | undefined }[], outcomes: readonly StoredOutcome[]): void {
 		const entries = comes.map(({ id, lane }) => entry(id, lane))
 		for (const { id } of store.round(roundOf({ entries, outcomes, room: { in: 1000 } })).claimed) take(id)
 	}
@@ -57,9 +57,9 @@ export function historyOf(
 		if (how === 'failed') event.failed = true
 		else event.ended = true
 		const error = 'upstream-status' as const
-		if (how === 'delivered') round([], [{ id, delivered: true }])
-		else if (how === 'dead') round([], [{ id, error, dead: true }])
-		else round([], [{ id, error, nextAt: 0 }])
+		if (how === 'delivered') round([], [{ id, result: 'delivered' }])
+		else if (how === 'dead') round([], [{ id, result: 'dead', error }])
+		else round([], [{ id, result: 'failed', error, nextAt: 0 }])
 	}
 
 	for (const each of steps) {

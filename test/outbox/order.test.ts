@@ -20,7 +20,7 @@ test('the other order can be chosen for what is stored already', () => {
 	const settings = settingsOf({})
 	const first = storeOf(settings)
 	first.round(roundOf({ entries: [entry('a1', 'a'), entry('a2', 'a'), entry('a3', 'a')], room: { in: 9 } }))
-	first.round(roundOf({ outcomes: [{ id: 'a1', error: 'upstream-status', nextAt: 50 }] }))
+	first.round(roundOf({ outcomes: [{ id: 'a1', result: 'failed', error: 'upstream-status', nextAt: 50 }] }))
 	first.close()
 	const idsAt = (order: 'block' | 'overtake') => {
 		const store = storeOf({ ...settings, order })

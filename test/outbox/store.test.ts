@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { OutboxError } from '../../src/node/index.ts'
 import { entry, folder, roundOf, settingsOf, storeOf } from './parts.ts'
 
-const delivered = (id: string) => ({ id, delivered: true }) as const
-const dead = (id: string) => ({ id, error: 'upstream-status', dead: true }) as const
+const delivered = (id: string) => ({ id, result: 'delivered' }) as const
+const dead = (id: string) => ({ id, result: 'dead', error: 'upstream-status' }) as const
 const all = { in: 1000 }
 
 /** All bytes of all files of the outbox. */
@@ -28,7 +28,7 @@ test('what was stored is there for the next process, to the byte, in files that 
 	first.close()
 	const { claimed } = storeOf(settings).round(roundOf({ room: all }))
 	// Half a pair of surrogates is no character, in no encoding.
-	expect(claimed).toMatchObject([{ id: 'e1', payload: payload.toWellFormed(), attempts: 0 }])
+	expect(claimed).toMatchObject([{ id: 'e1', payload: payload.toWellFormed(), failed: 0 }])
 })
 
 test('nobody else opens it meanwhile, by whatever path, and whoever comes later does', () => {
@@ -198,7 +198,7 @@ test('what a process had under way when it ended goes on with the next, and not 
 	first.close()
 	for (let ends = 1; ends < 100; ends++) {
 		const store = storeOf(settings)
-		expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', attempts: 0 }])
+		expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', failed: 0 }])
 		store.close()
 	}
 	// It may be what ends them.
@@ -218,7 +218,7 @@ test('after a clock that was wrong nobody waits for longer than the schedule', (
 test('an outcome that is told twice counts once', () => {
 	const store = storeOf(settingsOf({}))
 	store.round(roundOf({ entries: [entry('e1')], room: all }))
-	const failed = { id: 'e1', error: 'upstream-status', nextAt: 0 } as const
+	const failed = { id: 'e1', result: 'failed', error: 'upstream-status', nextAt: 0 } as const
 	store.round(roundOf({ outcomes: [failed, failed] }))
-	expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ attempts: 1 }])
+	expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ failed: 1 }])
 })

@@ -116,17 +116,40 @@ test('an event over what the queue takes is refused, and one below is delivered'
 	expect(lines[0]).toMatchObject({ level: 'warn', msg: 'config', warning: expect.stringContaining('outbox: ') })
 })
 
-test('with a wrong configuration every call fails, and the log has every mistake', { timeout: 120_000 }, async () => {
+test('with a wrong configuration every call fails, and the log has every mistake once', {
+	timeout: 120_000,
+}, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical', secrets: [{ env: 'GONE' }], colour: 'red' }]
 	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
-	const { status, body } = await send(url, { path: '/in', body: said('Hi') })
-	expect([status, JSON.parse(body).title]).toEqual([500, 'internal'])
-	expect(body).not.toContain('GONE')
+	for (let calls = 0; calls < 3; calls++) {
+		const { status, body } = await send(url, { path: '/in', body: said('Hi') })
+		expect([status, JSON.parse(body).title]).toEqual([500, 'internal'])
+		expect(body).not.toContain('GONE')
+	}
 	await expect.poll(() => lines).toMatchObject([{ level: 'error', msg: 'config' }])
 	expect(lines[0]?.mistakes).toEqual([
 		expect.stringContaining('routes[0].colour: '),
 		expect.stringContaining('routes[0].secrets[0].env: '),
 	])
+})
+
+test('the schedule of the configuration is the one by which events are tried', { timeout: 120_000 }, async () => {
+	const upstream = await suiteUpstream()
+	onTestFinished(() => upstream.close())
+	const outbox = { file: 'outbox.db', schedule: ['0s', '100ms'] }
+	const { url, lines } = await start({ upstream: { url: `${upstream.url}/404` }, routes: oneWay, outbox })
+	for (const [, platform, body] of notices) await send(url, { path: `/${platform}`, body: body(1) })
+	const tried = () =>
+		lines.filter(({ msg }) => msg === 'delivery').map(({ route, attempt, dead }) => [route, attempt, dead])
+	await expect
+		.poll(() => tried().toSorted())
+		.toEqual([
+			['pingstreams', 1, undefined],
+			['pingstreams', 2, true],
+			['snatchbot-webhook', 1, undefined],
+			['snatchbot-webhook', 2, true],
+		])
+	expect(upstream.calls).toHaveLength(4)
 })
 
 test('a route without a secret has to say that it is open: a Worker is reached from everywhere', {

@@ -8,13 +8,15 @@ import {
 	runInDurableObject,
 } from 'cloudflare:test'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { defaultSchedule } from '../../src/delivery/index.ts'
 import type { Delivery, LogLine } from '../../src/runtime.ts'
 import worker from '../../src/worker/index.ts'
-import { attempts, waitAfter } from '../../src/worker/schedule.ts'
+import type { QueuedEvent } from '../../src/worker/queued-event.ts'
 import { createOutbox } from '../../src/worker/worker-outbox.ts'
 import { bindings } from './bindings.ts'
 
-const { CONVERSATIONS, EVENTS } = bindings
+const { CONVERSATIONS, EVENTS, DEAD_EVENTS } = bindings
+const attempts = defaultSchedule.schedule.length
 const lines: LogLine[] = []
 const outbox = createOutbox(bindings, (line) => lines.push(line))
 const objectOf = (name: string) => CONVERSATIONS.get(CONVERSATIONS.idFromName(name))
@@ -228,7 +230,7 @@ test('a conversation takes so many events, and then no more', async () => {
 	await outbox.accept(event('turn_0', 'full'))
 	await expect.poll(() => pending('full')).toMatchObject([{ failed: 1 }])
 	await runInDurableObject(objectOf('full'), (_object, { storage: { sql } }) => {
-		const insert = "INSERT INTO deliveries (delivery, due, dead) VALUES ('{}', 0, ?)"
+		const insert = "INSERT INTO deliveries (delivery, accepted_at, due, dead) VALUES ('{}', 0, 0, ?)"
 		for (let i = 0; i < 999; i++) sql.exec(insert, Date.now())
 	})
 	await expect(outbox.accept(event('turn_1', 'full'))).rejects.toMatchObject({ code: 'outbox-full' })
@@ -237,10 +239,10 @@ test('a conversation takes so many events, and then no more', async () => {
 test('an event over what the storage takes is refused, by its bytes', async () => {
 	const send = vi.spyOn(EVENTS, 'send').mockResolvedValue(undefined as never)
 	const size = JSON.stringify(event('turn_1', undefined, '')).length
-	await outbox.accept(event('turn_1', undefined, 'x'.repeat(127_900 - size)))
+	await outbox.accept(event('turn_1', undefined, 'x'.repeat(127_800 - size)))
 	expect(send).toHaveBeenCalledTimes(1)
-	const over = { code: 'event-too-large', status: 413, context: { limit: 127_900 } }
-	await expect(outbox.accept(event('turn_1', undefined, 'x'.repeat(127_901 - size)))).rejects.toMatchObject(over)
+	const over = { code: 'event-too-large', status: 413, context: { limit: 127_800 } }
+	await expect(outbox.accept(event('turn_1', undefined, 'x'.repeat(127_801 - size)))).rejects.toMatchObject(over)
 	await expect(outbox.accept(event('turn_1', undefined, 'ü'.repeat(64_000)))).rejects.toMatchObject(over)
 	await expect(outbox.accept(event('turn_1', 'c', 'ü'.repeat(1_000_000)))).rejects.toMatchObject({
 		code: 'event-too-large',
@@ -267,65 +269,108 @@ test('a queue or an object that refuses is told to the platform, and never taken
 	])
 })
 
-test('the queue delivers what it was sent, and puts off what fails', async () => {
-	statuses.push(200, 400)
-	const messages = [1, 8].map((attempts) => ({
-		id: `${attempts}`,
-		timestamp: new Date(),
-		attempts,
-		body: event(`turn_${attempts}`),
-	}))
-	const batch = createMessageBatch<Delivery>('dragoman-events', messages)
+/** What a message of the queue leads to. */
+async function consume(event: QueuedEvent, deliveries = 1) {
+	const message = { id: '1', timestamp: new Date(), attempts: deliveries, body: event }
+	const batch = createMessageBatch<QueuedEvent>('dragoman-events', [message])
+	const send = vi.spyOn(EVENTS, 'send').mockResolvedValue(undefined as never)
+	const sendDead = vi.spyOn(DEAD_EVENTS, 'send').mockResolvedValue(undefined as never)
 	await worker.queue(batch, bindings)
-	const result = await getQueueResult(batch, createExecutionContext())
-	expect(result.explicitAcks).toEqual(['1'])
-	// After the last attempt the queue itself puts it into its dead-letter queue.
-	expect(result.retryMessages).toEqual([{ msgId: '8' }])
-	expect(lines.map(({ msg, turn, dead }) => [msg, turn, dead]).toSorted()).toEqual([
-		['delivery', 'turn_1', undefined],
-		['delivery', 'turn_8', true],
-	])
-})
-
-/** What the queue is told when the how-manieth attempt for that route is made. */
-async function retryOf(route: string, number: number): Promise<QueueRetryOptions | undefined> {
-	const batch = createMessageBatch<Delivery>('dragoman-events', [
-		{ id: '1', timestamp: new Date(), attempts: number, body: { ...event('turn_1'), route } },
-	])
-	const [message] = batch.messages
-	if (!message) throw new Error('the batch is empty')
-	const retry = vi.spyOn(message, 'retry')
-	await worker.queue(batch, bindings)
-	expect(retry).toHaveBeenCalledTimes(1)
-	return retry.mock.lastCall?.[0]
+	const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext())
+	const [next, options] = send.mock.lastCall ?? []
+	const [dead] = sendDead.mock.lastCall ?? []
+	for (const spy of [send, sendDead]) spy.mockRestore()
+	return { next, delay: options?.delaySeconds, dead, acknowledged: explicitAcks.length === 1, retried: retryMessages }
 }
 
-test('a message that failed waits as the schedule says', async () => {
-	statuses.push(400)
-	const { delaySeconds = 0 } = (await retryOf('in', 2)) ?? {}
-	expect(delaySeconds).toBeGreaterThanOrEqual(240)
-	expect(delaySeconds).toBeLessThanOrEqual(360)
+const queued = (failed: number, due = 0, acceptedAt = Date.now()): QueuedEvent => ({
+	...event('turn_1'),
+	history: { failed, acceptedAt, due },
 })
 
-test('a message for an upstream that rests waits as the schedule says, for the queue counts it as tried', async () => {
+test('the queue delivers what it was sent', async () => {
+	expect(await consume(event('turn_1'))).toEqual({ acknowledged: true, retried: [] })
+	expect(lines).toMatchObject([{ msg: 'delivery', turn: 'turn_1', attempt: 1, level: 'info' }])
+})
+
+test('a message whose attempt failed is followed by one that waits as the schedule says', async () => {
+	statuses.push(400)
+	const { next, delay, ...rest } = await consume(queued(1))
+	expect(rest).toEqual({ acknowledged: true, retried: [] })
+	expect(next).toMatchObject({ id: 'turn_1', history: { failed: 2, acceptedAt: expect.any(Number) } })
+	expect(delay).toBeGreaterThanOrEqual(240)
+	expect(delay).toBeLessThanOrEqual(360)
+})
+
+test.each([
+	['the last attempt failed', queued(attempts - 1), 400, attempts],
+	['the event is older than its expiry', queued(2, 0, Date.now() - defaultSchedule.expiry), 400, 3],
+	['the upstream is gone for good', event('turn_1'), 410, 1],
+])('a message of which %s becomes a dead letter, with all attempts before it should it be put back', async (...row) => {
+	const [, message, status, attempt] = row
+	statuses.push(status)
+	expect(await consume(message)).toEqual({ dead: event('turn_1'), acknowledged: true, retried: [] })
+	expect(lines).toMatchObject([{ msg: 'delivery', level: 'error', turn: 'turn_1', attempt, dead: true }])
+	expect(bodies).toHaveLength(1)
+})
+
+test('a message that comes before it is due is sent again, and nothing is tried', async () => {
+	const day = 24 * hour
+	const early = queued(3, Date.now() + day)
+	expect(await consume(early)).toEqual({ next: early, delay: 43_200, acknowledged: true, retried: [] })
+	expect([bodies, lines]).toEqual([[], []])
+})
+
+test('an upstream whose circuit is open for longer than all attempts makes no event a dead letter', async () => {
 	statuses.push(503)
-	retryAfter = '3000'
-	expect((await retryOf('in-trouble', 1))?.delaySeconds).toBe(3000)
-	bodies.length = lines.length = 0
-	// Longer than the upstream asked for.
-	const { delaySeconds = 0 } = (await retryOf('in-trouble', 5)) ?? {}
-	expect(delaySeconds).toBeGreaterThanOrEqual(14_400)
-	expect(delaySeconds).toBeLessThanOrEqual(21_600)
-	expect(lines).toEqual([])
-	// The last one goes into the dead-letter queue, and the log says so though nothing was tried.
-	expect(await retryOf('in-trouble', attempts)).toBeUndefined()
-	expect(lines).toMatchObject([{ msg: 'delivery', level: 'error', turn: 'turn_1', attempt: attempts, dead: true }])
-	expect(bodies).toEqual([])
+	retryAfter = '3'
+	const route = 'in-trouble'
+	expect((await consume({ ...event('turn_0'), route })).next).toMatchObject({ history: { failed: 1 } })
+	let message: QueuedEvent = { ...queued(attempts - 1), route }
+	vi.useFakeTimers({ toFake: ['Date'] })
+	for (let i = 0; i < 3 * attempts; i++) {
+		const { next, delay = 0, ...rest } = await consume(message)
+		expect(rest).toEqual({ acknowledged: true, retried: [] })
+		expect(next).toMatchObject({ ...message, history: { failed: attempts - 1 } })
+		// Each of them is paid for.
+		expect(delay).toBeGreaterThanOrEqual(5)
+		vi.setSystemTime(Date.now() + 1000 * delay)
+		message = next ?? message
+	}
+	expect(bodies).toHaveLength(1)
+	expect(lines.filter(({ dead }) => dead)).toEqual([])
+	vi.useRealTimers()
+	const last = { ...message, ...(message.history && { history: { ...message.history, due: 0 } }) }
+	await expect.poll(() => consume(last), { interval: 500 }).toEqual({ acknowledged: true, retried: [] })
+	expect(bodies).toHaveLength(2)
+})
+
+test('a message is acknowledged when the queue has the next one, and comes again when the queue does not take it', async () => {
+	const message = (id: string) => ({ id, timestamp: new Date(), attempts: 1, body: event(`turn_${id}`) })
+	const batch = createMessageBatch<QueuedEvent>('dragoman-events', [message('1'), message('2')])
+	const done: string[] = []
+	for (const each of batch.messages) {
+		vi.spyOn(each, 'ack').mockImplementation(() => void done.push(`ack ${each.id}`))
+		vi.spyOn(each, 'retry').mockImplementation((options) => void done.push(`retry ${each.id} ${options?.delaySeconds}`))
+	}
+	statuses.push(400, 400)
+	const EVENTS = {
+		async send({ id }: Delivery) {
+			await new Promise((sent) => setTimeout(sent, 50))
+			if (id === 'turn_2') throw new Error('the queue is gone')
+			done.push(`sent ${id}`)
+		},
+	}
+	await worker.queue(batch, { ...bindings, EVENTS: EVENTS as never })
+	expect(done).toEqual(['sent turn_1', 'ack 1', expect.stringMatching(/^retry 2 [4-7]$/)])
+	expect(lines.filter(({ msg }) => msg === 'outbox')).toMatchObject([
+		{ level: 'error', turn: 'turn_2', cause: 'the queue is gone' },
+	])
 })
 
 test('an object does not come back every moment to an upstream that is left alone', async () => {
 	statuses.push(...Array.from({ length: 20 }, () => 500))
-	for (let i = 0; i < 5; i++) await retryOf('down', 1)
+	for (let i = 0; i < 5; i++) await consume({ ...event('turn_1'), route: 'down' })
 	const before = Date.now()
 	await outbox.accept({ ...event('turn_1', 'left-alone'), route: 'down' })
 	await expect.poll(() => alarmOf('left-alone').then((at) => (at ?? 0) > Date.now())).toBe(true)
@@ -337,11 +382,12 @@ test('an event goes through the queue to the upstream', async () => {
 	await expect.poll(() => bodies, { timeout: 10_000 }).toEqual(['{"through":"the queue"}'])
 })
 
-test('waits grow, within a fifth of the schedule', () => {
-	const seconds = [5, 300, 1800, 7200, 18_000, 36_000, 36_000]
-	for (const [i, wait] of seconds.entries()) {
-		expect(waitAfter(i + 1, 0)).toBe(wait * 800)
-		expect(waitAfter(i + 1, 1)).toBe(wait * 1200)
-	}
-	expect(waitAfter(attempts)).toBeUndefined()
+test('an event that failed comes again through the queue, and is delivered', async () => {
+	statuses.push(400)
+	await outbox.accept(event('turn_again', undefined, '{"again":1}'))
+	await expect.poll(() => bodies, { timeout: 20_000 }).toEqual(['{"again":1}', '{"again":1}'])
+	expect(lines).toMatchObject([
+		{ turn: 'turn_again', attempt: 1, error: 'upstream-status', level: 'warn' },
+		{ turn: 'turn_again', attempt: 2, level: 'info' },
+	])
 })

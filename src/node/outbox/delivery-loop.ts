@@ -3,21 +3,12 @@
  * are delivered as they come due.
  */
 import type { OutboxSettings } from '../../config/index.ts'
-import { deliver } from '../../delivery/index.ts'
-import { asGatewayError, type ErrorCode, type ErrorContext, GatewayError } from '../../errors.ts'
+import { attempt, type Clock, type Outcome } from '../../delivery/index.ts'
+import { type ErrorCode, GatewayError } from '../../errors.ts'
 import type { Route } from '../../route.ts'
-import type { Delivery, Outbox, Runtime } from '../../runtime.ts'
-import { nextAttempt } from './schedule.ts'
-import type { Claimed, Entry, Outcome, RoundResult } from './store.ts'
+import type { Outbox, Runtime } from '../../runtime.ts'
+import type { Claimed, Entry, RoundResult, StoredOutcome } from './store.ts'
 import type { RemoteStore } from './store-client.ts'
-
-/** Time as the outbox sees it. */
-export interface Clock {
-	/** Milliseconds since 1970; never jumps. */
-	now(): number
-	/** Runs something later, and gives back what prevents it. */
-	after(milliseconds: number, run: () => void): () => void
-}
 
 export interface OutboxParts {
 	readonly store: RemoteStore
@@ -25,6 +16,7 @@ export interface OutboxParts {
 	/** The routes as they are now: an event of a route that is not there waits until it is. */
 	routes(): readonly Route[]
 	readonly runtime: Runtime
+	/** Never jumps. */
 	readonly clock: Clock
 }
 
@@ -46,8 +38,6 @@ const maxEventBytes = 4 * 1024 * 1024
 const lookEvery = 1000
 /** Milliseconds until a store that failed is opened again. */
 const pause = 1000
-/** Milliseconds that a delivery may take beyond the upstream's limit, until it counts as failed. */
-const overtime = 5000
 
 interface Waiting {
 	readonly entry: Entry
@@ -59,7 +49,7 @@ interface Waiting {
 export function createOutbox({ store, settings, routes, runtime, clock }: OutboxParts): RunningOutbox {
 	let waiting: Waiting[] = []
 	let waitingBytes = 0
-	let outcomes: Outcome[] = []
+	let outcomes: StoredOutcome[] = []
 	/** Routes of the deliveries under way, by id. */
 	const underWay = new Map<string, string>()
 	/** When routes may be tried again whose upstream is left alone for a moment. */
@@ -149,65 +139,23 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 
 	function begin(claimed: Claimed): void {
 		underWay.set(claimed.id, claimed.route)
-		attempt(claimed).then((outcome) => {
+		deliver(claimed).then((outcome) => {
 			underWay.delete(claimed.id)
-			if (outcome) outcomes.push(outcome)
+			if (outcome?.result === 'postponed') restingUntil.set(claimed.route, outcome.until)
+			if (outcome) outcomes.push({ id: claimed.id, ...outcome })
 			if (underWay.size === 0) onIdle()
 			wake()
 		})
 	}
 
-	/** One attempt, and its line in the log. Never rejects. */
-	async function attempt({ id, route: name, payload, attempts, acceptedAt }: Claimed): Promise<Outcome | undefined> {
-		const from = runtime.elapsed()
-		const line = { msg: 'delivery', turn: id, route: name, attempt: attempts + 1 }
-		const ms = () => Math.round(runtime.elapsed() - from)
+	async function deliver({ id, route, payload, failed, acceptedAt }: Claimed): Promise<Outcome | undefined> {
 		if (payload === undefined) {
-			runtime.log({ ...line, level: 'error', error: 'outbox-failed', dead: true })
+			const line = { msg: 'delivery', turn: id, route, attempt: failed + 1, error: 'outbox-failed' }
+			runtime.log({ ...line, level: 'error', dead: true })
 			return undefined
 		}
-		try {
-			const route = routes().find((each) => each.name === name)
-			if (!route) throw new GatewayError('not-found')
-			const delivery: Delivery = JSON.parse(payload)
-			await within(route.upstream.timeout + overtime, deliver(delivery, route, runtime))
-			runtime.log({ ...line, level: 'info', ms: ms() })
-			return { id, delivered: true }
-		} catch (thrown) {
-			const { code: error, context } = asGatewayError(thrown)
-			const now = clock.now()
-			const asked = now + (context.retryAfter ?? 0) * 1000
-			if (error === 'upstream-circuit-open' || error === 'overloaded') {
-				restingUntil.set(name, asked)
-				return { id, error, postponedTo: asked }
-			}
-			const nextAt = nextAfter(context, { attempts: attempts + 1, acceptedAt }, now)
-			const facts = { ...line, error, upstreamStatus: context.upstreamStatus, ms: ms() }
-			if (nextAt === undefined) runtime.log({ ...facts, level: 'error', dead: true })
-			else runtime.log({ ...facts, level: 'warn', nextIn: nextAt - now })
-			return nextAt === undefined ? { id, error, dead: true } : { id, error, nextAt }
-		}
-	}
-
-	/** Not before the upstream asks for it; never again, when it says that it is gone for good. */
-	function nextAfter(
-		{ upstreamStatus, retryAfter = 0 }: ErrorContext,
-		history: { readonly attempts: number; readonly acceptedAt: number },
-		now: number,
-	): number | undefined {
-		if (upstreamStatus === 410) return undefined
-		const nextAt = nextAttempt(settings, history, now, Math.random())
-		return nextAt === undefined ? undefined : Math.max(nextAt, now + retryAfter * 1000)
-	}
-
-	async function within(milliseconds: number, delivery: Promise<void>): Promise<void> {
-		const late = Promise.withResolvers<never>()
-		const stop = clock.after(milliseconds, () => late.reject(new GatewayError('upstream-timeout')))
-		try {
-			await Promise.race([delivery, late.promise])
-		} finally {
-			stop()
-		}
+		const context = { routes, schedule: settings, runtime, clock, random: Math.random }
+		return attempt({ delivery: JSON.parse(payload), failed, acceptedAt }, context)
 	}
 
 	const names = routes().map(({ name }) => name)

@@ -1,9 +1,10 @@
 /** The durable outbox on Node: one SQLite file, in a thread of its own. */
 import { randomUUID } from 'node:crypto'
 import type { OutboxSettings } from '../../config/index.ts'
+import type { Clock } from '../../delivery/index.ts'
 import type { Route } from '../../route.ts'
 import type { Runtime } from '../../runtime.ts'
-import { type Clock, createOutbox, type RunningOutbox } from './delivery-loop.ts'
+import { createOutbox, type RunningOutbox } from './delivery-loop.ts'
 import { openThread } from './store-client.ts'
 
 export type { RunningOutbox }

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { OutboxSettings } from '../../config/index.ts'
+import { longestWait } from '../../delivery/index.ts'
 import type { Seal } from './encryption.ts'
 import { createLanes, reorder } from './lanes.ts'
 import { OutboxError } from './outbox-error.ts'
-import { longestWait } from './schedule.ts'
 
 /**
  * How often an event may be under way when its process ends: the process may have ended because of it. Many, because a

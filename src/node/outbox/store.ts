@@ -2,14 +2,13 @@
 import { statfsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { OutboxSettings } from '../../config/index.ts'
-import type { ErrorCode } from '../../errors.ts'
+import { firstAttempt, type Outcome } from '../../delivery/index.ts'
 import { checkpoint, openAsOwner, unusable } from './database.ts'
 import { createSeal, laneOf, type Seal } from './encryption.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import { sqlite, sqliteCode } from './outbox-error.ts'
 import { recover, saltOf } from './recovery.ts'
 import { sweep } from './retention.ts'
-import { firstAttempt } from './schedule.ts'
 
 /** An event to be stored. */
 export interface Entry {
@@ -20,21 +19,15 @@ export interface Entry {
 	readonly payload: string
 }
 
-/** How an attempt ended. */
-export type Outcome = { readonly id: string } & (
-	| { readonly delivered: true }
-	| { readonly error: ErrorCode; readonly nextAt: number }
-	/** Nothing was tried, so no attempt is used up. */
-	| { readonly error: ErrorCode; readonly postponedTo: number }
-	| { readonly error: ErrorCode; readonly dead: true }
-)
+/** How an attempt of an event ended. */
+export type StoredOutcome = { readonly id: string } & Outcome
 
 /** What is to be done in one transaction. */
 export interface Round {
 	/** Milliseconds since 1970. */
 	readonly now: number
 	readonly entries: readonly Entry[]
-	readonly outcomes: readonly Outcome[]
+	readonly outcomes: readonly StoredOutcome[]
 	/** How many events of each route are taken to be delivered. */
 	readonly room: { readonly [route: string]: number }
 }
@@ -45,8 +38,8 @@ export interface Claimed {
 	readonly route: string
 	/** Undefined: it could not be opened, and is a dead letter now. */
 	readonly payload: string | undefined
-	/** How many failed. */
-	readonly attempts: number
+	/** Attempts that failed. */
+	readonly failed: number
 	readonly acceptedAt: number
 }
 
@@ -189,11 +182,11 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 		return undefined
 	}
 
-	function settle(outcome: Outcome, now: number): void {
+	function settle(outcome: StoredOutcome, now: number): void {
 		const { id } = outcome
-		if ('nextAt' in outcome) lanes.moveOn(retry.get(outcome.nextAt, outcome.error, id, owner)?.lane)
-		else if ('postponedTo' in outcome) postpone.run(outcome.postponedTo, outcome.error, id, owner)
-		else if ('dead' in outcome) lanes.moveOn(bury.get(now, outcome.error, id, owner)?.lane)
+		if (outcome.result === 'failed') lanes.moveOn(retry.get(outcome.nextAt, outcome.error, id, owner)?.lane)
+		else if (outcome.result === 'postponed') postpone.run(outcome.until, outcome.error, id, owner)
+		else if (outcome.result === 'dead') lanes.moveOn(bury.get(now, outcome.error, id, owner)?.lane)
 		else if (retention.delivered > 0) lanes.moveOn(deliver.get(now, id, owner)?.lane)
 		else lanes.moveOn(remove.get(id, owner)?.lane)
 	}
@@ -204,7 +197,7 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 			if (typeof id !== 'string' || !(payload instanceof Uint8Array)) throw new Error('a row does not match its table')
 			if (!share(payload.length)) break
 			take.run(owner, Number(seq))
-			const facts = { id, route, attempts: Number(attempts), acceptedAt: Number(accepted_at) }
+			const facts = { id, route, failed: Number(attempts), acceptedAt: Number(accepted_at) }
 			try {
 				claimed.push({
 					...facts,
@@ -231,8 +224,8 @@ function createStore({ db, file, close, seal, lanes, salt, options }: Parts): St
 	}
 
 	/** The outcomes as so many transactions take them. */
-	function portionsOf(outcomes: readonly Outcome[]): Outcome[][] {
-		const portions: Outcome[][] = []
+	function portionsOf(outcomes: readonly StoredOutcome[]): StoredOutcome[][] {
+		const portions: StoredOutcome[][] = []
 		let fits = share()
 		for (const outcome of outcomes) {
 			const bytes = Number(sizeOf.get(outcome.id)?.bytes ?? 0)

@@ -92,7 +92,7 @@ function tear(trial: Trial): Outcome {
 			const ids: string[] = []
 			for (let taken = -1; taken !== ids.length; ) {
 				taken = ids.length
-				const outcomes = ids.map((id) => ({ id, delivered: true }) as const)
+				const outcomes = ids.map((id) => ({ id, result: 'delivered' }) as const)
 				const { claimed } = next.round(roundOf({ outcomes, room: { in: 1000 } }))
 				for (const { id, payload } of claimed) if (payload === 'x'.repeat(50 * Number(id))) ids.push(id)
 			}

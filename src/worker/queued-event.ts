@@ -1,0 +1,17 @@
+/** An event in the queue. */
+import type { History } from '../delivery/index.ts'
+import type { Delivery } from '../runtime.ts'
+
+/** A message of the queue never changes, so each attempt that is not the last is followed by a new message. */
+export interface QueuedEvent extends Delivery {
+	/** Absent: the event was never tried. */
+	readonly history?: QueuedHistory
+}
+
+export interface QueuedHistory extends History {
+	/** When the next attempt is due, in milliseconds since 1970. */
+	readonly due: number
+}
+
+/** Bytes that a history adds to an event, at most. */
+export const historyBytes = 100
