@@ -1,9 +1,13 @@
-/** Builds the Worker's bundle offline, and checks its size and start-up time: `npm run build:worker`. DRAGOMAN_CONFIG names another configuration. */
+/**
+ * Builds the Worker's bundle offline, and checks its configuration, size and start-up time: `npm run build:worker`.
+ * DRAGOMAN_CONFIG names another configuration.
+ */
 import { execFile } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as v from 'valibot'
+import { checkWorkerConfig, configFileOf } from './check-worker-config.ts'
 import { checkWrangler, wranglerToml } from './check-wrangler.ts'
 import { bundleWorker } from './worker-bundle.ts'
 
@@ -20,13 +24,17 @@ const budget = 80_000
 
 const Times = v.object({ start: v.number(), same: v.number() })
 
-const mistakes = checkWrangler(wranglerToml())
-for (const mistake of mistakes) console.error(`wrangler.toml: ${mistake}`)
+const toml = wranglerToml()
+const config = process.env.DRAGOMAN_CONFIG && resolve(process.env.DRAGOMAN_CONFIG)
+const mistakes = [
+	...checkWrangler(toml).map((mistake) => `wrangler.toml: ${mistake}`),
+	...(await checkWorkerConfig(config || configFileOf(toml), process.env)).map((mistake) => `configuration: ${mistake}`),
+]
+for (const mistake of mistakes) console.error(mistake)
 if (mistakes.length > 0) process.exit(1)
 
-const { DRAGOMAN_CONFIG: config } = process.env
 const folder = fileURLToPath(new URL('../.wrangler/build', import.meta.url))
-const { bytes, gzip } = await bundleWorker(folder, config && resolve(config))
+const { bytes, gzip } = await bundleWorker(folder, config)
 const start = await startTime(join(folder, 'index.js'))
 console.log(`${folder}/index.js`)
 console.log(`  ${bytes} bytes; ${gzip} compressed, limit ${budget}`)

@@ -14,21 +14,37 @@ export type Members = { readonly [key: string]: unknown }
 export class ConfigError extends Error {
 	override readonly name = 'ConfigError'
 	readonly mistakes: readonly string[]
+	/** Those mistakes that are only environment variables which are not set. */
+	readonly unset: readonly string[]
 
-	constructor(mistakes: readonly string[]) {
+	constructor(mistakes: readonly string[], unset: readonly string[] = []) {
 		super(`The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}.`)
 		this.mistakes = mistakes
+		this.unset = unset
 	}
 }
 
 /** The errors and warnings found in a configuration. With warnings alone, the gateway still starts. */
 export class ConfigIssues {
 	readonly errors: string[] = []
+	/** Those errors that are environment variables which are not set. */
+	readonly unset: string[] = []
 	readonly warnings: string[] = []
 
 	/** Adds an error. Returns undefined, so that a reader can return it in place of a value. */
 	error(path: Path, text: string): undefined {
 		this.errors.push(line(path, text))
+	}
+
+	/** Adds an error: an environment variable is not set. */
+	unsetVariable(path: Path, text: string): undefined {
+		this.error(path, text)
+		this.unset.push(line(path, text))
+	}
+
+	/** Throws a ConfigError if there are errors. */
+	throwIfAny(): void {
+		if (this.errors.length > 0) throw new ConfigError(this.errors, this.unset)
 	}
 
 	/** Adds a warning. */

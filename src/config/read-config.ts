@@ -1,6 +1,6 @@
 /** Reads a configuration into the routes and the outbox settings that a gateway runs with. */
 import type { Route } from '../route.ts'
-import { ConfigError, ConfigIssues } from './issues.ts'
+import { ConfigIssues } from './issues.ts'
 import { type OutboxSettings, resolveOutbox } from './outbox-settings.ts'
 import { resolveRoutes } from './routes.ts'
 import * as schema from './schema.ts'
@@ -18,7 +18,7 @@ export interface GatewaySettings {
 export function readConfig(json: unknown, context: ConfigContext): GatewaySettings {
 	const issues = new ConfigIssues()
 	const { routes, outbox } = readTopLevel(json, context, issues)
-	if (issues.errors.length > 0) throw new ConfigError(issues.errors)
+	issues.throwIfAny()
 	return { routes, ...(outbox && { outbox }), warnings: issues.warnings }
 }
 
@@ -27,7 +27,7 @@ export function readOutbox(json: unknown, env: Environment): OutboxSettings | un
 	const issues = new ConfigIssues()
 	const value = issues.object(json, [])?.outbox
 	const outbox = value === undefined ? undefined : resolveOutbox(value, ['outbox'], env, issues)
-	if (issues.errors.length > 0) throw new ConfigError(issues.errors)
+	issues.throwIfAny()
 	return outbox
 }
 

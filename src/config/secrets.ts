@@ -17,7 +17,7 @@ export function readSecret(
 ): string | undefined {
 	const value = Object.hasOwn(env, name) ? env[name] : undefined
 	const here = [...at, 'env']
-	if (value === undefined) return issues.error(here, describeAbsent(name))
+	if (value === undefined) return issues.unsetVariable(here, describeAbsent(name))
 	if (value === '') return issues.error(here, 'the variable is empty')
 	// A line break from the end of a file would make every comparison fail.
 	if (value !== value.trim()) return issues.error(here, 'the variable has leading or trailing white space')

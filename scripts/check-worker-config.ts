@@ -1,0 +1,28 @@
+/** Reads the configuration that goes into the Worker's bundle, before it does. Run by `npm run build:worker`. */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parse } from 'smol-toml'
+import * as v from 'valibot'
+import { adapters } from '../adapters/index.ts'
+import { ConfigError, type Environment, readConfig } from '../src/config/index.ts'
+import { readConfigFile } from '../src/node/config-file.ts'
+import { demo } from '../src/upstream/index.ts'
+
+const Wrangler = v.object({ alias: v.object({ '#gateway-config': v.string() }) })
+
+/** The file that a wrangler.toml in the root of the project names as the configuration. */
+export function configFileOf(toml: string): string {
+	const root = fileURLToPath(new URL('..', import.meta.url))
+	return resolve(root, v.parse(Wrangler, parse(toml)).alias['#gateway-config'])
+}
+
+/** Every mistake of a configuration, as the Worker would log it. Variables that are not set yet are none. */
+export async function checkWorkerConfig(file: string, env: Environment): Promise<readonly string[]> {
+	try {
+		readConfig(await readConfigFile(file), { adapters, env, loopback: false, demo })
+		return []
+	} catch (thrown) {
+		if (!(thrown instanceof ConfigError)) throw thrown
+		return thrown.mistakes.filter((mistake) => !thrown.unset.includes(mistake))
+	}
+}
