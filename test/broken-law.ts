@@ -47,16 +47,20 @@ export async function expectLaw<Ts>(
 	const { counterexample, errorInstance, seed } = details
 	if (counterexample === null) throw new Error(`${who}: ${fc.defaultReportMessage(details)}`)
 	const value = inShort(show(counterexample), maxLong)
-	throw new Error(`${who}: ${reasonOf(errorInstance)}; smallest value: ${value}; seed ${seed}`, {
-		cause: errorInstance,
-	})
+	const broken = new Error(`${who}: ${reasonOf(errorInstance)}; smallest value: ${value}; seed ${seed}`)
+	// Its stack leads to the line that failed, in the adapter or in the law.
+	if (errorInstance instanceof Error) Object.assign(broken, { stack: errorInstance.stack, cause: errorInstance.cause })
+	throw broken
 }
 
 function reasonOf(thrown: unknown): string {
 	if (!(thrown instanceof Error)) return String(thrown)
-	if (!(thrown instanceof GatewayError)) return thrown.message
-	const { field, context } = thrown
-	return `${thrown.code}${field === undefined ? '' : ` at ${field}`}, expected ${context.expected ?? 'another value'}`
+	if (thrown instanceof GatewayError) {
+		const { code, field, context } = thrown
+		const where = field === undefined ? '' : ` at ${field}`
+		return `GatewayError ${code}${where}${context.expected === undefined ? '' : `: expected ${context.expected}`}`
+	}
+	return ['Error', 'AssertionError'].includes(thrown.name) ? thrown.message : `${thrown.name}: ${thrown.message}`
 }
 
 /** A value as JSON, cut where it is long. */

@@ -3,7 +3,7 @@
  *
  * | Law | Faults that trip it |
  * |---|---|
- * | roundTrip | encode forgets a field; decode unescapes; encode writes what decode does not read |
+ * | roundTrip | encode forgets a field; decode unescapes; decode refuses what encode wrote; encode writes what decode does not read |
  * | idempotence | fit marks a text anew each time; fit returns what is not of the model |
  * | within | fit changes in silence; fit reports a change that was none |
  * | conservation | fit loses an attribute beside other changes; it says `converted` of words that are gone |
@@ -132,6 +132,12 @@ const faults: [Law, string, Side, RegExp][] = [
 		'decode unescapes',
 		withDecode((x) => withTexts(x, (text) => text.replaceAll('\u2060', ''))),
 		/^decode\(encode\(f\)\) changed reply\.text at messages\[\d+\]\.text: expected ".+", got ".+"$/s,
+	],
+	[
+		'roundTrip',
+		'decode refuses what encode wrote',
+		withLeg({ encode: (x) => jsonResponse({ ...body(x), memory: [1] }) }),
+		/^GatewayError field-invalid at memory: expected .+$/,
 	],
 	[
 		'roundTrip',
