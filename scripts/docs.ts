@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { adapters } from '../adapters/index.ts'
 import { Config } from '../src/config/index.ts'
 import { errors } from '../src/errors.ts'
-import type { Limit } from '../src/format/index.ts'
+import type { Limit, LimitName } from '../src/format/index.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
 import { anyToAny } from './any-to-any.ts'
 import { contributing } from './contributing.ts'
@@ -70,7 +70,7 @@ function supportTables(): string {
 				}),
 			]),
 		)
-	return `An empty cell means that the format has no such field. Characters are UTF-16 units. The tables show the default options of each adapter; \`/-/carries/<route>\` of a running gateway shows a route of yours, with patterns and markup in full.
+	return `An empty cell means that the format has no such field. Characters are UTF-16 units. What one format alone does to a value is in its README. The tables show the default options of each adapter; \`/-/carries/<route>\` of a running gateway shows a route of yours, with patterns and markup in full.
 
 ### Events
 
@@ -81,41 +81,44 @@ ${tableOf(eventFeatures, (i) => made[i]?.adapter.event.carries)}
 ${tableOf(replyFeatures, (i) => made[i]?.adapter.reply(bare)?.carries)}`
 }
 
-type Carries = { readonly [F in Feature]?: Limit }
+type Carries = { readonly [F in Feature]?: Limit<F> }
 
 /** The event whose answer the table describes, if a platform has several kinds of answer. */
 const bare: CanonicalEvent = { kind: 'message', attributes: {} }
 
 /** Each limit in words; the empty string if another limit already covers it. */
-const words: { readonly [L in keyof Limit]-?: (value: NonNullable<Limit[L]>, limit: Limit) => string } = {
-	required: (_, limit) => (limit.default === undefined ? 'required' : ''),
+const words: { readonly [L in LimitName]: (value: NonNullable<Limit[L]>, limit: Limit) => string } = {
+	required: () => 'required',
 	chars: (chars) => `${number(chars)} characters`,
 	bytes: (bytes) => `${number(bytes)} bytes`,
 	items: (items) => `${number(items)} items`,
 	min: (min, { max }) => (max === undefined ? `${number(min)} or more` : `${number(min)} to ${number(max)}`),
 	max: (max, { min }) => (min === undefined ? `${number(max)} or less` : ''),
-	url: () => 'spaces encoded',
+	blanks: () => 'spaces encoded',
 	values: (values) => values.map((value) => `\`${value}\``).join(', '),
 	pattern: () => 'fixed pattern',
-	default: (text) => `default \`${text}\``,
+	notBlank: () => 'not blank',
+	default: (value) => `default \`${value}\``,
 	strings: () => 'strings only',
 	reserved: (names) => (names.length === 0 ? '' : `not ${names.map((name) => `\`${name}\``).join(', ')}`),
-	withheld: () => 'secrets removed',
-	into: (place) => `moved to the ${place}`,
-	derived: () => 'derived from other fields',
+	foldedInto: (scope) => `moved to the ${scope}`,
 	escape: () => 'markup escaped',
-	plain: () => 'not beside buttons',
+	withoutButtons: () => 'not beside buttons',
 	order: (groups) => `in the order ${groups.map((group) => group.join(' or ')).join(', ')}`,
 	single: () => 'one set of choices, last',
 }
 
 function inWords(limit: Limit | undefined): string {
 	if (limit === undefined) return ''
-	const parts = Object.entries(words).flatMap(([name, word]) => {
-		const value = limit[name as keyof Limit]
-		return value === undefined ? [] : [(word as (value: unknown, limit: Limit) => string)(value, limit)]
-	})
-	return parts.filter((part) => part !== '').join('; ') || 'yes'
+	return limitNames.flatMap((name) => inWord(name, limit)).join('; ') || 'yes'
+}
+
+const limitNames = Object.keys(words) as LimitName[]
+
+function inWord<L extends LimitName>(name: L, limit: Limit): string[] {
+	const value = limit[name]
+	const part = value === undefined || value === null ? '' : words[name](value, limit)
+	return part === '' ? [] : [part]
 }
 
 const number = (value: number) => value.toLocaleString('en')

@@ -3,12 +3,14 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { test } from 'vitest'
 import { fitEvent, fitReply } from '../src/fit/index.ts'
-import { jsonRequest, jsonResponse, type Limit } from '../src/format/index.ts'
+import { featureLimits } from '../src/format/carries.ts'
+import { type Carries, jsonRequest, jsonResponse, type LimitName, type MessageKind } from '../src/format/index.ts'
 import {
 	CanonicalEvent,
 	CanonicalReply,
 	type EventFeature,
 	eventFeatures,
+	type Feature,
 	type ReplyFeature,
 	replyFeatures,
 } from '../src/model/index.ts'
@@ -19,83 +21,80 @@ const numRuns = Number(process.env.LAW_RUNS) || 400
 const timeout = 60_000 + numRuns * 200
 const context = { turnId: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }
 
-const textsFirst: Limit['order'] = [['text'], ['buttons', 'image', 'video', 'audio', 'file', 'cards'], ['choices']]
-const textsAndMediaFirst: Limit['order'] = [
-	['text', 'image', 'video', 'audio', 'file'],
-	['buttons', 'cards'],
+const kinds: readonly MessageKind[] = ['text', 'buttons', 'image', 'video', 'audio', 'file', 'cards', 'choices']
+/** Every kind of message in one of up to eight groups, in any order. */
+const orders = fc
+	.tuple(fc.shuffledSubarray([...kinds], { minLength: kinds.length }), fc.subarray([1, 2, 3, 4, 5, 6, 7]))
+	.map(([shuffled, cuts]) => [0, ...cuts].map((from, i) => shuffled.slice(from, cuts[i])))
+const choicesLast = orders.map((groups) => [
+	...groups.map((group) => group.filter((kind) => kind !== 'choices')),
 	['choices'],
-]
+])
 
-/** Limits that a feature of that name can have. */
-function limitOf(feature: ReplyFeature | EventFeature): fc.Arbitrary<Limit> {
-	const chars = fc.constantFrom(20, 80, 640)
-	const items = fc.constantFrom(1, 2, 3, 13)
-	const required = fc.constant(true as const)
-	const markup = fc.constantFrom('::(?=next::)', '\\\\(?=\\w)')
-	const limit = (parts: { readonly [part in keyof Limit]: fc.Arbitrary<Limit[part]> }): fc.Arbitrary<Limit> =>
-		fc.record(parts, { requiredKeys: [] })
+/** Random values of each limit. */
+const limitValues: { readonly [L in LimitName]: (feature: Feature) => fc.Arbitrary<unknown> } = {
+	chars: () => fc.constantFrom(20, 80, 640),
+	bytes: () => fc.constantFrom(600, 4000),
+	items: () => fc.constantFrom(1, 2, 3, 13),
+	min: () => fc.constant(100),
+	max: () => fc.constant(10_000),
+	pattern: () => fc.constantFrom('^[a-z0-9]+$', '\\S'),
+	notBlank: () => fc.constant(true),
+	escape: () => fc.constantFrom('::(?=next::)', '\\\\(?=\\w)'),
+	blanks: () => fc.constant('encoded'),
+	values: (feature) => fc.shuffledSubarray(valuesOf(feature), { minLength: 1 }),
+	reserved: () => fc.constantFrom(['message'], ['turn']),
+	strings: () => fc.constant(true),
+	required: () => fc.constant(true),
+	default: (feature) => fc.constant(feature === 'reply.delay' ? 100 : 'd0'),
+	withoutButtons: () => fc.constant(true),
+	foldedInto: () => fc.constant('session'),
+	order: () => orders,
+	single: () => fc.constant(true),
+}
+
+function valuesOf(feature: Feature): string[] {
 	switch (feature) {
-		case 'reply':
-			return limit({ bytes: fc.constantFrom(600, 4000) })
-		case 'reply.text':
-			return limit({ chars, escape: markup, required, pattern: fc.constant('.*\\S.*') })
-		case 'reply.messages':
-			return limit({
-				items: fc.constantFrom(3, 20),
-				single: required,
-				order: fc.constantFrom(textsFirst, textsAndMediaFirst),
-			})
-		case 'reply.text.alternatives':
-			return limit({ items, plain: required })
-		case 'reply.text.buttons':
-			return limit({ items, chars })
-		case 'reply.choices':
-			return limit({ items })
-		case 'reply.choices.text':
-			return limit({ chars, required })
-		case 'reply.cards':
-			return limit({ items })
-		case 'reply.card.buttons':
-			return limit({ items, required })
-		case 'reply.card.subtitle':
-		case 'reply.card.image':
-			return limit({ chars, required })
-		case 'reply.card.title':
-		case 'reply.choice.title':
-		case 'reply.choice.value':
-		case 'reply.button.title':
-		case 'reply.image.alt':
-		case 'reply.media.name':
-			return limit({ chars, escape: markup })
-		case 'reply.button.webview.height':
-			return limit({ required })
-		case 'reply.button.postback':
-		case 'reply.button.link':
-		case 'reply.button.webview':
-		case 'reply.button.goto':
-		case 'reply.choice.goto':
-			return limit({ chars, pattern: fc.constant('^[a-z0-9]+$') })
-		case 'reply.delay':
-			return limit({ min: fc.constant(100), max: fc.constant(10_000), required })
-		case 'reply.attributes.session':
-		case 'event.attributes':
-		case 'event.user.attributes':
-		case 'event.trigger.parameters':
-			return limit({ strings: required, chars, reserved: fc.constant(['message']) })
 		case 'event.kind':
-			return fc.record({ values: fc.constantFrom(['message'], ['message', 'start']), required })
-		case 'event.id':
-		case 'event.occurredAt':
-		case 'event.conversation':
-		case 'event.user.id':
-			return limit({ required })
+			return ['message', 'choice', 'start', 'notice']
+		case 'event.sender':
+			return ['user', 'bot', 'unknown']
+		case 'event.media':
+			return ['image', 'video', 'audio', 'file']
+		case 'reply.control.handover':
+			return ['human', 'department', 'bot']
+		case 'reply.button.webview.height':
+			return ['compact', 'tall']
 		default:
-			return fc.constant({})
+			return ['block', 'intent']
 	}
 }
 
+/** What a schema of limits says of their names. */
+interface Form {
+	readonly entries: { readonly [name: string]: { readonly type: string } }
+}
+
+/** Limits that a feature can have: those which compile. */
+function limitOf(feature: Feature): fc.Arbitrary<object> {
+	const schema: Form | { readonly options: readonly Form[] } = featureLimits[feature]
+	const forms = 'options' in schema ? schema.options : [schema]
+	return fc.oneof(...forms.map((form) => limitOfForm(feature, form)))
+}
+
+function limitOfForm(feature: Feature, { entries }: Form): fc.Arbitrary<object> {
+	const values = Object.fromEntries(
+		Object.entries(limitValues)
+			.filter(([name]) => Object.hasOwn(entries, name))
+			.map(([name, of]) => [name, name === 'order' && Object.hasOwn(entries, 'single') ? choicesLast : of(feature)]),
+	)
+	return fc.record(values, {
+		requiredKeys: Object.keys(values).filter((name) => entries[name]?.type !== 'optional'),
+	})
+}
+
 /** Formats that have these features for certain: some have anything else, most lack or limit very little. */
-function formats<F extends ReplyFeature | EventFeature>(features: readonly F[], always: readonly F[]) {
+function formats<F extends Feature>(features: readonly F[], always: readonly F[]) {
 	const limits = Object.fromEntries(features.map((feature) => [feature, limitOf(feature)]))
 	const any = fc.record(limits, { requiredKeys: [...always] })
 	const nearlyAll = fc
@@ -111,25 +110,18 @@ function formats<F extends ReplyFeature | EventFeature>(features: readonly F[], 
 			const carried = features.filter((feature) => !lacking.includes(feature))
 			return Object.fromEntries(carried.map((feature) => [feature, limited.includes(feature) ? limits[feature] : {}]))
 		})
-	return fc.oneof(any, nearlyAll).map((format): { [feature in F]?: Limit } => format as { [feature in F]?: Limit })
+	return fc.oneof(any, nearlyAll)
 }
 
-const replies = formats(
+const replies = formats<ReplyFeature>(
 	// Only our own JSON hands on the words for elsewhere, and it has no limits.
 	replyFeatures.filter((feature) => feature !== 'reply.instead'),
 	['reply.text', 'reply.choice.title', 'reply.choice.value', 'reply.card.title', 'reply.button.title'],
-).filter(({ 'reply.messages': messages, ...carries }) => {
-	// What is moved behind other messages is a whole, not the end of a text that was cut.
-	if (messages?.single && carries['reply.choices.text']) return false
-	// Texts that the format itself asks for come without a delay.
-	if (carries['reply.delay']?.required && (messages?.single || carries['reply.text']?.required)) return false
-	const cut = ['reply.text', 'reply.text.buttons', 'reply.choices.text'] as const
-	return !messages?.order || cut.every((feature) => carries[feature]?.chars === undefined)
-})
-const events = formats(
+).map((format): Carries<CanonicalReply> => format)
+const events = formats<EventFeature>(
 	eventFeatures.filter((feature) => feature !== 'event'),
 	['event.kind'],
-)
+).map((format): Carries<CanonicalEvent> => format)
 
 const native = { name: 'here', schema: v.strictObject({ flag: v.boolean() }) }
 const nothing = { session: {}, user: {} }

@@ -93,11 +93,11 @@ describe('text', () => {
 
 	test('with alternatives is one that the format shows', () => {
 		const message: Message = { type: 'text', text: ' ', alternatives: ['\n', 'Hello', ' '], delay: 100 }
-		expect(fit({ 'reply.text': { pattern: '\\S' } }, [message]).said).toEqual([{ type: 'text', text: 'Hello' }])
+		expect(fit({ 'reply.text': { notBlank: true } }, [message]).said).toEqual([{ type: 'text', text: 'Hello' }])
 	})
 
 	test('that the format does not show goes with its delay', () => {
-		const { said, did } = fit({ 'reply.text': { pattern: '\\S' } }, [{ type: 'text', text: ' ', delay: 100 }])
+		const { said, did } = fit({ 'reply.text': { notBlank: true } }, [{ type: 'text', text: ' ', delay: 100 }])
 		expect(said).toEqual([])
 		expect(did).toEqual(['dropped messages[0].text', 'dropped messages[0].delay'])
 	})
@@ -270,7 +270,7 @@ describe('the whole reply', () => {
 		const attributes = { session: { a: 1 }, user: { a: 2, b: 3 } }
 		const sessionOnly: Carries<CanonicalReply> = { ...plain, 'reply.attributes.session': { strings: true } }
 		expect(fit(sessionOnly, [], { attributes }).value.attributes).toEqual({ session: { a: '1' }, user: {} })
-		const folding: Carries<CanonicalReply> = { ...sessionOnly, 'reply.attributes.user': { into: 'session' } }
+		const folding: Carries<CanonicalReply> = { ...sessionOnly, 'reply.attributes.user': { foldedInto: 'session' } }
 		expect(fit(folding, [], { attributes }).value.attributes).toEqual({ session: { a: '1', b: '3' }, user: {} })
 	})
 })
@@ -317,7 +317,7 @@ describe('what once went wrong', () => {
 })
 
 describe('URLs', () => {
-	const limit = { url: true, pattern: '^https?://\\S+$' } as const
+	const limit = { blanks: 'encoded', pattern: '^https?://\\S+$' } as const
 	const blank = ' https://a.example/b c.png\n'
 
 	test('have no blanks where the format wants none', () => {

@@ -19,7 +19,7 @@ export function eventLeg({ method, text, session, user }: Options): EventLeg {
 	const told: FieldMapping<'text' | 'session' | 'user'> = { text, session, user }
 	return {
 		carries: {
-			'event.kind': { required: true, values: ['message'] },
+			'event.kind': { values: ['message'] },
 			'event.sender': { required: true, values: ['user'] },
 			'event.conversation': {},
 			'event.user.id': {},

@@ -94,7 +94,7 @@ type Own = v.InferOutput<typeof Own>
 
 export const event: EventLeg = {
 	carries: {
-		'event.kind': { required: true, values: ['message'] },
+		'event.kind': { values: ['message'] },
 		'event.occurredAt': { required: true },
 		'event.sender': { required: true, values: ['user'] },
 		'event.bot.id': {},

@@ -68,7 +68,7 @@ const carries: Carries<CanonicalReply> = {
 	// Of 99 responses one is kept for a goto, and some for what the model has no word for.
 	'reply.messages': { items: 98 - maxNatives },
 	'reply.text': { chars: 1024 },
-	'reply.text.alternatives': { items: 19, plain: true },
+	'reply.text.alternatives': { items: 19, withoutButtons: true },
 	'reply.text.buttons': { items: 3, chars: 80 },
 	'reply.image': { chars: 1024, pattern: '^https?://\\S+$' },
 	'reply.choices': { items: 11 },
@@ -93,7 +93,10 @@ const carries: Carries<CanonicalReply> = {
 
 export function replyLeg({ userAttributes }: Options): ReplyLeg {
 	return {
-		carries: { ...carries, ...(userAttributes === 'session' && { 'reply.attributes.user': { into: 'session' } }) },
+		carries: {
+			...carries,
+			...(userAttributes === 'session' && { 'reply.attributes.user': { foldedInto: 'session' } }),
+		},
 		native: { name, schema: Own },
 
 		decode(answer) {

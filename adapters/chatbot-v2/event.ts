@@ -62,7 +62,7 @@ export function eventLeg({ text, action }: Options): EventLeg {
 	return {
 		carries: {
 			'event.id': { required: true },
-			'event.kind': { required: true, values: ['message'] },
+			'event.kind': { values: ['message'] },
 			'event.sender': { required: true, values: ['user'] },
 			'event.conversation': { required: true },
 			'event.user.id': {},

@@ -71,7 +71,7 @@ const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },
 	'reply.messages': {},
 	'reply.text': { chars: 1024 },
-	'reply.text.alternatives': { items: 19, plain: true },
+	'reply.text.alternatives': { items: 19, withoutButtons: true },
 	'reply.text.buttons': { items: 5, chars: 640 },
 	'reply.image': { chars: 2048 },
 	'reply.choices': { items: 13 },
@@ -88,10 +88,10 @@ const carries: Carries<CanonicalReply> = {
 	'reply.button.postback': { chars: 2000 },
 	'reply.button.link': { chars: 2048 },
 	'reply.button.webview': { chars: 2048 },
-	'reply.button.webview.height': { required: true, default: 'compact' },
+	'reply.button.webview.height': { required: true, values: ['compact', 'tall', 'full'] },
 	'reply.button.phone': { chars: 16, pattern: '^\\+\\d{2,15}$' },
 	'reply.button.goto': { pattern: uuid() },
-	'reply.delay': { min: 100, max: 10_000, required: true, default: '100' },
+	'reply.delay': { min: 100, max: 10_000, default: 100 },
 	'reply.attributes.session': { strings: true },
 }
 
@@ -103,7 +103,10 @@ function uuid(): string {
 
 export function replyLeg({ userAttributes }: Options): ReplyLeg {
 	return {
-		carries: { ...carries, ...(userAttributes === 'session' && { 'reply.attributes.user': { into: 'session' } }) },
+		carries: {
+			...carries,
+			...(userAttributes === 'session' && { 'reply.attributes.user': { foldedInto: 'session' } }),
+		},
 		native: { name, schema: Own },
 
 		decode(answer) {

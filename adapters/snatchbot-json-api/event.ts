@@ -33,11 +33,11 @@ const Call = v.objectWithRest(
 const names = Object.keys(Call.entries)
 
 /** Ids of bots and interactions. A server that gets none may not answer: "Mandatory fields in requests". */
-const digits = { required: true, pattern: '^\\d+$', default: '0' } as const
+const digits = { pattern: '^\\d+$', default: '0' } as const
 
 export const event: EventLeg = {
 	carries: {
-		'event.kind': { required: true, values: ['message'] },
+		'event.kind': { values: ['message'] },
 		'event.channel': {},
 		'event.sender': { required: true, values: ['user'] },
 		'event.bot.id': digits,

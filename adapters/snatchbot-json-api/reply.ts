@@ -38,7 +38,7 @@ const Answer = v.object({
 const Own = v.strictObject({ cards: v.pipe(v.array(Native), v.nonEmpty()) })
 
 /** An absolute URL of any scheme; the page's own samples have a blank in theirs. */
-const address = { url: true, pattern: '^[A-Za-z][A-Za-z\\d+.-]*:\\S+$' } as const
+const address = { blanks: 'encoded', pattern: '^[A-Za-z][A-Za-z\\d+.-]*:\\S+$' } as const
 
 const carries: Carries<CanonicalReply> = {
 	'reply.messages': { single: true, order: [['text'], ['buttons', 'image', 'cards'], ['choices']] },
@@ -64,7 +64,7 @@ const markup = ':(?=:next(?:::|:?(?![\\s\\S])))'
 export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalEvent): ReplyLeg {
 	return {
 		// A message of blanks is as good as an empty one, which is an error there.
-		carries: { ...carries, 'reply.text': { pattern: '\\S', required: true, default: filler, escape: markup } },
+		carries: { ...carries, 'reply.text': { notBlank: true, default: filler, escape: markup } },
 		native: { name, schema: Own },
 
 		decode(answer) {

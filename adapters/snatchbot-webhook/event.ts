@@ -29,7 +29,7 @@ const Time = v.pipe(v.string(), v.isoTimestamp())
 
 export const event: EventLeg = {
 	carries: {
-		'event.kind': { required: true, values: ['notice'] },
+		'event.kind': { values: ['notice'] },
 		'event.occurredAt': { required: true },
 		'event.sender': { required: true, values: ['unknown'] },
 		'event.user.id': {},

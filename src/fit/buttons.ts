@@ -1,6 +1,7 @@
 /** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
 import type { Button, Choice } from '../model/index.ts'
-import { type Fitting, fitLabel, type Labels, note, unique, within } from './context.ts'
+import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, note, unique } from './context.ts'
+import { phrases } from './phrases.ts'
 
 /** A choice and its path in the value before. */
 export interface PlacedChoice {
@@ -50,7 +51,7 @@ export function canPress({ carries }: Fitting, button: Button): boolean {
 		carries[`reply.button.${button.type}`],
 		button.type === 'webview' ? carries['reply.button.link'] : undefined,
 	]
-	return limits.some((limit) => limit !== undefined && within(argument, limit))
+	return limits.some((limit) => limit !== undefined && isWithin(argument, limit))
 }
 
 /** The button as the format has it, its title not yet fitted; undefined when it has none such. */
@@ -58,28 +59,20 @@ function fitButton(fitting: Fitting, button: Button, path: string): Button | und
 	const { carries } = fitting
 	const limit = carries[`reply.button.${button.type}`]
 	if (button.type === 'webview') {
-		if (limit && within(button.url, limit)) return fitHeight(fitting, button, path)
+		if (limit && isWithin(button.url, limit)) return fitHeight(fitting, button, path)
 		const link = carries['reply.button.link']
-		if (!link || !within(button.url, link)) return undefined
+		if (!link || !isWithin(button.url, link)) return undefined
 		note(fitting, 'converted', 'reply.button.webview', path, 'to a link')
 		return { type: 'link', title: button.title, url: button.url }
 	}
-	return limit && within(argumentOf(button), limit) ? button : undefined
+	return limit && isWithin(argumentOf(button), limit) ? button : undefined
 }
-
-const heights = ['compact', 'tall', 'full'] as const
 
 function fitHeight(fitting: Fitting, button: Extract<Button, { type: 'webview' }>, path: string): Button {
 	const feature = 'reply.button.webview.height'
-	const limit = fitting.carries[feature]
 	const { height, ...plain } = button
-	if (!limit) {
-		if (height !== undefined) note(fitting, 'dropped', feature, `${path}.height`)
-		return plain
-	}
-	if (height !== undefined || !limit.required) return button
-	note(fitting, 'added', feature, `${path}.height`)
-	return { ...plain, height: heights.find((each) => each === limit.default) ?? 'compact' }
+	const fitted = fitOneOf(fitting, feature, fitting.carries[feature], height, `${path}.height`)
+	return { ...plain, ...(fitted !== undefined && { height: fitted }) }
 }
 
 /** What a button stands for, beside its title. */
@@ -105,7 +98,7 @@ function leave(fitting: Fitting, button: Button, path: string, sorted: SortedBut
 		sorted.choices.push({ choice: { title: button.title, value: button.value }, path })
 	} else if (button.type === 'goto') {
 		const jump = fitting.carries['reply.choice.goto']
-		if (!fitting.carries['reply.choices'] || !jump || !within(button.target, jump)) {
+		if (!fitting.carries['reply.choices'] || !jump || !isWithin(button.target, jump)) {
 			note(fitting, 'dropped', feature, path)
 			return
 		}
@@ -113,7 +106,7 @@ function leave(fitting: Fitting, button: Button, path: string, sorted: SortedBut
 		sorted.choices.push({ choice: { title: button.title, target: button.target }, path })
 	} else {
 		note(fitting, 'converted', feature, path, 'to text')
-		sorted.lines.push(`${button.title}: ${argumentOf(button)}`)
+		sorted.lines.push(phrases.labelled(button.title, argumentOf(button)))
 	}
 }
 
@@ -128,7 +121,7 @@ function fitTitle(
 ): string {
 	const fitted = fitLabel(fitting, feature, title, path)
 	const { chars } = fitting.carries[feature] ?? {}
-	if (chars !== undefined && title.length > chars) lines.push(`– ${title}`)
+	if (chars !== undefined && title.length > chars) lines.push(phrases.inFull(title))
 	const label = mustDiffer(fitting) || fitted !== title ? unique(fitted, taken, chars) : fitted
 	if (!taken.has(label)) taken.set(label, 1)
 	if (label !== fitted) note(fitting, 'converted', feature, path, 'made unique')
@@ -148,7 +141,7 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 	for (const { choice, path } of choices) {
 		if ('target' in choice) {
 			const jump = fitting.carries['reply.choice.goto']
-			if (!jump || !within(choice.target, jump)) {
+			if (!jump || !isWithin(choice.target, jump)) {
 				note(fitting, 'dropped', 'reply.choice.goto', path)
 				continue
 			}
@@ -157,7 +150,7 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 		} else {
 			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, taken, lines)
 			const limit = fitting.carries['reply.choice.value']
-			const kept = limit !== undefined && within(choice.value, limit)
+			const kept = limit !== undefined && isWithin(choice.value, limit)
 			const value = kept ? choice.value : title
 			if (value !== choice.value && !fitting.remembers) {
 				note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the label comes back')
@@ -182,7 +175,7 @@ export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[]
 		if (!fitting.remembers && choice.value !== choice.title) {
 			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the number comes back')
 		}
-		lines.push(`${number}. ${choice.title}`)
+		lines.push(phrases.numbered(number, choice.title))
 		fitting.offers.push({ label: choice.title, number, choice })
 	}
 	return lines

@@ -2,8 +2,9 @@
 import type { Limit } from '../format/index.ts'
 import type { Card, Message } from '../model/index.ts'
 import { canPress, sortButtons } from './buttons.ts'
-import { type Fitting, fitLabel, note, within } from './context.ts'
+import { type Fitting, fitLabel, isWithin, note } from './context.ts'
 import { fitMedia } from './media.ts'
+import { phrases } from './phrases.ts'
 import { fitText, inGroups, withChoices } from './texts.ts'
 
 type Cards = Extract<Message, { type: 'cards' }>
@@ -16,7 +17,7 @@ export function isWhole(fitting: Fitting, card: Card): boolean {
 		carries['reply.cards'] !== undefined &&
 		hasRoom(carries['reply.card.subtitle'], card.subtitle !== undefined) &&
 		hasRoom(carries['reply.card.image'], card.imageUrl !== undefined) &&
-		(card.imageUrl === undefined || within(card.imageUrl, carries['reply.card.image'] ?? {})) &&
+		(card.imageUrl === undefined || isWithin(card.imageUrl, carries['reply.card.image'] ?? {})) &&
 		hasRoom(buttons, card.buttons !== undefined) &&
 		(!buttons?.required || (card.buttons ?? []).some((button) => canPress(fitting, button)))
 	)
@@ -59,7 +60,7 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 	const { carries } = fitting
 	const limit = carries['reply.card.buttons']
 	const urlLimit = carries['reply.card.url']
-	const keepsUrl = card.url !== undefined && urlLimit !== undefined && within(card.url, urlLimit)
+	const keepsUrl = card.url !== undefined && urlLimit !== undefined && isWithin(card.url, urlLimit)
 	const { shown, places, choices, lines } = sortButtons(
 		fitting,
 		card.buttons ?? [],
@@ -70,7 +71,7 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 	if (over.length > 0) note(fitting, 'split', 'reply.card.buttons', `${path}.buttons`)
 	if (card.url !== undefined && !keepsUrl) {
 		note(fitting, 'converted', 'reply.card.url', `${path}.url`, 'to text')
-		lines.push(`${card.title}: ${card.url}`)
+		lines.push(phrases.labelled(card.title, card.url))
 	}
 	const text = lines.length > 0 ? lines.join('\n') : card.title
 	return {

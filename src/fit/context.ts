@@ -1,15 +1,27 @@
 /** What the parts of fit share while one value is fitted: what the format carries, and the account of what was done. */
 import type { Limit } from '../format/index.ts'
-import type { Change, Feature } from '../model/index.ts'
+import type { Change, Feature, Message } from '../model/index.ts'
+import { phrases } from './phrases.ts'
 import { escapeText, matches, shortenText } from './strings.ts'
 import type { FitContext, Offer } from './types.ts'
 
 export interface Fitting extends FitContext {
-	readonly carries: { readonly [F in Feature]?: Limit }
+	readonly carries: { readonly [F in Feature]?: Limit<F> }
 	readonly changes: Change[]
 	readonly offers: Offer[]
 	/** Labels of choices already used, where all choices of a reply become one set. */
 	readonly labels: Labels
+	/** The path in the value before from which each message came. Absent: nothing asks for it. */
+	readonly origins?: Map<Message, string>
+}
+
+/** Fit's account of one value of a leg, as it begins. */
+export function newFitting(
+	leg: Pick<Fitting, 'carries'> & { readonly refine?: unknown },
+	context: FitContext,
+): Fitting {
+	const fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Map() }
+	return leg.refine ? { ...fitting, origins: new Map() } : fitting
 }
 
 /** Adds to the account. */
@@ -17,26 +29,87 @@ export function note(fitting: Fitting, did: Change['did'], feature: Feature, pat
 	fitting.changes.push({ path, feature, did, ...(detail !== undefined && { detail }) })
 }
 
+/** What a string must satisfy to be carried as it is. */
+interface StringLimit {
+	readonly chars?: number | undefined
+	readonly pattern?: string | undefined
+	readonly reserved?: readonly string[] | undefined
+}
+
 /** Whether a string is within a limit as it stands. */
-export function within(text: string, limit: Limit): boolean {
-	if (limit.chars !== undefined && text.length > limit.chars) return false
-	if (limit.values && !limit.values.includes(text)) return false
-	if (limit.reserved?.includes(text)) return false
-	return limit.pattern === undefined || matches(text, limit.pattern)
+export function isWithin(text: string, { chars, pattern, reserved }: StringLimit): boolean {
+	if (chars !== undefined && text.length > chars) return false
+	if (reserved?.includes(text)) return false
+	return pattern === undefined || matches(text, pattern)
 }
 
 /** A label in normal form: escaped, then cut with an ellipsis. */
 export function fitLabel(fitting: Fitting, feature: Feature, text: string, path: string): string {
 	const { escape: markup, chars } = fitting.carries[feature] ?? {}
 	const escaped = markup === undefined ? text : escapeText(text, markup)
+	const fitted = chars === undefined ? escaped : cutLabel(escaped, chars, markup)
 	if (escaped !== text) note(fitting, 'escaped', feature, path)
-	if (chars === undefined || escaped.length <= chars) return escaped
-	note(fitting, 'shortened', feature, path)
+	if (fitted !== escaped) note(fitting, 'shortened', feature, path)
+	return fitted
+}
+
+function cutLabel(text: string, chars: number, markup: string | undefined): string {
+	if (text.length <= chars) return text
 	for (let most = chars; ; most--) {
 		// A cut right behind markup takes its joiner away.
-		const cut = markup === undefined ? shortenText(escaped, most) : escapeText(shortenText(escaped, most), markup)
+		const cut = markup === undefined ? shortenText(text, most) : escapeText(shortenText(text, most), markup)
 		if (cut.length <= chars || most <= 1) return cut
 	}
+}
+
+/**
+ * A string where the format has a place for it: escaped and cut, as far as it then still is what the format takes.
+ * `supply`: what fit can put where the format requires one and has no default; the first that the format takes.
+ */
+export function fitString(
+	fitting: Fitting,
+	feature: Feature,
+	text: string | undefined,
+	path: string,
+	...supply: (string | undefined)[]
+): string | undefined {
+	const limit = fitting.carries[feature]
+	if (text === undefined && !limit?.required && limit?.default === undefined) return undefined
+	if (text !== undefined && limit && canHold(limit, text)) return fitLabel(fitting, feature, text, path)
+	if (text !== undefined) note(fitting, 'dropped', feature, path)
+	if (!limit) return undefined
+	const supplied = limit.default ?? (limit.required ? supply.find((each) => each && isWithin(each, limit)) : undefined)
+	if (supplied === undefined) return undefined
+	if (text === undefined) note(fitting, 'added', feature, path)
+	return String(supplied)
+}
+
+/** Whether the string is of the format's form, also after it was escaped and cut. */
+function canHold({ pattern, reserved, escape: markup, chars }: Limit, text: string): boolean {
+	const form = { pattern, reserved }
+	if (!isWithin(text, form)) return false
+	if (markup === undefined && (chars === undefined || text.length <= chars)) return true
+	const escaped = markup === undefined ? text : escapeText(text, markup)
+	const fitted = chars === undefined ? escaped : cutLabel(escaped, chars, markup)
+	return fitted === text || isWithin(fitted, form)
+}
+
+/** The value if the format has it, else the first that it has where it must have one. */
+export function fitOneOf<T extends string>(
+	fitting: Fitting,
+	feature: Feature,
+	limit: { readonly values?: readonly [T, ...T[]] | undefined; readonly required?: true | undefined } | undefined,
+	value: T | undefined,
+	path: string,
+): T | undefined {
+	const { values, required } = limit ?? {}
+	if (value !== undefined && limit && (!values || values.includes(value))) return value
+	if (!values || !required) {
+		if (value !== undefined) note(fitting, 'dropped', feature, path)
+		return undefined
+	}
+	note(fitting, value === undefined ? 'added' : 'converted', feature, path)
+	return values[0]
 }
 
 /** Labels in use; of each, the last number that was put behind it. */
@@ -49,13 +122,10 @@ export function unique(label: string, taken: Labels, chars = Number.POSITIVE_INF
 		return label
 	}
 	for (let n = (taken.get(label) ?? 1) + 1; ; n++) {
-		const suffix = ` (${n})`
+		const suffix = phrases.again(n)
 		const candidate = shortenText(label, Math.max(1, chars - suffix.length)) + suffix
 		if (taken.has(candidate)) continue
 		taken.set(label, n).set(candidate, 1)
 		return candidate
 	}
 }
-
-/** Said where a format wants words and the author gave none. */
-export const noWords = '…'

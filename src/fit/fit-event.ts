@@ -3,18 +3,13 @@ import * as v from 'valibot'
 import { compact, compactOrNone, type Leg, nonEmptyList, type WireRequest } from '../format/index.ts'
 import type { Attributes, CanonicalEvent, EventFeature } from '../model/index.ts'
 import { fitAttributes, suffix } from './attributes.ts'
-import { type Fitting, fitLabel, note, within } from './context.ts'
-import { fitKind, fitWords } from './inferred.ts'
-import { saysKind } from './media.ts'
+import { type Fitting, fitOneOf, fitString, newFitting, note } from './context.ts'
 import { fitMessages } from './messages.ts'
+import { refine } from './refine.ts'
 import type { FitContext, Fitted } from './types.ts'
 import { wellFormed } from './well-formed.ts'
 
 type Part<K extends keyof CanonicalEvent> = NonNullable<CanonicalEvent[K]> | undefined
-
-const kinds = ['message', 'choice', 'start', 'notice'] as const
-const senders = ['user', 'bot', 'agent', 'system', 'unknown'] as const
-const triggers = ['interaction', 'block', 'intent', 'module', 'webhook'] as const
 
 /** The event as the format can hold it, and what was done to it. */
 export function fitEvent(
@@ -22,19 +17,25 @@ export function fitEvent(
 	leg: Leg<WireRequest, CanonicalEvent>,
 	context: FitContext,
 ): Fitted<CanonicalEvent> {
-	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Map() }
-	const { kind, text, choice, ...rest } = fitChoice(fitting, wellFormed(fitting, 'event', event))
-	const value = compact({
-		id: kept(fitting, 'event.id', rest.id, 'id', fitting.turnId),
-		kind: oneOf(fitting, 'event.kind', kind, 'kind', kinds) ?? kind,
-		occurredAt: kept(fitting, 'event.occurredAt', rest.occurredAt, 'occurredAt', fitting.receivedAt),
-		channel: kept(fitting, 'event.channel', rest.channel, 'channel'),
-		sender: oneOf(fitting, 'event.sender', rest.sender, 'sender', senders),
+	const fitting = newFitting(leg, context)
+	const whole = wellFormed(fitting, 'event', event)
+	const { kind, text, choice, ...rest } = fitChoice(fitting, whole)
+	const head = {
+		id: fitString(fitting, 'event.id', rest.id, 'id', fitting.turnId),
+		kind: fitKind(fitting, kind),
+		occurredAt: fitString(fitting, 'event.occurredAt', rest.occurredAt, 'occurredAt', fitting.receivedAt),
+		channel: fitString(fitting, 'event.channel', rest.channel, 'channel'),
+		sender: fitOneOf(fitting, 'event.sender', fitting.carries['event.sender'], rest.sender, 'sender'),
 		bot: fitBot(fitting, rest.bot),
-		conversation: kept(fitting, 'event.conversation', rest.conversation, 'conversation', rest.user?.id, fitting.turnId),
-		user: fitUser(fitting, rest.user, rest.conversation),
-		language: kept(fitting, 'event.language', rest.language, 'language'),
-		text: kept(fitting, 'event.text', text, 'text'),
+	}
+	const ids = [rest.user?.id, fitting.turnId]
+	const conversation = fitString(fitting, 'event.conversation', rest.conversation, 'conversation', ...ids)
+	const value = compact({
+		...head,
+		conversation,
+		user: fitUser(fitting, rest.user, conversation ?? rest.conversation),
+		language: fitString(fitting, 'event.language', rest.language, 'language'),
+		text: fitWords(fitting, whole, text),
 		choice,
 		media: fitMedia(fitting, rest.media),
 		trigger: fitTrigger(fitting, rest.trigger),
@@ -43,7 +44,7 @@ export function fitEvent(
 		defaultReply: fitDefaultReply(fitting, rest.defaultReply),
 		extensions: fitExtensions(fitting, leg, rest.extensions),
 	})
-	return { value: fitKind(fitting, fitWords(fitting, value)), changes: fitting.changes, offers: fitting.offers }
+	return { value: refine(fitting, leg, value), changes: fitting.changes, offers: fitting.offers }
 }
 
 /** A choice where the format has choices; elsewhere the value in the place of the user's words. */
@@ -66,21 +67,43 @@ function fitChoice(fitting: Fitting, event: CanonicalEvent): CanonicalEvent {
 	return { ...others, text: value }
 }
 
+/** The words, which may be those of a choice that the format has no place for. */
+function fitWords(fitting: Fitting, { choice, text: typed }: CanonicalEvent, text: Part<'text'>): Part<'text'> {
+	const { 'event.choice': asChoice, 'event.text': asText } = fitting.carries
+	if (asChoice || !asText || text === undefined || text !== choice?.value) {
+		return fitString(fitting, 'event.text', text, 'text')
+	}
+	const before = fitting.changes.length
+	const fitted = fitString(fitting, 'event.text', text, 'choice.value')
+	if (typed !== text) return fitted
+	// The user typed the same words: what is lost of the one is lost of the other.
+	for (const { did, feature } of fitting.changes.slice(before)) note(fitting, did, feature, 'text')
+	return fitted
+}
+
+/** The kind as it is, or the first that the format has: an event cannot be without one. */
+function fitKind(fitting: Fitting, kind: CanonicalEvent['kind']): CanonicalEvent['kind'] {
+	const { values } = fitting.carries['event.kind'] ?? {}
+	if (fitting.carries['event.kind'] && (!values || values.includes(kind))) return kind
+	note(fitting, values ? 'converted' : 'dropped', 'event.kind', 'kind')
+	return values?.[0] ?? kind
+}
+
 function fitBot(fitting: Fitting, bot: Part<'bot'>): Part<'bot'> {
 	return compactOrNone({
-		id: kept(fitting, 'event.bot.id', bot?.id, 'bot.id'),
-		name: kept(fitting, 'event.bot.name', bot?.name, 'bot.name'),
-		project: kept(fitting, 'event.bot.project', bot?.project, 'bot.project'),
+		id: fitString(fitting, 'event.bot.id', bot?.id, 'bot.id'),
+		name: fitString(fitting, 'event.bot.name', bot?.name, 'bot.name'),
+		project: fitString(fitting, 'event.bot.project', bot?.project, 'bot.project'),
 	})
 }
 
 function fitUser(fitting: Fitting, user: Part<'user'>, conversation: string | undefined): Part<'user'> {
 	const named = compactOrNone({
-		id: kept(fitting, 'event.user.id', user?.id, 'user.id', conversation, fitting.turnId),
-		externalId: kept(fitting, 'event.user.externalId', user?.externalId, 'user.externalId'),
-		name: kept(fitting, 'event.user.name', user?.name, 'user.name'),
-		email: kept(fitting, 'event.user.email', user?.email, 'user.email'),
-		phone: kept(fitting, 'event.user.phone', user?.phone, 'user.phone'),
+		id: fitString(fitting, 'event.user.id', user?.id, 'user.id', conversation, fitting.turnId),
+		externalId: fitString(fitting, 'event.user.externalId', user?.externalId, 'user.externalId'),
+		name: fitString(fitting, 'event.user.name', user?.name, 'user.name'),
+		email: fitString(fitting, 'event.user.email', user?.email, 'user.email'),
+		phone: fitString(fitting, 'event.user.phone', user?.phone, 'user.phone'),
 	})
 	const attributes = fitAttributes(fitting, 'event.user.attributes', user?.attributes ?? {}, 'user.attributes')
 	return named || Object.keys(attributes).length > 0 ? { ...named, attributes } : undefined
@@ -98,55 +121,48 @@ function fitMedia(fitting: Fitting, media: Part<'media'>): Part<'media'> {
 			compact({
 				kind,
 				url,
-				name: kept(fitting, 'event.media.name', rest.name, `${path}.name`),
-				mimeType: fitMimeType(fitting, kind, rest.mimeType, `${path}.mimeType`),
-				width: carried(fitting, 'event.media.width', rest.width, `${path}.width`),
-				height: carried(fitting, 'event.media.height', rest.height, `${path}.height`),
+				name: fitString(fitting, 'event.media.name', rest.name, `${path}.name`),
+				mimeType: fitString(fitting, 'event.media.mimeType', rest.mimeType, `${path}.mimeType`),
+				width: ifCarried(fitting, 'event.media.width', rest.width, `${path}.width`),
+				height: ifCarried(fitting, 'event.media.height', rest.height, `${path}.height`),
 			}),
 		]
 	})
 	return nonEmptyList(fitted)
 }
 
-function fitMimeType(
-	fitting: Fitting,
-	kind: Parameters<typeof saysKind>[3],
-	mimeType: string | undefined,
-	path: string,
-): string | undefined {
-	const feature = 'event.media.mimeType'
-	if (saysKind(fitting, feature, mimeType, kind)) return kept(fitting, feature, mimeType, path)
-	note(fitting, 'dropped', feature, path, 'says another kind')
-	return undefined
-}
-
 function fitTrigger(fitting: Fitting, trigger: Part<'trigger'>): Part<'trigger'> {
-	const kind = oneOf(fitting, 'event.trigger', trigger?.kind, 'trigger.kind', triggers)
+	const kind = fitOneOf(fitting, 'event.trigger', fitting.carries['event.trigger'], trigger?.kind, 'trigger.kind')
 	if (!kind) {
 		if (trigger) note(fitting, 'dropped', 'event.trigger', 'trigger')
 		return undefined
 	}
 	return compact({
 		kind,
-		id: kept(fitting, 'event.trigger.id', trigger?.id, 'trigger.id'),
-		name: kept(fitting, 'event.trigger.name', trigger?.name, 'trigger.name'),
-		action: kept(fitting, 'event.trigger.action', trigger?.action, 'trigger.action'),
-		confidence: carried(fitting, 'event.trigger.confidence', trigger?.confidence, 'trigger.confidence'),
+		id: fitString(fitting, 'event.trigger.id', trigger?.id, 'trigger.id'),
+		name: fitString(fitting, 'event.trigger.name', trigger?.name, 'trigger.name'),
+		action: fitString(fitting, 'event.trigger.action', trigger?.action, 'trigger.action'),
+		confidence: ifCarried(fitting, 'event.trigger.confidence', trigger?.confidence, 'trigger.confidence'),
 		parameters: fitParameters(fitting, 'event.trigger.parameters', trigger?.parameters, 'trigger.parameters'),
 	})
 }
 
 function fitContexts(fitting: Fitting, contexts: Part<'contexts'>): Part<'contexts'> {
-	if (contexts && !fitting.carries['event.contexts']) {
+	const limit = fitting.carries['event.contexts']
+	if (contexts && !limit) {
 		note(fitting, 'dropped', 'event.contexts', 'contexts')
 		return undefined
 	}
 	const fitted = (contexts ?? []).flatMap((context, i) => {
 		const path = `contexts[${i}]`
+		if (i >= (limit?.items ?? i + 1)) {
+			note(fitting, 'dropped', 'event.contexts', path)
+			return []
+		}
 		const one = compactOrNone({
-			id: kept(fitting, 'event.contexts.id', context.id, `${path}.id`),
-			name: kept(fitting, 'event.contexts.name', context.name, `${path}.name`),
-			action: kept(fitting, 'event.contexts.action', context.action, `${path}.action`),
+			id: fitString(fitting, 'event.contexts.id', context.id, `${path}.id`),
+			name: fitString(fitting, 'event.contexts.name', context.name, `${path}.name`),
+			action: fitString(fitting, 'event.contexts.action', context.action, `${path}.action`),
 			parameters: fitParameters(fitting, 'event.contexts.parameters', context.parameters, `${path}.parameters`),
 		})
 		return one ? [one] : []
@@ -156,7 +172,7 @@ function fitContexts(fitting: Fitting, contexts: Part<'contexts'>): Part<'contex
 
 function fitParameters(
 	fitting: Fitting,
-	feature: EventFeature,
+	feature: 'event.trigger.parameters' | 'event.contexts.parameters',
 	parameters: Attributes | undefined,
 	path: string,
 ): Attributes | undefined {
@@ -187,48 +203,8 @@ function fitExtensions(
 }
 
 /** The value where the format has a place for it. */
-function carried<T>(fitting: Fitting, feature: EventFeature, value: T | undefined, path: string): T | undefined {
+function ifCarried<T>(fitting: Fitting, feature: EventFeature, value: T | undefined, path: string): T | undefined {
 	if (value === undefined || fitting.carries[feature]) return value
 	note(fitting, 'dropped', feature, path)
 	return undefined
-}
-
-/** The string within its limit; the first of `supply` that fits stands in where the format cannot do without one. */
-function kept(
-	fitting: Fitting,
-	feature: EventFeature,
-	value: string | undefined,
-	path: string,
-	...supply: (string | undefined)[]
-): string | undefined {
-	const limit = fitting.carries[feature]
-	if (
-		value !== undefined &&
-		limit &&
-		within(value, { pattern: limit.pattern, values: limit.values, reserved: limit.reserved })
-	) {
-		return fitLabel(fitting, feature, value, path)
-	}
-	if (value !== undefined) note(fitting, 'dropped', feature, path)
-	if (!limit?.required) return undefined
-	if (value === undefined) note(fitting, 'added', feature, path)
-	return limit.default ?? limit.values?.[0] ?? supply.find((each) => each !== undefined && within(each, limit))
-}
-
-/** The value if the format has it, else the first that it has where it must have one. */
-function oneOf<T extends string>(
-	fitting: Fitting,
-	feature: EventFeature,
-	value: T | undefined,
-	path: string,
-	all: readonly T[],
-): T | undefined {
-	const limit = fitting.carries[feature]
-	if (value !== undefined && limit && (!limit.values || limit.values.includes(value))) return value
-	if (!limit?.required) {
-		if (value !== undefined) note(fitting, 'dropped', feature, path)
-		return undefined
-	}
-	note(fitting, value === undefined ? 'added' : 'converted', feature, path)
-	return all.find((each) => each === limit.values?.[0])
 }

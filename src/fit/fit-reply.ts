@@ -1,12 +1,14 @@
 /** A reply in a format's normal form. */
 import * as v from 'valibot'
-import { compact, kindOf, type Leg, type Limit, type MessageKind, type WireResponse } from '../format/index.ts'
+import { compact, kindOf, type Leg, type MessageKind, type WireResponse } from '../format/index.ts'
 import type { CanonicalReply, Message } from '../model/index.ts'
 import { fitWriteBack } from './attributes.ts'
 import { numberChoices, type PlacedChoice } from './buttons.ts'
-import { type Fitting, note, noWords } from './context.ts'
+import { type Fitting, newFitting, note } from './context.ts'
 import { fitControl } from './control.ts'
-import { fitMessages } from './messages.ts'
+import { fitMessages, withDelay } from './messages.ts'
+import { phrases } from './phrases.ts'
+import { refine } from './refine.ts'
 import { plainTexts } from './texts.ts'
 import type { FitContext, Fitted, Offer } from './types.ts'
 import { wellFormed } from './well-formed.ts'
@@ -19,7 +21,7 @@ export function fitReply(
 	leg: Leg<WireResponse, CanonicalReply>,
 	context: FitContext,
 ): Fitted<CanonicalReply> {
-	const fitting: Fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Map() }
+	const fitting = newFitting(leg, context)
 	const clean = wellFormed(fitting, 'reply', reply)
 	const control = clean.control && fitControl(fitting, clean.control)
 	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
@@ -29,7 +31,7 @@ export function fitReply(
 		...(control && { control }),
 		...(overrides && { overrides }),
 	}
-	const fitted = fitBytes(fitting, leg, value)
+	const fitted = fitBytes(fitting, leg, refine(fitting, leg, value), clean.attributes)
 	return { value: fitted, changes: fitting.changes, offers: standing(fitting.offers, fitted.messages) }
 }
 
@@ -52,11 +54,14 @@ function fitOverrides(
 function arrange(fitting: Fitting, messages: Message[]): Message[] {
 	const limit = fitting.carries['reply.messages'] ?? {}
 	let arranged = limit.single ? withOneSet(fitting, messages) : messages
-	if (limit.order) arranged = inOrder(fitting, arranged, limit.order)
-	const text = fitting.carries['reply.text']
-	if (text?.required && !arranged.some((message) => kindOf(message) === 'text')) {
+	const ordered = inOrder(arranged, limit.order)
+	if (ordered.some((message, i) => message !== arranged[i]))
+		note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
+	arranged = ordered
+	if (isTextRequired(fitting) && !arranged.some(isText)) {
 		note(fitting, 'added', 'reply.text', 'messages')
-		arranged = [...fitMessages(fitting, [{ type: 'text', text: text.default ?? noWords }], 'messages'), ...arranged]
+		const text = fitting.carries['reply.text']?.default ?? phrases.noWords
+		arranged = inOrder([...fitMessages(fitting, [{ type: 'text', text }], 'messages'), ...arranged], limit.order)
 	}
 	if (limit.items === undefined || arranged.length <= limit.items) return arranged
 	note(fitting, 'dropped', 'reply.messages', 'messages', `the last ${arranged.length - limit.items}`)
@@ -64,19 +69,27 @@ function arrange(fitting: Fitting, messages: Message[]): Message[] {
 }
 
 /** The first messages, a text among them where the format must have one. */
-function firstOf({ carries }: Fitting, messages: readonly Message[], count: number): Message[] {
-	const isText = (message: Message): boolean => kindOf(message) === 'text'
+function firstOf(fitting: Fitting, messages: readonly Message[], count: number): Message[] {
 	const first = messages.slice(0, count)
-	const text = carries['reply.text']?.required && !first.some(isText) ? messages.find(isText) : undefined
+	const text = isTextRequired(fitting) && !first.some(isText) ? messages.find(isText) : undefined
 	return text ? [...first.slice(0, -1), text] : first
 }
 
-function inOrder(fitting: Fitting, messages: Message[], order: NonNullable<Limit['order']>): Message[] {
+function isText(message: Message): boolean {
+	return kindOf(message) === 'text'
+}
+
+function isTextRequired({ carries }: Fitting): boolean {
+	const { required, default: text } = carries['reply.text'] ?? {}
+	return required === true || text !== undefined
+}
+
+type Order = readonly (readonly MessageKind[])[]
+
+function inOrder(messages: Message[], order: Order | undefined): Message[] {
+	if (!order) return messages
 	const rank = (kind: MessageKind): number => order.findIndex((group) => group.includes(kind))
-	const ordered = messages.toSorted((a, b) => rank(kindOf(a)) - rank(kindOf(b)))
-	if (ordered.some((message, i) => message !== messages[i]))
-		note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
-	return ordered
+	return messages.toSorted((a, b) => rank(kindOf(a)) - rank(kindOf(b)))
 }
 
 /** All choices in one set at the end, or as numbered text when they are more than a set holds. */
@@ -99,7 +112,8 @@ function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
 	note(fitting, 'converted', 'reply.choices', 'messages', 'to numbered text')
 	const lines = numberChoices(fitting, takeBack(fitting, choices))
 	const words = [...(last.text === undefined ? [] : [last.text]), ...lines].join('\n')
-	return words === '' ? others : [...others, ...plainTexts(fitting, words, 'messages')]
+	if (words === '') return others
+	return [...others, ...withDelay(fitting, plainTexts(fitting, words, 'messages'), last.delay, 'messages')]
 }
 
 /** The choices as the upstream gave them, their offers withdrawn. */
@@ -131,7 +145,12 @@ function labelsOf(message: Message): string[] {
 }
 
 /** Within the bytes that the format takes: native parts go first, then messages from the end, then attributes. Measured as encoded. */
-function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, reply: CanonicalReply): CanonicalReply {
+function fitBytes(
+	fitting: Fitting,
+	leg: Leg<WireResponse, CanonicalReply>,
+	reply: CanonicalReply,
+	given: CanonicalReply['attributes'],
+): CanonicalReply {
 	const most = fitting.carries.reply?.bytes
 	if (most === undefined || isSurelyWithin(reply, most)) return reply
 	const over = (value: CanonicalReply): boolean => utf8Length(leg.encode(value).body) > most
@@ -142,7 +161,7 @@ function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, repl
 	}
 	const { messages } = fitted
 	const withMessages = (count: number): CanonicalReply => ({ ...fitted, messages: firstOf(fitting, messages, count) })
-	const kept = largest(leastMessages(fitting), messages.length, (count) => !over(withMessages(count)))
+	const kept = largest(isTextRequired(fitting) ? 1 : 0, messages.length, (count) => !over(withMessages(count)))
 	if (kept < messages.length) {
 		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - kept}, for size`)
 		fitted = withMessages(kept)
@@ -156,10 +175,18 @@ function fitBytes(fitting: Fitting, leg: Leg<WireResponse, CanonicalReply>, repl
 		})
 		const count = largest(0, entries.length, (candidate) => !over(first(candidate)))
 		if (count === entries.length) continue
-		note(fitting, 'dropped', 'reply', `attributes.${scope}`, `the last ${entries.length - count}, for size`)
+		const gone = entries.slice(count).map(([key]) => key)
+		const own = gone.filter((key) => Object.hasOwn(given[scope], key))
+		noteGone(`attributes.${scope}`, own.length)
+		// The user's, folded into the session.
+		noteGone('attributes.user', gone.length - own.length)
 		fitted = first(count)
 	}
 	return fitted
+
+	function noteGone(path: string, count: number): void {
+		if (count > 0) note(fitting, 'dropped', 'reply', path, `the last ${count}, for size`)
+	}
 }
 
 /** The largest number from `least` to `most` that fits; `least` when none does. What fits, fits in smaller numbers too. */
@@ -171,10 +198,6 @@ function largest(least: number, most: number, fits: (count: number) => boolean):
 		else high = middle - 1
 	}
 	return low
-}
-
-function leastMessages({ carries }: Fitting): number {
-	return carries['reply.text']?.required ? 1 : 0
 }
 
 /** A cheap answer for nearly every reply: no JSON text is longer than six bytes a unit, plus what stands between. */

@@ -1,8 +1,9 @@
 /** Messages in normal form: each as the format has it, or as the plainer messages that say the same. */
 import type { Button, Message } from '../model/index.ts'
 import { fitCards, isWhole } from './cards.ts'
-import { type Fitting, note, noWords, within } from './context.ts'
+import { type Fitting, isWithin, note } from './context.ts'
 import { fitMedia } from './media.ts'
+import { phrases } from './phrases.ts'
 import { fitText, withChoices } from './texts.ts'
 import { fitUrls } from './urls.ts'
 
@@ -17,12 +18,25 @@ function fitMessage(fitting: Fitting, message: Message, path: string): Message[]
 	if (spare) noteReplaced(fitting, bare, path)
 	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path)
 	if (fitted.length === 0 && delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${path}.delay`)
-	const keptInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
-	return fitted.map((each, i) => ({
-		...each,
-		...(i === 0 ? keptInstead : {}),
-		...fitDelay(fitting, i === 0 ? delay : undefined, path),
-	}))
+	const carriedInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
+	const whole = withDelay(
+		fitting,
+		fitted.map((each, i) => (i === 0 ? { ...each, ...carriedInstead } : each)),
+		delay,
+		path,
+	)
+	for (const each of whole) fitting.origins?.set(each, path)
+	return whole
+}
+
+/** Messages, the first with this delay, and each with the one that the format requires. */
+export function withDelay(
+	fitting: Fitting,
+	messages: readonly Message[],
+	delay: number | undefined,
+	path: string,
+): Message[] {
+	return messages.map((each, i) => ({ ...each, ...fitDelay(fitting, i === 0 ? delay : undefined, path) }))
 }
 
 /** Whether the format has the element at all, or at least one of its cards. */
@@ -37,7 +51,7 @@ function canShow(fitting: Fitting, message: Message): boolean {
 			return message.cards.some((card) => isWhole(fitting, card))
 		default: {
 			const limit = carries[`reply.${message.type}`]
-			return limit !== undefined && within(message.url, limit)
+			return limit !== undefined && isWithin(message.url, limit)
 		}
 	}
 }
@@ -70,7 +84,7 @@ function fitChoicesMessage(fitting: Fitting, message: Extract<Message, { type: '
 	const buttons = message.choices.map(
 		(choice): Button => ('target' in choice ? { type: 'goto', ...choice } : { type: 'postback', ...choice }),
 	)
-	return fitText(fitting, { type: 'text', text: message.text ?? noWords, buttons }, path, `${path}.choices`)
+	return fitText(fitting, { type: 'text', text: message.text ?? phrases.noWords, buttons }, path, `${path}.choices`)
 }
 
 function canPressPostback({ carries }: Fitting): boolean {
@@ -84,9 +98,9 @@ function fitDelay(fitting: Fitting, delay: number | undefined, path: string): { 
 		return {}
 	}
 	if (delay === undefined) {
-		if (!limit.required) return {}
+		if (limit.default === undefined) return {}
 		note(fitting, 'added', 'reply.delay', `${path}.delay`)
-		return { delay: Number(limit.default ?? limit.min ?? 0) }
+		return { delay: limit.default }
 	}
 	const fitted = Math.min(Math.max(delay, limit.min ?? delay), limit.max ?? delay)
 	if (fitted !== delay) note(fitting, 'converted', 'reply.delay', `${path}.delay`, `to ${fitted} ms`)

@@ -1,5 +1,7 @@
 /** Cutting and escaping text: at the best break, never inside a grapheme, never in silence. */
 
+import { phrases } from './phrases.ts'
+
 let segmenter: Intl.Segmenter | undefined
 
 // Made when it is first needed: it takes half of the time in which a Worker has to start.
@@ -86,7 +88,7 @@ export function splitTail(text: string, max: number): [head: string, tail: strin
 export function shortenText(text: string, max: number): string {
 	if (text.length <= max) return text
 	if (max < 2) return text.slice(0, wholeCodePoints(text, max))
-	return `${text.slice(0, wholeGraphemes(text, max - 1)).trimEnd()}…`
+	return text.slice(0, wholeGraphemes(text, max - 1)).trimEnd() + phrases.cut
 }
 
 /** Invisible, breaks nothing for the reader, and parts what a platform would read as markup. */

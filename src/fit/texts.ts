@@ -1,7 +1,8 @@
 /** Texts in normal form, with what hangs on them: alternatives, buttons, choices. */
 import type { Message } from '../model/index.ts'
 import { fitChoices, numberChoices, type PlacedChoice, sortButtons } from './buttons.ts'
-import { type Fitting, note, noWords, within } from './context.ts'
+import { type Fitting, note } from './context.ts'
+import { phrases } from './phrases.ts'
 import { escapeText, hashOf, splitTail, splitText } from './strings.ts'
 
 type Text = Extract<Message, { type: 'text' }>
@@ -28,7 +29,7 @@ export function fitText(
 		return withChoices(fitting, words, choices, path)
 	}
 
-	const [before, last] = textsBefore(fitting, words, limit?.chars, `${path}.text`)
+	const [before, last] = textsBefore(fitting, words, 'buttons', limit?.chars, `${path}.text`)
 	const sets = inGroups(shown, limit?.items)
 	if (sets.length > 1) {
 		note(
@@ -39,7 +40,7 @@ export function fitText(
 			`into ${sets.length}`,
 		)
 	}
-	const [first, ...others] = sets.map((set, i) => ({ ...asText(i === 0 ? last : noWords), buttons: set }))
+	const [first, ...others] = sets.map((set, i) => ({ ...asText(i === 0 ? last : phrases.noWords), buttons: set }))
 	return [
 		...before,
 		...(first ? [{ ...first, ...(alternatives && { alternatives }) }] : []),
@@ -68,8 +69,9 @@ export function withChoices(
 			note(fitting, 'split', 'reply.choices.text', `${path}.text`, 'said before')
 		return [...texts, ...choiceSets(fitting, choices, path).map((set): Choices => ({ type: 'choices', choices: set }))]
 	}
-	const [before, last] = text === '' ? [[], undefined] : textsBefore(fitting, text, textLimit.chars, `${path}.text`)
-	const filler = textLimit.required ? noWords : undefined
+	const [before, last] =
+		text === '' ? [[], undefined] : textsBefore(fitting, text, 'choices', textLimit.chars, `${path}.text`)
+	const filler = textLimit.required ? phrases.noWords : undefined
 	if (last === undefined && filler !== undefined) note(fitting, 'added', 'reply.choices.text', `${path}.text`)
 	const sets = choiceSets(fitting, choices, path).map((set, i): Choices => {
 		const own = (i === 0 ? last : undefined) ?? filler
@@ -91,20 +93,35 @@ export function plainTexts(fitting: Fitting, text: string, path: string): Text[]
 	return textParts(fitting, text, path).map(asText)
 }
 
-/** Texts, the last of them within the measure of a text that something hangs on. */
-function textsBefore(fitting: Fitting, text: string, chars: number | undefined, path: string): [Text[], string] {
+/** Texts, the last of them within the measure of a text that `kind` hangs on. */
+function textsBefore(
+	fitting: Fitting,
+	text: string,
+	kind: 'buttons' | 'choices',
+	chars: number | undefined,
+	path: string,
+): [Text[], string] {
 	const parts = textParts(fitting, text, path)
-	const last = parts.pop() ?? noWords
-	if (chars === undefined || last.length <= chars) return [parts.map(asText), last]
+	const last = parts.at(-1) ?? phrases.noWords
+	const isLong = chars !== undefined && last.length > chars
+	if (isLong) note(fitting, 'split', 'reply.text', path)
+	// What moves behind other messages must not take the end of a text with it.
+	if ((isLong || parts.length > 1) && isMoved(fitting, kind)) return [parts.map(asText), phrases.noWords]
+	parts.pop()
+	if (!isLong) return [parts.map(asText), last]
 	const [head, tail] = splitTail(last, chars)
-	note(fitting, 'split', 'reply.text', path)
 	return [[...parts, head].filter((part) => part !== '').map(asText), tail]
+}
+
+function isMoved({ carries }: Fitting, kind: 'buttons' | 'choices'): boolean {
+	const { order, single } = carries['reply.messages'] ?? {}
+	return order !== undefined || (kind === 'choices' && single === true)
 }
 
 /** A text escaped and cut to the format's measure; nothing when the format would show nothing of it. */
 function textParts(fitting: Fitting, text: string, path: string): string[] {
-	const { escape: markup, chars, pattern } = fitting.carries['reply.text'] ?? {}
-	if (pattern !== undefined && !within(text, { pattern })) {
+	const { escape: markup, chars } = fitting.carries['reply.text'] ?? {}
+	if (!isShown(fitting, text)) {
 		note(fitting, 'dropped', 'reply.text', path)
 		return []
 	}
@@ -134,7 +151,7 @@ function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
 	const limit = fitting.carries[feature]
 	const all = [message.text, ...alternatives]
 	const paths = [`${path}.text`, ...alternatives.map((_, i) => `${path}.alternatives[${i}]`)]
-	if (limit && !(limit.plain && message.buttons)) {
+	if (limit && !(limit.withoutButtons && message.buttons)) {
 		const { items: most = all.length } = limit
 		const kept = all.map((text, i) => i <= most && staysWhole(fitting, text))
 		if (kept.some(Boolean)) {
@@ -143,8 +160,7 @@ function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
 			return { ...plain, text, ...(others.length > 0 && { alternatives: others }) }
 		}
 	}
-	const { pattern } = fitting.carries['reply.text'] ?? {}
-	const shown = [...all.keys()].filter((i) => within(all[i] ?? '', { pattern }))
+	const shown = [...all.keys()].filter((i) => isShown(fitting, all[i] ?? ''))
 	const pick = shown[hashOf(fitting.turnId + path) % shown.length] ?? 0
 	for (const [i, each] of paths.entries()) if (i !== pick) note(fitting, 'dropped', feature, each, 'another was picked')
 	return { ...plain, text: all[pick] ?? message.text }
@@ -152,8 +168,17 @@ function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
 
 /** Whether a text needs neither cutting nor escaping. */
 function staysWhole(fitting: Fitting, text: string): boolean {
-	const { chars, pattern, escape: markup } = fitting.carries['reply.text'] ?? {}
-	return within(text, { chars, pattern }) && (markup === undefined || escapeText(text, markup) === text)
+	const { chars, escape: markup } = fitting.carries['reply.text'] ?? {}
+	return (
+		isShown(fitting, text) &&
+		(chars === undefined || text.length <= chars) &&
+		(markup === undefined || escapeText(text, markup) === text)
+	)
+}
+
+/** Whether the format shows anything of a text. */
+function isShown({ carries }: Fitting, text: string): boolean {
+	return !carries['reply.text']?.notBlank || /\S/.test(text)
 }
 
 const asText = (text: string): Text => ({ type: 'text', text })

@@ -1,4 +1,4 @@
-/** URLs in normal form: without white space, where the format wants them so. */
+/** Addresses in normal form: each is one piece, its white space encoded where the format wants it so. */
 import { compact } from '../format/index.ts'
 import type { Button, Card, Feature, Message } from '../model/index.ts'
 import { type Fitting, note } from './context.ts'
@@ -7,7 +7,7 @@ import { type Fitting, note } from './context.ts'
 export function fitUrls(fitting: Fitting, message: Message, path: string): Message {
 	switch (message.type) {
 		case 'text':
-			return compact({ ...message, buttons: fitButtons(fitting, message.buttons, path) })
+			return message.buttons ? { ...message, buttons: fitButtons(fitting, message.buttons, path) } : message
 		case 'cards':
 			return { ...message, cards: message.cards.map((card, i) => fitCard(fitting, card, `${path}.cards[${i}]`)) }
 		case 'choices':
@@ -23,12 +23,12 @@ function fitCard(fitting: Fitting, card: Card, path: string): Card {
 		...card,
 		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, `${path}.imageUrl`),
 		url: url && fitUrl(fitting, 'reply.card.url', url, `${path}.url`),
-		buttons: fitButtons(fitting, buttons, path),
+		buttons: buttons && fitButtons(fitting, buttons, path),
 	})
 }
 
-function fitButtons(fitting: Fitting, buttons: readonly Button[] | undefined, path: string): Button[] | undefined {
-	return buttons?.map((button, i) => {
+function fitButtons(fitting: Fitting, buttons: readonly Button[], path: string): Button[] {
+	return buttons.map((button, i) => {
 		if (!('url' in button)) return button
 		const feature = `reply.button.${button.type}` as const
 		const carried = fitting.carries[feature] ? feature : 'reply.button.link'
@@ -37,7 +37,7 @@ function fitButtons(fitting: Fitting, buttons: readonly Button[] | undefined, pa
 }
 
 function fitUrl(fitting: Fitting, feature: Feature, url: string, path: string): string {
-	if (!fitting.carries[feature]?.url) return url
+	if (fitting.carries[feature]?.blanks !== 'encoded') return url
 	const fitted = url.trim().replace(/\s/gu, encodeURIComponent)
 	if (fitted === '' || fitted === url) return url
 	note(fitting, 'escaped', feature, path)

@@ -1,7 +1,7 @@
 /** What an adapter is: one format as a value, with two legs that decode and encode. */
 import * as v from 'valibot'
 import type { GatewayError } from '../errors.ts'
-import type { CanonicalEvent, CanonicalReply, Json, Turn } from '../model/index.ts'
+import type { CanonicalEvent, CanonicalReply, Change, Json, Turn } from '../model/index.ts'
 import type { Auth } from './auth.ts'
 import type { Carries } from './carries.ts'
 import type { WireRequest, WireResponse } from './wire.ts'
@@ -100,7 +100,15 @@ export interface Leg<Wire, Model> {
 	decode(wire: Wire): Decoded<Model>
 	/** From the model to the wire. Takes a model in normal form, as fit returns it. */
 	encode(model: Model): Wire
+	/**
+	 * What only this format does to a value. Fit calls it when the value is within `carries`, before it measures bytes:
+	 * what it returns must be so, too. Pure, and changes nothing of its own result. Absent: `carries` says it all.
+	 */
+	refine?(model: Model, report: Report): Model
 }
+
+/** Reports a change that `refine` makes. `path` is that of the value which `refine` got. */
+export type Report = (change: Change) => void
 
 /** An adapter under the name that configuration, logs and `turn.platform` use. */
 export interface NamedAdapter {

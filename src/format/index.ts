@@ -26,10 +26,18 @@ export {
 	type NamedAdapter,
 	type PlatformLimits,
 	type ReplyLeg,
+	type Report,
 } from './adapter.ts'
 export { extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'
 export { type Auth, queryToken } from './auth.ts'
-export { allOf, type Carries, kindOf, type Limit, type MessageKind } from './carries.ts'
+export {
+	allOf,
+	type Carries,
+	kindOf,
+	type Limit,
+	type LimitName,
+	type MessageKind,
+} from './carries.ts'
 export { echoChallenge } from './challenge.ts'
 export { compact, compactOrNone, nonEmpty, nonEmptyList } from './compact.ts'
 export type { Crypto } from './crypto.ts'

@@ -54,7 +54,7 @@ export const CanonicalEvent = v.strictObject({
 	),
 	trigger: v.optional(
 		v.strictObject({
-			kind: v.picklist(['interaction', 'block', 'intent', 'module', 'webhook']),
+			kind: NonEmptyString,
 			id: v.optional(NonEmptyString),
 			name: v.optional(NonEmptyString),
 			action: v.optional(NonEmptyString),

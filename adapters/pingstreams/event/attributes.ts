@@ -5,7 +5,7 @@ import { Attributes, fieldPath, type Json } from '../../../src/format/index.ts'
 import type { Call } from './call.ts'
 
 /** Names of secrets in the platform's documents. */
-export const secrets = ['secret', 'token', 'chatbotToken', 'chatbot_jwt_token', 'decodedCustomJWT', 'decoded_jwt']
+const secrets = ['secret', 'token', 'chatbotToken', 'chatbot_jwt_token', 'decodedCustomJWT', 'decoded_jwt']
 
 /** The engine's own variables, which repeat other fields of the call: Tiledesk/tiledesk-chatbot, engine/TiledeskChatbotConst.js. */
 const engineVariables = [
@@ -59,18 +59,23 @@ export function decodeAttributes({ isMessage, message, variables, at }: Call): {
 	return { attributes: Object.fromEntries(attributes), unread }
 }
 
+/** Takes the path of a secret, from the attributes on. */
+type Found = (path: readonly (string | number)[]) => void
+
 /** The attributes without secrets, at any depth. */
-export function withoutSecrets(attributes: Attributes): Attributes {
-	return Object.fromEntries(
-		Object.entries(attributes)
-			.filter(([key]) => !secrets.includes(key))
-			.map(([key, value]) => [key, withoutNestedSecrets(value)]),
-	)
+export function withoutSecrets(attributes: Attributes, found?: Found): Attributes {
+	const others: { [key: string]: Json } = {}
+	for (const [key, value] of Object.entries(attributes)) {
+		if (secrets.includes(key)) found?.([key])
+		else others[key] = withoutNestedSecrets(value, found && ((path) => found([key, ...path])))
+	}
+	return others
 }
 
-function withoutNestedSecrets(value: Json): Json {
-	if (Array.isArray(value)) return value.map(withoutNestedSecrets)
-	return isObject(value) ? withoutSecrets(value) : value
+function withoutNestedSecrets(value: Json, found?: Found): Json {
+	if (Array.isArray(value))
+		return value.map((item, i) => withoutNestedSecrets(item, found && ((path) => found([i, ...path]))))
+	return isObject(value) ? withoutSecrets(value, found) : value
 }
 
 // Array.isArray does not narrow a readonly list.

@@ -19,12 +19,13 @@ import {
 	readJsonBody,
 } from '../../../src/format/index.ts'
 import { type Dialect, name, readsAnswers } from '../dialect.ts'
-import { staticMarkup, visible } from '../markup.ts'
+import { staticMarkup } from '../markup.ts'
 import { placeholderTypes } from '../media.ts'
 import type { Options } from '../options.ts'
-import { decodeAttributes, reservedVariables, secrets } from './attributes.ts'
+import { decodeAttributes, reservedVariables } from './attributes.ts'
 import { type Call, decodeCall } from './call.ts'
 import { decodeContent, encodeContent, startTexts, unreadMetadata } from './content.ts'
+import { refineEvent } from './refine.ts'
 import {
 	anyAgent,
 	decodeSender,
@@ -62,13 +63,13 @@ const webChannel = { wire: 'chat21', model: 'web' } as const
 
 const carries: Carries<CanonicalEvent> = {
 	'event.id': { required: true },
-	'event.kind': { required: true, values: ['message', 'choice', 'start', 'notice'], derived: true },
+	'event.kind': {},
 	'event.text': { reserved: startTexts },
 	'event.choice': {},
-	'event.choice.label': { into: 'text' },
+	'event.choice.label': {},
 	'event.media': { items: 1 },
-	'event.media.name': { into: 'text' },
-	'event.media.mimeType': { derived: true, reserved: placeholderTypes },
+	'event.media.name': {},
+	'event.media.mimeType': { reserved: placeholderTypes },
 	'event.media.width': {},
 	'event.media.height': {},
 	'event.occurredAt': {},
@@ -80,9 +81,9 @@ const carries: Carries<CanonicalEvent> = {
 	'event.user.name': {},
 	'event.user.email': {},
 	'event.user.phone': {},
-	'event.user.attributes': { withheld: secrets },
+	'event.user.attributes': {},
 	'event.language': { pattern: '^[^_]+$' },
-	'event.attributes': { withheld: secrets },
+	'event.attributes': {},
 }
 const carriesOfIntent: Carries<CanonicalEvent> = {
 	...carries,
@@ -92,17 +93,17 @@ const carriesOfIntent: Carries<CanonicalEvent> = {
 	'event.trigger.id': {},
 	'event.trigger.name': {},
 	'event.defaultReply': {},
-	'reply.text': { pattern: visible, escape: staticMarkup },
+	'reply.text': { notBlank: true, escape: staticMarkup },
 }
 const carriesOf: { readonly [D in Dialect]: Carries<CanonicalEvent> } = {
-	runtime: { ...carriesOfIntent, 'event.attributes': { withheld: secrets, reserved: reservedVariables } },
+	runtime: { ...carriesOfIntent, 'event.attributes': { reserved: reservedVariables } },
 	server: carriesOfIntent,
 	external: { ...carries, 'event.bot.id': {}, 'event.bot.name': {} },
 	subscription: {
 		...carries,
 		'event.trigger': { required: true, values: ['webhook'] },
 		// We decode events of conversations too, but encode events of messages only.
-		'event.trigger.name': { required: true, pattern: '^message\\.', default: 'message.create' },
+		'event.trigger.name': { pattern: '^message\\.', default: 'message.create' },
 	},
 }
 
@@ -186,6 +187,8 @@ export function eventLeg({ dialect }: Options): EventLeg {
 					return jsonRequest({ payload: message, hook: { event: event.trigger?.name, id_project: bot?.project } })
 			}
 		},
+
+		refine: refineEvent,
 	}
 }
 

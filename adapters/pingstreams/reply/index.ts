@@ -40,6 +40,7 @@ import {
 	unreadParts,
 	WireMessage,
 } from './message.ts'
+import { refineReply } from './refine.ts'
 
 /** Milliseconds between two messages: what the engine puts between paragraphs, and its designer by default. */
 const defaultDelay = 500
@@ -79,15 +80,16 @@ type Native = v.InferOutput<typeof Native>
 const NativeOfServer = v.strictObject({ text: Markup })
 
 function carriesOf(dialect: AnsweredDialect, { caption, silence }: Options): Carries<CanonicalReply> {
-	const text = { pattern: visible, escape: markupOf(dialect) }
-	const words = { ...text, required: true, default: caption } as const
+	const markup = markupOf(dialect)
+	const words = { pattern: visible, escape: markup, default: caption }
 	const label = { escape: variables }
 	const url = { pattern: unfilled }
 	return {
 		'reply.messages': {},
 		'reply.text': {
-			...text,
-			...(dialect === 'server' && silence !== undefined && { required: true, default: silence }),
+			notBlank: true,
+			escape: markup,
+			...(dialect === 'server' && silence !== undefined && { default: silence }),
 		},
 		'reply.text.buttons': {},
 		'reply.image': url,
@@ -96,7 +98,7 @@ function carriesOf(dialect: AnsweredDialect, { caption, silence }: Options): Car
 		'reply.audio': url,
 		'reply.file': url,
 		'reply.media.name': words,
-		'reply.media.mimeType': { derived: true, reserved: placeholderTypes },
+		'reply.media.mimeType': { reserved: placeholderTypes },
 		'reply.cards': {},
 		'reply.card.title': label,
 		'reply.card.subtitle': label,
@@ -109,11 +111,11 @@ function carriesOf(dialect: AnsweredDialect, { caption, silence }: Options): Car
 		'reply.button.webview': url,
 		'reply.button.goto': { pattern: targetPattern(dialect) },
 		// Without one, the widget waits for a second. After half a minute, it shows the next message in any case.
-		'reply.delay': { required: true, default: String(defaultDelay), min: 1, max: 30_000 },
+		'reply.delay': { default: defaultDelay, min: 1, max: 30_000 },
 		...(dialect === 'runtime' && {
 			'reply.control.close': {},
 			'reply.control.handover': { values: ['human', 'department', 'bot'] },
-			'reply.control.handover.name': { required: true, pattern: unfilled },
+			'reply.control.handover.name': { pattern: unfilled },
 			'reply.control.goto': {},
 		}),
 	}
@@ -158,6 +160,8 @@ export function replyLegs(options: Options): (dialect: AnsweredDialect, home: st
 				}
 				return jsonResponse(encodeAnswer(timed, [...(native?.actions ?? []), ...encodeControl(control ?? {})], dialect))
 			},
+
+			refine: refineReply,
 		}
 	}
 }

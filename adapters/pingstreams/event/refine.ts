@@ -1,0 +1,67 @@
+/** What a call says by no field of its own, and what it must not say. */
+import { type CanonicalEvent, compact, fieldPath, type Report } from '../../../src/format/index.ts'
+import { mediaKindOf } from '../media.ts'
+import { withoutSecrets } from './attributes.ts'
+
+/** The event as the call tells it: without secrets, and of the kind that follows from what it holds. */
+export function refineEvent(event: CanonicalEvent, report: Report): CanonicalEvent {
+	const { user, attributes, media } = event
+	const refined = compact<CanonicalEvent>({
+		...event,
+		user: user && {
+			...user,
+			attributes: withoutSecrets(user.attributes, (path) => {
+				reportSecret('event.user.attributes', ['user', 'attributes', ...path])
+			}),
+		},
+		media: media?.map((file, i) => refineFile(file, `media[${i}]`, report)),
+		attributes: withoutSecrets(attributes, (path) => {
+			reportSecret('event.attributes', ['attributes', ...path])
+		}),
+	})
+	return refineKind(refineText(refined, report), report)
+
+	function reportSecret(
+		feature: 'event.attributes' | 'event.user.attributes',
+		path: readonly (string | number)[],
+	): void {
+		report({ did: 'dropped', feature, path: fieldPath(path), detail: 'the name of a secret' })
+	}
+}
+
+type File = NonNullable<CanonicalEvent['media']>[number]
+
+/** The media type is all that parts sounds, films and other files: one that names another kind is dropped. */
+function refineFile(file: File, path: string, report: Report): File {
+	const { mimeType, ...others } = file
+	if (file.kind === 'image' || mimeType === undefined || mediaKindOf(undefined, { type: mimeType }) === file.kind)
+		return file
+	report({ did: 'dropped', feature: 'event.media.mimeType', path: `${path}.mimeType`, detail: 'says another kind' })
+	return others
+}
+
+/** The label of a choice and the name of a file are sent as the message's text, which has no place beside them. */
+function refineText(event: CanonicalEvent, report: Report): CanonicalEvent {
+	const { text, ...others } = event
+	const { choice, media } = others
+	if (text === undefined) return event
+	if (choice) {
+		const { label = text } = choice
+		const did = label === text ? 'merged' : 'dropped'
+		report({ did, feature: 'event.text', path: 'text', detail: 'the label stands there' })
+		return { ...others, choice: { ...choice, label } }
+	}
+	if (!media?.some(({ name }) => name === text)) return event
+	report({ did: 'merged', feature: 'event.text', path: 'text', detail: 'it is the name of the file' })
+	return others
+}
+
+/** The kind follows from the sender, the choice and the words. */
+function refineKind(event: CanonicalEvent, report: Report): CanonicalEvent {
+	const { kind, sender = 'user', text, choice, media } = event
+	const content = choice ? 'choice' : text !== undefined || media || kind !== 'start' ? 'message' : 'start'
+	const implied = kind === 'notice' || (sender !== 'user' && content !== 'start') ? 'notice' : content
+	if (implied === kind) return event
+	report({ did: 'converted', feature: 'event.kind', path: 'kind', detail: `to ${implied}` })
+	return { ...event, kind: implied }
+}
