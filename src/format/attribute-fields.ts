@@ -1,21 +1,21 @@
-/** Fields of the model that a format keeps among the author's attributes: taken out on the way in, put back on the way out. */
+/** Moves fields of the model out of the author's attributes when decoding, and back when encoding. */
 import type { Attributes, Json } from '../model/index.ts'
 import { fieldPath } from './field-path.ts'
 
 /**
- * The attribute's name for each field of the model that a format keeps among the author's attributes. Of several names
- * the first that says something is read, and the first of all is written.
+ * The name of the attribute that holds each field. Of several names, the first with a value is read, and the first in
+ * the list is written.
  */
 export type FieldMapping<Field extends string> = { readonly [field in Field]?: string | readonly string[] }
 
-/** All the names, none of which an attribute can have. */
+/** All names in the mapping; no other attribute can use them. */
 export function namesOf(names: FieldMapping<string>): string[] {
 	return Object.values(names).flatMap((each) => each ?? [])
 }
 
 /**
- * The fields taken out of the attributes, and the attributes that are left. Numbers become strings, empty strings
- * and null say nothing, other values are unread. `at` is where the attributes stand in their message.
+ * The fields from the attributes, and the remaining attributes. A number becomes a string; an empty string or null is
+ * ignored; any other value is unread. `at` is the path of the attributes in their message.
  */
 export function extractFields<Field extends string>(
 	names: FieldMapping<Field>,
@@ -37,7 +37,7 @@ export function extractFields<Field extends string>(
 	return { fields, rest, unread }
 }
 
-/** The attributes with the fields among them: `takeFields` the other way round. */
+/** The attributes with the fields added to them: the inverse of `extractFields`. */
 export function insertFields<Field extends string>(
 	names: FieldMapping<Field>,
 	attributes: Attributes,

@@ -1,11 +1,11 @@
-/** The cryptography that a runtime lends to adapters. */
+/** The cryptography that a runtime provides to adapters. */
 
-/** Primitives that differ between runtimes; all of them on UTF-8. */
+/** Cryptographic functions that each runtime implements. Strings are encoded as UTF-8. */
 export interface Crypto {
-	/** Whether two strings are the same, in a time that tells nothing of where they differ. */
+	/** Whether two strings are equal, compared in constant time. */
 	equal(a: string, b: string): Promise<boolean>
-	/** HMAC-SHA256, in base64. */
+	/** The HMAC-SHA256 of a text, in base64. */
 	hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<string>
-	/** SHA-256, in hexadecimal digits. */
+	/** The SHA-256 hash of a text, in lower-case hexadecimal. */
 	sha256(text: string): Promise<string>
 }

@@ -1,4 +1,4 @@
-/** Author-named values on the wire: the fields of a form or a query, or the members of a JSON object. */
+/** Reads and writes values by name: the fields of a form or a query, or the members of a JSON object. */
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { type Attributes, Json, reservedKeys } from '../model/index.ts'
@@ -12,7 +12,7 @@ const formType = 'application/x-www-form-urlencoded'
 
 type Message = { readonly headers: Fields; readonly body: string }
 
-/** Whether a message says that its body is a form. */
+/** Whether a message's content type is that of a form. */
 export function isForm(message: Message): boolean {
 	return mediaType(message) === formType
 }
@@ -29,7 +29,7 @@ export function readForm(message: Message): Attributes {
 	return readFields([...new URLSearchParams(withValues(message.body))])
 }
 
-// The same fields, each with an equals sign: Node takes many seconds for a megabyte of names without one.
+// Adds missing equals signs: Node needs many seconds to parse a megabyte of names without them.
 function withValues(body: string): string {
 	return body
 		.split('&')
@@ -37,18 +37,18 @@ function withValues(body: string): string {
 		.join('&')
 }
 
-/** A POST of a form. Undefined values are left out. */
+/** A POST with the values in a form. Leaves out undefined values. */
 export function formRequest(values: { readonly [name: string]: Json | undefined }): WireRequest {
 	const body = new URLSearchParams(writeFields(values).map(([name, value]) => [name, value])).toString()
 	return { method: 'POST', query: [], headers: [['content-type', formType]], body }
 }
 
-/** A GET with all its values in the query. Undefined values are left out. */
+/** A GET with the values in the query. Leaves out undefined values. */
 export function queryRequest(values: { readonly [name: string]: Json | undefined }): WireRequest {
 	return { method: 'GET', query: writeFields(values), headers: [], body: '' }
 }
 
-/** Fields as values by name: strings, and lists of strings where a name repeats. Throws `reserved-key`. */
+/** Fields as values by name: a string, or a list of strings for a repeated name. Throws `reserved-key`. */
 export function readFields(fields: Fields): Attributes {
 	const values: { [name: string]: string | string[] } = {}
 	for (const [name, value] of fields) {
@@ -61,7 +61,7 @@ export function readFields(fields: Fields): Attributes {
 	return values
 }
 
-/** Values by name as fields. Undefined values are left out; what is no string becomes its JSON text. */
+/** Values by name as fields. Leaves out undefined values, and writes values other than strings as JSON. */
 function writeFields(values: { readonly [name: string]: Json | undefined }): Fields {
 	return Object.entries(values).flatMap(([name, value]) => {
 		if (value === undefined) return []
@@ -71,13 +71,13 @@ function writeFields(values: { readonly [name: string]: Json | undefined }): Fie
 
 const Values = v.objectWithRest({}, Json)
 
-/** The values of a body: the fields of a form, the members of a JSON object, none of a blank body. */
+/** The values in a body: the fields of a form, or the members of a JSON object. A blank body has none. */
 export function readBodyValues(message: Message): Attributes {
 	if (isForm(message)) return readForm(message)
 	return message.body.trim() === '' ? {} : validate(Values, readJsonBody(message)).wire
 }
 
-/** The body's values over those of the query. What the query has otherwise under the same name is unread. */
+/** The values of the body and the query together. The body wins; a different value in the query is unread. */
 export function mergeQuery(call: WireRequest, body: Attributes): { values: Attributes; unread: string[] } {
 	const query = readFields(call.query)
 	const hidden = Object.keys(query).filter(

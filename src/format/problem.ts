@@ -1,8 +1,8 @@
-/** Errors as RFC 9457 problem details. */
+/** Writes errors as RFC 9457 problem details. */
 import type { GatewayError } from '../errors.ts'
 import type { WireResponse } from './wire.ts'
 
-/** An error as RFC 9457 problem details; never cached. */
+/** The response for an error: RFC 9457 problem details, not cacheable. `turn` is the turn's id. */
 export function problemResponse(error: GatewayError, turn?: string): WireResponse {
 	return {
 		status: error.status,

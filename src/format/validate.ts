@@ -1,12 +1,12 @@
-/** Checks a value against a lax wire schema, and lists the paths that the schema does not know. */
+/** Validates a value by a wire schema that allows unknown fields, and lists their paths. */
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { branchesOf, describeExpected, isMissing, pathOf, type SchemaNode } from '../schema/index.ts'
-import { fieldPath, join } from './field-path.ts'
+import { fieldPath, memberPath } from './field-path.ts'
 
 /**
- * A value checked by a lax wire schema, and the paths of all that the schema does not list. `at` is where the value
- * stands in its message. Throws `field-missing` or `field-invalid`, naming the first field at fault.
+ * The value as parsed by a wire schema, and the paths of all fields that the schema does not list. `at` is the path of
+ * the value in its message. Throws `field-missing` or `field-invalid` for the first invalid field.
  */
 export function validate<S extends v.GenericSchema>(
 	schema: S,
@@ -33,17 +33,17 @@ function collectUnread(schema: v.GenericSchema, value: unknown, path: string, un
 	const branches = branchesOf(schema, value)
 	if (parts.wrapped) collectUnread(parts.wrapped, value, path, unread)
 	else if (branches) {
-		const branch = branches.find((each) => v.is(each, value))
+		const branch = branches.find((candidate) => v.is(candidate, value))
 		if (branch) collectUnread(branch, value, path, unread)
 	} else if (parts.item && Array.isArray(value)) {
 		for (const [i, item] of value.entries()) collectUnread(parts.item, item, `${path}[${i}]`, unread)
 	} else if (parts.entries) {
-		// valibot takes an array for an object. PHP writes an empty object so, any other array is a mistake.
+		// valibot accepts an array as an object. PHP encodes an empty object as an empty array; reject any other array.
 		if (Array.isArray(value) && value.length > 0) {
 			throw new GatewayError('field-invalid', { field: path, expected: 'an object' })
 		}
 		for (const [key, item] of Object.entries(value)) {
-			const here = join(path, key)
+			const here = memberPath(path, key)
 			const entry = Object.hasOwn(parts.entries, key) ? parts.entries[key] : parts.rest
 			if (entry) collectUnread(entry, item, here, unread)
 			else unread.push(here)

@@ -1,6 +1,6 @@
 /** HTTP messages as plain data. */
 
-/** Names repeat and order matters. */
+/** Headers, or the fields of a query or a form. Names may repeat, and the order matters. */
 export type Fields = readonly (readonly [name: string, value: string])[]
 
 /** An HTTP request as plain data. Header names are lower case; the body is well-formed Unicode. */
@@ -20,10 +20,10 @@ export interface WireResponse {
 
 /** The value of a header, by its lower-case name. */
 function header(message: { readonly headers: Fields }, name: string): string | undefined {
-	return message.headers.find(([each]) => each === name)?.[1]
+	return message.headers.find(([candidate]) => candidate === name)?.[1]
 }
 
-/** The media type of a message in lower case, without parameters; empty when it says none. */
+/** The media type of a message in lower case, without parameters; empty if it has none. */
 export function mediaType(message: { readonly headers: Fields }): string {
 	return (header(message, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 }

@@ -1,54 +1,54 @@
-/** Circuit breaker: an upstream that fails again and again is left alone, and tried now and then until it is back. */
+/** Circuit breaker: opens after repeated failures, and then lets a probe through now and then until one succeeds. */
 
-/** Failures in a row after which it is left alone. */
-const tolerated = 5
-/** Milliseconds between the calls that try whether it is back. */
-const probeEvery = 500
+/** Consecutive failures that open the circuit. */
+const failureThreshold = 5
+/** Milliseconds between probes while the circuit is open. */
+const probeInterval = 500
 
-/** Of one target. Times are those of `Runtime.elapsed`. */
+/** The breaker of one endpoint. Times are those of `Runtime.elapsed`, in milliseconds. */
 export interface Breaker {
-	/** Milliseconds until it may be called; 0: now. */
+	/** Milliseconds until the endpoint may be called; 0: now. */
 	retryIn(now: number): number
-	/** A call begins. While the target is left alone, the next one has to wait for its time. */
+	/** Records the start of a call. While the circuit is open, the call is a probe, and schedules the next one. */
 	onStart(now: number): void
-	/** A call was answered. Whether the target is back by that. */
+	/** Records a success, which closes the circuit. Returns true if it was open. */
 	onSuccess(): boolean
-	/** A call failed. Whether the target is left alone from now on. */
+	/** Records a failure. Returns true if this failure opened the circuit. */
 	onFailure(now: number): boolean
-	/** The target asked for so many milliseconds of rest. Whether that is news. */
+	/** Blocks calls for the given milliseconds, as Retry-After demands. Returns true unless it was backing off already. */
 	backOff(now: number, milliseconds: number): boolean
 }
 
-/** A breaker that lets every call through until the target fails. */
+/** A breaker whose circuit is closed. */
 export function createBreaker(): Breaker {
 	let failures = 0
 	let nextProbe = 0
-	let restUntil = 0
-	const isOpen = () => failures >= tolerated
+	let blockedUntil = 0
+	const isOpen = () => failures >= failureThreshold
 
 	return {
 		retryIn(now) {
-			return Math.max(0, restUntil - now, isOpen() ? nextProbe - now : 0)
+			return Math.max(0, blockedUntil - now, isOpen() ? nextProbe - now : 0)
 		},
 		onStart(now) {
-			nextProbe = now + probeEvery
+			nextProbe = now + probeInterval
 		},
 		onSuccess() {
-			const back = isOpen()
+			const wasOpen = isOpen()
 			failures = 0
-			return back
+			return wasOpen
 		},
 		onFailure(now) {
 			failures++
-			// Later failures are of calls that were under way, or of probes, whose successor has its time already.
-			if (failures !== tolerated) return false
-			nextProbe = now + probeEvery
+			// Later failures come from calls already in flight, or from probes, which have scheduled the next probe.
+			if (failures !== failureThreshold) return false
+			nextProbe = now + probeInterval
 			return true
 		},
 		backOff(now, milliseconds) {
-			const news = milliseconds > 0 && restUntil <= now
-			restUntil = Math.max(restUntil, now + milliseconds)
-			return news
+			const isNew = milliseconds > 0 && blockedUntil <= now
+			blockedUntil = Math.max(blockedUntil, now + milliseconds)
+			return isNew
 		},
 	}
 }

@@ -1,23 +1,24 @@
-/** How many calls of an upstream are under way: a bound, so that one that is slow fills no memory and no other's time. */
+/** Limits the concurrent calls to an upstream, so that a slow one cannot exhaust the gateway. */
 
-/** The calls of one upstream that are under way. Whoever entered leaves once, however the call ended. */
+/** The concurrency limit of one upstream. Every successful `tryAcquire` must be paired with exactly one `release`. */
 export interface ConcurrencyLimit {
-	/** A call begins; false: there are as many as there may be. */
+	/** Takes a slot; false if all are taken. */
 	tryAcquire(): boolean
+	/** Frees the slot. */
 	release(): void
 }
 
-/** At most so many at once. */
-export function createConcurrencyLimit(most: number): ConcurrencyLimit {
-	let underWay = 0
+/** Allows at most `max` concurrent calls. */
+export function createConcurrencyLimit(max: number): ConcurrencyLimit {
+	let inFlight = 0
 	return {
 		tryAcquire() {
-			if (underWay >= most) return false
-			underWay++
+			if (inFlight >= max) return false
+			inFlight++
 			return true
 		},
 		release() {
-			underWay--
+			inFlight--
 		},
 	}
 }

@@ -1,4 +1,4 @@
-/** The upstream inside the gateway: a small bot that shows what a reply can hold, for trying out a platform. */
+/** The demo upstream inside the gateway: a small bot that shows what a reply can contain. */
 import { GatewayError } from '../errors.ts'
 import { jsonResponse, type WireResponse } from '../format/index.ts'
 import type { Attributes, CanonicalEvent, CanonicalReply, Choice, Message, Turn } from '../model/index.ts'
@@ -12,10 +12,12 @@ const colours: readonly (Choice & { readonly value: string })[] = [
 	{ title: 'Blue', value: 'colour-blue' },
 ]
 
-/** What the bot shows for a word. */
-const shows: { readonly [word: string]: () => Partial<CanonicalReply> } = {
+/** The bot's replies to the words it knows. */
+const replies: { readonly [word: string]: () => Partial<CanonicalReply> } = {
 	help: () =>
-		say('I repeat what you write. Write one of these words to see more: choices, cards, image, buttons, attributes.'),
+		textReply(
+			'I repeat what you write. Write one of these words to see more: choices, cards, image, buttons, attributes.',
+		),
 	choices: () => ({ messages: [{ type: 'choices', text: 'Which colour do you like?', choices: [...colours] }] }),
 	cards: () => ({
 		messages: [
@@ -44,14 +46,14 @@ const shows: { readonly [word: string]: () => Partial<CanonicalReply> } = {
 		],
 	}),
 	attributes: () => ({
-		...say('I set the attribute "colour" of this conversation to "blue".'),
+		...textReply('I set the attribute "colour" of this conversation to "blue".'),
 		attributes: { session: { colour: 'blue' }, user: {} },
 	}),
 }
 
-/** Answers a call in the gateway's own JSON as an upstream would. */
+/** Answers a call in the canonical format, as an upstream would. Rejects with `upstream-timeout` if it is aborted. */
 export async function demo(call: OutgoingCall): Promise<WireResponse> {
-	// The gateway wrote it itself, a moment ago.
+	// No need to validate: the gateway has just encoded this body itself.
 	const { event, turn }: { event: CanonicalEvent; turn?: Turn } = JSON.parse(call.body)
 	if (call.signal.aborted) throw new GatewayError('upstream-timeout')
 	const reply = turn?.answer === 'never' ? {} : replyTo(event)
@@ -61,37 +63,38 @@ export async function demo(call: OutgoingCall): Promise<WireResponse> {
 function replyTo(event: CanonicalEvent): Partial<CanonicalReply> {
 	const { kind, choice, text } = event
 	if (kind === 'notice') return {}
-	if (kind === 'start') return hello(event)
+	if (kind === 'start') return greeting(event)
 	const pressed = colours.find(({ value }) => value === (choice?.value ?? text))
-	if (pressed) return say(`You chose ${pressed.title}.`)
-	if (choice) return say(`You chose ${choice.label ?? choice.value}.`)
-	if (text === undefined) return withoutText(event)
-	return shows[wordOf(text)]?.() ?? say(`You said: ${text}`)
+	if (pressed) return textReply(`You chose ${pressed.title}.`)
+	if (choice) return textReply(`You chose ${choice.label ?? choice.value}.`)
+	if (text === undefined) return replyWithoutText(event)
+	return replies[knownWord(text)]?.() ?? textReply(`You said: ${text}`)
 }
 
-function hello(event: CanonicalEvent): Partial<CanonicalReply> {
-	return say(`Hello${nameOf(event)}! Write "help" to see what I can show.`)
+function greeting(event: CanonicalEvent): Partial<CanonicalReply> {
+	return textReply(`Hello${nameOf(event)}! Write "help" to see what I can show.`)
 }
 
-function withoutText(event: CanonicalEvent): Partial<CanonicalReply> {
-	if (event.media) return say('Thank you for the file. I can only repeat words, though.')
-	// A block in the middle of a flow calls after the user has spoken; elsewhere nobody has said anything yet.
-	if (event.trigger?.kind !== 'block') return hello(event)
+function replyWithoutText(event: CanonicalEvent): Partial<CanonicalReply> {
+	if (event.media) return textReply('Thank you for the file. I can only repeat words, though.')
+	// A block in the middle of a flow runs after a message of the user; other events without text may start the chat.
+	if (event.trigger?.kind !== 'block') return greeting(event)
 	const names = Object.keys(event.attributes as Attributes)
-	const held = names.length === 0 ? '' : ` I was given these attributes: ${names.join(', ')}.`
-	return say(
+	const received = names.length === 0 ? '' : ` I was given these attributes: ${names.join(', ')}.`
+	return textReply(
 		`Hello${nameOf(event)}! I was called, but I see no words.`,
-		`If there were any: save them to an attribute in your bot, and name that attribute in the options of the route.${held}`,
+		`If there were any: save them to an attribute in your bot, and name that attribute in the options of the route.${received}`,
 	)
 }
 
-function say(...texts: string[]): { messages: Message[] } {
+function textReply(...texts: string[]): { messages: Message[] } {
 	return { messages: texts.map((text) => ({ type: 'text', text })) }
 }
 
-function wordOf(text: string): string {
+/** The word of `replies` that the text consists of, or the empty string. */
+function knownWord(text: string): string {
 	const word = text.trim().toLowerCase()
-	return Object.hasOwn(shows, word) ? word : ''
+	return Object.hasOwn(replies, word) ? word : ''
 }
 
 function nameOf({ user }: CanonicalEvent): string {

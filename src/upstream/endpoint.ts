@@ -1,44 +1,44 @@
-/** One address of an upstream, with its circuit breaker and its retry budget. */
+/** An endpoint: one URL of an upstream, with its circuit breaker and its retry budget. */
 import { type Breaker, createBreaker } from './breaker.ts'
 
-/** Repeats that each call earns: a fifth. */
-const share = 0.2
+/** Retries that each first attempt earns. */
+const earnedPerCall = 0.2
 
-/** Repeats that can be saved up, which is also what there is at the start. */
-const most = 10
+/** Size of a full budget, which is also its size at the start. */
+const maxRetries = 10
 
-/** The repeats that one target may still be asked for: a fifth of its first calls, and ten that were saved up. */
+/** Limits retries to a fifth of the first attempts plus a reserve of ten, so that they cannot overload an endpoint. */
 export interface RetryBudget {
-	/** A first call was made. */
+	/** Records a first attempt. */
 	earn(): void
-	/** Takes one repeat out of the budget; false: there is none left. */
+	/** Takes one retry out of the budget; false if none is left. */
 	spend(): boolean
 }
 
 /** A full budget. */
 export function createRetryBudget(): RetryBudget {
-	let saved = most
+	let retries = maxRetries
 	return {
 		earn() {
-			saved = Math.min(most, saved + share)
+			retries = Math.min(maxRetries, retries + earnedPerCall)
 		},
 		spend() {
-			if (saved < 1) return false
-			saved--
+			if (retries < 1) return false
+			retries--
 			return true
 		},
 	}
 }
 
-/** An address with what is known of it; routes that share an upstream share its targets. */
+/** One URL of an upstream, and its health. Routes that share an upstream share its endpoints. */
 export interface Endpoint {
-	/** Absolute, may have a query of its own, which is kept. */
+	/** Absolute; may have a query, which every call keeps. */
 	readonly url: string
 	readonly breaker: Breaker
 	readonly budget: RetryBudget
 }
 
-/** An address of which nothing is known yet. */
+/** A new endpoint, with its circuit closed and its budget full. */
 export function createEndpoint(url: string): Endpoint {
 	return { url, breaker: createBreaker(), budget: createRetryBudget() }
 }

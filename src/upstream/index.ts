@@ -1,4 +1,4 @@
-/** One call to the backend: endpoints, circuit breaker, limits, signature. */
+/** Calls the backend: endpoints, circuit breaker, limits, signature. */
 export { type CallLimits, callUpstream } from './call.ts'
 export { createConcurrencyLimit } from './concurrency-limit.ts'
 export { demo } from './demo.ts'

@@ -1,68 +1,68 @@
-/** Which addresses are on the public Internet, and which are of a machine, a network, or nobody. Pure data, and a look at it. */
+/** Tells public IP addresses from local, private and reserved ones. */
 
 const quad = /^\d+(?:\.\d+){3}$/
-const ownName = /(?:^|\.)localhost\.?$/
+const localName = /(?:^|\.)localhost\.?$/
 
-// IANA's registries of special-purpose addresses (RFC 6890), as far as they say "not globally reachable".
-const closed4 = [
+// The entries of IANA's registry of special-purpose addresses (RFC 6890) that are not globally reachable.
+const nonPublic4 = [
 	'0.0.0.0/8', // this network
 	'10.0.0.0/8', // private (RFC 1918)
-	'100.64.0.0/10', // shared behind a carrier's NAT (RFC 6598); of some clouds, metadata
+	'100.64.0.0/10', // carrier-grade NAT (RFC 6598); metadata service of some clouds
 	'127.0.0.0/8', // loopback
-	'169.254.0.0/16', // link-local (RFC 3927); of most clouds, metadata
+	'169.254.0.0/16', // link-local (RFC 3927); metadata service of most clouds
 	'172.16.0.0/12', // private (RFC 1918)
-	'192.0.0.0/24', // protocols (RFC 6890); of some clouds, metadata
+	'192.0.0.0/24', // protocol assignments (RFC 6890); metadata service of some clouds
 	'192.0.2.0/24', // documentation (RFC 5737)
-	'192.88.99.0/24', // relays of 6to4, which are no more (RFC 7526)
+	'192.88.99.0/24', // 6to4 relays, deprecated (RFC 7526)
 	'192.168.0.0/16', // private (RFC 1918)
 	'198.18.0.0/15', // benchmarks (RFC 2544)
 	'198.51.100.0/24', // documentation
 	'203.0.113.0/24', // documentation
 	'224.0.0.0/4', // multicast (RFC 5771)
 	'240.0.0.0/4', // reserved (RFC 1112), and broadcast (RFC 919)
-	// In no registry: the host of a virtual machine at Azure, at an address like any other's.
+	// In no registry: Azure's host service for virtual machines.
 	'168.63.129.16/32',
 ].map(prefixOf)
 
-// All that IANA has given out so far. Loopback, private, link-local, multicast and IPv4-mapped addresses are outside.
-const open6 = prefixOf('2000::/3')
+// Global unicast. Loopback, private, link-local, multicast and IPv4-mapped addresses are outside of it.
+const globalUnicast6 = prefixOf('2000::/3')
 
-const closed6 = [
-	'2001::/23', // protocols (RFC 2928), Teredo and benchmarks among them
+const nonPublic6 = [
+	'2001::/23', // protocol assignments (RFC 2928), including Teredo and benchmarking
 	'2001:db8::/32', // documentation (RFC 3849)
 	'2002::/16', // 6to4 (RFC 3056): an IPv4 address in another form
 	'3fff::/20', // documentation (RFC 9637)
 ].map(prefixOf)
 
-/** NAT64 (RFC 6052): the last 32 bits are the IPv4 address that is meant. */
-const translated = prefixOf('64:ff9b::/96')
+/** NAT64 (RFC 6052): the last 32 bits are an IPv4 address. */
+const nat64 = prefixOf('64:ff9b::/96')
 
 /**
- * Whether an IPv4 or IPv6 address is one of the public Internet, by IANA's registries of special-purpose addresses
- * (RFC 6890) and of IPv6's global unicast. What is no address, or has a zone, is not.
+ * Whether an IPv4 or IPv6 address is public, by IANA's registries of special-purpose addresses (RFC 6890) and of IPv6
+ * global unicast. False for anything that is not an address, and for an address with a zone.
  */
 export function isPublicAddress(address: string): boolean {
 	const bits = bitsOf(address)
 	if (bits === undefined) return false
-	if (bits.length === 32) return !closed4.some((prefix) => bits.startsWith(prefix))
-	if (bits.startsWith(translated)) return !closed4.some((prefix) => bits.startsWith(prefix, translated.length))
-	return bits.startsWith(open6) && !closed6.some((prefix) => bits.startsWith(prefix))
+	if (bits.length === 32) return !nonPublic4.some((prefix) => bits.startsWith(prefix))
+	if (bits.startsWith(nat64)) return !nonPublic4.some((prefix) => bits.startsWith(prefix, nat64.length))
+	return bits.startsWith(globalUnicast6) && !nonPublic6.some((prefix) => bits.startsWith(prefix))
 }
 
 /**
- * Whether the host of a URL, as `URL.hostname` has it, may be at a public address: a name leads where its resolver says,
- * unless it is one of this machine (RFC 6761).
+ * Whether a host, in the notation of `URL.hostname`, may have a public address. True for every name but those of
+ * localhost (RFC 6761): only DNS knows the addresses of the others.
  */
 export function mayBePublic(hostname: string): boolean {
 	if (hostname.startsWith('[')) return isPublicAddress(hostname.slice(1, -1))
 	if (quad.test(hostname)) return isPublicAddress(hostname)
-	return !ownName.test(hostname)
+	return !localName.test(hostname)
 }
 
-/** The bits of an address in order, 32 or 128 of them; undefined when it is none. */
+/** The 32 or 128 bits of an address as digits; undefined if the text is not an address. */
 function bitsOf(address: string): string | undefined {
 	if (!/^[\da-f.:]+$/i.test(address)) return undefined
-	// There are many spellings, and one parser that knows them all.
+	// An address has many spellings; the URL parser normalises them all.
 	const host = URL.parse(`http://${address.includes(':') ? `[${address}]` : address}/`)?.hostname ?? ''
 	if (quad.test(host)) return binary(host.split('.').map(Number), 8)
 	if (!host.startsWith('[')) return undefined

@@ -1,9 +1,9 @@
-/** Signs calls to an upstream by Standard Webhooks. */
+/** Signs calls to an upstream as Standard Webhooks specifies. */
 import type { Fields } from '../format/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Upstream } from './upstream.ts'
 
-/** Standard Webhooks: `webhook-id`, `webhook-timestamp` in seconds, one `v1` signature a key. None without keys. */
+/** The signature headers: `webhook-id`, `webhook-timestamp` in seconds, one `v1` signature per key. None without keys. */
 export async function signature(upstream: Upstream, id: string, body: string, runtime: Runtime): Promise<Fields> {
 	if (upstream.signingKeys.length === 0) return []
 	const timestamp = Math.floor(runtime.now() / 1000)
