@@ -1,8 +1,8 @@
-/** Every error of the gateway: code, HTTP status, what to do about it. */
+/** All errors of the gateway: code, HTTP status, and what to do. */
 
 /**
- * Code, HTTP status and advice, one line each. The advice never repeats a value that came from outside.
- * Served as RFC 9457 problem details; listed in docs/errors.md.
+ * The HTTP status and the advice of each code. The advice never contains a value from outside. docs/errors.md is
+ * generated from this table.
  */
 export const errors = {
 	'not-found': [404, 'No such route. Check the path and the secret against the route in the configuration.'],
@@ -70,34 +70,35 @@ export const errors = {
 	internal: [500, 'The gateway failed. See its log, and report the error.'],
 } as const satisfies Record<string, readonly [status: number, advice: string]>
 
+/** The stable code of an error. */
 export type ErrorCode = keyof typeof errors
 
-/** What an error may tell beside its code: names and numbers of ours, never a value from outside. */
+/** Details of an error: the gateway's own names and numbers, never a value from outside. */
 export interface ErrorContext {
-	/** Path of the field at fault, in the sender's own names. */
+	/** Path of the invalid field, in the sender's own names. */
 	readonly field?: string
 	/** What was expected there. */
 	readonly expected?: string
-	/** The limit that was passed, in the unit of the advice. */
+	/** The limit that was exceeded. */
 	readonly limit?: number
-	/** The HTTP status that the upstream answered. */
+	/** The HTTP status of the upstream's answer. */
 	readonly upstreamStatus?: number
-	/** Seconds after which it may be tried again. */
+	/** Seconds after which to try again. */
 	readonly retryAfter?: number
-	/** The error this one stands for. */
+	/** The code of the underlying error. */
 	readonly because?: ErrorCode
-	/** The methods that are answered. */
+	/** The methods that the path supports. */
 	readonly allowed?: readonly string[]
-	/** Paths and kinds of the changes that a strict route refuses. */
+	/** Paths and kinds of the changes that a strict route rejects. */
 	readonly changes?: readonly string[]
 }
 
-/** An error with a documented code; safe to show to whoever called. */
+/** An error with a documented code. It is safe to show to the caller. */
 export class GatewayError extends Error {
 	override readonly name = 'GatewayError'
 	readonly code: ErrorCode
 	readonly context: ErrorContext
-	/** Of a call to the upstream: nothing of it was sent, so that it may be made again. */
+	/** Whether nothing of the call to the upstream was sent, so that a retry is safe. */
 	readonly unsent: boolean
 
 	constructor(code: ErrorCode, context: ErrorContext = {}, options: { cause?: unknown; unsent?: boolean } = {}) {
@@ -111,12 +112,12 @@ export class GatewayError extends Error {
 		return errors[this.code][0]
 	}
 
-	/** The field at fault, in words where it is the whole of the body. */
+	/** The path of the invalid field, or words for the whole body, whose path is empty. */
 	get field(): string | undefined {
 		return this.context.field === '' ? '(the whole body)' : this.context.field
 	}
 
-	/** The error as RFC 9457 problem details. `turn` lets its reader find the log line. */
+	/** The error as RFC 9457 problem details. `turn` is the turn's id, by which to find it in the log. */
 	problem(turn?: string): Problem {
 		return {
 			type: `urn:dragoman:error:${this.code}`,
@@ -130,7 +131,7 @@ export class GatewayError extends Error {
 	}
 }
 
-/** RFC 9457 problem details, with the error's context as extension members. */
+/** RFC 9457 problem details, with the error's details as extension members. */
 export interface Problem extends ErrorContext {
 	readonly type: string
 	readonly title: ErrorCode
@@ -139,7 +140,7 @@ export interface Problem extends ErrorContext {
 	readonly turn?: string
 }
 
-/** Whatever was thrown, as a GatewayError: `internal` unless it is one already. */
+/** A thrown value as a GatewayError: itself, or `internal` with the value as its cause. */
 export function asGatewayError(thrown: unknown): GatewayError {
 	return thrown instanceof GatewayError ? thrown : new GatewayError('internal', {}, { cause: thrown })
 }

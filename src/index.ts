@@ -1,12 +1,12 @@
-/** The public API, by audience. Authors of adapters import `dragoman/format` instead. */
+/** The public API, grouped by audience. Authors of adapters import `dragoman/format` instead. */
 
-// To act on errors.
+// To handle errors.
 export { type ErrorCode, type ErrorContext, errors, GatewayError, type Problem } from './errors.ts'
-// To bring values into a format's normal form.
+// To fit values to a format.
 export { type FitContext, type Fitted, fitEvent, fitReply, type Offer } from './fit/index.ts'
-// To put a gateway together on a runtime of your own.
+// To run a gateway on a runtime of your own.
 export { type AppOptions, createApp } from './http/index.ts'
-// To write a backend, or to read what the gateway sends to one.
+// To write a backend in the canonical format.
 export {
 	Attributes,
 	Button,
@@ -22,7 +22,7 @@ export {
 } from './model/index.ts'
 export type { HoldingReply, LocalizedReplies, Route } from './route.ts'
 export type { Claim, Delivery, LogLine, OpenChoices, Outbox, OutgoingCall, Runtime, State } from './runtime.ts'
-// To call a webhook as a platform does.
+// To simulate a platform.
 export {
 	describeChange,
 	Refused,

@@ -1,11 +1,11 @@
-/** Reads the configuration's file, and says where it is no JSON without repeating what stands there. */
+/** Reads the configuration file, and reports where it is not JSON without repeating its content. */
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../config/index.ts'
 
-/** What people write, and other readers of JSON take. */
+/** What people use in configuration files, because other JSON parsers allow it. */
 const notAllowed = 'Comments and trailing commas are not allowed.'
 
-/** The parsed file. Rejects with a ConfigError when it cannot be read, or is no JSON. */
+/** The parsed file. Rejects with a ConfigError if it cannot be read or is not JSON. */
 export async function readConfigFile(file: string): Promise<unknown> {
 	const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
 		throw new ConfigError([`${file} cannot be read (${cause.code}). Set DRAGOMAN_CONFIG to the configuration file.`])
@@ -13,12 +13,12 @@ export async function readConfigFile(file: string): Promise<unknown> {
 	try {
 		return JSON.parse(text)
 	} catch (cause) {
-		throw new ConfigError([`${file} is not JSON${placeOf(cause, text)}. ${notAllowed}`])
+		throw new ConfigError([`${file} is not JSON${describePosition(cause, text)}. ${notAllowed}`])
 	}
 }
 
-// The parser's own message quotes the text, which may hold what is nobody's business.
-function placeOf(cause: unknown, text: string): string {
+// The parser's own message quotes the text, which may contain a secret.
+function describePosition(cause: unknown, text: string): string {
 	const position = /at position (\d+)/.exec(String(cause))?.[1]
 	if (position === undefined) return ''
 	const before = text.slice(0, Number(position)).split('\n')

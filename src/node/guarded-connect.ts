@@ -1,26 +1,27 @@
-/** Connects sockets, so that an address is connected to only after a look at that very address. */
+/** Connects to allowed IP addresses only, checked after DNS resolution so that a name cannot evade the check. */
 import type { LookupAddress, LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector, errors } from 'undici'
 import { GatewayError } from '../errors.ts'
 
-/** Finds all addresses of a name, as `dns.lookup` does. */
+/** Resolves a name to all its addresses, as `dns.lookup` does. */
 export type Resolve = (
 	hostname: string,
 	options: LookupAllOptions,
 	callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** What may be connected to, and how. */
+/** What the connector may connect to, and how. */
 export interface Guard {
+	/** Resolves names. */
 	readonly resolve: Resolve
-	/** Of a name's addresses those that it allows are tried. None, or an address that it does not: `upstream-not-public`. */
+	/** Whether an IP address may be connected to. If no address of a name may, the call fails with `upstream-not-public`. */
 	allows(address: string): boolean
-	/** Milliseconds to connect, TLS included. */
+	/** Milliseconds to connect, including TLS. */
 	readonly timeout: number
 }
 
-/** A connector for undici's pools. */
+/** A connector for undici's pools that connects to allowed addresses only. */
 export function guardedConnect({ resolve, allows, timeout }: Guard): buildConnector.connector {
 	const lookup: LookupFunction = (hostname, options, callback) => {
 		resolve(hostname, { ...options, all: true }, (error, addresses) => {
@@ -28,33 +29,33 @@ export function guardedConnect({ resolve, allows, timeout }: Guard): buildConnec
 			const allowed = addresses.filter(({ address }) => allows(address))
 			const [first] = allowed
 			if (!first) return callback(notPublic(), [])
-			// A process can be told to let sockets try one address only.
+			// Not all: the process runs with `--no-network-family-autoselection`.
 			if (options.all) callback(null, allowed)
 			else callback(null, first.address, first.family)
 		})
 	}
 	const connect = buildConnector({ lookup, timeout, allowH2: false })
 	return (options, callback) => {
-		// What is an address already is never looked up.
+		// An IP address is never resolved, so the lookup cannot check it.
 		if (isIP(options.hostname) !== 0 && !allows(options.hostname)) {
 			process.nextTick(callback, notPublic(), null)
 			return
 		}
-		let late = false
-		// undici counts in steps of half a second: it ends the socket, and its caller has gone on by then.
+		let timedOut = false
+		// undici's own timer has a resolution of half a second. It still closes the socket, after the caller has gone on.
 		const timer = setTimeout(() => {
-			late = true
+			timedOut = true
 			callback(new errors.ConnectTimeoutError(), null)
 		}, timeout)
 		connect(options, (...result) => {
 			clearTimeout(timer)
-			if (late) result[1]?.destroy()
+			if (timedOut) result[1]?.destroy()
 			else callback(...result)
 		})
 	}
 }
 
-/** Says nothing of the address: whoever chose the name would learn from it what is there. */
+/** Does not name the address: an attacker who chose the name could use it to map the network. */
 function notPublic(): GatewayError {
 	return new GatewayError('upstream-not-public', {}, { unsent: true })
 }

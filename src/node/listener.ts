@@ -1,81 +1,82 @@
-/** The server: its limits, where it listens, and how it ends. */
+/** The HTTP server: its limits, where it listens, and how it shuts down. */
 import { createServer, type Server } from 'node:http'
 import { type Socket, Server as SocketServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RequestListener } from './smuggling-guard.ts'
-import { addressOf, unusable } from './socket-activation.ts'
+import { boundAddress, socketUnusable } from './socket-activation.ts'
 
-/** Milliseconds. Node's own limits leave a thousand idle connections open for a minute. */
+/** Milliseconds. Node's defaults would keep a thousand idle connections open for a minute. */
 const limits = {
 	headersTimeout: 5000,
-	// A body that takes longer leaves the upstream no time.
+	// A body that takes longer leaves no time for the upstream.
 	requestTimeout: 7000,
 	keepAliveTimeout: 5000,
 	connectionsCheckingInterval: 1000,
 }
 const maxHeaderSize = 16_384
 const maxConnections = 2000
-/** Milliseconds without a byte read or written, for those who do not take their answer; more than a turn needs. */
+/** Milliseconds without a byte read or written, after which a connection is closed; more than a turn needs. */
 const idleTimeout = 30_000
-/** Connections that wait to be accepted, as far as the system lets them: they come together while a process starts. */
+/** Connections waiting to be accepted, as far as the system allows: they pile up while a process starts. */
 const backlog = 4096
 
-/** Milliseconds for which connections in use are asked to close before they are closed. */
-const grace = 500
+/** Milliseconds in which clients learn from a response that their connection closes, before idle connections are cut. */
+const gracePeriod = 500
 
-/** Where to listen: a socket that somebody else keeps open, or an address that is bound here. */
+/** Where to listen: a socket that a supervisor holds open, or an address to bind. */
 export type Place = Socket | { readonly host: string; readonly port: number }
 
-/** Something that listens. */
+/** A listening server. */
 export interface Listener {
-	/** Of a unix socket, whose path is not known here, `http://localhost`. */
+	/** The URL to call; `http://localhost` for a unix socket, whose path is not known here. */
 	readonly url: string
-	/** Accepts nobody any more, and resolves when the last connection has ended; within these milliseconds. */
+	/** Stops accepting connections, and resolves when the last one has ended. Cuts those left after `milliseconds`. */
 	close(milliseconds: number): Promise<void>
 }
 
-/** Whether only this machine can connect there. */
+/** Whether only this machine can connect to a place. */
 export function isLocal(place: Place): boolean {
-	const { host } = isSocket(place) ? addressOf(place) : place
+	const { host } = isSocket(place) ? boundAddress(place) : place
 	return host === undefined || host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
-/** Rejects with a SocketUnusable, or with the system's error, when it cannot listen. */
-export async function listen(place: Place, take: RequestListener): Promise<Listener> {
-	// A request without a Host is refused elsewhere, beside those with two.
-	const server = createServer({ ...limits, maxHeaderSize, requireHostHeader: false }, take)
+/** Starts a server. Rejects with a SocketUnusable or the system's error if it cannot listen. */
+export async function listen(place: Place, handle: RequestListener): Promise<Listener> {
+	// The smuggling guard rejects requests without a Host, together with those that have two.
+	const server = createServer({ ...limits, maxHeaderSize, requireHostHeader: false }, handle)
 	server.maxConnections = maxConnections
 	server.setTimeout(idleTimeout)
-	const held = isSocket(place)
+	const isActivated = isSocket(place)
 	await new Promise<void>((listening, failed) => {
-		const fail = (cause: unknown) => failed(held ? unusable(cause) : cause)
+		const fail = (cause: unknown) => failed(isActivated ? socketUnusable(cause) : cause)
 		const done = () => {
 			server.off('error', fail)
 			listening()
 		}
 		server.once('error', fail)
-		if (held) server.listen(place, backlog, done)
+		if (isActivated) server.listen(place, backlog, done)
 		else server.listen(place.port, place.host, backlog, done)
 	})
-	return { url: urlOf(server, place), close: (milliseconds) => end(server, held, milliseconds) }
+	return { url: urlOf(server, place), close: (milliseconds) => shutDown(server, isActivated, milliseconds) }
 }
 
-async function end(server: Server, held: boolean, milliseconds: number): Promise<void> {
+async function shutDown(server: Server, isActivated: boolean, milliseconds: number): Promise<void> {
 	const closed = new Promise<void>((done) => server.once('close', () => done()))
-	// Whoever connects from now on waits for the next process. Only the door: the server's own `close` ends idle connections.
-	if (held) SocketServer.prototype.close.call(server)
-	// Whoever is talking to us learns from our answer that the connection ends, and loses nothing.
-	for (let waited = 0; waited < grace && (await connections(server)) > 0; waited += 25) await wait(25)
+	// Stop accepting: new connections queue on the held socket for the next process. Not `http.Server.close`, which would
+	// also cut idle connections.
+	if (isActivated) SocketServer.prototype.close.call(server)
+	// Clients in the middle of a call learn from its response that the connection closes, and lose nothing.
+	for (let waited = 0; waited < gracePeriod && (await countConnections(server)) > 0; waited += 25) await wait(25)
 	server.close()
 	const idle = setInterval(() => server.closeIdleConnections(), 50)
-	const cut = setTimeout(() => server.closeAllConnections(), milliseconds - grace)
+	const cut = setTimeout(() => server.closeAllConnections(), milliseconds - gracePeriod)
 	await closed
 	clearInterval(idle)
 	clearTimeout(cut)
 }
 
-function connections(server: Server): Promise<number> {
-	return new Promise((count) => server.getConnections((_error, number) => count(number ?? 0)))
+function countConnections(server: Server): Promise<number> {
+	return new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0)))
 }
 
 function isSocket(place: Place): place is Socket {

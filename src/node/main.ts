@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The gateway as a process: `npm start`, and `dragoman outbox`. Reads DRAGOMAN_CONFIG, HOST, PORT or a socket that is passed, and the secrets the configuration names. */
+/**
+ * The command line: starts the gateway, or manages its outbox with `dragoman outbox`. Reads the environment variables
+ * DRAGOMAN_CONFIG, HOST and PORT, those of socket activation, and the secrets that the configuration names.
+ */
 import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readOutbox } from '../config/index.ts'
 import { readConfigFile } from './config-file.ts'
@@ -11,7 +14,7 @@ import { startupBanner } from './startup-banner.ts'
 
 const { DRAGOMAN_CONFIG: file = 'config/gateway.json', HOST: host = '127.0.0.1', PORT: port = '8787' } = process.env
 
-/** Exit codes of sysexits.h: a supervisor need not start again what is configured wrongly. */
+/** Exit codes of sysexits.h, so that a supervisor does not restart a gateway that is configured wrongly. */
 const exit = { ok: 0, usage: 64, unavailable: 69, config: 78 }
 
 const [command, ...args] = process.argv.slice(2)
@@ -26,28 +29,28 @@ try {
 		process.exitCode = exit.usage
 	}
 } catch (thrown) {
-	const [code, ...lines] = describe(thrown)
+	const [code, ...lines] = describeFailure(thrown)
 	for (const line of lines) console.error(line)
 	process.exitCode = code
 }
 
 async function start(): Promise<void> {
 	const socket = activatedSocket(process.env, process.pid)
-	const place = socket ? { socket } : { host, port: readPort() }
+	const address = socket ? { socket } : { host, port: readPort() }
 	const started = Promise.withResolvers<Gateway>()
 	let reloaded: Promise<unknown> = started.promise
-	// Before the file is read: an unhandled SIGHUP ends the process.
+	// Install this before reading the file: an unhandled SIGHUP ends the process.
 	process.on('SIGHUP', () => {
 		reloaded = reloaded.then(async () => reload(await started.promise))
 	})
-	const gateway = await serve({ config: await readConfigFile(file), adapters, ...place })
+	const gateway = await serve({ config: await readConfigFile(file), adapters, ...address })
 	started.resolve(gateway)
-	keepUp(gateway)
-	// Standard output is the log's.
+	handleProcessEvents(gateway)
+	// Standard error, because standard output is the log.
 	console.error(await startupBanner(gateway.url, gateway.routes, gateway.runtime.crypto))
 }
 
-/** Takes the configuration's file as it is now. When it cannot be used, the log says why, and nothing changes. */
+/** Applies the current content of the configuration file. If it is invalid, logs why and changes nothing. */
 async function reload(gateway: Gateway): Promise<void> {
 	try {
 		gateway.reload(await readConfigFile(file))
@@ -69,11 +72,12 @@ function readPort(): number {
 	return Number(port)
 }
 
-function keepUp(gateway: Gateway): void {
+/** Logs uncaught errors, and closes the gateway on SIGTERM and SIGINT. */
+function handleProcessEvents(gateway: Gateway): void {
 	const log = (error: unknown) => {
 		gateway.runtime.log({ level: 'error', msg: 'uncaught', cause: error instanceof Error ? error.stack : undefined })
 	}
-	// One turn's fault is not the others'.
+	// A bug in one turn must not end all the others.
 	process.on('uncaughtException', log)
 	process.on('unhandledRejection', log)
 	for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -84,8 +88,10 @@ function keepUp(gateway: Gateway): void {
 	}
 }
 
-function describe(thrown: unknown): [code: number, ...lines: string[]] {
-	if (thrown instanceof ConfigError) return [exit.config, thrown.message, ...thrown.mistakes.map((each) => `  ${each}`)]
+/** The exit code for a failure, and what to print about it. Throws what it does not know. */
+function describeFailure(thrown: unknown): [code: number, ...lines: string[]] {
+	if (thrown instanceof ConfigError)
+		return [exit.config, thrown.message, ...thrown.mistakes.map((mistake) => `  ${mistake}`)]
 	if (thrown instanceof SocketUnusable) return [exit.config, thrown.message]
 	if (thrown instanceof OutboxError) return [exit.unavailable, thrown.message]
 	const { code } = thrown as NodeJS.ErrnoException

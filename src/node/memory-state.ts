@@ -1,4 +1,4 @@
-/** Short-lived memory in this process: the conversations used last, within bounds of number, size and time. */
+/** The state of recent conversations in the memory of this process, limited in number, size and age. */
 import { LRUCache } from 'lru-cache'
 import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
@@ -6,27 +6,27 @@ import { type Claim, maxLateReplies, type OpenChoices, type State } from '../run
 import { withReply } from '../turn/index.ts'
 
 const limits = {
-	/** Conversations, and calls. */
+	/** Entries of each cache. */
 	max: 100_000,
-	/** Characters, all together. */
+	/** Characters in each cache. */
 	maxSize: 64 * 1024 * 1024,
 	/** Milliseconds: a day. */
 	ttl: 24 * 60 * 60 * 1000,
 }
 
-/** A call that somebody is answering. */
+/** A call that is being answered. */
 interface InFlight {
 	readonly fence: number
 	readonly settled: Promise<WireResponse | undefined>
 	readonly settle: (answer: WireResponse | undefined) => void
 }
 
-/** An empty memory. Several processes need the calls of a conversation to come to the same one. */
+/** Creates an empty state. With several processes, all calls of a conversation must reach the same one. */
 export function createState(): State {
 	const conversations = new LRUCache<string, OpenChoices>({ ...limits, sizeCalculation: jsonSize })
 	const lateReplies = new LRUCache<string, readonly CanonicalReply[]>({ ...limits, sizeCalculation: jsonSize })
 	const answers = new LRUCache<string, WireResponse>({ ...limits, sizeCalculation: jsonSize })
-	const inHand = new Map<string, InFlight>()
+	const inFlight = new Map<string, InFlight>()
 	let fences = 0
 
 	function begin(key: string, lease: number): Claim {
@@ -34,12 +34,12 @@ export function createState(): State {
 		const fence = ++fences
 		const end = (answer: WireResponse | undefined): void => {
 			clearTimeout(timer)
-			if (inHand.get(key)?.fence === fence) inHand.delete(key)
+			if (inFlight.get(key)?.fence === fence) inFlight.delete(key)
 			resolve(answer)
 		}
 		const timer = setTimeout(end, lease, undefined)
 		timer.unref()
-		inHand.set(key, { fence, settled, settle: end })
+		inFlight.set(key, { fence, settled, settle: end })
 		return { fence }
 	}
 
@@ -68,14 +68,14 @@ export function createState(): State {
 			for (;;) {
 				const answer = answers.get(key)
 				if (answer) return { answer }
-				const other = inHand.get(key)
+				const other = inFlight.get(key)
 				if (!other) return begin(key, lease)
 				await other.settled
 			}
 		},
 		async settle(conversation, call, fence, answer) {
 			const key = `${conversation} ${call}`
-			const mine = inHand.get(key)
+			const mine = inFlight.get(key)
 			if (mine?.fence !== fence) return
 			if (answer) answers.set(key, answer)
 			mine.settle(answer)

@@ -1,16 +1,16 @@
-/** Takes the requests of a connection one after the other, as their answers go out, however many came at once. */
+/** Handles the pipelined requests of a connection one at a time. */
 import type { Socket } from 'node:net'
 import type { RequestListener } from './smuggling-guard.ts'
 
-/** Requests of one connection that wait for those before them. Proxies and platforms send none without an answer. */
-const mostWaiting = 16
+/** Requests of a connection that may wait. Proxies and platforms wait for each response, so none of theirs do. */
+const maxWaiting = 16
 
 /**
- * Passes on a request when the answer before it was taken by its caller, or at least by the system. Node would pass on
- * all that came, and keep every answer for a caller who reads none. A connection on which too many wait is ended.
+ * Handles a request once the previous response has been handed to the system. Node would handle all of them at once, and
+ * buffer the responses for a client that never reads them. Closes a connection on which too many requests wait.
  */
-export function serializePipelining(take: RequestListener): RequestListener {
-	// Those behind the one in hand; absent while there is none.
+export function serializePipelining(handle: RequestListener): RequestListener {
+	// The requests behind the current one. Absent: no request is being handled.
 	const waiting = new WeakMap<Socket, (() => void)[]>()
 	return (incoming, outgoing) => {
 		const { socket } = incoming
@@ -20,11 +20,11 @@ export function serializePipelining(take: RequestListener): RequestListener {
 				if (next && !socket.destroyed) next()
 				else waiting.delete(socket)
 			})
-			take(incoming, outgoing)
+			handle(incoming, outgoing)
 		}
-		const line = waiting.get(socket)
-		if (line && line.length >= mostWaiting) socket.destroy()
-		else if (line) line.push(begin)
+		const queue = waiting.get(socket)
+		if (queue && queue.length >= maxWaiting) socket.destroy()
+		else if (queue) queue.push(begin)
 		else {
 			waiting.set(socket, [])
 			begin()

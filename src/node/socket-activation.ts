@@ -1,46 +1,46 @@
-/** The listening socket that a supervisor binds and keeps open, so that no restart refuses anybody: sd_listen_fds(3) of systemd. */
+/** Socket activation, see sd_listen_fds(3): the supervisor holds the listening socket, so a restart loses no connection. */
 import { Socket } from 'node:net'
 
-/** A socket that was passed to this process, and is none to listen on. */
+/** Thrown if the descriptor passed to this process is not a listening socket. */
 export class SocketUnusable extends Error {
 	override readonly name = 'SocketUnusable'
 }
 
-/** The first descriptor that is passed. */
-const first = 3
+/** The first descriptor that a supervisor passes, SD_LISTEN_FDS_START. */
+const firstDescriptor = 3
 
 /**
- * The socket that was passed to the process with this id; undefined when none was. What says so is taken out of the
- * environment, whoever it was meant for. Throws SocketUnusable.
+ * The socket that was passed to the process with this id; undefined if there is none. Removes the variables of socket
+ * activation from `env`, so that child processes do not see them. Throws SocketUnusable.
  */
 export function activatedSocket(env: NodeJS.ProcessEnv, pid: number): Socket | undefined {
-	const { LISTEN_PID: whose, LISTEN_FDS: count = '0' } = env
+	const { LISTEN_PID: receiver, LISTEN_FDS: count = '0' } = env
 	for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name]
-	if (whose !== String(pid) || count === '0') return undefined
+	if (receiver !== String(pid) || count === '0') return undefined
 	if (count !== '1') throw new SocketUnusable('LISTEN_FDS passes more than one socket. Pass exactly one.')
-	const socket = open()
-	// A socket of which nobody knows the port: listening on it would choose any.
-	const { port } = addressOf(socket)
-	if (port === 0) throw unusable()
+	const socket = openSocket()
+	// An unbound socket: listening on it would choose a random port.
+	const { port } = boundAddress(socket)
+	if (port === 0) throw socketUnusable()
 	return socket
 }
 
-/** Where a socket is bound; without a host when it is no socket of the network. */
-export function addressOf(socket: Socket): { readonly host?: string; readonly port?: number } {
+/** The address that a socket is bound to; empty for a unix socket. */
+export function boundAddress(socket: Socket): { readonly host?: string; readonly port?: number } {
 	const address = socket.address()
 	return 'address' in address ? { host: address.address, port: address.port } : {}
 }
 
-/** What is said of a descriptor that turns out to be none to listen on. */
-export function unusable(cause?: unknown): SocketUnusable {
+/** The error for a descriptor that is not a listening socket. */
+export function socketUnusable(cause?: unknown): SocketUnusable {
 	return new SocketUnusable('Descriptor 3, passed by LISTEN_FDS, is not a listening stream socket.', { cause })
 }
 
-function open(): Socket {
+function openSocket(): Socket {
 	try {
-		// Of a Socket, unlike of a Server, the address can be told before anybody is accepted.
-		return new Socket({ fd: first, readable: false, writable: false })
+		// A Socket, unlike a Server, knows its address before it listens.
+		return new Socket({ fd: firstDescriptor, readable: false, writable: false })
 	} catch (cause) {
-		throw unusable(cause)
+		throw socketUnusable(cause)
 	}
 }

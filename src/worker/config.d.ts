@@ -1,4 +1,4 @@
-/** The configuration that goes into the bundle: a file of one's own choice, see `[alias]` in wrangler.toml. */
+/** Declares the configuration that is bundled with the Worker; `[alias]` in wrangler.toml names its file. */
 declare module '#gateway-config' {
 	const config: unknown
 	export default config

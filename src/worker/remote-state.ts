@@ -1,4 +1,4 @@
-/** Short-lived memory in the Durable Object of each conversation, as far as it can be reached. */
+/** The state of conversations, each in its Durable Object. */
 import type { LogLine, State } from '../runtime.ts'
 import type { ConversationObject } from './bindings.ts'
 import type { StoredClaim } from './conversation-state.ts'
@@ -6,65 +6,68 @@ import { conversationStub } from './conversation-stub.ts'
 import { NoAnswer, withStorageTimeout } from './storage-timeout.ts'
 import { webCrypto } from './web-crypto.ts'
 
-/** Milliseconds for what an object does at once. */
-const defaultLimit = 1000
-/** Milliseconds for which one that did not answer is not asked again: a turn waits for it once, and not at every step. */
+/** Milliseconds for an operation that does not wait for another call. */
+const defaultTimeout = 1000
+/** Milliseconds for which an object that timed out is not called again, so that a turn waits for it only once. */
 const pause = 10_000
-/** Conversations of which that is known. */
-const maxSilent = 1000
+/** Conversations to remember as unresponsive. */
+const maxUnresponsive = 1000
 
-/** The fence of a claim that no object knows: an object's own is never 0. */
+/** The fence of a claim that no object holds; the fence of an object is never 0. */
 const noFence = 0
 const unclaimed: StoredClaim = { fence: noFence }
 
-/** An object that cannot be reached within `limit` milliseconds knows nothing; each time counts, and is a line in the log. */
+/**
+ * Creates the state. If an object cannot be reached within `timeout` milliseconds, the turn goes on without it, and the
+ * failure is counted and logged.
+ */
 export function createState(
 	conversations: DurableObjectNamespace<ConversationObject>,
 	log: (line: LogLine) => void,
-	limit = defaultLimit,
+	timeout = defaultTimeout,
 ): State {
 	let failures = 0
-	/** Until when. */
-	const silent = new Map<string, number>()
+	/** Unix time in ms at which an unresponsive conversation may be called again. */
+	const unresponsive = new Map<string, number>()
 
-	function keepSilent(conversation: string): void {
-		silent.delete(conversation)
-		silent.set(conversation, Date.now() + pause)
-		const [oldest] = silent.keys()
-		if (silent.size > maxSilent && oldest !== undefined) silent.delete(oldest)
+	function markUnresponsive(conversation: string): void {
+		unresponsive.delete(conversation)
+		unresponsive.set(conversation, Date.now() + pause)
+		const [oldest] = unresponsive.keys()
+		if (unresponsive.size > maxUnresponsive && oldest !== undefined) unresponsive.delete(oldest)
 	}
 
-	async function ask<T>(
+	async function callObject<T>(
 		did: keyof State,
 		conversation: string,
-		wait: number,
-		otherwise: T,
+		milliseconds: number,
+		fallback: T,
 		call: (object: DurableObjectStub<ConversationObject>) => Promise<T>,
 	): Promise<T> {
 		try {
-			if ((silent.get(conversation) ?? 0) > Date.now()) throw new Error('no answer a moment ago')
-			return await withStorageTimeout(wait, call(await conversationStub(conversations, conversation)))
+			if ((unresponsive.get(conversation) ?? 0) > Date.now()) throw new Error('no answer a moment ago')
+			return await withStorageTimeout(milliseconds, call(await conversationStub(conversations, conversation)))
 		} catch (thrown) {
-			if (thrown instanceof NoAnswer) keepSilent(conversation)
+			if (thrown instanceof NoAnswer) markUnresponsive(conversation)
 			const cause = thrown instanceof Error ? thrown.message : undefined
 			log({ level: 'warn', msg: 'state', did, failures: ++failures, cause })
-			return otherwise
+			return fallback
 		}
 	}
 
 	return {
 		openChoices: (conversation) =>
-			ask('openChoices', conversation, limit, [], async (object) => await object.openChoices()),
+			callObject('openChoices', conversation, timeout, [], async (object) => await object.openChoices()),
 		addReply: (conversation, offers) =>
-			ask('addReply', conversation, limit, undefined, async (object) => await object.addReply(offers)),
+			callObject('addReply', conversation, timeout, undefined, async (object) => await object.addReply(offers)),
 		addLateReply: (conversation, reply) =>
-			ask('addLateReply', conversation, limit, false, async (object) => await object.addLateReply(reply)),
+			callObject('addLateReply', conversation, timeout, false, async (object) => await object.addLateReply(reply)),
 		async takeLateReplies(conversation) {
 			const none: readonly string[] = []
-			const replies = await ask(
+			const replies = await callObject(
 				'takeLateReplies',
 				conversation,
-				limit,
+				timeout,
 				none,
 				async (object) => await object.takeLateReplies(),
 			)
@@ -72,14 +75,20 @@ export function createState(
 		},
 		async claim(conversation, call, lease) {
 			const key = await webCrypto.sha256(call)
-			const first = await ask('claim', conversation, limit, unclaimed, async (object) => await object.claim(key, lease))
-			// Whoever is second waits for as long as the first may take.
+			const first = await callObject(
+				'claim',
+				conversation,
+				timeout,
+				unclaimed,
+				async (object) => await object.claim(key, lease),
+			)
+			// Another call holds the claim: wait for as long as that call may take.
 			const claim =
 				'pending' in first
-					? await ask(
+					? await callObject(
 							'claim',
 							conversation,
-							limit + Math.max(first.pending, lease),
+							timeout + Math.max(first.pending, lease),
 							unclaimed,
 							async (object) => await object.claimNext(key, lease),
 						)
@@ -89,7 +98,13 @@ export function createState(
 		async settle(conversation, call, fence, answer) {
 			if (fence === noFence) return
 			const key = await webCrypto.sha256(call)
-			await ask('settle', conversation, limit, undefined, async (object) => await object.settle(key, fence, answer))
+			await callObject(
+				'settle',
+				conversation,
+				timeout,
+				undefined,
+				async (object) => await object.settle(key, fence, answer),
+			)
 		},
 	}
 }

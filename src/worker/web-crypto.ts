@@ -1,13 +1,14 @@
-/** Cryptography by Web Crypto. */
+/** The cryptography for adapters, by Web Crypto. */
 import type { Crypto } from '../format/index.ts'
 
 const utf8 = new TextEncoder()
 
+/** Implements `Crypto` on Workers. */
 export const webCrypto: Crypto = {
-	// Of digests, which are of one length whatever is compared.
+	// Compares digests, because `timingSafeEqual` requires equal lengths.
 	equal: async (a, b) => crypto.subtle.timingSafeEqual(...(await Promise.all([digest(a), digest(b)]))),
 	sha256: async (text) => hex(await digest(text)),
-	hmac: async (key, text) => base64(await crypto.subtle.sign('HMAC', await keyOf(key), utf8.encode(text))),
+	hmac: async (key, text) => base64(await crypto.subtle.sign('HMAC', await importKey(key), utf8.encode(text))),
 }
 
 function digest(text: string): Promise<ArrayBuffer> {
@@ -16,13 +17,13 @@ function digest(text: string): Promise<ArrayBuffer> {
 
 const keys = new WeakMap<Uint8Array, Promise<CryptoKey>>()
 
-/** The key as Web Crypto has it, made once. */
-function keyOf(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+/** The key as a Web Crypto key; each is imported once. */
+function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
 	const known = keys.get(bytes)
 	if (known) return known
-	const made = crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-	keys.set(bytes, made)
-	return made
+	const imported = crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+	keys.set(bytes, imported)
+	return imported
 }
 
 function hex(bytes: ArrayBuffer): string {
