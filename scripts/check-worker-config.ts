@@ -1,4 +1,4 @@
-/** Reads the configuration that goes into the Worker's bundle, before it does. Run by `npm run build:worker`. */
+/** Checks the configuration that `npm run build:worker` is about to bundle. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
@@ -10,13 +10,13 @@ import { demo } from '../src/upstream/index.ts'
 
 const Wrangler = v.object({ alias: v.object({ '#gateway-config': v.string() }) })
 
-/** The file that a wrangler.toml in the root of the project names as the configuration. */
+/** The path of the configuration file that a wrangler.toml in the root of the project names. */
 export function configFileOf(toml: string): string {
 	const root = fileURLToPath(new URL('..', import.meta.url))
 	return resolve(root, v.parse(Wrangler, parse(toml)).alias['#gateway-config'])
 }
 
-/** Every mistake of a configuration, as the Worker would log it. Variables that are not set yet are none. */
+/** The mistakes of a configuration, as the Worker would log them. Ignores environment variables that are not set yet. */
 export async function checkWorkerConfig(file: string, env: Environment): Promise<readonly string[]> {
 	try {
 		readConfig(await readConfigFile(file), { adapters, env, loopback: false, demo })

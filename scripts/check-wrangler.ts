@@ -26,10 +26,10 @@ const File = v.looseObject({
 	env: v.optional(v.record(v.string(), Section), {}),
 })
 
-/** The producer by which the Worker sends dead letters. */
+/** The binding through which the Worker sends dead letters. */
 const deadBinding = 'DEAD_EVENTS'
 
-/** The mistakes of a wrangler.toml, including its named environments; none if it may be deployed. */
+/** The mistakes of a wrangler.toml, including its named environments; empty if it may be deployed. */
 export function checkWrangler(toml: string): string[] {
 	const file = v.parse(File, parse(toml))
 	const sections = [

@@ -1,4 +1,4 @@
-/** Replaces what stands between a pair of markers in a document. Throws when the markers are missing. */
+/** Replaces the text between a pair of markers in a document. Throws if the markers are missing. */
 export function replaceBlock(document: string, name: string, content: string): string {
 	const [open, close] = [`<!-- ${name}: written by \`npm run docs\` -->`, `<!-- /${name} -->`]
 	const [start, end] = [document.indexOf(open), document.indexOf(close)]

@@ -14,7 +14,7 @@ export type Members = { readonly [key: string]: unknown }
 export class ConfigError extends Error {
 	override readonly name = 'ConfigError'
 	readonly mistakes: readonly string[]
-	/** Those mistakes that are only environment variables which are not set. */
+	/** The mistakes that say that an environment variable is not set. */
 	readonly unset: readonly string[]
 
 	constructor(mistakes: readonly string[], unset: readonly string[] = []) {
@@ -27,7 +27,7 @@ export class ConfigError extends Error {
 /** The errors and warnings found in a configuration. With warnings alone, the gateway still starts. */
 export class ConfigIssues {
 	readonly errors: string[] = []
-	/** Those errors that are environment variables which are not set. */
+	/** The errors that say that an environment variable is not set. */
 	readonly unset: string[] = []
 	readonly warnings: string[] = []
 
@@ -36,7 +36,7 @@ export class ConfigIssues {
 		this.errors.push(line(path, text))
 	}
 
-	/** Adds an error: an environment variable is not set. */
+	/** Adds an error that says that an environment variable is not set. */
 	unsetVariable(path: Path, text: string): undefined {
 		this.error(path, text)
 		this.unset.push(line(path, text))

@@ -21,7 +21,7 @@ const [command, ...args] = process.argv.slice(2)
 
 try {
 	if (command === 'outbox') await manageOutbox(args)
-	else if (command === undefined) await start()
+	else if (command === undefined) await startGateway()
 	else {
 		console.error(
 			`Unknown command "${command}". Run without a command to start the gateway, or "outbox" to manage stored events.`,
@@ -34,7 +34,7 @@ try {
 	process.exitCode = code
 }
 
-async function start(): Promise<void> {
+async function startGateway(): Promise<void> {
 	const socket = activatedSocket(process.env, process.pid)
 	const address = socket ? { socket } : { host, port: readPort() }
 	const started = Promise.withResolvers<Gateway>()
