@@ -1,7 +1,10 @@
 /** The parts of docs/contributing.md that repeat the code: the example adapter, the contract, `carries` and the helpers. */
 import { readFileSync } from 'node:fs'
+import type * as v from 'valibot'
+import { featureLimits } from '../src/format/carries.ts'
 import type { Carries } from '../src/format/index.ts'
 import type { CanonicalEvent, CanonicalReply } from '../src/model/index.ts'
+import { branchesOf, keysOf } from '../src/schema/index.ts'
 import { replaceBlock } from './generated-block.ts'
 import { table } from './table.ts'
 
@@ -59,9 +62,11 @@ function membersOf(source: string, name: string): Member[] {
 const abilities: readonly (readonly [ability: string, carries: Carries<CanonicalEvent> | Carries<CanonicalReply>])[] = [
 	['shows texts', { 'reply.text': {} }],
 	['shows texts of at most 640 characters (longer ones are split)', { 'reply.text': { chars: 640 } }],
+	['rejects a text of white space alone', { 'reply.text': { notBlank: true } }],
 	['rejects an answer without a text', { 'reply.text': { required: true } }],
 	['interprets `::next::` in a text as markup', { 'reply.text': { escape: '::(?=next::)' } }],
 	['chooses one of several texts itself', { 'reply.text.alternatives': {} }],
+	['does so, but not for a text with buttons', { 'reply.text.alternatives': { withoutButtons: true } }],
 	[
 		'shows at most 3 buttons below a text, which send a value back or open a page',
 		{
@@ -90,34 +95,53 @@ const abilities: readonly (readonly [ability: string, carries: Carries<Canonical
 		},
 	],
 	['shows pictures, with a description', { 'reply.image': {}, 'reply.image.alt': {} }],
+	[
+		'opens only web addresses, and none with white space',
+		{ 'reply.image': { pattern: '^https?://', blanks: 'encoded' } },
+	],
 	['shows videos, sounds and files', { 'reply.video': {}, 'reply.audio': {}, 'reply.file': {} }],
-	['waits up to ten seconds before a message', { 'reply.delay': { min: 0, max: 10_000 } }],
+	['waits before a message, ten seconds at most', { 'reply.delay': { max: 10_000 } }],
+	['needs a delay for each message', { 'reply.delay': { min: 100, max: 10_000, default: 100 } }],
 	['shows at most 5 messages an answer', { 'reply.messages': { items: 5 } }],
 	['has one list of texts and one of cards, in this order', { 'reply.messages': { order: [['text'], ['cards']] } }],
 	['has one set of choices an answer, below all messages', { 'reply.messages': { single: true } }],
 	['reads at most 100,000 bytes', { reply: { bytes: 100_000 } }],
 	['stores values with the conversation, strings only', { 'reply.attributes.session': { strings: true } }],
 	['stores values with the user, except under the name `email`', { 'reply.attributes.user': { reserved: ['email'] } }],
+	[
+		'stores the values of a user with the conversation',
+		{ 'reply.attributes.session': {}, 'reply.attributes.user': { foldedInto: 'session' } },
+	],
 	['deletes a stored value', { 'reply.attributes.delete': {} }],
 	[
 		'closes the conversation, or hands it over to a person',
 		{ 'reply.control.close': {}, 'reply.control.handover': {} },
 	],
+	['calls for messages only (every event leg has `event.kind`)', { 'event.kind': { values: ['message'] } }],
+	['calls for words of the user, and for nobody else’s', { 'event.sender': { values: ['user'], required: true } }],
 	['sends the words of the user', { 'event.text': {} }],
 	[
 		'sends ids of the event, the conversation and the user',
 		{ 'event.id': {}, 'event.conversation': {}, 'event.user.id': {} },
 	],
 	['reports which button was pressed', { 'event.choice': {}, 'event.choice.label': {} }],
-	['calls only for words of the user', { 'event.sender': { values: ['user'], required: true } }],
 	['sends the stored values', { 'event.attributes': {}, 'event.user.attributes': {} }],
 ]
 
 function carriesTable(): string {
+	const shown = new Set(abilities.flatMap(([, carries]) => Object.values(carries).flatMap(Object.keys)))
+	const missing = Object.values(featureLimits)
+		.flatMap(limitNames)
+		.find((name) => !shown.has(name))
+	if (missing !== undefined) throw new Error(`no ability shows the limit ${missing}`)
 	return table(
 		['The platform …', 'Write'],
 		abilities.map(([ability, carries]) => [ability, codeOf(carries)]),
 	)
+}
+
+function limitNames(schema: v.GenericSchema): readonly string[] {
+	return [schema, ...(branchesOf(schema, {}) ?? [])].flatMap(keysOf)
 }
 
 function codeOf(carries: object): string {
