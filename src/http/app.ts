@@ -50,7 +50,10 @@ export function createApp({
 		const { route, pathSecret, decoy, ...limits } = table(path)
 		const { body, refusal: unread } = await readBody(request, limits)
 		const call = { method: request.method, query, headers: fieldsOf(request, c.env), body }
-		const { answer, refusal } = await takeTurn(route, { call, pathSecret, at, refusal: unread }, runtime)
+		const { answer, refusal } = await takeTurn(route, { call, pathSecret, at, refusal: unread }, runtime).catch(
+			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
+			(thrown: unknown) => Promise.reject(asGatewayError(thrown)),
+		)
 		if (refusal) logRejection(refusal.code, decoy ? undefined : route.name)
 		return toResponse(answer)
 	})
