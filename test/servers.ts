@@ -6,6 +6,15 @@ import { canonical } from '../adapters/canonical/index.ts'
 import { type Adapter, type AdapterFactory, defineAdapter } from '../src/format/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
 import type { LogLine } from '../src/runtime.ts'
+import type { Scope } from './harness/scope.ts'
+
+/** What a test starts ends with it. */
+export const testScope: Scope = {
+	after: (end) =>
+		onTestFinished(async () => {
+			await end()
+		}),
+}
 
 /** An adapter of the gateway's own JSON that differs in what a test looks at. */
 export function ownJson(name: string, differs: Partial<Adapter> = {}): AdapterFactory {

@@ -4,7 +4,7 @@ import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { config } from '../node/held.ts'
+import { ownTo } from '../harness/platforms.ts'
 import { path } from '../tools.ts'
 import { deployed, folder, freePort, run } from './front.ts'
 
@@ -46,7 +46,7 @@ test('it builds from what it copies alone, and the program in it starts, is heal
 	const [command, program = ''] = JSON.parse(instructions(running, 'ENTRYPOINT')[0] ?? '[]')
 	expect(command).toBe('node')
 	const file = join(at, 'gateway.json')
-	writeFileSync(file, JSON.stringify(config))
+	writeFileSync(file, JSON.stringify(ownTo('builtin:demo')))
 	const port = String(await freePort())
 	const env = { DRAGOMAN_CONFIG: file, HOST: '127.0.0.1', PORT: port }
 	const inside = program.replace(/^\/app\//, `${at}/`)

@@ -1,8 +1,10 @@
 /** The whole of it: callers, nginx, a held socket, and a gateway that is restarted under load. */
 import { Agent, request } from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
-import { hold } from '../node/held.ts'
+import { expect, test } from 'vitest'
+import { hold } from '../harness/held.ts'
+import { ownTo } from '../harness/platforms.ts'
+import { testScope } from '../servers.ts'
 import { has } from '../tools.ts'
 import { nginx } from './front.ts'
 
@@ -11,9 +13,9 @@ const restarts = process.env.FULL ? 10 : 2
 test.skipIf(!has('nginx'))(
 	`${restarts} restarts behind nginx break nothing`,
 	async () => {
-		const { gateway, port } = hold(onTestFinished, '127.0.0.1')
+		const { gateway, url } = hold(testScope, ownTo('builtin:demo'))
 		let pid = await gateway(1)
-		const { port: front, ca } = await nginx(`http://127.0.0.1:${port()}`)
+		const { port: front, ca } = await nginx(url())
 		const body = JSON.stringify({ version: 1, event: { kind: 'message', text: 'Hi', attributes: {} } })
 		const headers = { 'content-type': 'application/json' }
 		const once = (agent: Agent) =>

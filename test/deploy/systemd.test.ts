@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { config } from '../node/held.ts'
+import { ownTo } from '../harness/platforms.ts'
 import { has } from '../tools.ts'
 import { deployed, folder, freePort, replaced, run } from './front.ts'
 
@@ -55,7 +55,7 @@ test('they say what the program does', () => {
 test.skipIf(!has('systemd-socket-activate'))("systemd's socket is the one that is listened on", async () => {
 	const port = await freePort()
 	const file = join(folder(), 'gateway.json')
-	writeFileSync(file, JSON.stringify(config))
+	writeFileSync(file, JSON.stringify(ownTo('builtin:demo')))
 	const main = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
 	// HOST would want secrets of every route, if it counted.
 	const env = { DRAGOMAN_CONFIG: file, HOST: '0.0.0.0', PORT: '1' }

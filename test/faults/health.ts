@@ -1,10 +1,12 @@
-/** What is known of a gateway from outside: whether it is well, its memory, its sockets. */
+/** What is known of a gateway's process from outside: whether it is well, its memory, its sockets. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { excerpt } from './behaviours.ts'
-import type { Started } from './gateway.ts'
+import type { WireResponse } from '../../src/format/index.ts'
+import type { GatewayProcess } from '../harness/gateway.ts'
+import { header } from '../harness/http.ts'
+import { excerpt } from './turns.ts'
 
-/** What broke in it, one sentence each: it ended, it failed by a fault of its own, or it told what an upstream said. */
-export function faultsOf({ process, lines, written }: Started): string[] {
+/** What broke in it, one sentence each: it ended, it failed by a fault of its own, or it logged what an upstream said. */
+export function faultsOf({ process, lines, written }: GatewayProcess): string[] {
 	const own = lines.filter(({ msg, error }) => msg === 'uncaught' || error === 'internal')
 	const faults: string[] = []
 	if (process.exitCode !== null || process.signalCode !== null)
@@ -14,47 +16,59 @@ export function faultsOf({ process, lines, written }: Started): string[] {
 	return faults
 }
 
-/** The kernel's figures of a process, as proc(5) has them. */
-function statusOf({ process }: Started, name: string): number {
+/** The kernel's figure of that name, in megabytes: proc_pid_status(5). */
+function statusOf({ process }: GatewayProcess, name: string): number {
 	const line = readFileSync(`/proc/${process.pid}/status`, 'utf8').match(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm'))
 	return Number(line?.[1]) / 1024
 }
 
-/** Megabytes of memory in use now. */
-function memoryOf(gateway: Started): number {
-	return statusOf(gateway, 'VmRSS')
-}
-
 /** Begins to watch its memory; the megabytes by which it grew at most since then. */
-export function watchMemory(gateway: Started): () => number {
+export function watchMemory(gateway: GatewayProcess): () => number {
 	// Resets the peak: proc_pid_clear_refs(5).
 	writeFileSync(`/proc/${gateway.process.pid}/clear_refs`, '5')
-	const before = memoryOf(gateway)
+	const before = statusOf(gateway, 'VmRSS')
 	return () => statusOf(gateway, 'VmHWM') - before
 }
 
-/** Seconds that its slowest turn took by its own log: whoever calls it on a busy machine reads the answer later. */
-export function slowestTurn({ lines }: Started): number {
+/** Seconds that its slowest turn took by its own log: on a busy machine the caller reads the answer later. */
+export function slowestTurn({ lines }: GatewayProcess): number {
 	return Math.max(...lines.filter(({ msg }) => msg === 'turn').map(({ ms }) => Number(ms))) / 1000
 }
 
-/** Megabytes that it has read so far, from wherever. */
-export function readBy({ process }: Started): number {
-	return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1]) / 1024 / 1024
+/** Kilobytes that it has read so far, from wherever. */
+export function readBy({ process }: GatewayProcess): number {
+	return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1]) / 1024
 }
 
-/** Connections of callers that it has taken and not closed: proc(5), /proc/net/tcp. One that waits to be taken has no inode. */
-export function heldBy({ url }: Started): number {
-	const own = `:${Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0')}`
-	const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)
-	const fields = lines.map((line) => line.trim().split(/\s+/))
+/** Connections of callers that it has accepted and not closed. One that waits to be accepted has no inode. */
+export function heldBy({ url }: GatewayProcess): number {
 	// Established, or ended by the caller alone.
-	return fields.filter(([, local, , state, , , , , , inode]) => {
-		return local?.endsWith(own) && (state === '01' || state === '08') && inode !== '0'
-	}).length
+	return connections().filter(
+		({ local, state, inode }) => local === portOf(url) && (state === '01' || state === '08') && inode !== '0',
+	).length
 }
 
-/** A rule that a figure of time or memory did not keep, as `missed` has it; nothing when it did. */
-export function over(figure: number, limit: number, what: (figure: string) => string): string[] {
-	return figure <= limit ? [] : [what(figure.toFixed(1))]
+/** Sockets of this machine that are connected to a server, or try to be. */
+export function socketsTo(url: string): number {
+	return connections().filter(({ remote }) => remote === portOf(url)).length
+}
+
+/** The TCP sockets of this machine, each with the ports of both sides: proc(5), /proc/net/tcp. */
+function connections() {
+	const lines = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1)
+	return lines.map((line) => {
+		const [, local = '', remote = '', state, , , , , , inode] = line.trim().split(/\s+/)
+		const port = (address: string) => Number.parseInt(address.split(':')[1] ?? '', 16)
+		return { local: port(local), remote: port(remote), state, inode }
+	})
+}
+
+function portOf(url: string): number {
+	return Number(new URL(url).port)
+}
+
+/** What is wrong with an answer of a gateway that may refuse what is too much. */
+export function answeredOrRefused(answer: WireResponse): string | undefined {
+	if (answer.status === 503 && header(answer, 'retry-after') === undefined) return '503 without Retry-After'
+	return answer.status === 200 || answer.status === 503 ? undefined : `status ${answer.status}`
 }

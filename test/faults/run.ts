@@ -4,9 +4,16 @@
  * run, and neither of these writes the page.
  */
 import { parseArgs } from 'node:util'
+import { starter } from '../harness/gateway.ts'
+import { randomFrom } from '../harness/random.ts'
+import { startUpstream } from '../harness/upstream.ts'
 import { type Ran, writeReport } from './report.ts'
 import type { Outcome, Row, Scale, Trial } from './row.ts'
-import { rows } from './rows/index.ts'
+import { rows } from './table.ts'
+import { each, nonces } from './turns.ts'
+
+/** Rows that wait beside each other: more of them, and their figures would tell of the machine. */
+const atOnce = 5
 
 const { values } = parseArgs({
 	options: {
@@ -16,51 +23,59 @@ const { values } = parseArgs({
 		seed: { type: 'string' },
 	},
 })
-const scale: Scale = values.short ? 'short' : values.full ? 'full' : 'usual'
+const scale: Scale = values.short ? 'short' : values.full ? 'full' : 'normal'
 const seed = Number(values.seed ?? (scale === 'short' ? 1 : Date.now() % 1_000_000))
 const only = values.only?.split(',')
 const chosen = rows.filter(({ id }) => !only || only.some((each) => id === each || id.replace(/\d.*$/, '') === each))
+const besideOthers = ({ waits }: Row) =>
+	scale === 'short' ? waits !== undefined : scale === 'normal' && waits === 'idly'
 
 console.log(`${chosen.length} row(s), ${scale}, seed ${seed}`)
-const ran: Ran[] = []
-const begun = new Map<Row, ReturnType<typeof tryOut>>()
-const besideOthers = ({ waits }: Row) =>
-	scale === 'short' ? waits !== undefined : scale === 'usual' && waits === 'idly'
-for (const row of chosen) {
-	if (besideOthers(row) && !begun.has(row)) {
-		const beside = chosen.filter((each) => besideOthers(each) && each.id[0] === row.id[0])
-		for (const each of beside) begun.set(each, tryOut(each))
-		await Promise.all(beside.map((each) => begun.get(each)))
-	}
-	const { outcome, seconds } = await (begun.get(row) ?? tryOut(row))
-	ran.push({ row, outcome })
-	console.log(`${outcome.broken.length > 0 ? 'FAILED' : 'ok    '}  ${row.id}  ${row.fault} (${seconds.toFixed(1)} s)`)
-	console.log(`            ${outcome.reached}`)
-	for (const each of outcome.broken) console.log(`    broken  ${each}`)
-	for (const each of outcome.missed ?? []) console.log(`    missed  ${each}`)
-}
-if (!only && scale !== 'short') await writeReport(ran, scale, seed)
-const failed = ran.filter(({ outcome }) => outcome.broken.length > 0)
-console.log(`${ran.length - failed.length} hold, ${failed.length} do not`)
+const ran = new Map<Row, Outcome>()
+const waiting = tryAll(chosen.filter(besideOthers), atOnce)
+// In the short form figures count for less than time: the rows that wait run beside the others, too.
+if (scale !== 'short') await waiting
+await tryAll(
+	chosen.filter((row) => !besideOthers(row)),
+	1,
+)
+await waiting
+const inOrder = chosen.flatMap((row): Ran[] => {
+	const outcome = ran.get(row)
+	return outcome ? [{ row, outcome }] : []
+})
+if (!only && scale !== 'short') await writeReport(inOrder, scale, seed)
+const failed = inOrder.filter(({ outcome }) => outcome.broken.length > 0)
+console.log(`${ran.size - failed.length} hold, ${failed.length} do not`)
 // Whatever a row forgot to end would keep the process.
-process.exit(failed.length > 0 || ran.length === 0 ? 1 : 0)
+process.exit(failed.length > 0 || ran.size === 0 ? 1 : 0)
 
-async function tryOut(row: Row): Promise<{ outcome: Outcome; seconds: number }> {
-	const from = performance.now()
-	const outcome = await outcomeOf(row)
-	return { outcome, seconds: (performance.now() - from) / 1000 }
+async function tryAll(some: readonly Row[], atOnce: number): Promise<void> {
+	await each(some.length, atOnce, async (n) => {
+		const row = some[n]
+		if (!row) return
+		const from = performance.now()
+		const outcome = await outcomeOf(row)
+		const seconds = ((performance.now() - from) / 1000).toFixed(1)
+		ran.set(row, outcome)
+		console.log(`${outcome.broken.length > 0 ? 'FAILED' : 'ok    '}  ${row.id}  ${row.fault} (${seconds} s)`)
+		console.log(`            ${outcome.reached}`)
+		for (const sentence of outcome.broken) console.log(`    broken  ${sentence}`)
+		for (const sentence of outcome.missed ?? []) console.log(`    missed  ${sentence}`)
+	})
 }
 
 async function outcomeOf(row: Row): Promise<Outcome> {
 	const ends: (() => unknown)[] = []
+	const after = (end: () => unknown): void => void ends.push(end)
 	const trial: Trial = {
-		scale,
-		seed,
-		at: (short, usual, full) => ({ short, usual, full })[scale],
-		after: (end) => ends.push(end),
+		...{ scale, seed, random: randomFrom(seed), nonce: nonces(seed), after, start: starter({ after }) },
+		at: (short, normal, full) => ({ short, normal, full })[scale],
+		upstream: (scripts) => startUpstream({ after }, scripts),
 	}
 	try {
-		return await row.run(trial)
+		const outcome = await row.run(trial)
+		return { ...outcome, broken: outcome.broken.slice(0, 10) }
 	} catch (thrown) {
 		return { reached: '', broken: [thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)] }
 	} finally {

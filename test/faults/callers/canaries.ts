@@ -1,0 +1,254 @@
+/** Secrets are put wherever one can stand, everything is made to fail, and then all that came out is searched for them. */
+
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Fields, WireRequest, WireResponse } from '../../../src/format/index.ts'
+import { environment, program, StartFailed } from '../../harness/gateway.ts'
+import { type Call, json, jsonType, says, statusOnly } from '../../harness/http.ts'
+import { notifying, own, type Platform, platforms } from '../../harness/platforms.ts'
+import { folder } from '../../harness/scope.ts'
+import type { Script } from '../../harness/upstream.ts'
+import { until } from '../../until.ts'
+import { type Row, type Trial, unless } from '../row.ts'
+import { nth } from '../turns.ts'
+
+const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
+/** A word that stands nowhere else, and is the same in a URL, in JSON and in a header. */
+const canary = (name: string): string => `canary${hash(name).toString('hex').slice(0, 26)}`
+
+const userText = canary('what a user says')
+const secretOf = (name: string): string => canary(`secret of ${name}`)
+const variable = (name: string, n: number): string => `${name.toUpperCase().replaceAll('-', '_')}_${n}`
+
+const [key1, key2, outboxKey] = [hash('key 1'), hash('key 2'), hash('outbox')]
+/** The secrets of the routes, two each, by the name of their variable. */
+const ofRoutes: { readonly [name: string]: string } = Object.fromEntries(
+	platforms.flatMap(({ name }) => [1, 2].map((n) => [variable(name, n), secretOf(`${name} ${n}`)] as const)),
+)
+/** Every secret of the gateway. */
+const env: { readonly [name: string]: string } = {
+	...ofRoutes,
+	...{ UPSTREAM: secretOf('the upstream'), HEADER: secretOf('a header'), OUTBOX: outboxKey.toString('base64') },
+	...{ KEY_1: `whsec_${key1.toString('base64')}`, KEY_2: `whsec_${key2.toString('base64')}` },
+}
+const upstreamToken = secretOf('the upstream’s URL')
+/** What a platform signs with its secret, and what a caller of its own holds: none of ours. */
+const foreign = [secretOf('a bearer'), secretOf('a cookie'), secretOf('a token in the body')] as const
+const [bearer, cookie, inBody] = foreign
+
+/** What must not be found: each secret as it is, and as it could be written otherwise. */
+const secrets: readonly string[] = [
+	...[...Object.values(env), upstreamToken, ...foreign].flatMap((secret) => [
+		secret.replace('whsec_', ''),
+		Buffer.from(secret).toString('base64').slice(0, 30),
+		Buffer.from(secret).toString('hex'),
+	]),
+	...[key1, key2, outboxKey].flatMap((key) => [key.toString('hex'), key.toString('latin1'), key.toString('base64url')]),
+]
+
+/** What the upstream does, one after the other. */
+const behaviours: readonly Script[] = [
+	() => json(says(userText)),
+	() => json({ messages: [{ type: userText }] }),
+	() => json({ messages: [{ type: 'text', text: userText, odd: userText }] }),
+	() => ({ status: 200, headers: jsonType, body: `<html>${userText}</html>` }),
+	() => ({ status: 200, headers: jsonType, body: `{"messages":"${userText}` }),
+	() => statusOnly(500),
+	() => statusOnly(302),
+	() => json(says('x'.repeat(1_200_000))),
+	(_, { gone }) => gone.then(() => undefined),
+]
+
+export const canaries: Row = {
+	id: 'D22',
+	fault: 'Secrets stand in every header, query, path and field, and everything fails in every way',
+	demand:
+		'0 secrets in the output, in answers and their headers, in what the upstream is told, or in the database; 0 words of a user in the output, in errors, or in the encrypted database',
+	async run(trial) {
+		let behave: Script = () => json(says('Hello'))
+		const upstream = await trial.upstream((...to) => behave(...to))
+		const file = join(folder(trial), 'outbox.db')
+		const config = configTo(upstream.url, file)
+		const gateway = await trial.start(config, { env })
+
+		const answers: WireResponse[] = []
+		const take = async (call: Call): Promise<void> => {
+			answers.push(await gateway.send(call))
+		}
+		for (const platform of platforms) {
+			behave = () => json(says('Hello'))
+			for (const call of await hostile(platform, trial.at(10, 60, 200))) await take(call)
+			for (behave of behaviours) await take(await proven(platform, eachField(platform.wire, 0)[0]))
+		}
+		const paths = ['/healthz', '/readyz', ...platforms.map(({ name }) => `/-/carries/${name}`)]
+		for (const path of paths) await take({ method: 'GET', path })
+		// The outbox gives up meanwhile on what it was told last.
+		const given = () => gateway.lines.filter(({ msg, dead }) => msg === 'delivery' && dead === true).length
+		await until(() => given() > 0, 500)
+		const database = readdirSync(dirname(file)).map((name) => readFileSync(join(dirname(file), name), 'latin1'))
+		const stored = await command(trial, config, 'list', '--limit', '100000')
+		await gateway.end()
+
+		const output = gateway.written() + stored + (await startsThatFail(trial, config))
+		const told = upstream.calls.map((call) => JSON.stringify([call.body, call.headers, call.path]))
+		const withoutItsOwn = told.map((text) => text.replaceAll(`${env.UPSTREAM}`, '').replaceAll(`${env.HEADER}`, ''))
+		const refusals = answers.filter(({ status }) => status >= 400)
+		const found = {
+			'a secret in the output': count([output], secrets),
+			'a secret in an answer': count(answers.map(whole), secrets),
+			'a secret in the database': count(database, secrets),
+			'a secret in what the upstream was told': count(withoutItsOwn, Object.values(ofRoutes)),
+			'what a user said in the output': count([output], [userText]),
+			'what a user said in an error': count(refusals.map(whole), [userText]),
+			'what a user said in the encrypted database': count(database, [userText]),
+		}
+		const times = Object.values(found).reduce((sum, each) => sum + each, 0)
+		return {
+			reached: `${Object.keys(env).length + 1 + foreign.length} secrets, ${answers.length} calls of which ${refusals.length} failed, ${told.length} calls to the upstream, ${output.length} bytes of output, ${database.join('').length} of database: ${times} found`,
+			broken: [
+				...Object.entries(found).flatMap(([what, times]) => unless(times === 0, `${what}, ${times} times`)),
+				// Else nothing was looked for where it can be.
+				...unless(count(told, [userText]) > 0, 'the upstream was told nothing of what a user said'),
+				...unless(told.join().includes(`${env.UPSTREAM}`), 'the upstream never got its own secret'),
+				...unless(database.join('').length >= 10_000, 'nothing was stored'),
+				...unless(stored.includes(notifying.name), 'nothing was listed of what was stored'),
+			],
+		}
+	},
+}
+
+function configTo(url: string, file: string) {
+	const secretsOf = (name: string) => [1, 2].map((n) => ({ env: variable(name, n) }))
+	return {
+		upstream: {
+			...{ url: `${url}/bot?key=${upstreamToken}`, timeout: 100, secrets: [{ env: 'UPSTREAM' }] },
+			...{ headers: { authorization: { env: 'HEADER' } }, sign: [{ env: 'KEY_1' }, { env: 'KEY_2' }] },
+		},
+		outbox: { file, key: { env: 'OUTBOX' }, schedule: ['0s', '20ms'], retention: { delivered: '1h' } },
+		routes: platforms.map((each) => each.route({ secrets: secretsOf(each.name), raw: true, debug: true })),
+	}
+}
+
+/** A call with the n-th secret of its route. */
+function proven(platform: Platform, wire?: WireRequest, n = 1): Promise<Call> {
+	return platform.prove(`${env[variable(platform.name, n)]}`, wire)
+}
+
+const headerNames =
+	`authorization proxy-authorization cookie x-api-key x-hook-secret referer user-agent forwarded x-forwarded-for
+	x-request-id traceparent webhook-id webhook-signature origin from`.split(/\s+/)
+
+/** Calls with secrets where they belong and where they do not. */
+async function hostile(platform: Platform, fields: number): Promise<Call[]> {
+	const { name, wire } = platform
+	const ours = `${env[variable(name, 1)]}`
+	const other = `${
+		env[
+			variable(
+				nth(
+					platforms.filter((each) => each !== platform),
+					0,
+				).name,
+				1,
+			)
+		]
+	}`
+	const right = await proven(platform)
+	const bare: Call = { ...wire, path: `/${name}` }
+	const add = (call: Call, ...more: Fields): Call => ({ ...call, headers: [...(call.headers ?? []), ...more] })
+	const ask = (call: Call, ...more: Fields): Call => ({ ...call, query: [...(call.query ?? []), ...more] })
+	return [
+		...[right, await proven(platform, wire, 2), bare],
+		...(await Promise.all([other, `${ours}x`, ours.slice(0, -1)].map((secret) => platform.prove(secret)))),
+		...headerNames.map((name) => add(right, [name, name === 'cookie' ? `a=${cookie}` : `Bearer ${bearer}`])),
+		...headerNames.map((name) => add(bare, [name, ours])),
+		// Not our own secret: what stands in no field of the platform's is data, and goes to the upstream.
+		...['token', 'secret', 'x', bearer].map((field) => ask(right, [field, bearer], [field, userText])),
+		...['token', 'x', other].map((field) => ask(bare, [field, ours])),
+		...[`/${name}/${other}`, `/${ours}`, `/${name}/${ours}/${ours}`].map((path) => ({ ...bare, path })),
+		{ ...right, method: 'PATCH' },
+		{ ...right, method: 'GET', body: '' },
+		...[
+			...[`{"${userText}`, userText, `${right.body ?? ''}${' '.repeat(1_100_000)}`, Buffer.from([0xff, 0xfe])],
+			`{"token":"${inBody}","password":"${inBody}","a":{"api_key":"${inBody}"}}`,
+		].map((body): Call => ({ ...right, body })),
+		{ ...right, headers: [['content-type', `text/${userText}`]] },
+		add({ ...right, body: gzipSync(`${right.body}`) }, ['content-encoding', 'gzip']),
+		...(await Promise.all(eachField(wire, fields).map((changed) => proven(platform, changed)))),
+	]
+}
+
+/** The call with a text in place of each of its strings, first where the user's words are, then one by one. */
+function eachField(wire: WireRequest, most: number): WireRequest[] {
+	const text = `${userText} said so`
+	if (!wire.body.startsWith('{')) {
+		const fields = [...new URLSearchParams(wire.body)]
+		const written = (at: number) =>
+			new URLSearchParams(fields.map(([name, value], i) => [name, i === at ? text : value])).toString()
+		const message = fields.findIndex(([name]) => name.includes('message'))
+		return [message, ...fields.keys()].slice(0, most + 1).map((at) => ({ ...wire, body: written(at) }))
+	}
+	const isLeaf = (value: unknown) => typeof value !== 'object' || value === null
+	const keys: string[] = []
+	JSON.stringify(JSON.parse(wire.body), (key, value) => {
+		if (isLeaf(value)) keys.push(key)
+		return value
+	})
+	const replaced = (at: number, by: unknown): WireRequest => {
+		let i = 0
+		const replace = (_: string, value: unknown) => (isLeaf(value) && i++ === at ? by : value)
+		return { ...wire, body: JSON.stringify(JSON.parse(wire.body), replace) }
+	}
+	const words = keys.findIndex((key) => /^(?:text|resolvedQuery|data|question|message|msg)$/.test(key))
+	const each = [...keys.keys()].slice(0, most)
+	return [
+		replaced(words, text),
+		...each.map((at) => replaced(at, text)),
+		...each.slice(0, most / 4).map((at) => replaced(at, { text })),
+	]
+}
+
+/** What the program says of configurations that contain the secrets themselves, or to which they are none. */
+async function startsThatFail(trial: Trial, config: ReturnType<typeof configTo>): Promise<string> {
+	const secret = foreign[0]
+	const but = (more: object) => ({ ...config, routes: [own.route(more)] })
+	const to = (upstream: object) => ({ ...config, upstream })
+	const mistaken: readonly (readonly [config: object, env?: { readonly [name: string]: string }])[] = [
+		...[[secret], secret, [{ env: secret }], [{ value: secret }]].map((secrets) => [but({ secrets })] as const),
+		[but({ path: `/${secret}?` })],
+		[but({ options: { canonical: secret } })],
+		[to({ url: `ftp://user:${secret}@127.0.0.1/${secret}` })],
+		[to({ url: 'http://127.0.0.1/', headers: { authorization: `${secret}\n` } })],
+		[config, { ...env, KEY_1: secret }],
+		[config, { ...env, OUTBOX: secret }],
+		[config, { ...env, UPSTREAM: ` ${secret}` }],
+		[{ ...config, outbox: { file: join(folder(trial), 'none', 'outbox.db'), key: { env: 'OUTBOX' } } }],
+	]
+	const said = mistaken.slice(-trial.at(4, 20, 20)).map(async ([wrong, given = env]) => {
+		const failed = await trial.start(wrong, { env: given }).catch((thrown: unknown) => thrown)
+		if (failed instanceof StartFailed) return failed.said
+		throw new Error(`a mistaken configuration was taken: ${JSON.stringify(wrong).slice(0, 200)}`)
+	})
+	return (await Promise.all(said)).join('\n')
+}
+
+/** What `dragoman outbox` writes. */
+function command(trial: Trial, config: object, ...args: string[]): Promise<string> {
+	const file = join(folder(trial), 'gateway.json')
+	writeFileSync(file, JSON.stringify(config))
+	return new Promise((done) => {
+		const options = { env: { ...environment, DRAGOMAN_CONFIG: file, ...env }, maxBuffer: 1e8 }
+		execFile(process.execPath, [program, 'outbox', ...args], options, (_error, out, err) => done(out + err))
+	})
+}
+
+function whole({ headers, body }: WireResponse): string {
+	return `${JSON.stringify(headers)} ${body}`
+}
+
+function count(texts: readonly string[], needles: readonly string[]): number {
+	return texts.reduce((sum, text) => sum + needles.filter((needle) => text.includes(needle)).length, 0)
+}

@@ -1,0 +1,92 @@
+/** Three times as many calls as can be answered: of the upstream, and of the gateway's own core. */
+
+import { json, message, says } from '../../harness/http.ts'
+import { capacity, open, wrongs } from '../../harness/load.ts'
+import { ownTo } from '../../harness/platforms.ts'
+import { answeredOrRefused, faultsOf } from '../health.ts'
+import { none, type Outcome, over, type Row, type Trial, together, unless } from '../row.ts'
+
+/** Calls that the upstream takes at once, and milliseconds of each: 400 a second. */
+const upstream = { atOnce: 40, each: 100 }
+/** Milliseconds after which a platform no longer reads an answer. */
+const deadline = 10_000
+/** Connections of the callers: fewer than the gateway takes. */
+const connections = 1000
+/** The load, as a multiple of what can be answered. */
+const times = 3
+
+export const overload: Row = {
+	id: 'D5',
+	fault: 'Three times as many calls come as the upstream takes, and as the gateway’s core can answer',
+	demand: 'goodput ≥ 80 % of the peak; the rest refused with 503 and Retry-After within 50 ms; as before ≤ 5 s later',
+	run: async (trial) => together([await moreThanTheUpstreamTakes(trial), await moreThanTheCoreCan(trial)]),
+}
+
+const call = (n: number) => ({ path: '/own', body: message(`hello ${n}`) })
+const judge = answeredOrRefused
+
+/** Calls, some of which are refused because those before them are still with the upstream. */
+async function moreThanTheUpstreamTakes(trial: Trial): Promise<Outcome> {
+	const { url: to } = await trial.upstream(async (_, connection) => {
+		await connection.pause(upstream.each)
+		return json(says('Hello'))
+	})
+	const gateway = await trial.start(ownTo({ url: to, concurrency: upstream.atOnce }))
+	const { url } = gateway
+	await capacity(url, { seconds: 0.5, call, callers: upstream.atOnce })
+	const peak = (await capacity(url, { seconds: 2, call, callers: upstream.atOnce })).rate(200)
+	const load = await open(url, { rate: peak * times, seconds: trial.at(2, 5, 60), call, judge, connections })
+	const after = await open(url, { rate: peak / 4, seconds: 1, call, judge, connections })
+	const [goodput, slowest] = [load.rate(200) / peak, load.took(0.99, 503)]
+	return {
+		reached: `the upstream: goodput ${percent(goodput)} of ${peak.toFixed(0)}/s; of ${load.sent} calls ${load.count(503)} refused, p99 ${slowest.toFixed(0)} ms, ${load.unanswered()} without an answer; afterwards ${after.count(503)} of ${after.sent} refused`,
+		broken: [
+			...faultsOf(gateway),
+			...wrongs(load),
+			...wrongs(after),
+			...unless(load.count(503) > 0, 'nothing was refused'),
+			...none(load.unanswered(), `of ${load.sent} calls had no answer`),
+		],
+		missed: [
+			...unless(goodput >= 0.8, `goodput ${percent(goodput)} of the peak, on cores shared with load and upstream`),
+			...over(slowest, 50, (it) => `p99 of a refusal ${it} ms, on cores shared with load and upstream`),
+			...none(after.count(503), `of ${after.sent} calls were refused afterwards`),
+		],
+	}
+}
+
+/** Calls that nothing holds up but the gateway itself. It takes what its connections bring, one at a time each. */
+async function moreThanTheCoreCan(trial: Trial): Promise<Outcome> {
+	const gateway = await trial.start(ownTo('builtin:demo'))
+	const { url } = gateway
+	// A process gets faster for some seconds: the best of several, or the peak would be none.
+	const tries: number[] = []
+	for (let i = 0; i < trial.at(3, 6, 20); i++) tries.push((await capacity(url, { seconds: 0.5, call })).rate(200))
+	const peak = Math.max(...tries)
+	const before = await open(url, { rate: peak / 4, seconds: 1, call })
+	const seconds = trial.at(1, 2, 60)
+	const loading = open(url, { rate: peak * times, seconds, call, judge, connections, patience: deadline })
+	// Callers of whom none waits behind calls of its own.
+	const others = await open(url, { rate: 20, seconds, call, judge, patience: deadline })
+	const load = await loading
+	const after = await open(url, { rate: peak / 4, seconds: 1, call, judge })
+	const goodput = load.rate(200) / peak
+	const [usual, later] = [before.took(0.5, 200), after.took(0.5, 200)]
+	return {
+		reached: `the core: goodput ${percent(goodput)} of ${peak.toFixed(0)}/s on ${connections} connections, where the rest of the load waits for one; others: p99 ${others.took(0.99).toFixed(0)} ms, ${others.unanswered()} of ${others.sent} without an answer; p50 ${usual.toFixed(1)} ms before, ${later.toFixed(1)} ms afterwards`,
+		broken: [
+			...faultsOf(gateway),
+			...[load, others, after].flatMap(wrongs),
+			...none(others.unanswered(), `of ${others.sent} others had no answer`),
+			...none(after.unanswered(), `of ${after.sent} calls afterwards had no answer`),
+		],
+		missed: [
+			...unless(goodput >= 0.8, `goodput ${percent(goodput)} of the peak, on cores shared with the load`),
+			...over(later, 3 * usual + 10, (it) => `p50 ${it} ms afterwards, ${usual.toFixed(1)} ms before`),
+		],
+	}
+}
+
+function percent(part: number): string {
+	return `${Math.round(part * 100)} %`
+}

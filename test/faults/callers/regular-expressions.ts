@@ -1,0 +1,86 @@
+/** No text makes a regular expression slow: a checker proves each of them, and hostile texts are timed. */
+
+import { check } from 'recheck'
+import { oneOf } from '../../harness/random.ts'
+import { type Row, unless } from '../row.ts'
+import { each, nth, slowest } from '../turns.ts'
+import { type Pattern, patternsOfLimits, regularExpressions } from './patterns.ts'
+
+/** Files that may make regular expressions of strings, for the strings are limits of formats, which are checked as such. */
+const knownMakers = ['src/fit/strings.ts', 'adapters/pingstreams/options.ts']
+
+/** UTF-16 units of a hostile text: as much as the strictest known platform takes in a body. */
+const length = 100_000
+
+/** Milliseconds: what a text may take, and what no machine is too busy for unless the time grows with the text's square. */
+const most = 10
+const farTooMuch = 500
+
+/** Milliseconds for the checker to make up its mind about one of them, on a machine that does other things as well. */
+const patience = 120_000
+
+export const redos: Row = {
+	id: 'D24',
+	fault: 'A text is made to be slow to match',
+	demand: 'every regular expression safe by a checker, its time linear; 0 texts of 100,000 characters > 10 ms',
+	async run(trial) {
+		const { literals, makers } = regularExpressions()
+		const limits = patternsOfLimits()
+		const patterns = [
+			...new Map([...literals, ...limits].map((each) => [`${each.flags}/${each.source}`, each])).values(),
+		]
+		// One after the other: what the checker tries by chance depends on what else it checks.
+		const checked = await each(patterns.length, 1, async (n) => {
+			const { source, flags } = nth(patterns, n)
+			return check(source, flags, { randomSeed: trial.seed, timeout: patience })
+		})
+		const faults = checked.flatMap((found, n) => {
+			const { place } = nth(patterns, n)
+			if (found.status === 'unknown') return [`${place}: could not be checked (${found.error.kind})`]
+			return found.status === 'safe' ? [] : [`${place}: ${found.complexity.summary}, by ${found.attack.pattern}`]
+		})
+		const safe = patterns.filter((_, n) => checked[n]?.status === 'safe')
+		const proven = checked.filter((found) => found.status === 'safe' && found.checker === 'automaton').length
+		const timed = safe.flatMap((pattern) =>
+			hostile(pattern, trial.at(20, 50, 600), trial.random).map((text) => {
+				const ms = milliseconds(pattern, text)
+				const start = JSON.stringify(text.slice(0, 20))
+				return { ms, told: `${pattern.place}: ${ms.toFixed(0)} ms for a text that begins with ${start}` }
+			}),
+		)
+		const tooSlow = (limit: number) => timed.filter(({ ms }) => ms > limit).map(({ told }) => told)
+		const unknown = makers.filter((file) => !knownMakers.includes(file))
+		return {
+			reached: `${safe.length} of ${patterns.length} regular expressions safe (${proven} proved by automata, the others searched for attacks); ${timed.length} hostile texts, the slowest took ${slowest(timed).toFixed(1)} ms`,
+			broken: [
+				...faults,
+				...tooSlow(farTooMuch),
+				...unknown.map((file) => `${file} makes regular expressions of strings that are not known here`),
+				...unless(literals.length >= 40 && limits.length >= 10, 'most regular expressions were not found'),
+			],
+			missed: tooSlow(most),
+		}
+	},
+}
+
+/** Texts of one short piece again and again, made of the characters that the pattern itself has, with another end. */
+function hostile({ source }: Pattern, count: number, random: () => number): string[] {
+	const characters = [...new Set([...source, ' ', '\n', 'a', '0'])]
+	return Array.from({ length: count }, (_, i) => {
+		const piece = characters[i] ?? oneOf(characters, random) + oneOf(characters, random)
+		const front = oneOf(characters, random)
+		return `${front}${piece.repeat(length / piece.length)}${oneOf(['!', '\n', '\0', '='], random)}`
+	})
+}
+
+/** Of the best of three: the other two may have met a busy machine. */
+function milliseconds({ source, flags }: Pattern, text: string): number {
+	let best = Number.POSITIVE_INFINITY
+	for (let i = 0; i < 3 && best > most; i++) {
+		const regex = new RegExp(source, flags)
+		const from = performance.now()
+		text.replace(regex, '')
+		best = Math.min(best, performance.now() - from)
+	}
+	return best
+}

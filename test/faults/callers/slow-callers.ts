@@ -1,0 +1,155 @@
+/** Callers who send or read so slowly that a connection each is lost on them: headers, bodies, answers. */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import { json, message, says } from '../../harness/http.ts'
+import { open } from '../../harness/load.ts'
+import { ownTo } from '../../harness/platforms.ts'
+import { dial, type Line } from '../../harness/sockets.ts'
+import { until } from '../../until.ts'
+import { faultsOf, heldBy, watchMemory } from '../health.ts'
+import { none, type Outcome, over, type Row, type Trial, unless } from '../row.ts'
+
+/** Lines of the log that an attack of any size may cause. */
+const mostLines = 10
+/** Milliseconds for 99 of 100 of the others. */
+const mostForOthers = 100
+/** Connections that are opened at once. */
+const handful = 25
+/** Megabytes. */
+const mostKept = 32
+/** Bytes of an answer that is never read, and how many of them a caller asks for. */
+const unread = { bytes: 100_000, times: 10 }
+
+interface Attack extends Pick<Row, 'id' | 'fault' | 'demand'> {
+	connections(trial: Trial): number
+	/** Milliseconds by which every connection is to be closed. */
+	readonly until: number
+	/** Milliseconds for which it is watched whether they are. */
+	watched(trial: Trial): number
+	/** Opens the attack of a connection. */
+	begin(line: Line): void
+	/** Keeps it busy, each half second, until it is closed. */
+	more?(line: Line, times: number): void
+	/** Milliseconds between two handfuls of connections. */
+	readonly pause: number
+	/** What any load leaves behind is to be there before. */
+	before?(trial: Trial, url: string): Promise<unknown>
+	/** Megabytes by which memory may grow; any by default. */
+	readonly memory?: number
+}
+
+const head = (length: number) =>
+	`POST /own HTTP/1.1\r\nhost: gateway.test\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n`
+const much = message('much')
+const asked = `${head(much.length)}\r\n${much}`.repeat(unread.times)
+
+const attacks: readonly Attack[] = [
+	{
+		id: 'D2',
+		fault: 'A thousand callers send their headers a line at a time, and never end',
+		demand: 'all closed ≤ 10 s; others p99 ≤ 100 ms; ≤ 10 lines of log',
+		...{ connections: ({ at }) => at(200, 1000, 1800), until: 10_000, watched: () => 20_000, pause: 10 },
+		begin: ({ socket }) => socket.write('POST /own HTTP/1.1\r\nhost: gateway.test\r\n'),
+		more: ({ socket }, times) => socket.write(`x-${times}: ${times}\r\n`),
+	},
+	{
+		id: 'D3',
+		fault: 'A thousand callers send their bodies a byte at a time',
+		demand: 'all closed ≤ 15 s; others p99 ≤ 100 ms; no stack in the log',
+		...{ connections: ({ at }) => at(200, 1000, 1800), until: 15_000, watched: () => 25_000, pause: 10 },
+		begin: ({ socket }) => socket.write(`${head(10_000)}\r\n{"version":1,`),
+		more: ({ socket }) => socket.write(' '),
+	},
+	{
+		id: 'D4',
+		fault: `Callers ask ${unread.times} times over, and read none of the answers of 100 kB`,
+		demand: `≤ ${mostKept} MB kept for them in the process; closed ≤ 30 s; others p99 ≤ 100 ms`,
+		...{ connections: ({ at }) => at(50, 200, 500), until: 30_000, pause: 250, memory: mostKept },
+		watched: ({ at }) => at(12_000, 45_000, 45_000),
+		async before(trial, url) {
+			for (let times = 0; times < 3; times++) {
+				const lines = Array.from({ length: handful }, () => dial(trial, url))
+				for (const { socket } of lines) socket.write(asked)
+				const bytes = unread.bytes * unread.times
+				await until(() => lines.every(({ socket }) => socket.bytesRead > bytes), 10_000)
+				for (const { socket } of lines) socket.resetAndDestroy()
+			}
+		},
+		begin({ socket }) {
+			socket.pause()
+			socket.write(asked)
+		},
+	},
+]
+
+export const slowCallers: readonly Row[] = attacks.map(({ id, fault, demand, ...attack }) => ({
+	...{ id, fault, demand, waits: 'busily' },
+	run: (trial) => attacked(trial, attack),
+}))
+
+async function attacked(trial: Trial, attack: Omit<Attack, keyof Row>): Promise<Outcome> {
+	const { begin, more, pause, before, until: latest, memory = Number.POSITIVE_INFINITY } = attack
+	const [connections, watched] = [attack.connections(trial), attack.watched(trial)]
+	const upstream = await trial.upstream(({ body }) =>
+		json(says(body.includes('much') ? 'x'.repeat(unread.bytes) : 'Hi')),
+	)
+	const gateway = await trial.start(ownTo(upstream.url))
+	const { url } = gateway
+	const calls = (rate: number, seconds: number) =>
+		open(url, { rate, seconds, call: () => ({ path: '/own', body: message('Hi') }) })
+	await calls(100, 0.5)
+	await before?.(trial, url)
+	const grown = watchMemory(gateway)
+	const from = performance.now()
+	const lines: Line[] = []
+	let most = 0
+	const dialled = (async () => {
+		while (lines.length < connections) {
+			for (let n = 0; n < handful && lines.length < connections; n++) {
+				const line = dial(trial, url)
+				begin(line)
+				lines.push(line)
+			}
+			await wait(pause)
+		}
+	})()
+	let stopped = false
+	const busy = (async () => {
+		for (let times = 1; !stopped; times++) {
+			await wait(500)
+			most = Math.max(most, Math.min(heldBy(gateway), connections))
+			for (const line of lines) if (line.closedAfter() === undefined) more?.(line, times)
+		}
+	})()
+	const others = await calls(20, 6)
+	await dialled
+	while (heldBy(gateway) > 0 && performance.now() - from < watched) await wait(50)
+	const last = performance.now() - from
+	stopped = true
+	await busy
+
+	const left = heldBy(gateway)
+	const shed = others.count(503)
+	const lost = others.sent - others.count(200) - shed
+	const megabytes = grown()
+	const told = gateway.lines.filter(({ msg }) => msg !== 'turn').length
+	const stacks = (gateway.written().match(/^\s+at /gm) ?? []).length + gateway.lines.filter(({ cause }) => cause).length
+	return {
+		reached: `${most - left} of ${most} closed, the last after ${(last / 1000).toFixed(1)} s; others: p99 ${others.took(0.99).toFixed(0)} ms, ${shed} of ${others.sent} told to come later, ${lost} lost; ${told} lines of log; grown by ${megabytes.toFixed(0)} MB`,
+		broken: [
+			...faultsOf(gateway),
+			...unless(most >= connections / 4, `only ${most} connections were held: nothing was tried`),
+			...unless(left === 0 || watched <= latest, `${left} connections were not closed`),
+			...none(lost, `of ${others.sent} other calls were not answered`),
+			...unless(told <= mostLines, `${told} lines of log`),
+			...none(stacks, 'lines of stacks'),
+		],
+		missed: [
+			...over(others.took(0.99), mostForOthers, (p99) => `p99 of the others ${p99} ms, on cores shared with them`),
+			...over(connections, most, () => `${most} of ${connections} were held at once`),
+			...over(shed, 0, () => `${shed} of the others were told to come later: all calls of an upstream were taken`),
+			...(left === 0 ? over(last, latest, (it) => `the last was closed after ${it} ms`) : []),
+			...over(megabytes, memory, (it) => `the process grew by ${it} MB, what is yet to be collected included`),
+		],
+	}
+}

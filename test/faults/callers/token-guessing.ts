@@ -1,0 +1,130 @@
+/** A secret can be found neither by trying nor by the time that a refusal takes. */
+
+import type { GatewayInside } from '../../harness/gateway.ts'
+import { type Platform, platforms } from '../../harness/platforms.ts'
+import { oneOf } from '../../harness/random.ts'
+import { none, type Row, type Trial, unless } from '../row.ts'
+import { nth } from '../turns.ts'
+
+const secret = 'Zr8k-3f0Qm2yW7tXa1Lc'
+const rotated = secret + secret
+/** Of the same length, and wrong. */
+const others = {
+	'wrong at its start': `Y${secret.slice(1)}`,
+	'wrong at its end': `${secret.slice(0, -1)}b`,
+	'wrong all through': 'aB3dE6gH9jK1mN4pQ7sT',
+}
+/** Student's t beyond which two samples are taken to differ. */
+const mostT = 4.5
+const demanded = 1_000_000
+
+export const tokenGuessing: Row = {
+	id: 'D13',
+	fault: 'Secrets are guessed, at random and near the right one, and refusals are timed',
+	demand: '0 accepted of 1,000,000; Welch’s t < 4.5 between wrong at the start, at the end, and no such route',
+	except:
+		'no counters by source, nor lockout: bots of one platform share its addresses, and 1,000,000 guesses find nothing; a secret under 16 characters is warned of, not refused; a path is told from no path by its time where some routes are guarded by their path and others by a proof in the call',
+	async run(trial) {
+		const { random } = trial
+		const gateway = await guarded(trial, platforms)
+		const broken: string[] = []
+		for (const platform of platforms) {
+			const { status } = await gateway.send(await platform.prove(secret))
+			broken.push(...unless(status === 200, `${platform.name}: the right secret gets ${status}`))
+		}
+		const guesses = trial.at(4000, 20_000, demanded)
+		let accepted = 0
+		for (let i = 0; i < guesses; i++) {
+			const guess = guessed(random)
+			// HMAC fills keys with NULs: one more at the end is the same key.
+			if ([secret, rotated, `${secret}\0`].includes(guess)) continue
+			const { status } = await gateway.send(await oneOf(platforms, random).prove(guess))
+			if (status !== 404) accepted++
+			gateway.lines.length = 0
+		}
+
+		const samples = trial.at(2000, 5000, 20_000)
+		const missed = unless(guesses >= demanded, `${guesses} guesses, for want of time; all of them with --full`)
+		const reached: string[] = []
+		for (const [how, some] of [
+			['by their path', platforms.filter(({ adapter }) => !adapter.auth)],
+			['by a proof in the call', platforms.filter(({ adapter }) => adapter.auth)],
+		] as const) {
+			let worst = { what: '', t: Number.POSITIVE_INFINITY }
+			// What is only noise is another noise the next time.
+			for (let tries = 0; tries < 3 && worst.t >= mostT; tries++) {
+				const found = await timeRefusals(await guarded(trial, some), nth(some, 0), samples, random)
+				if (found.t < worst.t) worst = found
+			}
+			reached.push(`t ≤ ${worst.t.toFixed(1)} where routes are guarded ${how}`)
+			if (worst.t >= mostT) missed.push(`t = ${worst.t.toFixed(1)} between ${worst.what}, guarded ${how}, three times`)
+		}
+		return {
+			reached: `${accepted} of ${guesses} guesses accepted; of ${samples} samples each ${reached.join(', ')}`,
+			...{ broken: [...broken, ...none(accepted, 'guesses were not refused')], missed },
+		}
+	},
+}
+
+/** The secret with something about it changed, or something else of about its length. */
+function guessed(random: () => number): string {
+	const at = Math.floor(random() * (secret.length + 1))
+	const letter = oneOf([...'abcXYZ019-_ %\0é/.'], random)
+	const [before, after] = [secret.slice(0, at), secret.slice(at)]
+	const noise = Array.from({ length: secret.length }, () => oneOf([...'abcdefXYZ0123'], random)).join('')
+	const escaped = encodeURIComponent(encodeURIComponent(`${secret}%`))
+	const guesses = [
+		...[before, after, before + letter + after, before + letter + after.slice(1), secret.toLowerCase()],
+		...[secret + letter, letter + secret, escaped, noise, letter],
+	]
+	return oneOf(guesses, random)
+}
+
+/** A gateway whose routes have this secret, and another one that is to come. */
+function guarded(trial: Trial, some: readonly Platform[]): Promise<GatewayInside> {
+	const routes = some.map((each) => each.route({ secrets: [{ env: 'SECRET' }, { env: 'ROTATED' }] }))
+	const env = { SECRET: secret, ROTATED: rotated }
+	return trial.start({ upstream: { url: 'builtin:demo' }, routes }, { as: 'inside', env })
+}
+
+/** The largest t between any two kinds of refusal, each measured in turns. */
+async function timeRefusals(gateway: GatewayInside, platform: Platform, samples: number, random: () => number) {
+	const refused = await Promise.all(
+		Object.entries(others).map(async ([what, wrong]) => ({ what, call: await platform.prove(wrong) })),
+	)
+	const like = nth(refused, 0).call
+	const path = like.path.replace(platform.name, 'n'.repeat(platform.name.length))
+	const calls = [...refused, { what: 'no such route', call: { ...like, path } }]
+	const times = new Map<string, number[]>(calls.map(({ what }) => [what, []]))
+	for (let i = 0; i < samples * calls.length; i++) {
+		const { what, call } = oneOf(calls, random)
+		const from = process.hrtime.bigint()
+		await gateway.send(call)
+		times.get(what)?.push(Number(process.hrtime.bigint() - from))
+	}
+	let worst = { what: '', t: 0 }
+	for (const [one, first] of times) {
+		for (const [two, second] of times) {
+			const t = one < two ? Math.abs(welch(fastest(first), fastest(second))) : 0
+			if (t > worst.t) worst = { what: `${one} and ${two}`, t }
+		}
+	}
+	return worst
+}
+
+/** The nine tenths that took least: the rest is the collector's, and the machine's. */
+function fastest(times: readonly number[]): number[] {
+	return times.toSorted((a, b) => a - b).slice(0, Math.floor(times.length * 0.9))
+}
+
+/** Welch's t of two samples. */
+function welch(a: readonly number[], b: readonly number[]): number {
+	const [one, two] = [momentsOf(a), momentsOf(b)]
+	return (one.mean - two.mean) / Math.sqrt(one.variance / a.length + two.variance / b.length)
+}
+
+function momentsOf(values: readonly number[]): { mean: number; variance: number } {
+	const mean = values.reduce((sum, each) => sum + each, 0) / values.length
+	const variance = values.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (values.length - 1)
+	return { mean, variance }
+}
