@@ -14,9 +14,9 @@ import {
 } from '../../src/format/index.ts'
 import type { Options } from './options.ts'
 
-/** Every field is one that the author named: the platform adds none of its own. */
+/** The author names every field; the platform adds none of its own. */
 export function eventLeg({ method, text, session, user }: Options): EventLeg {
-	const told: FieldMapping<'text' | 'session' | 'user'> = { text, session, user }
+	const names: FieldMapping<'text' | 'session' | 'user'> = { text, session, user }
 	return {
 		carries: {
 			'event.kind': { values: ['message'] },
@@ -24,12 +24,12 @@ export function eventLeg({ method, text, session, user }: Options): EventLeg {
 			'event.conversation': {},
 			'event.user.id': {},
 			'event.text': {},
-			'event.attributes': { reserved: namesOf(told), ...(method === 'GET' && { strings: true }) },
+			'event.attributes': { reserved: namesOf(names), ...(method === 'GET' && { strings: true }) },
 		},
 
 		decode(call) {
 			const { values, unread } = mergeQuery(call, readBodyValues(call))
-			const { fields, rest, unread: untold } = extractFields(told, values, [])
+			const { fields, rest, unread: odd } = extractFields(names, values, [])
 			return {
 				model: compact<CanonicalEvent>({
 					kind: 'message',
@@ -39,12 +39,12 @@ export function eventLeg({ method, text, session, user }: Options): EventLeg {
 					text: fields.text,
 					attributes: rest,
 				}),
-				unread: [...unread, ...untold],
+				unread: [...unread, ...odd],
 			}
 		},
 
 		encode({ conversation, user, text, attributes }) {
-			const values = insertFields(told, attributes, { session: conversation, user: user?.id, text })
+			const values = insertFields(names, attributes, { session: conversation, user: user?.id, text })
 			return method === 'GET' ? queryRequest(values) : jsonRequest(values)
 		},
 	}

@@ -3,17 +3,17 @@ import * as v from 'valibot'
 
 // https://docs.botdistrikt.com/features/responses/webhooks. The value of a param or an attribute has no stated type.
 const values = v.record(v.string(), v.unknown())
-const said = v.pipe(v.string(), v.nonEmpty())
+const nonEmpty = v.pipe(v.string(), v.nonEmpty())
 
 /** What a body is: of a call, and of an answer where one is read. */
 export const limits = {
 	event: values,
 	reply: v.strictObject({
 		// "should contain at least one of the following keys": this one is always there.
-		responses: v.array(said),
+		responses: v.array(nonEmpty),
 		memory: v.optional(values),
 		user_attributes: v.optional(values),
 		// https://docs.botdistrikt.com/overview/engagement
-		quickreplies: v.optional(v.pipe(v.array(said), v.nonEmpty(), v.maxLength(10))),
+		quickreplies: v.optional(v.pipe(v.array(nonEmpty), v.nonEmpty(), v.maxLength(10))),
 	}),
 }

@@ -1,21 +1,24 @@
 /** The answer to a webhook's call: https://docs.botdistrikt.com/features/responses/webhooks, "Webhook Response". */
 import * as v from 'valibot'
 import {
+	blankIsSilence,
+	bodyAsJson,
 	compactOrNone,
-	emptyReply,
-	GatewayError,
+	decodeLabels,
+	encodeLabels,
+	Id,
 	jsonResponse,
 	type Message,
 	nonEmptyList,
 	type ReplyLeg,
-	readJson,
+	unreachable,
 	validate,
 	WireAttributes,
 } from '../../src/format/index.ts'
 import type { Options } from './options.ts'
 
-// A backend in a language without types answers a number where it has one.
-const Words = v.nullish(v.array(v.pipe(v.union([v.string(), v.number()]), v.transform(String))), [])
+// A backend in a language without types may answer a number.
+const Words = v.nullish(v.array(Id), [])
 
 const Answer = v.object({
 	responses: Words,
@@ -35,27 +38,26 @@ export function replyLeg({ choices }: Options): ReplyLeg {
 			'reply.attributes.user': {},
 		},
 
-		decode(answer) {
-			if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
-			// Whatever its type: which one the platform wants is not documented, and PHP labels JSON as HTML unless told otherwise.
-			const { wire, unread } = validate(Answer, readJson(answer.body))
+		decode: blankIsSilence((answer) => {
+			// Whatever its media type: which one the platform wants is not documented, and PHP labels JSON as HTML by default.
+			const { wire, unread } = validate(Answer, bodyAsJson(answer))
 			return {
 				model: {
-					messages: [...wire.responses.flatMap(decodeText), ...decodeChoices(wire.quickreplies)],
+					messages: [...wire.responses.flatMap(decodeText), ...decodeLabels(wire.quickreplies)],
 					attributes: { session: wire.memory, user: wire.user_attributes },
 				},
 				unread,
 			}
-		},
+		}),
 
 		encode({ messages, attributes }) {
 			const { status, headers, body } = jsonResponse({
 				responses: messages.flatMap(encodeText),
 				memory: compactOrNone(attributes.session),
 				user_attributes: compactOrNone(attributes.user),
-				quickreplies: nonEmptyList(messages.flatMap(encodeChoices)),
+				quickreplies: nonEmptyList(messages.flatMap(encodeLabels)),
 			})
-			// The call may be a GET, which whoever stands between may keep.
+			// The call may be a GET, whose answer a proxy may cache.
 			return { status, headers: [...headers, ['cache-control', 'no-store']], body }
 		},
 	}
@@ -67,16 +69,5 @@ function decodeText(text: string): Message[] {
 
 function encodeText(message: Message): string[] {
 	if (message.type === 'choices') return []
-	if (message.type !== 'text') throw new GatewayError('internal', { field: message.type })
-	return [message.text]
-}
-
-/** A quick reply comes back as its label. */
-function decodeChoices(labels: readonly string[]): Message[] {
-	const choices = nonEmptyList(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
-	return choices ? [{ type: 'choices', choices }] : []
-}
-
-function encodeChoices(message: Message): string[] {
-	return message.type === 'choices' ? message.choices.map(({ title }) => title) : []
+	return message.type === 'text' ? [message.text] : unreachable(message)
 }

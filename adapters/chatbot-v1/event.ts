@@ -1,40 +1,37 @@
 /** The call of an interaction's webhook: https://chatbot.com/docsv1/webhooks, "Webhook schema". */
 import * as v from 'valibot'
 import {
+	atLeastOneMember,
+	bodyMatches,
 	type CanonicalEvent,
 	compact,
 	compactOrNone,
 	type EventLeg,
 	extractFields,
-	GatewayError,
+	Id,
 	insertFields,
 	Json,
 	jsonRequest,
 	type Message,
+	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
+	unreachable,
 	validate,
 	WireAttributes,
 	type WireRequest,
 } from '../../src/format/index.ts'
+import { profile } from '../chatbot/webhook.ts'
 
 const name = 'chatbot-v1'
 
-/** Where the user's fields stand among the session's parameters. */
-const profile = {
-	id: 'default_id',
-	name: 'default_name',
-	email: 'default_email',
-	phone: 'default_phone_number',
-} as const
-
-// A session's id has more digits than a number holds; readJson keeps those as text.
-const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
-const Said = v.pipe(v.string(), v.nonEmpty())
+/** The session parameters that hold the user's fields. */
+const profileNames = { id: 'default_id', ...profile } as const
 
 const Call = v.object({
 	conversationId: v.nullish(Id),
+	// It has more digits than a number holds; parsing keeps those as text.
 	sessionId: v.pipe(Id, v.nonEmpty()),
 	timestamp: v.nullish(v.string()),
 	status: v.nullish(v.object({ code: v.nullish(v.number()), type: v.nullish(v.string()) })),
@@ -67,30 +64,30 @@ type Context = NonNullable<CanonicalEvent['contexts']>[number]
 
 const Timestamp = v.pipe(v.string(), v.isoTimestamp())
 
-/** What the model can say of what the bot is about to say; the rest of it stays as it is. */
-const Fulfilled = v.strictObject({
+/** A default reply that the model can express. Other ones are native parts. */
+const WireDefaultReply = v.strictObject({
 	type: v.literal('text'),
 	delay: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-	message: Said,
+	message: NonEmpty,
 })
 
-/** In every call that was seen; said only where it is otherwise. */
-const usual = { source: 'app', status: { code: 200, type: 'success' } } as const
+/** Values of every known call. Other ones are native parts. */
+const defaults = { source: 'app', status: { code: 200, type: 'success' } } as const
 
 /** What only ChatBot v1 says of an event. */
-const Own = v.pipe(
+const Native = v.pipe(
 	v.strictObject({
-		conversationId: v.optional(Said),
-		source: v.optional(v.pipe(Said, v.notValue(usual.source))),
+		conversationId: v.optional(NonEmpty),
+		source: v.optional(v.pipe(NonEmpty, v.notValue(defaults.source))),
 		score: v.optional(v.number()),
 		lifespan: v.optional(v.number()),
 		incomplete: v.optional(v.boolean()),
 		fulfillment: v.optional(v.pipe(v.array(Json), v.nonEmpty())),
-		status: v.optional(v.pipe(v.strictObject({ code: v.number(), type: Said }), v.check(isUnusual))),
+		status: v.optional(v.pipe(v.strictObject({ code: v.number(), type: NonEmpty }), v.check(isOtherStatus))),
 	}),
-	v.check((own) => Object.keys(own).length > 0, 'must have at least one member'),
+	atLeastOneMember(),
 )
-type Own = v.InferOutput<typeof Own>
+type Native = v.InferOutput<typeof Native>
 
 export const event: EventLeg = {
 	carries: {
@@ -110,7 +107,7 @@ export const event: EventLeg = {
 		'event.trigger.action': {},
 		'event.trigger.confidence': {},
 		'event.trigger.parameters': { strings: true },
-		'event.attributes': { strings: true, reserved: Object.values(profile) },
+		'event.attributes': { strings: true, reserved: Object.values(profileNames) },
 		'event.contexts': {},
 		'event.contexts.id': {},
 		'event.contexts.name': {},
@@ -120,15 +117,15 @@ export const event: EventLeg = {
 		'reply.text': {},
 		'reply.delay': {},
 	},
-	native: { name, schema: Own },
+	native: { name, schema: Native },
 
 	decode(call) {
 		const { wire, unread } = validate(Call, readJsonBody(call))
 		const { result, timestamp } = wire
-		const user = extractFields(profile, result.sessionParameters, ['result', 'sessionParameters'])
-		const known = compactOrNone(user.fields)
+		const user = extractFields(profileNames, result.sessionParameters, ['result', 'sessionParameters'])
+		const fields = compactOrNone(user.fields)
 		const isTime = v.is(Timestamp, timestamp)
-		const own = decodeOwn(wire)
+		const native = decodeNative(wire)
 		return {
 			model: compact<CanonicalEvent>({
 				kind: 'message',
@@ -145,59 +142,59 @@ export const event: EventLeg = {
 						parameters: compactOrNone(result.parameters),
 					}),
 				},
-				user: known && { ...known, attributes: {} },
+				user: fields && { ...fields, attributes: {} },
 				attributes: user.rest,
 				contexts: nonEmptyList((result.contexts ?? []).flatMap(decodeContext)),
-				defaultReply: nonEmptyList((result.fulfillment ?? []).flatMap(decodeFulfilled)),
+				defaultReply: nonEmptyList((result.fulfillment ?? []).flatMap(decodeDefaultReply)),
 				conversation: wire.sessionId,
 				occurredAt: isTime ? timestamp : undefined,
-				extensions: own && { [name]: own },
+				extensions: native && { [name]: native },
 			}),
 			unread: [...unread, ...user.unread, ...(isTime || !nonEmpty(timestamp) ? [] : ['timestamp'])],
 		}
 	},
 
 	encode({ text, bot, trigger, user, attributes, contexts, defaultReply, conversation, occurredAt, extensions }) {
-		const own = v.parse(v.optional(Own), extensions?.[name])
+		const native = v.parse(v.optional(Native), extensions?.[name])
 		return jsonRequest({
-			conversationId: own?.conversationId,
+			conversationId: native?.conversationId,
 			result: {
-				source: own?.source ?? usual.source,
+				source: native?.source ?? defaults.source,
 				resolvedQuery: text ?? '',
 				confidence: trigger?.confidence,
-				score: own?.score,
-				lifespan: own?.lifespan,
-				incomplete: own?.incomplete,
+				score: native?.score,
+				lifespan: native?.lifespan,
+				incomplete: native?.incomplete,
 				storyId: bot?.id ?? '',
 				interaction: { id: trigger?.id ?? '', name: trigger?.name ?? '', action: trigger?.action ?? '' },
 				parameters: trigger?.parameters ?? {},
-				sessionParameters: insertFields(profile, attributes, user ?? {}),
+				sessionParameters: insertFields(profileNames, attributes, user ?? {}),
 				contexts: (contexts ?? []).map(encodeContext),
-				fulfillment: [...(own?.fulfillment ?? []), ...(defaultReply ?? []).map(encodeFulfilled)],
+				fulfillment: [...(native?.fulfillment ?? []), ...(defaultReply ?? []).map(encodeDefaultReply)],
 			},
 			sessionId: conversation,
 			timestamp: occurredAt,
-			status: own?.status ?? usual.status,
+			status: native?.status ?? defaults.status,
 		})
 	},
 }
 
-function decodeOwn({ conversationId, status, result }: v.InferOutput<typeof Call>): Own | undefined {
+function decodeNative({ conversationId, status, result }: v.InferOutput<typeof Call>): Native | undefined {
 	const { source, score, lifespan, incomplete, fulfillment } = result
-	const told = { code: status?.code ?? usual.status.code, type: nonEmpty(status?.type) ?? usual.status.type }
-	return compactOrNone<Own>({
+	const sent = { code: status?.code ?? defaults.status.code, type: nonEmpty(status?.type) ?? defaults.status.type }
+	return compactOrNone<Native>({
 		conversationId: nonEmpty(conversationId),
-		source: source === usual.source ? undefined : nonEmpty(source),
+		source: source === defaults.source ? undefined : nonEmpty(source),
 		score: score ?? undefined,
 		lifespan: lifespan ?? undefined,
 		incomplete: incomplete ?? undefined,
-		fulfillment: nonEmptyList((fulfillment ?? []).filter((each) => !v.is(Fulfilled, each))),
-		status: isUnusual(told) ? told : undefined,
+		fulfillment: nonEmptyList((fulfillment ?? []).filter((each) => !v.is(WireDefaultReply, each))),
+		status: isOtherStatus(sent) ? sent : undefined,
 	})
 }
 
-function isUnusual({ code, type }: { code: number; type: string }): boolean {
-	return code !== usual.status.code || type !== usual.status.type
+function isOtherStatus({ code, type }: { code: number; type: string }): boolean {
+	return code !== defaults.status.code || type !== defaults.status.type
 }
 
 function decodeContext({ id, name, action, parameters }: WireContext): Context[] {
@@ -214,26 +211,22 @@ function encodeContext({ id, name, action, parameters }: Context): object {
 	return { id, name: name ?? '', action: action ?? '', parameters: parameters ?? {} }
 }
 
-function decodeFulfilled(each: Json): Message[] {
-	if (!v.is(Fulfilled, each)) return []
+function decodeDefaultReply(each: Json): Message[] {
+	if (!v.is(WireDefaultReply, each)) return []
 	return [compact<Message>({ type: 'text', text: each.message, delay: each.delay })]
 }
 
-function encodeFulfilled(message: Message): object {
-	if (message.type !== 'text') throw new GatewayError('internal', { field: message.type })
+function encodeDefaultReply(message: Message): object {
+	if (message.type !== 'text') return unreachable(message)
 	return { type: 'text', delay: message.delay, message: message.text }
 }
 
-const Mark = v.union([
+const OnlyInV1 = v.union([
 	v.object({ result: v.object({ interaction: v.object({}) }) }),
 	v.object({ result: v.object({}), sessionId: Id }),
 ])
 
-/** Whether the body has what a version 2 body has not. */
+/** Whether the body has a member that version 2 does not have. */
 export function recognises(call: WireRequest): boolean {
-	try {
-		return v.is(Mark, readJsonBody(call))
-	} catch {
-		return false
-	}
+	return bodyMatches(call, (body) => v.is(OnlyInV1, body))
 }

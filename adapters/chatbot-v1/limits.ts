@@ -8,10 +8,10 @@ const list = <S extends v.GenericSchema>(item: S, most: number) =>
 const delay = v.optional(v.pipe(v.number(), v.minValue(100), v.maxValue(10_000)))
 const id = v.pipe(v.string(), v.length(24), v.hexadecimal())
 
-const said = v.pipe(v.string(), v.nonEmpty())
-const postback = v.strictObject({ type: v.literal('postback'), title: said, value: said })
-const goto = v.strictObject({ type: v.literal('goto'), title: said, value: id })
-const url = v.strictObject({ type: v.literal('url'), title: said, value: said })
+const nonEmpty = v.pipe(v.string(), v.nonEmpty())
+const postback = v.strictObject({ type: v.literal('postback'), title: nonEmpty, value: nonEmpty })
+const goto = v.strictObject({ type: v.literal('goto'), title: nonEmpty, value: id })
+const url = v.strictObject({ type: v.literal('url'), title: nonEmpty, value: nonEmpty })
 const card = {
 	title: text(1, 80),
 	subtitle: v.optional(text(0, 80)),

@@ -1,8 +1,6 @@
 /** The options of ChatBot v1. */
 import * as v from 'valibot'
+import { userAttributes } from '../chatbot/options.ts'
 
-export const Options = v.strictObject({
-	/** What becomes of a reply's user attributes, which the platform cannot write. */
-	userAttributes: v.optional(v.picklist(['drop', 'session']), 'drop'),
-})
+export const Options = v.strictObject({ userAttributes })
 export type Options = v.InferOutput<typeof Options>

@@ -2,30 +2,38 @@
 import * as v from 'valibot'
 import {
 	type Button,
+	blankIsSilence,
 	type CanonicalReply,
-	type Card,
 	type Carries,
-	type Choice,
 	compact,
 	compactOrNone,
-	emptyReply,
+	decodeTyped,
 	fieldPath,
-	GatewayError,
 	Json,
 	jsonResponse,
 	type Message,
+	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
+	type Path,
 	type ReplyLeg,
 	readJsonBody,
 	validate,
 	WireAttributes,
 } from '../../src/format/index.ts'
+import {
+	decodeButton,
+	decodeButtonText,
+	decodeCard,
+	decodeQuickReplies,
+	decodeTexts,
+	encodeButton,
+	encodeRichMessage,
+} from '../chatbot/reply.ts'
 import type { Options } from './options.ts'
 
 const name = 'chatbot-v1'
 
-const Said = v.pipe(v.string(), v.nonEmpty())
 const delay = v.nullish(v.pipe(v.number(), v.minValue(0), v.transform(Math.round)))
 // The samples print `filters: []`, which their own table forbids.
 const filters = v.nullish(v.array(Json))
@@ -38,28 +46,25 @@ const WireButton = v.object({
 })
 type WireButton = v.InferOutput<typeof WireButton>
 const buttons = v.nullish(v.array(WireButton))
-const card = { title: Said, subtitle: v.nullish(v.string()), imageUrl: v.nullish(v.string()), buttons, filters }
+const card = { title: NonEmpty, subtitle: v.nullish(v.string()), imageUrl: v.nullish(v.string()), buttons, filters }
 const WireCard = v.object(card)
 type WireCard = v.InferOutput<typeof WireCard>
 
 const Response = v.variant('type', [
 	v.object({ type: v.literal('text'), delay, elements: v.array(v.string()), filters }),
-	v.object({ type: v.literal('image'), delay, imageUrl: Said, filters }),
-	v.object({ type: v.literal('quickReplies'), delay, title: Said, buttons, filters }),
+	v.object({ type: v.literal('image'), delay, imageUrl: NonEmpty, filters }),
+	v.object({ type: v.literal('quickReplies'), delay, title: NonEmpty, buttons, filters }),
 	v.object({ type: v.literal('card'), delay, ...card }),
 	v.object({ type: v.literal('cards'), delay, elements: v.array(WireCard), filters }),
-	v.object({ type: v.literal('goto'), interactionId: Said, filters }),
+	v.object({ type: v.literal('goto'), interactionId: NonEmpty, filters }),
 ])
 type Response = v.InferOutput<typeof Response>
 
-/** Whatever is of one of the types above, and so has to be as the platform has it. */
-const Known = v.object({ type: v.picklist(Response.options.map(({ entries }) => entries.type.literal)) })
-
 const Answer = v.object({ responses: v.nullish(v.array(Json)), parameters: WireAttributes })
 
-/** Responses of types that the model has not, as the platform writes them. */
 const maxNatives = 10
-const Own = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty(), v.maxLength(maxNatives)) })
+/** Responses of types for which the model has no field, as the platform writes them. */
+const Native = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty(), v.maxLength(maxNatives)) })
 
 const interaction = '^[0-9a-fA-F]{24}$'
 
@@ -97,37 +102,36 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 			...carries,
 			...(userAttributes === 'session' && { 'reply.attributes.user': { foldedInto: 'session' } }),
 		},
-		native: { name, schema: Own },
+		native: { name, schema: Native },
 
-		decode(answer) {
-			if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
+		decode: blankIsSilence((answer) => {
 			const { wire, unread } = validate(Answer, readJsonBody(answer))
-			const messages: Message[] = []
-			const natives: Json[] = []
 			let goto: string | undefined
-			for (const [i, each] of (wire.responses ?? []).entries()) {
-				if (!v.is(Known, each)) {
-					natives.push(each)
-					continue
-				}
-				const at = ['responses', i]
-				const { wire: response, unread: unlisted } = validate(Response, each, at)
-				unread.push(...unlisted, ...unreadParts(response, at))
-				if (response.type !== 'goto') messages.push(...decodeMessage(response))
-				else if (goto === undefined) goto = response.interactionId
-				else unread.push(fieldPath(at))
+			const responses = decodeTyped(wire.responses, {
+				schema: Response,
+				at: ['responses'],
+				decode(response, at) {
+					const unread = unreadParts(response, at)
+					if (response.type !== 'goto') return { messages: decodeMessage(response), unread }
+					if (goto !== undefined) return { unread: [...unread, fieldPath(at)] }
+					goto = response.interactionId
+					return { unread }
+				},
+			})
+			const natives = nonEmptyList(responses.natives)
+			return {
+				model: compact<CanonicalReply>({
+					messages: responses.messages,
+					attributes: { session: wire.parameters, user: {} },
+					control: goto === undefined ? undefined : { goto },
+					overrides: natives && { [name]: { responses: natives } },
+				}),
+				unread: [...unread, ...responses.unread],
 			}
-			const model: CanonicalReply = {
-				messages,
-				attributes: { session: wire.parameters, user: {} },
-				control: goto === undefined ? undefined : { goto },
-				overrides: natives.length > 0 ? { [name]: { responses: natives } } : undefined,
-			}
-			return { model: compact(model), unread }
-		},
+		}),
 
 		encode({ messages, attributes, control, overrides }) {
-			const natives = v.parse(v.optional(Own), overrides?.[name])?.responses ?? []
+			const natives = v.parse(v.optional(Native), overrides?.[name])?.responses ?? []
 			const jumps = control?.goto === undefined ? [] : [{ type: 'goto', interactionId: control.goto }]
 			return jsonResponse({
 				responses: nonEmptyList([...messages.map(encodeMessage), ...natives, ...jumps]),
@@ -137,116 +141,53 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 	}
 }
 
-/** Filters, and buttons of which nothing can be made. */
-function unreadParts(part: Response | WireCard, at: readonly (string | number)[]): string[] {
-	const buttons = ('buttons' in part && part.buttons) || []
-	const cards = 'type' in part && part.type === 'cards' ? part.elements : []
-	return [
-		...(part.filters?.length ? [fieldPath([...at, 'filters'])] : []),
-		...buttons.flatMap((each, i) => (decodeButton(each).length > 0 ? [] : fieldPath([...at, 'buttons', i]))),
-		...cards.flatMap((each, i) => unreadParts(each, [...at, 'elements', i])),
-	]
-}
-
-/** Nothing for a response that says nothing. */
+/** No message for a response without content. */
 function decodeMessage(response: Exclude<Response, { type: 'goto' }>): Message[] {
 	const delay = response.delay ?? undefined
 	switch (response.type) {
-		case 'text': {
-			const [text, ...alternatives] = response.elements.filter((each) => each !== '')
-			if (text === undefined) return []
-			return [compact<Message>({ type: 'text', delay, text, alternatives: nonEmptyList(alternatives) })]
-		}
+		case 'text':
+			return decodeTexts(response.elements, delay)
 		case 'image':
 			return [compact<Message>({ type: 'image', delay, url: response.imageUrl })]
-		case 'quickReplies': {
-			const buttons = decodeButtons(response)
-			const choices = buttons?.flatMap(asChoice)
-			// A link is no choice: the platform has none here, but a backend may send one.
-			return choices && choices.length === buttons?.length
-				? [compact<Message>({ type: 'choices', delay, text: response.title, choices })]
-				: [compact<Message>({ type: 'text', delay, text: response.title, buttons })]
-		}
+		case 'quickReplies':
+			return [decodeQuickReplies(response.title, decodeButtons(response), delay)]
 		case 'card': {
-			const { title, subtitle, imageUrl, buttons } = decodeCard(response)
-			return subtitle === undefined && imageUrl === undefined
-				? [compact<Message>({ type: 'text', delay, text: title, buttons })]
-				: [compact<Message>({ type: 'cards', delay, cards: [decodeCard(response)] })]
+			const card = decodeCard(response, decodeButtons(response))
+			return card.subtitle === undefined && card.imageUrl === undefined
+				? [decodeButtonText(card.title, card.buttons, delay)]
+				: [compact<Message>({ type: 'cards', delay, cards: [card] })]
 		}
 		case 'cards': {
-			const cards = nonEmptyList(response.elements.map(decodeCard))
+			const cards = nonEmptyList(response.elements.map((card) => decodeCard(card, decodeButtons(card))))
 			return cards ? [compact<Message>({ type: 'cards', delay, cards })] : []
 		}
 	}
 }
 
 function encodeMessage(message: Message): object {
-	const { delay } = message
-	switch (message.type) {
-		case 'text': {
-			const { text, alternatives = [], buttons } = message
-			if (buttons) return { type: 'card', delay, title: text, buttons: buttons.map(encodeButton) }
-			return { type: 'text', delay, elements: [text, ...alternatives] }
-		}
-		case 'image':
-			return { type: 'image', delay, imageUrl: message.url }
-		case 'choices':
-			return {
-				type: 'quickReplies',
-				delay,
-				title: message.text,
-				buttons: message.choices.map(asButton).map(encodeButton),
-			}
-		case 'cards':
-			return { type: 'cards', delay, elements: message.cards.map(encodeCard) }
-		default:
-			throw new GatewayError('internal', { field: message.type })
-	}
-}
-
-function decodeCard(card: Omit<WireCard, 'filters'>): Card {
-	const { title, subtitle, imageUrl } = card
-	return compact({ title, subtitle: nonEmpty(subtitle), imageUrl: nonEmpty(imageUrl), buttons: decodeButtons(card) })
-}
-
-function encodeCard({ title, subtitle, imageUrl, buttons }: Card): object {
-	return { title, subtitle, imageUrl, buttons: buttons?.map(encodeButton) }
+	if (message.type !== 'text') return encodeRichMessage(message)
+	const { delay, text, alternatives = [], buttons } = message
+	if (buttons) return { type: 'card', delay, title: text, buttons: buttons.map(encodeButton) }
+	return { type: 'text', delay, elements: [text, ...alternatives] }
 }
 
 function decodeButtons({ buttons }: { buttons?: WireButton[] | null | undefined }): Button[] | undefined {
-	return nonEmptyList((buttons ?? []).flatMap(decodeButton))
+	return nonEmptyList((buttons ?? []).flatMap(decodeOldButton))
 }
 
-/** Nothing for a type that is not known, and for a button without a title or an argument. */
-function decodeButton({ type, title, value, postback }: WireButton): Button[] {
-	const argument = nonEmpty(value) ?? nonEmpty(postback)
-	const label = nonEmpty(title) ?? argument
-	if (label === undefined) return []
-	if (type === 'postback') return [{ type, title: label, value: argument ?? label }]
-	if (argument === undefined) return []
-	if (type === 'goto') return [{ type, title: label, target: argument }]
-	return type === 'url' ? [{ type: 'link', title: label, url: argument }] : []
+/** This version has no pages inside the chat and no calls. */
+function decodeOldButton({ type, title, value, postback }: WireButton): Button[] {
+	if (type === 'webview' || type === 'phone') return []
+	return decodeButton({ type, title, value: nonEmpty(value) ?? postback })
 }
 
-function encodeButton(button: Button): object {
-	const { type, title } = button
-	switch (type) {
-		case 'postback':
-			return { type, title, value: button.value }
-		case 'goto':
-			return { type, title, value: button.target }
-		case 'link':
-			return { type: 'url', title, value: button.url }
-		default:
-			throw new GatewayError('internal', { field: type })
-	}
-}
-
-function asChoice(button: Button): Choice[] {
-	if (button.type === 'postback') return [{ title: button.title, value: button.value }]
-	return button.type === 'goto' ? [{ title: button.title, target: button.target }] : []
-}
-
-function asButton(choice: Choice): Button {
-	return 'target' in choice ? { type: 'goto', ...choice } : { type: 'postback', ...choice }
+/** Paths of filters, and of buttons without a meaning. */
+function unreadParts(part: Response | WireCard, at: Path): string[] {
+	const buttons = ('buttons' in part && part.buttons) || []
+	const cards = 'type' in part && part.type === 'cards' ? part.elements : []
+	return [
+		...(part.filters?.length ? [fieldPath([...at, 'filters'])] : []),
+		...buttons.flatMap((each, i) => (decodeOldButton(each).length > 0 ? [] : fieldPath([...at, 'buttons', i]))),
+		...cards.flatMap((each, i) => unreadParts(each, [...at, 'elements', i])),
+	]
 }

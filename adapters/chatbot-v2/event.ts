@@ -1,35 +1,36 @@
 /** The call of a webhook block: https://www.chatbot.com/docs/webhooks/, "How ChatBot Webhooks works?" */
 import * as v from 'valibot'
 import {
+	atLeastOneMember,
+	bodyMatches,
 	type CanonicalEvent,
 	compact,
 	compactOrNone,
 	type EventLeg,
 	extractFields,
 	type FieldMapping,
+	Id,
 	insertFields,
 	type Json,
 	jsonRequest,
+	NonEmpty,
 	nonEmpty,
 	readJsonBody,
 	validate,
 	WireAttributes,
 	type WireRequest,
 } from '../../src/format/index.ts'
+import { profile } from '../chatbot/webhook.ts'
 import type { Options } from './options.ts'
 
 const name = 'chatbot-v2'
 
-/** Where the user's fields stand among the user attributes. */
-const profile = { name: 'default_name', email: 'default_email', phone: 'default_phone_number' } as const
-
-// Ids are printed as 24 hexadecimal digits, as 25 characters and as UUIDs: only their being there is checked.
-const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
-const SaidId = v.pipe(Id, v.nonEmpty())
+// The documents print ids as 24 hexadecimal digits, as 25 characters and as UUIDs, so that any id is accepted.
+const NonEmptyId = v.pipe(Id, v.nonEmpty())
 
 const Call = v.object({
-	chatId: SaidId,
-	messageId: SaidId,
+	chatId: NonEmptyId,
+	messageId: NonEmptyId,
 	userId: v.nullish(Id),
 	externalId: v.nullish(Id),
 	// The help centre's sample has no node: https://www.chatbot.com/help/webhooks/what-are-webhooks/
@@ -46,19 +47,17 @@ const Call = v.object({
 	attributes: WireAttributes,
 })
 
-const Said = v.pipe(v.string(), v.nonEmpty())
-
 /** What only ChatBot v2 says of an event: which webhook of the story made the call. */
-const Own = v.strictObject({
+const Native = v.strictObject({
 	node: v.pipe(
-		v.strictObject({ type: v.optional(Said), webhookId: v.optional(Said), webhookName: v.optional(Said) }),
-		v.check((node) => Object.keys(node).length > 0, 'must have at least one member'),
+		v.strictObject({ type: v.optional(NonEmpty), webhookId: v.optional(NonEmpty), webhookName: v.optional(NonEmpty) }),
+		atLeastOneMember(),
 	),
 })
-type Own = v.InferOutput<typeof Own>
+type Native = v.InferOutput<typeof Native>
 
 export function eventLeg({ text, action }: Options): EventLeg {
-	const told: FieldMapping<'text' | 'action'> = { text, action }
+	const names: FieldMapping<'text' | 'action'> = { text, action }
 	return {
 		carries: {
 			'event.id': { required: true },
@@ -78,31 +77,31 @@ export function eventLeg({ text, action }: Options): EventLeg {
 			...(action !== undefined && { 'event.trigger.action': {} }),
 			'event.attributes': { strings: true, reserved: [text, action].filter((each) => each !== undefined) },
 		},
-		native: { name, schema: Own },
+		native: { name, schema: Native },
 
 		decode(call) {
 			const { wire, unread } = validate(Call, trimKeys(readJsonBody(call)))
 			const user = extractFields(profile, wire.userAttributes, ['userAttributes'])
-			const chat = extractFields(told, wire.attributes, ['attributes'])
-			const own = compactOrNone<Own['node']>({
+			const chat = extractFields(names, wire.attributes, ['attributes'])
+			const native = compactOrNone<Native['node']>({
 				type: nonEmpty(wire.node?.type),
 				webhookId: nonEmpty(wire.node?.webhookId),
 				webhookName: nonEmpty(wire.node?.webhookName),
 			})
-			const known = compactOrNone({ id: nonEmpty(wire.userId), externalId: nonEmpty(wire.externalId), ...user.fields })
-			const hasUser = known !== undefined || Object.keys(user.rest).length > 0
+			const fields = compactOrNone({ id: nonEmpty(wire.userId), externalId: nonEmpty(wire.externalId), ...user.fields })
+			const hasUser = fields !== undefined || Object.keys(user.rest).length > 0
 			return {
 				model: compact<CanonicalEvent>({
 					kind: 'message',
 					sender: 'user',
 					conversation: wire.chatId,
 					id: wire.messageId,
-					user: hasUser ? { ...known, attributes: user.rest } : undefined,
+					user: hasUser ? { ...fields, attributes: user.rest } : undefined,
 					trigger: {
 						kind: 'block',
 						...compact({ id: nonEmpty(wire.node?.id), name: nonEmpty(wire.node?.name), action: chat.fields.action }),
 					},
-					extensions: own && { [name]: { node: own } },
+					extensions: native && { [name]: { node: native } },
 					text: chat.fields.text,
 					attributes: chat.rest,
 				}),
@@ -111,29 +110,25 @@ export function eventLeg({ text, action }: Options): EventLeg {
 		},
 
 		encode({ conversation, id, user, trigger, extensions, text, attributes }) {
-			const own = v.parse(v.optional(Own), extensions?.[name])
+			const native = v.parse(v.optional(Native), extensions?.[name])
 			return jsonRequest({
 				chatId: conversation,
 				messageId: id,
 				userId: user?.id,
 				externalId: user?.externalId,
-				node: compactOrNone({ id: trigger?.id, name: trigger?.name, ...own?.node }),
+				node: compactOrNone({ id: trigger?.id, name: trigger?.name, ...native?.node }),
 				userAttributes: insertFields(profile, user?.attributes ?? {}, user ?? {}),
-				attributes: insertFields(told, attributes, { text, action: trigger?.action }),
+				attributes: insertFields(names, attributes, { text, action: trigger?.action }),
 			})
 		},
 	}
 }
 
-const Mark = v.union([v.object({ chatId: Id }), v.object({ node: v.object({ webhookId: Id }) })])
+const OnlyInV2 = v.union([v.object({ chatId: Id }), v.object({ node: v.object({ webhookId: Id }) })])
 
-/** Whether the body has what a version 1 body has not. */
+/** Whether the body has a member that version 1 does not have. */
 export function recognises(call: WireRequest): boolean {
-	try {
-		return v.is(Mark, trimKeys(readJsonBody(call)))
-	} catch {
-		return false
-	}
+	return bodyMatches(call, (body) => v.is(OnlyInV2, trimKeys(body)))
 }
 
 /** The help centre's sample prints `" chatId"`, with a blank before the name. */

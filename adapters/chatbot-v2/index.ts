@@ -1,5 +1,6 @@
 /** ChatBot.com, version 2 of its webhooks: the Visual Builder. */
-import { defineAdapter, echoChallenge, queryToken } from '../../src/format/index.ts'
+import { defineAdapter } from '../../src/format/index.ts'
+import { webhook } from '../chatbot/webhook.ts'
 import { eventLeg, recognises } from './event.ts'
 import { limits } from './limits.ts'
 import { Options } from './options.ts'
@@ -7,7 +8,7 @@ import { replyLeg } from './reply.ts'
 
 /**
  * A webhook block of a story calls with all that is known of the chat and takes responses and attributes back.
- * https://www.chatbot.com/docs/webhooks/; token and challenge: https://chatbot.com/help/webhooks/verification-request
+ * https://www.chatbot.com/docs/webhooks/
  */
 export const chatbotV2 = defineAdapter({
 	name: 'chatbot-v2',
@@ -20,14 +21,6 @@ export const chatbotV2 = defineAdapter({
 	limits,
 	create(options) {
 		const reply = replyLeg(options)
-		return {
-			methods: ['GET', 'POST'],
-			event: eventLeg(options),
-			reply: () => reply,
-			deadline: 10_000,
-			recognises,
-			auth: queryToken('token'),
-			...echoChallenge('challenge'),
-		}
+		return { ...webhook, event: eventLeg(options), reply: () => reply, recognises }
 	},
 })

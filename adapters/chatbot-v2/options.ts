@@ -1,17 +1,17 @@
 /** The options of ChatBot v2. */
 import * as v from 'valibot'
-import { reservedKeys } from '../../src/format/index.ts'
+import { NonEmpty, reservedKeys } from '../../src/format/index.ts'
+import { userAttributes } from '../chatbot/options.ts'
 
-const AttributeName = v.pipe(v.string(), v.nonEmpty(), v.notValues([...reservedKeys]))
+const AttributeName = v.pipe(NonEmpty, v.notValues([...reservedKeys]))
 
 export const Options = v.pipe(
 	v.strictObject({
-		/** The attribute in which the story keeps the user's words. Absent: events have no text. */
+		/** The attribute in which the story stores the user's words. Absent: events have no text. */
 		text: v.optional(AttributeName),
-		/** The attribute in which the story says what it wants. Absent: triggers have no action. */
+		/** The attribute in which the story names an action. Absent: triggers have no action. */
 		action: v.optional(AttributeName),
-		/** What becomes of a reply's user attributes, which the platform cannot write. */
-		userAttributes: v.optional(v.picklist(['drop', 'session']), 'drop'),
+		userAttributes,
 	}),
 	v.check(({ text, action }) => text === undefined || text !== action, 'text and action must be two attributes'),
 )

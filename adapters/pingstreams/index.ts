@@ -1,5 +1,5 @@
 /** Pingstreams, a build of Tiledesk: webhooks of bots, external bots, and subscriptions to a project's events. */
-import { type Adapter, defineAdapter, jsonResponse, readJsonBody } from '../../src/format/index.ts'
+import { type Adapter, bodyMatches, defineAdapter, jsonResponse } from '../../src/format/index.ts'
 import { hookSecret, tokenSignature } from './auth.ts'
 import { dialectOf, formOf, name, readsAnswers } from './dialect.ts'
 import { eventLeg } from './event/index.ts'
@@ -32,13 +32,7 @@ export const pingstreams = defineAdapter({
 			},
 			// The variables of a flow hold the whole talk so far.
 			maxBody: 8 * 1024 * 1024,
-			recognises(call) {
-				try {
-					return formOf(readJsonBody(call)) !== undefined
-				} catch {
-					return false
-				}
-			},
+			recognises: (call) => bodyMatches(call, (body) => formOf(body) !== undefined),
 			...proofs[options.proof],
 			failure(event, error) {
 				const isAnswered = event === undefined || readsAnswers(dialectOf(event, options.dialect))

@@ -2,23 +2,23 @@
 import * as v from 'valibot'
 
 const some = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.nonEmpty())
-const said = v.pipe(v.string(), v.nonEmpty())
-const optional = v.optional(said)
+const nonEmpty = v.pipe(v.string(), v.nonEmpty())
+const optional = v.optional(nonEmpty)
 
 // What the platform calls with: Tiledesk/tiledesk-server, models/message.js, request.js, lead.js, faq.js, faq_kb.js.
 const pixels = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)))
 const lead = v.strictObject({
-	lead_id: said,
+	lead_id: nonEmpty,
 	fullname: optional,
 	email: optional,
 	phone: optional,
 	attributes: v.optional(v.record(v.string(), v.any())),
 })
 const message = v.strictObject({
-	_id: said,
-	sender: said,
+	_id: nonEmpty,
+	sender: nonEmpty,
 	senderFullname: optional,
-	recipient: said,
+	recipient: nonEmpty,
 	type: v.picklist(['text', 'image', 'file']),
 	text: v.string(),
 	metadata: v.optional(
@@ -39,10 +39,10 @@ const message = v.strictObject({
 		}),
 	),
 	createdAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
-	channel: v.optional(v.strictObject({ name: said })),
+	channel: v.optional(v.strictObject({ name: nonEmpty })),
 	id_project: optional,
 	request: v.strictObject({
-		request_id: said,
+		request_id: nonEmpty,
 		id_project: optional,
 		language: optional,
 		lead,
@@ -78,7 +78,7 @@ const words = v.pipe(
 	v.check((text) => !executed.test(text) && !executed.test(text.trim()), 'is executed'),
 )
 const label = v.pipe(
-	said,
+	nonEmpty,
 	v.check((text) => !/\$\{|\{\{|\{%/.test(text), 'is filled in'),
 )
 const button = v.variant('type', [
@@ -89,7 +89,7 @@ const button = v.variant('type', [
 		link: label,
 		target: v.picklist(['blank', 'parent', 'self']),
 	}),
-	v.strictObject({ type: v.literal('action'), value: label, action: said, show_echo: v.boolean() }),
+	v.strictObject({ type: v.literal('action'), value: label, action: nonEmpty, show_echo: v.boolean() }),
 ])
 const template = (entries: v.ObjectEntries) =>
 	v.strictObject({ attachment: v.strictObject({ type: v.literal('template'), ...entries }) })
@@ -102,7 +102,7 @@ const card = v.strictObject({
 const spoken = v.union([
 	v.strictObject({ type: v.literal('text'), text: words, attributes: v.optional(template({ buttons: some(button) })) }),
 	// What an author wrote in markup, on purpose.
-	v.strictObject({ type: v.literal('text'), text: said, attributes: v.strictObject({ markbot: v.literal(true) }) }),
+	v.strictObject({ type: v.literal('text'), text: nonEmpty, attributes: v.strictObject({ markbot: v.literal(true) }) }),
 	v.strictObject({ type: v.literal('image'), text: words, metadata: v.strictObject({ src: label }) }),
 	v.strictObject({
 		type: v.literal('frame'),
@@ -112,7 +112,7 @@ const spoken = v.union([
 	v.strictObject({
 		type: v.literal('file'),
 		text: words,
-		metadata: v.strictObject({ src: label, name: words, type: said }),
+		metadata: v.strictObject({ src: label, name: words, type: nonEmpty }),
 	}),
 	v.strictObject({ type: v.literal('gallery'), text: words, attributes: template({ gallery: some(card) }) }),
 ])
@@ -127,13 +127,13 @@ const commands = v.pipe(
 const action = v.union([
 	v.strictObject({ _tdActionType: v.literal('reply'), attributes: v.strictObject({ commands }) }),
 	v.strictObject({ _tdActionType: v.literal('agent') }),
-	v.strictObject({ _tdActionType: v.literal('department'), depName: said }),
+	v.strictObject({ _tdActionType: v.literal('department'), depName: nonEmpty }),
 	v.strictObject({ _tdActionType: v.literal('replacebotv2'), botName: label, blockName: optional }),
 	v.strictObject({ _tdActionType: v.literal('close') }),
 	// The intent that calls would call again: no law's event has this name.
-	v.strictObject({ _tdActionType: v.literal('intent'), intentName: said }),
+	v.strictObject({ _tdActionType: v.literal('intent'), intentName: nonEmpty }),
 	v.looseObject({
-		_tdActionType: v.pipe(said, v.notValues(['reply', 'agent', 'department', 'replacebotv2', 'close', 'intent'])),
+		_tdActionType: v.pipe(nonEmpty, v.notValues(['reply', 'agent', 'department', 'replacebotv2', 'close', 'intent'])),
 	}),
 ])
 const answer = v.union([

@@ -4,18 +4,21 @@ import {
 	type Button,
 	type Card,
 	compact,
+	decodeTyped,
 	fieldPath,
-	GatewayError,
+	hasKnownType,
+	Id,
 	Json,
 	type Message,
 	nonEmpty,
 	nonEmptyList,
-	validate,
+	type Path,
+	unreachable,
 } from '../../src/format/index.ts'
 
 const Text = v.nullish(v.string())
 // The id of an interaction may be a number.
-const Value = v.nullish(v.pipe(v.union([v.string(), v.number()]), v.transform(String)))
+const Value = v.nullish(Id)
 const WireButton = v.object({ type: Text, value: Value, name: Text })
 type WireButton = v.InferOutput<typeof WireButton>
 const buttons = v.nullish(v.array(WireButton))
@@ -29,36 +32,31 @@ const WireCard = v.variant('type', [
 ])
 type WireCard = v.InferOutput<typeof WireCard>
 
-/** Whatever is of one of the types above, and so has to be as the platform has it. */
-const Known = v.object({ type: v.picklist(WireCard.options.map(({ entries }) => entries.type.literal)) })
-
 /** A card of another type. */
-export const Native = v.pipe(
+export const NativeCard = v.pipe(
 	Json,
-	v.check((card) => !v.is(Known, card), 'must be of a type that is not documented'),
+	v.check((card) => !hasKnownType(WireCard, card), 'must be of a type that is not documented'),
 )
 
-/** The value of every gallery: it is no text. */
+/** The value of every gallery. */
 const galleryValue = 'gallery'
 
-/** Said where the platform has no words and the model wants some. */
+/** The text where the platform needs none and the model needs one. */
 const noWords = '…'
 
-/** The cards as messages, those of other types as they are, and the paths of what cannot be said. */
-export function decodeCards(cards: readonly Json[]): { messages: Message[]; natives: Json[]; unread: string[] } {
-	const decoded: ReturnType<typeof decodeCards> = { messages: [], natives: [], unread: [] }
-	for (const [i, each] of cards.entries()) {
-		if (v.is(Known, each)) {
-			const at = ['cards', i]
-			const { wire, unread } = validate(WireCard, each, at)
-			decoded.messages.push(...decodeCard(wire))
-			decoded.unread.push(...unread, ...unreadValue(wire, at), ...unreadButtons(wire, at))
-		} else decoded.natives.push(each)
-	}
-	return decoded
+/** The cards as messages, those of other types as native parts, and the paths of what is left out. */
+export function decodeCards(cards: readonly Json[] | null | undefined): ReturnType<typeof decodeTyped> {
+	return decodeTyped(cards, {
+		schema: WireCard,
+		at: ['cards'],
+		decode: (card, at) => ({
+			messages: decodeCard(card),
+			unread: [...unreadValue(card, at), ...unreadButtons(card, at)],
+		}),
+	})
 }
 
-/** Nothing for a card that says nothing. */
+/** No message for a card without content. */
 function decodeCard(card: WireCard): Message[] {
 	switch (card.type) {
 		case 'text': {
@@ -77,7 +75,7 @@ function decodeCard(card: WireCard): Message[] {
 	}
 }
 
-/** The message as a card; nothing where it stands elsewhere in the answer. */
+/** The message as a card; nothing for one that is elsewhere in the answer. */
 export function encodeCard(message: Message): object[] {
 	switch (message.type) {
 		case 'choices':
@@ -91,11 +89,11 @@ export function encodeCard(message: Message): object[] {
 		case 'cards':
 			return [{ type: 'gallery', value: galleryValue, gallery: message.cards.map(encodeItem) }]
 		default:
-			throw new GatewayError('internal', { field: message.type })
+			return unreachable(message)
 	}
 }
 
-/** An item may have any of its parts alone; the model wants a title. */
+/** An item may have any one of its parts; the model needs a title. */
 function decodeItem(item: Item): Card[] {
 	const heading = nonEmpty(item.heading)
 	const subtitle = nonEmpty(item.subtitle)
@@ -116,7 +114,7 @@ function decodeButtons({ buttons }: { buttons?: WireButton[] | null | undefined 
 	return nonEmptyList((buttons ?? []).flatMap(decodeButton))
 }
 
-/** Nothing for a type that is not known, and for a button that leads nowhere. */
+/** No button for an unknown type, or for one without a value. */
 function decodeButton({ type, value, name }: WireButton): Button[] {
 	const url = decodeUrl(value)
 	if (url === undefined) return []
@@ -129,16 +127,16 @@ function encodeButton(button: Button): object {
 	const { type, title } = button
 	if (type === 'link') return { type: 'url', value: button.url, name: title }
 	if (type === 'goto') return { type: 'module', value: button.target, name: title }
-	throw new GatewayError('internal', { field: type })
+	return unreachable(button)
 }
 
-function unreadValue({ type, value }: WireCard, at: readonly (string | number)[]): string[] {
+function unreadValue({ type, value }: WireCard, at: Path): string[] {
 	return type === 'gallery' && nonEmpty(value) !== undefined && value !== galleryValue
 		? [fieldPath([...at, 'value'])]
 		: []
 }
 
-function unreadButtons(card: WireCard, at: readonly (string | number)[]): string[] {
+function unreadButtons(card: WireCard, at: Path): string[] {
 	const holders = card.type === 'gallery' ? (card.gallery ?? []) : [card]
 	return holders.flatMap((holder, i) => {
 		const path = holder === card ? at : [...at, 'gallery', i]

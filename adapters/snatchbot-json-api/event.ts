@@ -7,32 +7,33 @@ import {
 	formRequest,
 	Json,
 	mergeQuery,
+	NonEmpty,
 	nonEmpty,
 	readForm,
 	validate,
 	type WireRequest,
 } from '../../src/format/index.ts'
 
-// A name that repeats is a list, which is not text: which of the values counts, nobody can tell.
+// A repeated name is a list and no text: the platform does not say which of the values counts.
 const Text = v.nullish(v.string())
 
 const Call = v.objectWithRest(
 	{
 		bot_id: Text,
-		user_id: v.pipe(v.string(), v.nonEmpty()),
+		user_id: NonEmpty,
 		module_id: Text,
 		channel: Text,
 		incoming_message: Text,
 		// Not in the documentation: https://github.com/pragnakalp/dialogflow-connector-for-snatchbot-using-python, app.py
 		session_id: Text,
 	},
-	// What the author added in the builder, and what the configured URL has in its query.
+	// What the author adds in the builder, and the query of the configured URL.
 	Json,
 )
 
 const names = Object.keys(Call.entries)
 
-/** Ids of bots and interactions. A server that gets none may not answer: "Mandatory fields in requests". */
+/** Ids of bots and interactions. A server may refuse a call without one: "Mandatory fields in requests". */
 const digits = { pattern: '^\\d+$', default: '0' } as const
 
 export const event: EventLeg = {
@@ -71,25 +72,25 @@ export const event: EventLeg = {
 	},
 
 	encode({ channel, bot, conversation, user, text, trigger, attributes }) {
-		const isUsual = conversation === conversationOf(user?.id, bot?.id)
+		const isDefault = conversation === conversationOf(user?.id, bot?.id)
 		return formRequest({
 			bot_id: bot?.id,
 			user_id: user?.id,
 			module_id: trigger?.id,
 			channel,
 			incoming_message: text ?? '',
-			session_id: isUsual ? undefined : conversation,
+			session_id: isDefault ? undefined : conversation,
 			...attributes,
 		})
 	},
 }
 
-/** A user talks to each bot by itself, and has one id for all of them. */
+/** A user has one id for all bots, and a conversation with each of them. */
 function conversationOf(user: string | undefined, bot: string | undefined): string | undefined {
 	return bot === undefined ? user : `${bot}/${user}`
 }
 
-/** The builder's check of the URL, which has none of a call's fields. How it is made is not documented. */
+/** Whether this is the builder's check of the URL, which is not documented: it has no field of a call. */
 export function isSetUp({ method, query, body }: WireRequest): boolean {
 	return method === 'HEAD' || (body.trim() === '' && !query.some(([name]) => names.includes(name)))
 }

@@ -2,19 +2,19 @@
 import * as v from 'valibot'
 
 // https://support.snatchbot.me/docs/json-api. It gives no limits of length or number.
-const said = v.pipe(v.string(), v.nonEmpty())
+const nonEmpty = v.pipe(v.string(), v.nonEmpty())
 const digits = v.pipe(v.string(), v.regex(/^\d+$/))
 const url = v.pipe(v.string(), v.url(), v.regex(/^\S+$/))
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.nonEmpty())
 
 const buttons = list(
 	v.variant('type', [
-		v.strictObject({ type: v.literal('url'), value: url, name: said }),
-		v.strictObject({ type: v.literal('module'), value: digits, name: said }),
+		v.strictObject({ type: v.literal('url'), value: url, name: nonEmpty }),
+		v.strictObject({ type: v.literal('module'), value: digits, name: nonEmpty }),
 	]),
 )
 const card = v.variant('type', [
-	v.strictObject({ type: v.literal('text'), value: said, buttons: v.optional(buttons) }),
+	v.strictObject({ type: v.literal('text'), value: nonEmpty, buttons: v.optional(buttons) }),
 	v.strictObject({ type: v.literal('image'), value: url }),
 	v.strictObject({
 		type: v.literal('gallery'),
@@ -22,8 +22,8 @@ const card = v.variant('type', [
 		gallery: list(
 			v.strictObject({
 				image: v.optional(url),
-				heading: said,
-				subtitle: v.optional(said),
+				heading: nonEmpty,
+				subtitle: v.optional(nonEmpty),
 				url: v.optional(url),
 				buttons: v.optional(buttons),
 			}),
@@ -42,23 +42,23 @@ export const limits = {
 	event: v.objectWithRest(
 		{
 			bot_id: digits,
-			user_id: said,
+			user_id: nonEmpty,
 			module_id: digits,
-			channel: v.optional(said),
+			channel: v.optional(nonEmpty),
 			incoming_message: v.string(),
-			session_id: v.optional(said),
+			session_id: v.optional(nonEmpty),
 		},
 		v.string(),
 	),
 	reply: v.strictObject({
-		user_id: said,
+		user_id: nonEmpty,
 		bot_id: digits,
 		module_id: digits,
 		message: v.pipe(
 			v.string(),
 			v.check((text) => text.split('::next::').every((part) => /\S/.test(part)), 'cannot be empty'),
 		),
-		suggested_replies: v.optional(list(said)),
+		suggested_replies: v.optional(list(nonEmpty)),
 		blocked_input: v.optional(v.boolean()),
 		cards: v.optional(list(v.union([card, byHand]))),
 	}),

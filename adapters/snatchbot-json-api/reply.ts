@@ -1,41 +1,42 @@
 /** The answer to an interaction's call: https://support.snatchbot.me/docs/json-api */
 import * as v from 'valibot'
 import {
+	blankIsSilence,
+	bodyAsJson,
+	bodyMatches,
 	type CanonicalEvent,
 	type CanonicalReply,
 	type Carries,
 	compact,
-	emptyReply,
+	decodeLabels,
+	encodeLabels,
+	Id,
 	Json,
 	jsonResponse,
 	type Message,
 	nonEmptyList,
 	type ReplyLeg,
-	readJson,
 	validate,
 	type WireResponse,
 } from '../../src/format/index.ts'
-import { decodeCards, encodeCard, Native } from './cards.ts'
+import { decodeCards, encodeCard, NativeCard } from './cards.ts'
 import { marker, type Options } from './options.ts'
 
 const name = 'snatchbot-json-api'
 
-const Id = v.nullish(v.union([v.string(), v.number()]))
-const Label = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
-
 const Answer = v.object({
-	// Repeats what the call said.
-	user_id: Id,
-	bot_id: Id,
-	module_id: Id,
+	// These repeat the call's.
+	user_id: v.nullish(Id),
+	bot_id: v.nullish(Id),
+	module_id: v.nullish(Id),
 	message: v.nullish(v.string(), ''),
 	cards: v.nullish(v.array(Json)),
-	suggested_replies: v.nullish(v.array(Label), []),
+	suggested_replies: v.nullish(v.array(Id), []),
 	blocked_input: v.nullish(v.boolean()),
 })
 
-/** Cards of types that the model has not, as the platform writes them. */
-const Own = v.strictObject({ cards: v.pipe(v.array(Native), v.nonEmpty()) })
+/** Cards of types for which the model has no field, as the platform writes them. */
+const Native = v.strictObject({ cards: v.pipe(v.array(NativeCard), v.nonEmpty()) })
 
 /** An absolute URL of any scheme; the page's own samples have a blank in theirs. */
 const address = { blanks: 'encoded', pattern: '^[A-Za-z][A-Za-z\\d+.-]*:\\S+$' } as const
@@ -65,37 +66,37 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 	return {
 		// A message of blanks is as good as an empty one, which is an error there.
 		carries: { ...carries, 'reply.text': { notBlank: true, default: filler, escape: markup } },
-		native: { name, schema: Own },
+		native: { name, schema: Native },
 
-		decode(answer) {
-			if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
-			// Whatever its type: PHP labels JSON as HTML unless told otherwise, and most servers of this format are in PHP.
-			const { wire, unread } = validate(Answer, readJson(answer.body))
-			const cards = decodeCards(wire.cards ?? [])
+		decode: blankIsSilence((answer) => {
+			// Whatever its media type: PHP labels JSON as HTML by default, and most servers of this format are in PHP.
+			const { wire, unread } = validate(Answer, bodyAsJson(answer))
+			const cards = decodeCards(wire.cards)
+			const natives = nonEmptyList(cards.natives)
 			return {
 				model: compact<CanonicalReply>({
 					messages: [
 						...wire.message.split(marker).flatMap(decodeText),
 						...cards.messages,
-						...decodeChoices(wire.suggested_replies),
+						...decodeLabels(wire.suggested_replies),
 					],
 					attributes: { session: {}, user: {} },
 					control: wire.blocked_input ? { blockInput: true } : undefined,
-					overrides: cards.natives.length > 0 ? { [name]: { cards: cards.natives } } : undefined,
+					overrides: natives && { [name]: { cards: natives } },
 				}),
 				unread: [...unread, ...cards.unread],
 			}
-		},
+		}),
 
 		encode({ messages, control, overrides }) {
-			const natives = v.parse(v.optional(Own), overrides?.[name])?.cards ?? []
+			const natives = v.parse(v.optional(Native), overrides?.[name])?.cards ?? []
 			return jsonResponse({
 				user_id: user?.id,
 				bot_id: bot?.id,
 				module_id: trigger?.id,
 				message: messages.flatMap(encodeText).join(marker),
 				cards: nonEmptyList([...messages.flatMap(encodeCard), ...natives]),
-				suggested_replies: nonEmptyList(messages.flatMap(encodeChoices)),
+				suggested_replies: nonEmptyList(messages.flatMap(encodeLabels)),
 				blocked_input: control?.blockInput,
 			})
 		},
@@ -108,12 +109,8 @@ export function setUpAnswer({ filler }: Options): WireResponse {
 }
 
 /** Whether the platform would show it as an answer. */
-export function isAnswer({ status, body }: WireResponse): boolean {
-	try {
-		return status === 200 && /\S/.test(validate(Answer, readJson(body)).wire.message)
-	} catch {
-		return false
-	}
+export function isAnswer(answer: WireResponse): boolean {
+	return answer.status === 200 && bodyMatches(answer, (body) => /\S/.test(validate(Answer, body).wire.message))
 }
 
 function decodeText(text: string): Message[] {
@@ -122,14 +119,4 @@ function decodeText(text: string): Message[] {
 
 function encodeText(message: Message): string[] {
 	return message.type === 'text' && !message.buttons ? [message.text] : []
-}
-
-/** A suggestion comes back as its label. */
-function decodeChoices(labels: readonly string[]): Message[] {
-	const choices = nonEmptyList(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
-	return choices ? [{ type: 'choices', choices }] : []
-}
-
-function encodeChoices(message: Message): string[] {
-	return message.type === 'choices' ? message.choices.map(({ title }) => title) : []
 }

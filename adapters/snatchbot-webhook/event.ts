@@ -17,13 +17,13 @@ import {
 
 const name = 'snatchbot-webhook'
 
-/** The page's prose promises the user's id, its sample has none. */
-const user: FieldMapping<'id'> = { id: ['user_id', 'userid', 'userId'] }
+/** The documentation's text mentions the user's id, but its sample has none. */
+const names: FieldMapping<'id'> = { id: ['user_id', 'userid', 'userId'] }
 
 const Address = v.pipe(v.string(), v.regex(/^[\dA-Fa-f.:]{2,45}$/))
 
-/** What only this webhook says: an IP address. Whose, the page does not tell. */
-const Own = v.strictObject({ ip: Address })
+/** What only this webhook says: an IP address. The documentation does not say whose. */
+const Native = v.strictObject({ ip: Address })
 
 const Time = v.pipe(v.string(), v.isoTimestamp())
 
@@ -34,14 +34,14 @@ export const event: EventLeg = {
 		'event.sender': { required: true, values: ['unknown'] },
 		'event.user.id': {},
 		'event.text': {},
-		'event.attributes': { reserved: ['time', 'data', 'ip', ...namesOf(user)] },
+		'event.attributes': { reserved: ['time', 'data', 'ip', ...namesOf(names)] },
 	},
-	native: { name, schema: Own },
+	native: { name, schema: Native },
 
 	decode(call) {
 		const { values, unread: hidden } = mergeQuery(call, readBodyValues(call))
 		const { time, data, ip, ...others } = values
-		const { fields, rest, unread } = extractFields(user, others, [])
+		const { fields, rest, unread } = extractFields(names, others, [])
 		const occurredAt = decodeTime(time)
 		const address = v.is(Address, ip) ? ip : undefined
 		return {
@@ -63,14 +63,14 @@ export const event: EventLeg = {
 		}
 	},
 
-	encode({ occurredAt, user: known, text, attributes, extensions }) {
-		const own = v.parse(v.optional(Own), extensions?.[name])
+	encode({ occurredAt, user, text, attributes, extensions }) {
+		const native = v.parse(v.optional(Native), extensions?.[name])
 		return jsonRequest({
 			// As the page's sample has it, apostrophe and all: a server written after it may cut the last character off.
 			time: `${occurredAt}'`,
 			data: JSON.stringify(text ?? ''),
-			ip: own?.ip ?? '',
-			...insertFields(user, attributes, { id: known?.id }),
+			ip: native?.ip ?? '',
+			...insertFields(names, attributes, { id: user?.id }),
 		})
 	},
 }

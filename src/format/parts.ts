@@ -1,11 +1,15 @@
-/** Pieces of wire schemas that several formats share. */
+/** Small pieces that several formats share. */
 import * as v from 'valibot'
-import { Attributes } from '../model/index.ts'
+import { GatewayError } from '../errors.ts'
+import { Attributes, type CanonicalReply, emptyReply, type Json } from '../model/index.ts'
+import type { Decoded } from './adapter.ts'
+import { readJsonBody } from './json.ts'
+import type { WireRequest, WireResponse } from './wire.ts'
 
 /** A string with at least one character. */
 export const NonEmpty = v.pipe(v.string(), v.nonEmpty())
 
-/** An id as senders write it: a string, or a number that becomes one. */
+/** An id or a label as senders write it: a string, or a number, which becomes one. */
 export const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
 
 /** Refuses an object without members. */
@@ -18,3 +22,24 @@ export const WireAttributes = v.pipe(
 	v.nullish(v.union([Attributes, v.literal(false), v.strictTuple([])], 'must be an object'), {}),
 	v.transform((value): Attributes => (value && !Array.isArray(value) ? value : {})),
 )
+
+/** Decodes a blank body as the empty reply, whatever its media type, and any other body with `decode`. */
+export function blankIsSilence(
+	decode: (answer: WireResponse) => Decoded<CanonicalReply>,
+): (answer: WireResponse) => Decoded<CanonicalReply> {
+	return (answer) => (answer.body.trim() === '' ? { model: emptyReply, unread: [] } : decode(answer))
+}
+
+/** For what fit never passes to `encode`, such as a message of a type that is not carried. Throws `internal`. */
+export function unreachable({ type }: { readonly type: string }): never {
+	throw new GatewayError('internal', { field: type })
+}
+
+/** Whether a message's JSON body passes a test. A body that is not JSON does not. */
+export function bodyMatches(message: WireRequest | WireResponse, test: (body: Json) => boolean): boolean {
+	try {
+		return test(readJsonBody(message))
+	} catch {
+		return false
+	}
+}

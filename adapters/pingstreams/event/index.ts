@@ -10,13 +10,13 @@ import {
 	compact,
 	compactOrNone,
 	type EventLeg,
-	GatewayError,
 	jsonRequest,
 	type Message,
 	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
+	unreachable,
 } from '../../../src/format/index.ts'
 import { type Dialect, name, readsAnswers } from '../dialect.ts'
 import { staticMarkup } from '../markup.ts'
@@ -252,10 +252,7 @@ function decodeStaticReply(text: string): Message[] {
 }
 
 function encodeStaticReply(messages: readonly Message[]): string | undefined {
-	const texts = messages.map((message) => {
-		if (message.type !== 'text') throw new GatewayError('internal', { field: message.type })
-		return message.text
-	})
+	const texts = messages.map((message) => (message.type === 'text' ? message.text : unreachable(message)))
 	return texts.length > 0 ? texts.join('\n\n') : undefined
 }
 

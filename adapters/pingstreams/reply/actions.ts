@@ -28,9 +28,10 @@ type ControlAction = v.InferOutput<typeof ControlAction>
 /** The type of the action that holds messages. */
 export const replyType = 'reply'
 
-/** The types of the actions that change the conversation. */
-export const controlTypes = ControlAction.options.map(({ entries }) => entries._tdActionType.literal)
-const modelTypes: readonly string[] = [replyType, ...controlTypes]
+const modelTypes: readonly string[] = [
+	replyType,
+	...ControlAction.options.map(({ entries }) => entries._tdActionType.literal),
+]
 
 /** An action for which the model has no field. The platform skips one that it does not know in silence. */
 export const NativeAction = v.objectWithRest(
@@ -42,7 +43,6 @@ export const NativeAction = v.objectWithRest(
 	},
 	Json,
 )
-export type NativeAction = v.InferOutput<typeof NativeAction>
 
 /** The control with an action's effect added; undefined when an earlier action already had that effect. */
 export function decodeControl(control: Control, action: ControlAction): Control | undefined {

@@ -2,18 +2,20 @@
 import * as v from 'valibot'
 import {
 	atLeastOneMember,
+	blankIsSilence,
+	bodyAsJson,
 	type CanonicalReply,
 	type Carries,
 	compact,
 	compactOrNone,
+	decodeTyped,
 	emptyReply,
 	fieldPath,
 	Json,
 	jsonResponse,
-	type Message,
 	nonEmptyList,
+	type Path,
 	type ReplyLeg,
-	readJson,
 	validate,
 } from '../../../src/format/index.ts'
 import { targetPattern } from '../button-action.ts'
@@ -24,7 +26,6 @@ import type { Options } from '../options.ts'
 import {
 	type Control,
 	ControlAction,
-	controlTypes,
 	decodeControl,
 	designerEntries,
 	encodeControl,
@@ -36,7 +37,6 @@ import {
 	type EncodedMessage,
 	encodeMessage,
 	type MessageContext,
-	type Path,
 	unreadParts,
 	WireMessage,
 } from './message.ts'
@@ -57,10 +57,9 @@ const Command = v.variant('type', [
 	v.object({ type: v.literal('wait'), time: v.nullish(v.pipe(v.number(), v.minValue(0))) }),
 	v.object({ type: v.literal('message'), message: WireMessage }),
 ])
-const KnownCommand = v.object({ type: v.picklist(['wait', 'message']) })
 const ReplyAction = v.object({ ...Script.entries, ...designerEntries, _tdActionType: v.literal(replyType) })
-const IsReply = v.object({ _tdActionType: v.literal(replyType) })
-const IsControl = v.object({ _tdActionType: v.picklist(controlTypes) })
+/** The actions that the model can express: messages, and what becomes of the conversation. */
+const Action = v.variant('_tdActionType', [ReplyAction, ...ControlAction.options])
 
 /** `success` alone is the answer of a backend that has nothing to say. */
 const Answer = v.object({ ...Script.entries, actions: v.nullish(v.array(Json)), success: v.optional(v.unknown()) })
@@ -75,7 +74,6 @@ const Native = v.pipe(
 	v.strictObject({ text: v.optional(Markup), actions: v.optional(v.pipe(v.array(NativeAction), v.nonEmpty())) }),
 	atLeastOneMember(),
 )
-type Native = v.InferOutput<typeof Native>
 /** The older engine runs no actions. */
 const NativeOfServer = v.strictObject({ text: Markup })
 
@@ -133,20 +131,25 @@ export function replyLegs(options: Options): (dialect: AnsweredDialect, home: st
 				jump && home !== undefined ? { ...others, 'reply.control.goto': { reserved: [home] } } : carries[dialect],
 			native: { name, schema: dialect === 'server' ? NativeOfServer : Native },
 
-			decode(answer) {
-				if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
+			decode: blankIsSilence((answer) => {
 				// Whatever its media type: the platform parses every answer as JSON, such as PHP's, labelled as HTML.
-				const { wire, unread } = validate(Answer, readJson(answer.body))
-				const { messages, control, nativeText, nativeActions } = decodeAnswer(wire, context, unread)
-				const native = compactOrNone<Native>({ text: nativeText, actions: nonEmptyList(nativeActions) })
-				const model = compact<CanonicalReply>({
-					messages,
-					attributes: emptyReply.attributes,
-					control: compactOrNone(control),
-					overrides: native && { [name]: native },
+				const { wire, unread } = validate(Answer, bodyAsJson(answer))
+				const state: DecodeState = { context, control: {} }
+				const { messages, natives, unread: ignored } = decodeAnswer(wire, state)
+				const native = compactOrNone<{ text?: string; actions?: Json[] }>({
+					text: state.nativeText,
+					actions: nonEmptyList(natives),
 				})
-				return { model, unread }
-			},
+				return {
+					model: compact<CanonicalReply>({
+						messages,
+						attributes: emptyReply.attributes,
+						control: compactOrNone(state.control),
+						overrides: native && { [name]: native },
+					}),
+					unread: [...unread, ...ignored],
+				}
+			}),
 
 			encode({ messages, control, overrides }) {
 				const native = v.parse(v.optional(Native), overrides?.[name])
@@ -166,15 +169,14 @@ export function replyLegs(options: Options): (dialect: AnsweredDialect, home: st
 	}
 }
 
-/** An answer as far as it is decoded. */
-interface DecodedAnswer {
-	readonly messages: Message[]
+/** What decoding depends on, and what it found beside messages. */
+interface DecodeState {
+	readonly context: MessageContext
 	control: Control
 	nativeText?: string
-	readonly nativeActions: NativeAction[]
-	readonly unread: string[]
-	readonly context: MessageContext
 }
+
+type DecodedList = ReturnType<typeof decodeTyped>
 
 interface TimedMessage {
 	/** Milliseconds before the message. */
@@ -182,22 +184,16 @@ interface TimedMessage {
 	readonly message: EncodedMessage
 }
 
-/** Adds to `unread` the paths of what is left out. In the current engine, actions replace the rest of the answer. */
-function decodeAnswer(
-	{ actions, ...script }: v.InferOutput<typeof Answer>,
-	context: MessageContext,
-	unread: string[],
-): DecodedAnswer {
-	const answer: DecodedAnswer = { messages: [], control: {}, nativeActions: [], unread, context }
-	if (context.dialect === 'runtime' && actions?.length) {
+/** In the current engine, actions replace the rest of the answer. */
+function decodeAnswer({ actions, ...script }: v.InferOutput<typeof Answer>, state: DecodeState): DecodedList {
+	if (state.context.dialect === 'runtime' && actions?.length) {
 		const { text, metadata, attributes } = script
-		unread.push(...Object.entries({ text, metadata, attributes }).flatMap(([key, value]) => (value ? [key] : [])))
-		for (const [i, action] of actions.entries()) decodeAction(action, ['actions', i], answer)
-	} else {
-		if (actions?.length) unread.push('actions')
-		decodeScript(script, [], answer)
+		const replaced = Object.entries({ text, metadata, attributes }).flatMap(([key, value]) => (value ? [key] : []))
+		const decoded = decodeActions(actions, state)
+		return { ...decoded, unread: [...replaced, ...decoded.unread] }
 	}
-	return answer
+	const decoded = decodeScript(script, [], state)
+	return { ...decoded, unread: [...(actions?.length ? ['actions'] : []), ...decoded.unread] }
 }
 
 /** A single message is the answer itself; otherwise the current engine takes actions, and the older one a script. */
@@ -214,43 +210,43 @@ function encodeAnswer(timed: readonly TimedMessage[], actions: readonly object[]
 	return { actions: nonEmptyList([...reply, ...actions]) }
 }
 
-function decodeAction(action: Json, at: Path, answer: DecodedAnswer): void {
-	if (v.is(IsReply, action)) {
-		const { wire, unread } = validate(ReplyAction, action, at)
-		answer.unread.push(...unread)
-		decodeScript(wire, at, answer)
-	} else if (v.is(IsControl, action)) {
-		const { wire, unread } = validate(ControlAction, action, at)
-		answer.unread.push(...unread)
-		const control = decodeControl(answer.control, wire)
-		if (control) answer.control = control
-		else answer.unread.push(fieldPath(at))
-	} else if (v.is(NativeAction, action)) answer.nativeActions.push(action)
-	else answer.unread.push(fieldPath(at))
+function decodeActions(actions: readonly Json[], state: DecodeState): DecodedList {
+	return decodeTyped(actions, {
+		schema: Action,
+		at: ['actions'],
+		isNative: (action) => v.is(NativeAction, action),
+		decode(action, at) {
+			if (action._tdActionType === replyType) return decodeScript(action, at, state)
+			const control = decodeControl(state.control, action)
+			if (!control) return { unread: [fieldPath(at)] }
+			state.control = control
+			return {}
+		},
+	})
 }
 
-function decodeScript(script: Script, at: Path, answer: DecodedAnswer): void {
+function decodeScript(script: Script, at: Path, state: DecodeState): DecodedList {
 	const commands = script.attributes?.commands
-	if (commands?.length) decodeCommands(commands, [...at, 'attributes', 'commands'], answer)
-	else decodeTimed(script, defaultDelay, at, answer)
+	if (commands?.length) return decodeCommands(commands, [...at, 'attributes', 'commands'], state)
+	return { natives: [], ...decodeTimed(script, defaultDelay, at, state) }
 }
 
-function decodeCommands(commands: readonly Json[], at: Path, answer: DecodedAnswer): void {
+function decodeCommands(commands: readonly Json[], at: Path, state: DecodeState): DecodedList {
 	let delay: number | undefined
-	for (const [i, each] of commands.entries()) {
-		const here = [...at, i]
-		if (!v.is(KnownCommand, each)) {
-			answer.unread.push(fieldPath(here))
-			continue
-		}
-		const { wire: command, unread } = validate(Command, each, here)
-		answer.unread.push(...unread)
-		if (command.type === 'wait') delay = (delay ?? 0) + Math.round(command.time ?? defaultDelay)
-		else {
-			decodeTimed(command.message, delay ?? defaultDelay, [...here, 'message'], answer)
+	return decodeTyped(commands, {
+		schema: Command,
+		at,
+		isNative: () => false,
+		decode(command, here) {
+			if (command.type === 'wait') {
+				delay = (delay ?? 0) + Math.round(command.time ?? defaultDelay)
+				return {}
+			}
+			const decoded = decodeTimed(command.message, delay ?? defaultDelay, [...here, 'message'], state)
 			delay = undefined
-		}
-	}
+			return decoded
+		},
+	})
 }
 
 function encodeCommands(timed: readonly TimedMessage[]): object[] {
@@ -260,13 +256,12 @@ function encodeCommands(timed: readonly TimedMessage[]): object[] {
 	])
 }
 
-function decodeTimed(wire: WireMessage, delay: number, at: Path, answer: DecodedAnswer): void {
+function decodeTimed(wire: WireMessage, delay: number, at: Path, state: DecodeState): Omit<DecodedList, 'natives'> {
 	const { markbot, attachment } = wire.attributes ?? {}
-	if (markbot && !attachment && answer.nativeText === undefined && v.is(Markup, wire.text)) {
-		answer.nativeText = wire.text
-		return
+	if (markbot && !attachment && state.nativeText === undefined && v.is(Markup, wire.text)) {
+		state.nativeText = wire.text
+		return { messages: [], unread: [] }
 	}
-	answer.unread.push(...unreadParts(wire, at))
-	const [first, ...others] = decodeMessage(wire, answer.context)
-	if (first) answer.messages.push({ ...first, delay }, ...others)
+	const [first, ...others] = decodeMessage(wire, state.context)
+	return { messages: first ? [{ ...first, delay }, ...others] : [], unread: unreadParts(wire, at) }
 }

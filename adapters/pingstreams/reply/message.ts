@@ -8,10 +8,11 @@ import {
 	type Card,
 	compact,
 	fieldPath,
-	GatewayError,
 	type Message,
 	nonEmpty,
 	nonEmptyList,
+	type Path,
+	unreachable,
 } from '../../../src/format/index.ts'
 import { type ButtonAction, decodeButtonAction, encodeButtonAction } from '../button-action.ts'
 import type { Dialect } from '../dialect.ts'
@@ -63,9 +64,6 @@ export interface MessageContext {
 	readonly home: string | undefined
 }
 
-/** Keys and indexes, from the top of the body. */
-export type Path = readonly (string | number)[]
-
 /** A message as messages of the model: a file, and words with buttons, are two. */
 export function decodeMessage(
 	{ text, type, metadata, attributes }: WireMessage,
@@ -111,7 +109,7 @@ export function encodeMessage(message: Message, context: MessageContext): Encode
 			return { type: 'file', text: name, metadata: { src: url, name, type: encodeMimeType(type, mimeType) } }
 		}
 		case 'choices':
-			throw new GatewayError('internal', { field: message.type })
+			return unreachable(message)
 	}
 }
 
@@ -187,7 +185,7 @@ function encodeButton(button: Button, { dialect, home }: MessageContext): object
 		case 'postback':
 			return button.value === title ? { type: 'text', value: title } : encodeAction({ value: button.value })
 		case 'phone':
-			throw new GatewayError('internal', { field: type })
+			return unreachable(button)
 	}
 }
 

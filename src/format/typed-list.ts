@@ -1,0 +1,58 @@
+/** Lists of typed items, such as responses, cards and actions, of which a format knows some types. */
+import * as v from 'valibot'
+import type { Json, Message } from '../model/index.ts'
+import { fieldPath } from './field-path.ts'
+import { validate } from './validate.ts'
+
+/** Keys and indexes, from the top of a body. */
+export type Path = readonly (string | number)[]
+
+/** A `v.variant` of objects, each with a literal under the key. */
+type TypedItem = v.GenericSchema & {
+	readonly key: string
+	readonly options: readonly { readonly entries: { readonly [key: string]: v.GenericSchema } }[]
+}
+
+/** Whether an item is of one of the schema's types, and so has to match it. */
+export function hasKnownType({ key, options }: TypedItem, item: unknown): boolean {
+	if (typeof item !== 'object' || item === null) return false
+	const type: unknown = Reflect.get(item, key)
+	return options.some(({ entries }) => entries[key] !== undefined && v.is(entries[key], type))
+}
+
+/** What a format makes of the items of a list. */
+export interface TypedList<S extends TypedItem> {
+	/** The known items: a `v.variant` by the key that holds their type. */
+	readonly schema: S
+	/** Where the list is in its message. */
+	readonly at: Path
+	/** A known item as messages, and the paths of what is left out. Called in the order of the list. */
+	decode(
+		item: v.InferOutput<S>,
+		at: Path,
+	): { readonly messages?: readonly Message[]; readonly unread?: readonly string[] }
+	/** Whether an item of another type is kept as a native part. Absent: every one. */
+	isNative?(item: Json): boolean
+}
+
+/**
+ * The items of a list: known ones as messages, others as native parts, and the paths of what is neither. Throws
+ * `field-missing` or `field-invalid` for an item of a known type that does not match its schema.
+ */
+export function decodeTyped<S extends TypedItem>(
+	list: readonly Json[] | null | undefined,
+	{ schema, at, decode, isNative = () => true }: TypedList<S>,
+): { messages: Message[]; natives: Json[]; unread: string[] } {
+	const decoded: ReturnType<typeof decodeTyped> = { messages: [], natives: [], unread: [] }
+	for (const [i, item] of (list ?? []).entries()) {
+		const here = [...at, i]
+		if (hasKnownType(schema, item)) {
+			const { wire, unread: unlisted } = validate(schema, item, here)
+			const { messages = [], unread = [] } = decode(wire, here)
+			decoded.messages.push(...messages)
+			decoded.unread.push(...unlisted, ...unread)
+		} else if (isNative(item)) decoded.natives.push(item)
+		else decoded.unread.push(fieldPath(here))
+	}
+	return decoded
+}
