@@ -15,6 +15,7 @@ import {
 	replyFeatures,
 } from '../src/model/index.ts'
 import { canonicalEvents, canonicalReplies } from './arbitraries.ts'
+import { keepsLimits } from './kept-limits.ts'
 import * as laws from './laws.ts'
 
 const numRuns = Number(process.env.LAW_RUNS) || 400
@@ -161,6 +162,22 @@ test.each(fitLaws)('fit %s, of events', { timeout }, (_name, law) => {
 	const property = fc.property(events, canonicalEvents(), (carries, x) => {
 		const leg = { carries, decode: unused, encode: (event: CanonicalEvent) => jsonRequest(event) }
 		law({ name: 'event', leg, fit: (event) => fitEvent(event, leg, context), model: CanonicalEvent }, x)
+	})
+	fc.assert(property, { numRuns, includeErrorInReport: true })
+})
+
+test('fit keeps every limit, of replies', { timeout }, () => {
+	const property = fc.property(replies, someReply, (carries, x) => {
+		const leg = { carries, native, decode: unused, encode: (reply: CanonicalReply) => jsonResponse(reply) }
+		keepsLimits(carries, fitReply(x, leg, context).value)
+	})
+	fc.assert(property, { numRuns, includeErrorInReport: true })
+})
+
+test('fit keeps every limit, of events', { timeout }, () => {
+	const property = fc.property(events, canonicalEvents(), (carries, x) => {
+		const leg = { carries, decode: unused, encode: (event: CanonicalEvent) => jsonRequest(event) }
+		keepsLimits(carries, fitEvent(x, leg, context).value)
 	})
 	fc.assert(property, { numRuns, includeErrorInReport: true })
 })

@@ -6,6 +6,7 @@ import {
 	jsonRequest,
 	jsonResponse,
 	type Leg,
+	type Report,
 	type WireRequest,
 	type WireResponse,
 } from '../src/format/index.ts'
@@ -17,12 +18,14 @@ function fit(carries: Carries<CanonicalReply>, messages: Message[], reply: Parti
 	const leg: Leg<WireResponse, CanonicalReply> = {
 		carries,
 		encode: (model) => jsonResponse(model),
-		decode: () => {
-			throw new Error('not used')
-		},
+		decode,
 	}
 	const fitted = fitReply({ messages, attributes: { session: {}, user: {} }, ...reply }, leg, context)
 	return { ...fitted, said: fitted.value.messages, did: fitted.changes.map(({ did, path }) => `${did} ${path}`) }
+}
+
+const decode = (): never => {
+	throw new Error('not used')
 }
 
 const plain: Carries<CanonicalReply> = { 'reply.text': {} }
@@ -275,7 +278,77 @@ describe('the whole reply', () => {
 	})
 })
 
+describe('counts', () => {
+	test('of tags and of attributes are kept, and what is over is named', () => {
+		const carries: Carries<CanonicalReply> = {
+			...plain,
+			'reply.control.tags': { items: 1 },
+			'reply.attributes.session': { items: 1 },
+		}
+		const attributes = { session: { a: 1, b: 2 }, user: {} }
+		const { value, did } = fit(carries, [], { attributes, control: { tags: ['x', 'y'] } })
+		expect(value).toMatchObject({ attributes: { session: { a: 1 } }, control: { tags: ['x'] } })
+		expect(did).toEqual(['dropped control.tags[1]', 'dropped attributes.session.b'])
+	})
+
+	test('of an event’s contexts are kept', () => {
+		const { value, changes } = fitEvent(
+			{ kind: 'message', attributes: {}, contexts: [{ id: '1' }, { id: '2' }] },
+			{
+				carries: { 'event.kind': {}, 'event.contexts': { items: 1 }, 'event.contexts.id': {} },
+				encode: jsonRequest,
+				decode,
+			},
+			context,
+		)
+		expect(value.contexts).toEqual([{ id: '1' }])
+		expect(changes.map(({ did, path }) => `${did} ${path}`)).toEqual(['dropped contexts[1]'])
+	})
+})
+
+describe('a format with a say of its own', () => {
+	const withoutAlt = (messages: readonly Message[], report: Report): Message[] =>
+		messages.map((message, i) => {
+			if (message.type !== 'image' || message.alt !== 'x') return message
+			report({ did: 'dropped', feature: 'reply.image.alt', path: `messages[${i}].alt` })
+			return { type: 'image', url: message.url }
+		})
+
+	test('names what it changes by where it stood before', () => {
+		const leg: Leg<WireResponse, CanonicalReply> = {
+			carries: { 'reply.text': { chars: 10 }, 'reply.image': {}, 'reply.image.alt': {} },
+			encode: (model) => jsonResponse(model),
+			decode,
+			refine: (reply, report) => ({ ...reply, messages: withoutAlt(reply.messages, report) }),
+		}
+		const image: Message = { type: 'image', url: 'https://a.example', alt: 'x' }
+		const messages: Message[] = [{ type: 'text', text: 'one two three four' }, image]
+		const { value, changes } = fitReply({ messages, attributes: { session: {}, user: {} } }, leg, context)
+		expect(value.messages.at(-1)).toEqual({ type: 'image', url: image.url })
+		expect(changes.map(({ did, path }) => `${did} ${path}`)).toEqual([
+			'split messages[0].text',
+			'dropped messages[1].alt',
+		])
+	})
+})
+
 describe('what once went wrong', () => {
+	test('user attributes among the session’s are lost under their own name', () => {
+		const folding: Carries<CanonicalReply> = {
+			...plain,
+			'reply.attributes.session': { reserved: ['message'] },
+			'reply.attributes.user': { foldedInto: 'session' },
+		}
+		const { value, did } = fit(folding, [], { attributes: { session: {}, user: { message: 1 } } })
+		expect(value.attributes).toEqual({ session: {}, user: {} })
+		expect(did).toContain('dropped attributes.user.message')
+	})
+
+	test('a delay under the least is brought there, also where there is no most', () => {
+		const { said } = fit({ ...plain, 'reply.delay': { min: 100 } }, [{ type: 'text', text: 'Hi', delay: 0 }])
+		expect(said).toEqual([{ type: 'text', text: 'Hi', delay: 100 }])
+	})
+
 	test('a cut between markup and its joiner ends', () => {
 		const { said } = fit({ 'reply.text': { chars: 20, escape: '#(?!\u2060)' } }, [
 			{ type: 'text', text: `${'x'.repeat(19)}#` },
@@ -360,9 +433,7 @@ describe('an event', () => {
 	const leg: Leg<WireRequest, CanonicalEvent> = {
 		carries: { 'event.conversation': { required: true }, 'event.user.id': { required: true } },
 		encode: (model) => jsonRequest(model),
-		decode: () => {
-			throw new Error('not used')
-		},
+		decode,
 	}
 	const idsOf = (event: Partial<CanonicalEvent>) => {
 		const { value } = fitEvent({ kind: 'message', attributes: {}, ...event }, leg, context)

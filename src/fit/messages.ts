@@ -102,7 +102,8 @@ function fitDelay(fitting: Fitting, delay: number | undefined, path: string): { 
 		note(fitting, 'added', 'reply.delay', `${path}.delay`)
 		return { delay: limit.default }
 	}
-	const fitted = Math.min(Math.max(delay, limit.min ?? delay), limit.max ?? delay)
+	const { min = 0, max = Number.POSITIVE_INFINITY } = limit
+	const fitted = Math.min(Math.max(delay, min), max)
 	if (fitted !== delay) note(fitting, 'converted', 'reply.delay', `${path}.delay`, `to ${fitted} ms`)
 	return { delay: fitted }
 }

@@ -1,6 +1,6 @@
 /** What a route can carry, for people and backends: served at `/-/carries/NAME`. Holds nothing of the configuration. */
-import type { Limit } from '../format/index.ts'
-import type { CanonicalEvent, EventFeature, MessageFeature, ReplyFeature } from '../model/index.ts'
+import type { Carries } from '../format/index.ts'
+import type { CanonicalEvent, CanonicalReply } from '../model/index.ts'
 import type { Route } from '../route.ts'
 
 /** Features and limits by name. */
@@ -13,14 +13,14 @@ export interface RouteCapabilities {
 		/** Milliseconds until the platform stops waiting, where that is known. */
 		readonly deadline?: number
 		/** What an answer may hold. */
-		readonly reply: { readonly [F in ReplyFeature]?: Limit }
+		readonly reply: Carries<CanonicalReply>
 		/** What the platform's calls may hold. */
-		readonly event: { readonly [F in EventFeature | MessageFeature]?: Limit }
+		readonly event: Carries<CanonicalEvent>
 	}[]
 	readonly upstream: {
 		readonly name: string
 		/** What the upstream can be told of an event. */
-		readonly event: { readonly [F in EventFeature | MessageFeature]?: Limit }
+		readonly event: Carries<CanonicalEvent>
 	}
 }
 
