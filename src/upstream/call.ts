@@ -1,7 +1,7 @@
-/** Calls the one upstream of a route: what it is sent, how long it has, what of its answer is let in. */
+/** Calls the upstream of a route: within limits of concurrency and time, and again where that is safe. */
 import { asGatewayError, type ErrorCode, GatewayError } from '../errors.ts'
 import type { WireRequest, WireResponse } from '../format/index.ts'
-import type { Runtime } from '../runtime.ts'
+import type { OutgoingCall, Runtime } from '../runtime.ts'
 import type { Endpoint } from './endpoint.ts'
 import { readRetryAfter } from './retry-after.ts'
 import { signature } from './signature.ts'
@@ -11,10 +11,10 @@ import { upstreamUrl } from './upstream-url.ts'
 /** Bytes of an answer that are read, which is ten times what the strictest known platform takes. */
 const maxReplyBytes = 1024 * 1024
 
-/** Milliseconds of rest that turns grant to an upstream; users do not wait for an hour because of one header. */
+/** Milliseconds of Retry-After that turns respect; users do not wait for an hour because of one header. */
 const longestRest = 60_000
 
-/** Milliseconds before a call that was not sent is made again. */
+/** Milliseconds before an endpoint is called again. */
 const pauses = [100, 300] as const
 
 export interface CallLimits {
@@ -23,78 +23,79 @@ export interface CallLimits {
 	/** When the answer must have been read, as `Runtime.elapsed`. */
 	readonly until: number
 	/**
-	 * What is called again: nothing, for whoever has a schedule of his own; calls that certainly were not sent; or
-	 * those, too, whose answer never began, on routes where the upstream takes a repeated call for one.
+	 * Which calls are repeated: none, where the caller has a schedule of its own; those that were certainly not sent; or
+	 * also those that got no response, on routes whose upstream treats calls with the same id as one.
 	 */
 	readonly repeat: 'nothing' | 'unsent' | 'unanswered'
 }
 
 /**
- * A call within the attempt's limits of time and size, repeated as the attempt allows. Throws `overloaded`,
- * `upstream-circuit-open`, `upstream-unreachable`, `upstream-not-public`, `upstream-timeout`, `upstream-status`,
- * `upstream-redirect`, `upstream-reply-too-large` or `upstream-reply-invalid`.
+ * Calls the upstream if its concurrency limit allows. Throws `overloaded`, `upstream-circuit-open`,
+ * `upstream-unreachable`, `upstream-not-public`, `upstream-timeout`, `upstream-status`, `upstream-redirect`,
+ * `upstream-reply-too-large` or `upstream-reply-invalid`.
  */
 export async function callUpstream(
 	upstream: Upstream,
 	request: WireRequest,
-	attempt: CallLimits,
+	limits: CallLimits,
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	if (!upstream.concurrencyLimit.tryAcquire()) throw new GatewayError('overloaded', { retryAfter: 1 })
 	try {
-		return await callRepeatedly(upstream, request, attempt, runtime)
+		return await withRetries(upstream, request, limits, runtime)
 	} finally {
 		upstream.concurrencyLimit.release()
 	}
 }
 
-async function callRepeatedly(
+/** Attempts at one endpoint after the other, until one is answered or fails in a way that must not be repeated. */
+async function withRetries(
 	upstream: Upstream,
 	request: WireRequest,
-	attempt: CallLimits,
+	limits: CallLimits,
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	const tried: Endpoint[] = []
-	let targets: readonly Endpoint[] = upstream.endpoints
+	let endpoints: readonly Endpoint[] = upstream.endpoints
 	let failure: GatewayError | undefined
 	for (const pause of [0, ...pauses]) {
-		const awake = awakeOf(targets, runtime)
-		if (awake.length === 0) break
-		// Another target needs no pause.
-		if (tried.length > 0 && !freshOf(awake, tried)) {
-			if (runtime.elapsed() + pause >= attempt.until) break
-			await sleep(pause)
+		const choice = choose(endpoints, tried, pause, limits, runtime.elapsed())
+		if (!choice) break
+		const { endpoint, wait } = choice
+		if (wait > 0) {
+			await sleep(wait)
+			// Other calls may have opened its circuit meanwhile.
+			if (endpoint.breaker.retryIn(runtime.elapsed()) > 0) continue
 		}
-		const target = choose(targets, tried, runtime)
-		if (!target) break
-		tried.push(target)
+		tried.push(endpoint)
 		try {
-			return await callEndpoint(upstream, target, request, attempt, runtime)
+			return await attempt(upstream, endpoint, request, limits, runtime)
 		} catch (thrown) {
 			failure = asGatewayError(thrown)
-			if (!mayRepeat(failure, attempt)) throw failure
-			// To ask again where its name leads is what a name waits for that leads elsewhere each time.
-			if (failure.code === 'upstream-not-public') targets = targets.filter((each) => each !== target)
+			if (!mayRepeat(failure, limits)) throw failure
+			// A name that resolves to another address each time counts on being resolved again.
+			if (failure.code === 'upstream-not-public') endpoints = endpoints.filter((each) => each !== endpoint)
 		}
 	}
-	throw failure ?? new GatewayError('upstream-circuit-open', { retryAfter: secondsOfRest(upstream, runtime) })
+	throw failure ?? new GatewayError('upstream-circuit-open', { retryAfter: secondsUntilRetry(upstream, runtime) })
 }
 
-function awakeOf(targets: readonly Endpoint[], { elapsed }: Runtime): Endpoint[] {
-	const now = elapsed()
-	return targets.filter(({ breaker }) => breaker.retryIn(now) === 0)
-}
-
-function freshOf(targets: readonly Endpoint[], tried: readonly Endpoint[]): Endpoint | undefined {
-	return targets.find((target) => !tried.includes(target))
-}
-
-/** The first that is not left alone; one that was tried comes last, and only within its budget. */
-function choose(targets: readonly Endpoint[], tried: readonly Endpoint[], runtime: Runtime): Endpoint | undefined {
-	const awake = awakeOf(targets, runtime)
-	const fresh = freshOf(awake, tried)
-	fresh?.budget.earn()
-	return fresh ?? awake.find(({ budget }) => budget.spend())
+/** The first endpoint whose circuit is closed. One that was tried comes last, within its budget and after a pause for which there is time. */
+function choose(
+	endpoints: readonly Endpoint[],
+	tried: readonly Endpoint[],
+	pause: number,
+	{ until }: CallLimits,
+	now: number,
+): { readonly endpoint: Endpoint; readonly wait: number } | undefined {
+	const available = endpoints.filter(({ breaker }) => breaker.retryIn(now) === 0)
+	const fresh = available.find((endpoint) => !tried.includes(endpoint))
+	if (fresh) {
+		fresh.budget.earn()
+		return { endpoint: fresh, wait: 0 }
+	}
+	const again = now + pause < until ? available.find(({ budget }) => budget.spend()) : undefined
+	return again && { endpoint: again, wait: pause }
 }
 
 function mayRepeat({ code, unsent }: GatewayError, { repeat }: CallLimits): boolean {
@@ -102,86 +103,72 @@ function mayRepeat({ code, unsent }: GatewayError, { repeat }: CallLimits): bool
 	return unsent || (repeat === 'unanswered' && code === 'upstream-unreachable')
 }
 
-function secondsOfRest({ endpoints: targets }: Upstream, { elapsed }: Runtime): number {
+function secondsUntilRetry({ endpoints }: Upstream, { elapsed }: Runtime): number {
 	const now = elapsed()
-	return Math.max(1, Math.ceil(Math.min(...targets.map(({ breaker }) => breaker.retryIn(now))) / 1000))
+	return Math.max(1, Math.ceil(Math.min(...endpoints.map(({ breaker }) => breaker.retryIn(now))) / 1000))
 }
 
-/** What counts against an upstream, beside its own word that it failed. */
-const unanswered: ReadonlySet<ErrorCode> = new Set(['upstream-unreachable', 'upstream-not-public', 'upstream-timeout'])
-
-async function callEndpoint(
+/** One call to one endpoint, whose breaker learns how it ended. */
+async function attempt(
 	upstream: Upstream,
-	{ url, breaker }: Endpoint,
-	request: WireRequest,
-	attempt: CallLimits,
-	runtime: Runtime,
-): Promise<WireResponse> {
-	const tell = (level: 'info' | 'warn', state: 'circuit open' | 'backing off' | 'recovered') => {
-		// Its path and query may hold secrets.
-		runtime.log({ level, msg: 'upstream', origin: originOf(url), state })
-	}
-	const startedAt = runtime.elapsed()
-	// Whatever is sent too late is done by the upstream, and told to nobody; and what is not sent says nothing of it.
-	if (startedAt >= attempt.until) throw new GatewayError('upstream-timeout')
-	breaker.onStart(startedAt)
-	try {
-		const response = await callOnce(upstream, url, request, attempt, runtime)
-		if (breaker.onSuccess()) tell('info', 'recovered')
-		return response
-	} catch (thrown) {
-		const { code, context } = asGatewayError(thrown)
-		const { upstreamStatus = 0, retryAfter } = context
-		const now = runtime.elapsed()
-		if (retryAfter !== undefined && breaker.backOff(now, Math.min(longestRest, retryAfter * 1000)))
-			tell('warn', 'backing off')
-		if (unanswered.has(code) || upstreamStatus >= 500) {
-			if (breaker.onFailure(now)) tell('warn', 'circuit open')
-		} else if (breaker.onSuccess()) tell('info', 'recovered')
-		throw thrown
-	}
-}
-
-async function callOnce(
-	upstream: Upstream,
-	base: string,
+	endpoint: Endpoint,
 	request: WireRequest,
 	{ id, until }: CallLimits,
 	runtime: Runtime,
 ): Promise<WireResponse> {
-	const [secret] = upstream.secrets
-	const { auth } = upstream.adapter
-	const proven = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
-	const url = upstreamUrl(base, proven.query, auth ? undefined : secret)
+	const startedAt = runtime.elapsed()
+	// A call that is sent too late would be processed and answered to nobody; one that is not sent says nothing about the upstream.
+	if (startedAt >= until) throw new GatewayError('upstream-timeout')
+	endpoint.breaker.onStart(startedAt)
 	const send = upstream.send ?? runtime.send
 	const limit = new AbortController()
-	const timer = setTimeout(() => limit.abort(), until - runtime.elapsed())
+	const timer = setTimeout(() => limit.abort(), until - startedAt)
 	try {
-		const response = await send({
-			url,
-			method: proven.method,
-			headers: [
-				...proven.headers,
-				...upstream.headers,
-				['accept', 'application/json'],
-				['accept-encoding', 'identity'],
-				['user-agent', 'dragoman'],
-				...(await signature(upstream, id, proven.body, runtime)),
-			],
-			body: proven.body,
-			signal: limit.signal,
-			maxBytes: maxReplyBytes,
-			onlyPublic: upstream.onlyPublic,
-		})
-		if (response.status >= 200 && response.status <= 299) return response
-		throw failureOf(response, runtime)
+		const response = await send(await outgoingCall(upstream, endpoint, request, id, limit.signal, runtime))
+		if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
+		recordSuccess(endpoint, runtime)
+		return response
+	} catch (thrown) {
+		recordFailure(endpoint, asGatewayError(thrown), runtime)
+		throw thrown
 	} finally {
 		// Not AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
 		clearTimeout(timer)
 	}
 }
 
-function failureOf({ status: upstreamStatus, headers }: WireResponse, { now }: Runtime): GatewayError {
+/** The request with the upstream's own headers, its secret and the signature. */
+async function outgoingCall(
+	upstream: Upstream,
+	endpoint: Endpoint,
+	request: WireRequest,
+	id: string,
+	signal: AbortSignal,
+	runtime: Runtime,
+): Promise<OutgoingCall> {
+	const [secret] = upstream.secrets
+	const { auth } = upstream.adapter
+	const { method, query, headers, body } =
+		secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
+	return {
+		url: upstreamUrl(endpoint.url, query, auth ? undefined : secret),
+		method,
+		headers: [
+			...headers,
+			...upstream.headers,
+			['accept', 'application/json'],
+			['accept-encoding', 'identity'],
+			['user-agent', 'dragoman'],
+			...(await signature(upstream, id, body, runtime)),
+		],
+		body,
+		signal,
+		maxBytes: maxReplyBytes,
+		onlyPublic: upstream.onlyPublic,
+	}
+}
+
+function statusError({ status: upstreamStatus, headers }: WireResponse, { now }: Runtime): GatewayError {
 	if (upstreamStatus >= 300 && upstreamStatus <= 399) return new GatewayError('upstream-redirect', { upstreamStatus })
 	// RFC 9110 gives the header a meaning with 503, RFC 6585 with 429.
 	const asked = upstreamStatus === 429 || upstreamStatus === 503 ? readRetryAfter(headers, now()) : undefined
@@ -191,8 +178,28 @@ function failureOf({ status: upstreamStatus, headers }: WireResponse, { now }: R
 	})
 }
 
-function originOf(url: string): string | undefined {
-	return URL.parse(url)?.origin
+/** What counts against an endpoint, beside a status of 5xx. */
+const unanswered: ReadonlySet<ErrorCode> = new Set(['upstream-unreachable', 'upstream-not-public', 'upstream-timeout'])
+
+function recordSuccess(endpoint: Endpoint, runtime: Runtime): void {
+	if (endpoint.breaker.onSuccess()) logState(endpoint, 'recovered', runtime)
+}
+
+function recordFailure(endpoint: Endpoint, { code, context }: GatewayError, runtime: Runtime): void {
+	const { upstreamStatus = 0, retryAfter } = context
+	const { breaker } = endpoint
+	const now = runtime.elapsed()
+	if (retryAfter !== undefined && breaker.backOff(now, Math.min(longestRest, retryAfter * 1000))) {
+		logState(endpoint, 'backing off', runtime)
+	}
+	if (!unanswered.has(code) && upstreamStatus < 500) recordSuccess(endpoint, runtime)
+	else if (breaker.onFailure(now)) logState(endpoint, 'circuit open', runtime)
+}
+
+function logState({ url }: Endpoint, state: 'circuit open' | 'backing off' | 'recovered', runtime: Runtime): void {
+	// Path and query may hold secrets.
+	const origin = URL.parse(url)?.origin
+	runtime.log({ level: state === 'recovered' ? 'info' : 'warn', msg: 'upstream', origin, state })
 }
 
 function sleep(milliseconds: number): Promise<void> {
