@@ -1,15 +1,32 @@
-/** A limit of time on what has none of its own. */
+/** A time limit for promises that have none of their own. */
 
-/** Stands for what is not there in time. */
+/** Stands for what did not come in time. */
 export const timedOut: unique symbol = Symbol('timed out')
 
-/** What the promise becomes, or `timedOut` when it takes more than so many milliseconds. What it becomes later is the caller's. */
-export async function withTimeout<T>(milliseconds: number, promise: Promise<T>): Promise<T | typeof timedOut> {
+/** Sets timers. */
+export interface Timers {
+	/** Runs something after this many milliseconds, unless what it returns is called before. */
+	after(milliseconds: number, run: () => void): () => void
+}
+
+const systemTimers: Timers = {
+	after(milliseconds, run) {
+		const timer = setTimeout(run, milliseconds)
+		return () => clearTimeout(timer)
+	},
+}
+
+/** What the promise becomes, or `timedOut` after this many milliseconds. What it becomes later is for the caller to handle. */
+export async function withTimeout<T>(
+	milliseconds: number,
+	promise: Promise<T>,
+	timers: Timers = systemTimers,
+): Promise<T | typeof timedOut> {
 	const { promise: passed, resolve } = Promise.withResolvers<typeof timedOut>()
-	const timer = setTimeout(() => resolve(timedOut), milliseconds)
+	const cancel = timers.after(milliseconds, () => resolve(timedOut))
 	try {
 		return await Promise.race([promise, passed])
 	} finally {
-		clearTimeout(timer)
+		cancel()
 	}
 }

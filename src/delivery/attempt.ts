@@ -2,6 +2,7 @@
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { Route } from '../route.ts'
 import type { Delivery, Runtime } from '../runtime.ts'
+import { type Timers, timedOut, withTimeout } from '../timeout.ts'
 import { callUpstream } from '../upstream/index.ts'
 import { type Outcome, outcomeOfFailure } from './outcome.ts'
 import type { History, Schedule } from './schedule.ts'
@@ -12,11 +13,9 @@ export interface AcceptedEvent extends History {
 }
 
 /** Time as a store counts it. */
-export interface Clock {
+export interface Clock extends Timers {
 	/** Milliseconds since 1970. */
 	now(): number
-	/** Runs something after so many milliseconds. Returns what cancels it. */
-	after(milliseconds: number, run: () => void): () => void
 }
 
 export interface DeliveryContext {
@@ -66,12 +65,8 @@ async function deliver({ id, route: name, request }: Delivery, context: Delivery
 	if (!route) throw new GatewayError('not-found')
 	const { upstream } = route
 	const until = runtime.elapsed() + upstream.timeout
-	const timedOut = Promise.withResolvers<never>()
-	const cancel = clock.after(upstream.timeout + overtime, () => timedOut.reject(new GatewayError('upstream-timeout')))
-	try {
-		// The schedule repeats the call, and calls are repeated in one place only.
-		await Promise.race([callUpstream(upstream, request, { id, until, repeat: 'nothing' }, runtime), timedOut.promise])
-	} finally {
-		cancel()
-	}
+	// The schedule repeats the call, and calls are repeated in one place only.
+	const calling = callUpstream(upstream, request, { id, until, repeat: 'nothing' }, runtime)
+	const outcome = await withTimeout(upstream.timeout + overtime, calling, clock)
+	if (outcome === timedOut) throw new GatewayError('upstream-timeout')
 }

@@ -1,34 +1,35 @@
 /** The gateway as a Hono app: which route a call is for, how much of it is read, and how errors look from outside. */
 import { Hono } from 'hono'
 import { asGatewayError, GatewayError } from '../errors.ts'
-import { type Fields, jsonResponse, problemResponse, type WireResponse } from '../format/index.ts'
+import { type Fields, jsonResponse, problemResponse } from '../format/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { takeTurn } from '../turn/index.ts'
 import { routeCapabilities } from './capabilities.ts'
 import { readBody } from './read-body.ts'
 import { createRejectionLog } from './rejection-log.ts'
+import { toResponse } from './respond.ts'
 import { routeTable } from './route-table.ts'
+
+/** A request as it was sent, without its method and its body. */
+export interface RequestHead {
+	/** The request target (RFC 9112, section 3.2) in origin form. */
+	readonly target: string
+	/** Names in lower case. */
+	readonly headers: Fields
+}
 
 export interface AppOptions {
 	readonly routes: readonly Route[]
 	readonly runtime: Runtime
-	/** May new calls come? Absent: always. */
+	/** Whether new calls may come. Absent: always. */
 	ready?(): boolean
-	/** The header fields of a request, names in lower case. Absent: those of its `headers`, where repeated names are joined. */
-	fieldsOf?(request: Request, env: unknown): Fields
-	/** The target of a request as it was sent (RFC 9112, section 3.2). Absent: what its `url` makes of it. */
-	targetOf?(request: Request, env: unknown): string
+	/** The head of a request. Absent: what its `url`, which is normalised, and its `headers`, which are joined by name, say. */
+	headOf?(request: Request, env: unknown): RequestHead
 }
 
 /** Answers on the routes' paths, `/healthz`, `/readyz` and `/-/carries/NAME`; everything else is one and the same 404. */
-export function createApp({
-	routes,
-	runtime,
-	ready = () => true,
-	fieldsOf = joinedFields,
-	targetOf = normalTarget,
-}: AppOptions): Hono {
+export function createApp({ routes, runtime, ready = () => true, headOf = normalHead }: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
 	const byName = new Map(routes.map((route) => [route.name, route]))
 	const logRejection = createRejectionLog(runtime)
@@ -46,14 +47,16 @@ export function createApp({
 	app.all('*', async (c) => {
 		const at = runtime.elapsed()
 		const request = c.req.raw
-		const { path, query } = partsOf(targetOf(request, c.env))
-		const { route, pathSecret, decoy, ...limits } = table(path)
-		const { body, refusal: unread } = await readBody(request, limits)
-		const call = { method: request.method, query, headers: fieldsOf(request, c.env), body }
-		const { answer, refusal } = await takeTurn(route, { call, pathSecret, at, refusal: unread }, runtime).catch(
+		const { target, headers } = headOf(request, c.env)
+		const { path, query } = partsOf(target)
+		const { route, pathSecret, decoy, readAtMost, maxBody } = table(path)
+		const { body, refusal: unread } = await readBody(request, { readAtMost, maxBody })
+		const call = { method: request.method, query, headers, body }
+		const taking = takeTurn(route, { call, pathSecret, at, refusal: unread }, runtime)
+		const { answer, refusal } = await taking.catch((thrown: unknown) => {
 			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
-			(thrown: unknown) => Promise.reject(asGatewayError(thrown)),
-		)
+			throw asGatewayError(thrown)
+		})
 		if (refusal) logRejection(refusal.code, decoy ? undefined : route.name)
 		return toResponse(answer)
 	})
@@ -66,9 +69,9 @@ export function createApp({
 	return app
 }
 
-function normalTarget({ url }: Request): string {
+function normalHead({ url, headers }: Request): RequestHead {
 	const { pathname, search } = new URL(url)
-	return pathname + search
+	return { target: pathname + search, headers: [...headers] }
 }
 
 // Hono's own path is decoded, and a route must not be reached by two spellings.
@@ -80,18 +83,4 @@ function partsOf(target: string): { path: string; query: Fields } {
 
 function stackOf(thrown: unknown): string | undefined {
 	return thrown instanceof Error ? thrown.stack : undefined
-}
-
-function joinedFields(request: Request): Fields {
-	return [...request.headers]
-}
-
-function toResponse({ status, headers, body }: WireResponse): Response {
-	const fields: { [name: string]: string } = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-	for (const [name, value] of headers) fields[name] = value
-	// With these the standard allows no body, not even an empty one.
-	const bodiless = status === 204 || status === 205 || status === 304
-	if (bodiless || body !== '') return new Response(bodiless ? null : body, { status, headers: fields })
-	// An empty text would get a content type of the runtime's own, and no body no length.
-	return new Response(null, { status, headers: { ...fields, 'content-length': '0' } })
 }

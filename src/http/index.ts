@@ -1,3 +1,6 @@
-/** The gateway as a Hono app. */
-export { type AppOptions, createApp } from './app.ts'
+/** The gateway as a Hono app, and HTTP messages for its runtimes. */
+export { type AppOptions, createApp, type RequestHead } from './app.ts'
+export { readLimited } from './read-limited.ts'
+export { readReply } from './read-reply.ts'
 export { createRejectionLog } from './rejection-log.ts'
+export { answerHeaders, toResponse } from './respond.ts'

@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { type ConfigContext, ConfigError, type Environment, readConfig } from '../config/index.ts'
-import type { AdapterFactory, Fields } from '../format/index.ts'
-import { createApp, createRejectionLog } from '../http/index.ts'
+import type { AdapterFactory } from '../format/index.ts'
+import { createApp, createRejectionLog, type RequestHead } from '../http/index.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
 import { demo } from '../upstream/index.ts'
@@ -13,7 +13,7 @@ import { isLocal, listen } from './listener.ts'
 import { createRuntime } from './node-runtime.ts'
 import { openOutbox } from './outbox/open-outbox.ts'
 import { serializePipelining } from './serialize-pipelining.ts'
-import { rejectAmbiguous, targetOf as targetOfIncoming } from './smuggling-guard.ts'
+import { rejectAmbiguous, targetOf } from './smuggling-guard.ts'
 
 export interface ServeOptions {
 	/** The parsed configuration; its shape: config/gateway.schema.json. */
@@ -70,7 +70,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 
 	let draining = false
 	const refused = createRejectionLog(runtime)
-	const appOf = (routes: readonly Route[]) => createApp({ routes, runtime, ready: () => !draining, fieldsOf, targetOf })
+	const appOf = (routes: readonly Route[]) => createApp({ routes, runtime, ready: () => !draining, headOf })
 	let app = appOf(routes)
 	const reload = (config: unknown): void => {
 		const next = readConfig(config, context)
@@ -123,18 +123,13 @@ function hasOutgoing(env: unknown): env is NodeEnv {
 	return typeof env === 'object' && env !== null && 'outgoing' in env && 'incoming' in env
 }
 
-// As it was sent: the Request's own URL has lost its dots.
-function targetOf(request: Request, env: unknown): string {
-	return hasOutgoing(env) ? targetOfIncoming(env.incoming) : new URL(request.url).pathname
-}
-
-// Straight from the parser: building a Headers object costs more than the rest of the look-up.
-function fieldsOf(_request: Request, env: unknown): Fields {
-	if (!hasOutgoing(env)) return []
+// Straight from the parser: the Request's own URL has lost its dots, and building a Headers object is slow.
+function headOf(request: Request, env: unknown): RequestHead {
+	if (!hasOutgoing(env)) return { target: new URL(request.url).pathname, headers: [] }
 	const { rawHeaders } = env.incoming
-	const fields: [string, string][] = []
+	const headers: [string, string][] = []
 	for (let i = 0; i < rawHeaders.length; i += 2) {
-		fields.push([(rawHeaders[i] ?? '').toLowerCase(), rawHeaders[i + 1] ?? ''])
+		headers.push([(rawHeaders[i] ?? '').toLowerCase(), rawHeaders[i + 1] ?? ''])
 	}
-	return fields
+	return { target: targetOf(env.incoming), headers }
 }

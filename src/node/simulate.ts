@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { adapters } from '../../adapters/index.ts'
 import { GatewayError } from '../errors.ts'
 import { type Adapter, type AdapterFactory, compact } from '../format/index.ts'
+import { readLimited } from '../http/index.ts'
 import { emptyReply } from '../model/index.ts'
 import type { OutgoingCall, Runtime } from '../runtime.ts'
 import { describeExpected, keysOf, pathOf } from '../schema/index.ts'
@@ -207,18 +208,8 @@ async function send({ url, method, headers, body, signal, maxBytes }: OutgoingCa
 		throw new GatewayError(signal.aborted ? 'upstream-timeout' : 'upstream-unreachable', {}, { cause })
 	}
 	const response = await fetch(url, { ...init, headers: headers.map(([name, value]) => [name, value]) }).catch(failed)
-	let text = ''
-	const decoder = new TextDecoder()
-	let size = 0
-	try {
-		for await (const chunk of response.body ?? []) {
-			size += chunk.length
-			if (size > maxBytes) throw new GatewayError('upstream-reply-too-large', { limit: maxBytes })
-			text += decoder.decode(chunk, { stream: true })
-		}
-	} catch (cause) {
-		if (cause instanceof GatewayError) throw cause
-		return failed(cause)
-	}
-	return { status: response.status, headers: [...response.headers], body: text }
+	// Not by its length: fetch decompresses it.
+	const bytes = await readLimited(response, maxBytes).catch(failed)
+	if (!bytes) throw new GatewayError('upstream-reply-too-large', { limit: maxBytes })
+	return { status: response.status, headers: [...response.headers], body: new TextDecoder().decode(bytes) }
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import { problemResponse } from '../format/index.ts'
+import { answerHeaders } from '../http/index.ts'
 
 /** What takes a request. */
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void
@@ -20,17 +21,12 @@ export function rejectAmbiguous(take: RequestListener, refused: (code: ErrorCode
 		if (!error) return take(incoming, outgoing)
 		ended.add(incoming.socket)
 		refused(error.code)
-		const { status, headers, body } = problemResponse(error)
-		outgoing.statusCode = status
-		for (const [name, value] of [...headers, ...ours]) outgoing.setHeader(name, value)
-		outgoing.end(body)
+		const answer = problemResponse(error)
+		outgoing.statusCode = answer.status
+		for (const [name, value] of Object.entries(answerHeaders(answer))) outgoing.setHeader(name, value)
+		outgoing.setHeader('connection', 'close').end(answer.body)
 	}
 }
-
-const ours = [
-	['connection', 'close'],
-	['x-content-type-options', 'nosniff'],
-] as const
 
 /** Path and query as they were sent, also where the target is a whole URL. */
 export function targetOf({ url = '/' }: IncomingMessage): string {

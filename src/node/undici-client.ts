@@ -3,6 +3,7 @@ import { lookup as lookUp } from 'node:dns'
 import { type Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../errors.ts'
 import type { WireResponse } from '../format/index.ts'
+import { readReply } from '../http/index.ts'
 import type { OutgoingCall } from '../runtime.ts'
 import { isPublicAddress } from '../upstream/index.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
@@ -84,51 +85,21 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 				)
 				return { status, headers, body: '' }
 			}
-			return { status, headers, body: await readBody(answer, call) }
+			try {
+				return {
+					status,
+					headers,
+					body: await readReply({ body, arrayBuffer: () => body.arrayBuffer() }, headers, call),
+				}
+			} catch (thrown) {
+				giveUp(body)
+				throw thrown
+			}
 		},
 		async close() {
 			await Promise.all(Array.from(pools.values(), (pool) => pool.destroy()))
 		},
 	}
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-async function readBody({ headers, body }: Dispatcher.ResponseData, call: OutgoingCall): Promise<string> {
-	const encoding = headers['content-encoding'] ?? 'identity'
-	if (String(encoding).toLowerCase() !== 'identity') {
-		giveUp(body)
-		throw new GatewayError('upstream-reply-invalid', { field: 'content-encoding', expected: 'identity' })
-	}
-	const declared = Number(headers['content-length'] ?? Number.NaN)
-	if (declared > call.maxBytes) {
-		giveUp(body)
-		throw new GatewayError('upstream-reply-too-large', { limit: call.maxBytes })
-	}
-	const bytes = await (declared <= call.maxBytes ? body.bytes() : countedBytes(body, call.maxBytes)).catch(
-		(cause: unknown) => {
-			if (cause instanceof GatewayError) throw cause
-			if (call.signal.aborted) throw new GatewayError('upstream-timeout', {}, { cause })
-			throw new GatewayError('upstream-reply-invalid', { field: 'body', expected: 'all of it' }, { cause })
-		},
-	)
-	try {
-		return utf8.decode(bytes)
-	} catch (cause) {
-		throw new GatewayError('upstream-reply-invalid', { field: 'body', expected: 'UTF-8' }, { cause })
-	}
-}
-
-async function countedBytes(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
-	const chunks: Buffer[] = []
-	let size = 0
-	// Leaving the loop ends the connection.
-	for await (const chunk of body) {
-		size += chunk.length
-		if (size > limit) throw new GatewayError('upstream-reply-too-large', { limit })
-		chunks.push(chunk)
-	}
-	return Buffer.concat(chunks, size)
 }
 
 function giveUp(body: Dispatcher.ResponseData['body']): void {

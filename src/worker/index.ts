@@ -1,6 +1,7 @@
 /** The gateway as a Cloudflare Worker: `npm run dev:worker`, `wrangler deploy`. */
 import { GatewayError } from '../errors.ts'
 import { problemResponse } from '../format/index.ts'
+import { toResponse } from '../http/index.ts'
 import { assembledGateway } from './assemble.ts'
 import type { Bindings } from './bindings.ts'
 import { consume } from './queue-consumer.ts'
@@ -19,6 +20,5 @@ export default {
 
 /** The answer of a gateway whose configuration cannot be used: that it failed, and no more. Its log says why. */
 function unusable(): Response {
-	const { status, headers, body } = problemResponse(new GatewayError('internal'))
-	return new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) })
+	return toResponse(problemResponse(new GatewayError('internal')))
 }

@@ -1,10 +1,10 @@
 /** Delivers the events of the queue, each of which stands alone. */
 import type { Outcome } from '../delivery/index.ts'
+import { timedOut, withTimeout } from '../timeout.ts'
 import { attemptDelivery } from './attempt-delivery.ts'
 import type { Bindings } from './bindings.ts'
 import { log } from './console-log.ts'
 import type { QueuedEvent, QueuedHistory } from './queued-event.ts'
-import { withStorageTimeout } from './storage-timeout.ts'
 
 /** Seconds by which the queue delays a message, at most. */
 const longestDelay = 43_200
@@ -22,9 +22,9 @@ async function take(message: Message<QueuedEvent>, bindings: Bindings): Promise<
 	const outcome = history.due > Date.now() ? undefined : await attemptDelivery({ ...history, delivery }, bindings)
 	const next = historyAfter(history, outcome)
 	try {
-		if (next) await withStorageTimeout(limit, sendAgain({ ...delivery, history: next }, bindings))
+		if (next) await send(bindings.EVENTS, { ...delivery, history: next }, { delaySeconds: secondsUntil(next.due) })
 		// Without its history, so that it has all attempts before it when it is put back as it is.
-		if (outcome?.result === 'dead') await withStorageTimeout(limit, bindings.DEAD_EVENTS.send(delivery, json))
+		if (outcome?.result === 'dead') await send(bindings.DEAD_EVENTS, delivery)
 		// Only now: a Worker that ends in between leaves the event twice, and never not at all.
 		message.ack()
 	} catch (thrown) {
@@ -49,10 +49,9 @@ function historyAfter(history: QueuedHistory, outcome: Outcome | undefined): Que
 	}
 }
 
-const json = { contentType: 'json' } as const
-
-async function sendAgain(event: QueuedEvent & { readonly history: QueuedHistory }, { EVENTS }: Bindings) {
-	await EVENTS.send(event, { ...json, delaySeconds: secondsUntil(event.history.due) })
+async function send(queue: Queue<QueuedEvent>, event: QueuedEvent, options: QueueSendOptions = {}): Promise<void> {
+	const sent = await withTimeout(limit, queue.send(event, { ...options, contentType: 'json' }))
+	if (sent === timedOut) throw new Error(`no answer within ${limit} ms`)
 }
 
 function secondsUntil(due: number): number {

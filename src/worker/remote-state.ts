@@ -1,9 +1,9 @@
 /** The state of conversations, each in its Durable Object. */
 import type { LogLine, State } from '../runtime.ts'
+import { timedOut, withTimeout } from '../timeout.ts'
 import type { ConversationObject } from './bindings.ts'
 import type { StoredClaim } from './conversation-state.ts'
 import { conversationStub } from './conversation-stub.ts'
-import { NoAnswer, withStorageTimeout } from './storage-timeout.ts'
 import { webCrypto } from './web-crypto.ts'
 
 /** Milliseconds for an operation that does not wait for another call. */
@@ -44,14 +44,19 @@ export function createState(
 		fallback: T,
 		call: (object: DurableObjectStub<ConversationObject>) => Promise<T>,
 	): Promise<T> {
-		try {
-			if ((unresponsive.get(conversation) ?? 0) > Date.now()) throw new Error('no answer a moment ago')
-			return await withStorageTimeout(milliseconds, call(await conversationStub(conversations, conversation)))
-		} catch (thrown) {
-			if (thrown instanceof NoAnswer) markUnresponsive(conversation)
-			const cause = thrown instanceof Error ? thrown.message : undefined
+		const failed = (cause: string | undefined): T => {
 			log({ level: 'warn', msg: 'state', did, failures: ++failures, cause })
 			return fallback
+		}
+		if ((unresponsive.get(conversation) ?? 0) > Date.now()) return failed('no answer a moment ago')
+		try {
+			const calling = conversationStub(conversations, conversation).then(call)
+			const result = await withTimeout(milliseconds, calling)
+			if (result !== timedOut) return result
+			markUnresponsive(conversation)
+			return failed(`no answer within ${milliseconds} ms`)
+		} catch (thrown) {
+			return failed(thrown instanceof Error ? thrown.message : undefined)
 		}
 	}
 

@@ -1,10 +1,10 @@
 /** Accepts events nobody waits for: into their conversation's Durable Object, or without one into the queue. */
 import { GatewayError } from '../errors.ts'
 import type { Delivery, LogLine, Outbox } from '../runtime.ts'
+import { timedOut, withTimeout } from '../timeout.ts'
 import type { Bindings } from './bindings.ts'
 import { conversationStub } from './conversation-stub.ts'
 import { historyBytes } from './queued-event.ts'
-import { withStorageTimeout } from './storage-timeout.ts'
 
 /** Milliseconds for the storage to answer. */
 const limit = 5000
@@ -25,15 +25,13 @@ export function createOutbox(
 			const { conversation } = delivery
 			refuseOver(conversation === undefined ? maxMessage : maxRow, delivery)
 			const stored = conversation === undefined ? queue(delivery) : keep(conversation, delivery)
-			const full = await withStorageTimeout(limit, stored).catch((cause: unknown) => {
-				log({
-					level: 'error',
-					msg: 'outbox',
-					turn: delivery.id,
-					cause: cause instanceof Error ? cause.message : undefined,
-				})
+			const failed = (cause: unknown): never => {
+				const message = cause instanceof Error ? cause.message : undefined
+				log({ level: 'error', msg: 'outbox', turn: delivery.id, cause: message })
 				throw new GatewayError('outbox-failed', {}, { cause })
-			})
+			}
+			const full = await withTimeout(limit, stored).catch(failed)
+			if (full === timedOut) failed(new Error(`no answer within ${limit} ms`))
 			if (full) throw new GatewayError('outbox-full')
 		},
 	}

@@ -214,8 +214,10 @@ async function startInside(
 	const callOf = (request: Request): Call => calls.get(request) ?? { path: '/' }
 	const app = createApp({
 		...{ routes, runtime },
-		fieldsOf: (request) => callOf(request).headers ?? jsonType,
-		targetOf: (request) => targetOf(callOf(request)),
+		headOf(request) {
+			const call = callOf(request)
+			return { target: targetOf(call), headers: call.headers ?? jsonType }
+		},
 	})
 	return {
 		...{ url: 'http://gateway.test', lines, runtime, paths: app.routes.map(({ path }) => path) },

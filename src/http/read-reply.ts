@@ -1,0 +1,43 @@
+/** Reads the body of an upstream's answer, for the HTTP clients of the runtimes. */
+import { GatewayError } from '../errors.ts'
+import type { Fields } from '../format/index.ts'
+import type { OutgoingCall } from '../runtime.ts'
+import { type Body, readLimited } from './read-limited.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
+/**
+ * The body as text. Throws `upstream-reply-too-large`, `upstream-timeout`, or `upstream-reply-invalid` when it is
+ * compressed, breaks off or is not UTF-8. Then the rest of the body may be unread.
+ */
+export async function readReply(
+	answer: Body,
+	headers: Fields,
+	{ maxBytes, signal }: Pick<OutgoingCall, 'maxBytes' | 'signal'>,
+): Promise<string> {
+	const encoding = fieldValue(headers, 'content-encoding') ?? 'identity'
+	if (encoding.toLowerCase() !== 'identity') throw invalid('content-encoding', 'identity')
+	const declared = Number(fieldValue(headers, 'content-length') ?? Number.NaN)
+	let bytes: Uint8Array | undefined
+	try {
+		bytes = await readLimited(answer, maxBytes, Number.isNaN(declared) ? undefined : declared)
+	} catch (cause) {
+		if (signal.aborted) throw new GatewayError('upstream-timeout', {}, { cause })
+		throw invalid('body', 'all of it', cause)
+	}
+	if (!bytes) throw new GatewayError('upstream-reply-too-large', { limit: maxBytes })
+	try {
+		return utf8.decode(bytes)
+	} catch (cause) {
+		throw invalid('body', 'UTF-8', cause)
+	}
+}
+
+function fieldValue(headers: Fields, name: string): string | undefined {
+	const values = headers.filter(([each]) => each === name).map(([, value]) => value)
+	return values.length === 0 ? undefined : values.join(', ')
+}
+
+function invalid(field: string, expected: string, cause?: unknown): GatewayError {
+	return new GatewayError('upstream-reply-invalid', { field, expected }, { cause })
+}
