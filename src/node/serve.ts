@@ -51,7 +51,7 @@ export interface Gateway {
 const drainLimit = 10_000
 
 /**
- * Starts a gateway. Rejects with a ConfigError, an OutboxUnusable, a SocketUnusable, or with the system's
+ * Starts a gateway. Rejects with a ConfigError, an OutboxError, a SocketUnusable, or with the system's
  * error when it cannot listen.
  */
 export async function serve(options: ServeOptions): Promise<Gateway> {

@@ -1,28 +1,28 @@
-/** What a conversation's object remembers for a day: open choices, late replies, and the answers to calls that may come again. */
+/** The short-lived state of a conversation in its object: open choices, late replies, and answers to repeated calls. */
 import type { Offer } from '../fit/index.ts'
 import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
 import { maxLateReplies, type OpenChoices } from '../runtime.ts'
 import { withReply } from '../turn/index.ts'
 
-/** As a claim of State; an answer is JSON. */
+/** A claim as in `State`, with the answer as JSON. */
 export type StoredClaim = { readonly fence: number } | { readonly answer: string }
 
-/** Somebody else is answering the call, for so many milliseconds at most. */
+/** Another call holds the claim, for at most this many milliseconds. */
 export interface Pending {
 	readonly pending: number
 }
 
-/** Milliseconds that anything is remembered. */
+/** Milliseconds after which anything is deleted. */
 export const lifetime = 24 * 60 * 60 * 1000
 
-/** Milliseconds between two times of clearing up: what is too old is not found before that either. */
+/** Milliseconds between two deletions of old data, at least. */
 const clearEvery = 60 * 60 * 1000
 
-/** Calls of one conversation, and bytes of their answers. */
+/** Limits of one conversation's calls, and of the bytes of their answers. */
 const maxCalls = 100
 const maxBytes = 8_000_000
-/** Bytes of one row: the storage takes 2 MB. */
+/** Bytes of one row; the storage takes 2 MB. */
 const maxRow = 1_900_000
 
 const tables = `
@@ -37,7 +37,7 @@ const tables = `
 
 const utf8 = new TextEncoder()
 
-/** One conversation's memory. Claims outlive the object that gave them; who waits for one, waits in this instance. */
+/** Claims are stored, so they survive the instance that gave them; a call waits for one in the instance it called. */
 export class ConversationState {
 	readonly #sql: SqlStorage
 	readonly #waiting = new Map<string, PromiseWithResolvers<void>>()
@@ -46,7 +46,7 @@ export class ConversationState {
 		this.#sql = sql
 	}
 
-	/** Makes the tables, where they are not there. */
+	/** Creates the tables if there are none. */
 	prepare(): void {
 		this.#sql.exec(tables)
 	}
@@ -70,7 +70,7 @@ export class ConversationState {
 		return true
 	}
 
-	/** JSON, oldest first. */
+	/** Replies as JSON, oldest first. */
 	takeLateReplies(): string[] {
 		const all = 'SELECT reply FROM late WHERE at > ? ORDER BY seq'
 		const replies = this.#sql.exec<{ reply: string }>(all, Date.now() - lifetime).toArray()
@@ -78,7 +78,7 @@ export class ConversationState {
 		return replies.map(({ reply }) => reply)
 	}
 
-	/** The claim as it is at once. */
+	/** Returns at once, even if another call holds the claim. */
 	claim(call: string, lease: number): StoredClaim | Pending {
 		const now = Date.now()
 		const [row] = this.#sql.exec<{ until: number; answer: string | null }>(
@@ -90,7 +90,7 @@ export class ConversationState {
 		return { pending: row.until - now }
 	}
 
-	/** The claim as soon as nobody else is answering. */
+	/** Waits until no other call holds the claim. */
 	async claimNext(call: string, lease: number): Promise<StoredClaim> {
 		for (;;) {
 			const claim = this.claim(call, lease)
@@ -115,7 +115,7 @@ export class ConversationState {
 		this.#waiting.get(call)?.resolve()
 	}
 
-	/** Forgets what is old; tells when to do so again, if there is anything left. */
+	/** Deletes what is old. Returns when to call it again, if anything is left. */
 	expire(): number | undefined {
 		const now = Date.now()
 		const old = now - lifetime
@@ -157,7 +157,7 @@ export class ConversationState {
 	}
 }
 
-/** Of 48 bits, so that none comes twice: not one more than the last, for the last may be gone. Never 0. */
+/** A random number of 48 bits, because the last fence may have been deleted and must not come twice. Never 0. */
 function newFence(): number {
 	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
 	return (high >>> 16) * 2 ** 32 + low + 1

@@ -1,4 +1,4 @@
-/** The Durable Object of one conversation: its short-lived memory, and its accepted events on their way. */
+/** The Durable Object of one conversation: its short-lived state, and its accepted events until they are delivered. */
 import { DurableObject } from 'cloudflare:workers'
 import type { Offer } from '../fit/index.ts'
 import type { WireResponse } from '../format/index.ts'
@@ -10,16 +10,16 @@ import type { Bindings, ConversationObject } from './bindings.ts'
 import { ConversationState, lifetime, type Pending, type StoredClaim } from './conversation-state.ts'
 import { DeliveryTable } from './delivery-table.ts'
 
-/** Milliseconds that the platform gives an alarm; also when one that never ended is made up for. */
+/** Milliseconds that the platform gives an alarm, and after which an alarm that never ended is replaced. */
 const alarmLimit = 15 * 60 * 1000
-/** Events that one alarm delivers, and milliseconds after which it begins no more. */
+/** Events that one alarm delivers at most, and milliseconds after which it starts no more deliveries. */
 const maxPerAlarm = { events: 50, time: alarmLimit / 3 }
 
-/** What a call to it returns was written to disk before: the platform holds answers back until then. */
+/** The platform holds back the answer to a call until everything that the call wrote is on disk. */
 export class Conversation extends DurableObject<Bindings> implements ConversationObject {
 	readonly #memory: ConversationState
 	readonly #deliveries: DeliveryTable
-	/** An object that only ever was asked what it knows has no storage to pay for. */
+	/** Whether there are tables. An object that has only been read from creates none, so it costs no storage. */
 	#stored: boolean
 
 	constructor(state: DurableObjectState, bindings: Bindings) {
@@ -70,11 +70,11 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		return 'stored'
 	}
 
-	/** Delivers what is due, forgets what is old, and calls itself again for the rest. */
+	/** Delivers due events, deletes old data, and sets the next alarm. */
 	override async alarm(): Promise<void> {
 		if (!this.#stored) return
 		if (this.#deliveries.head()) {
-			// Should this instance die on the way, and its repetitions, too, the next alarm is set already.
+			// Set before the deliveries, in case this instance and the platform's retries of the alarm die.
 			await this.#setAlarm(Date.now() + alarmLimit)
 			await this.#deliver()
 		}
@@ -99,7 +99,7 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 	}
 
 	async #prepare(): Promise<void> {
-		// First of all, so that whatever comes to be stored will also be looked at again.
+		// Set first, so that everything stored afterwards will be deleted in time.
 		await this.#remind(Date.now() + lifetime)
 		if (this.#stored) return
 		this.#memory.prepare()
@@ -112,14 +112,14 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		await this.ctx.storage.deleteAll()
 	}
 
-	/** An alarm at that time at the latest. */
+	/** Makes sure that there is an alarm at this time or earlier. */
 	async #remind(at: number): Promise<void> {
 		const set = await this.ctx.storage.getAlarm()
 		if (set === null || set > at) await this.#setAlarm(at)
 	}
 
 	async #setAlarm(at: number): Promise<void> {
-		// The storage takes no 0, which is what an event is due at that somebody put back.
+		// The storage rejects 0, the due time of an event that was put back.
 		await this.ctx.storage.setAlarm(Math.max(at, Date.now()))
 	}
 }

@@ -1,10 +1,10 @@
-/** The events that a conversation's object has accepted, in their order, until the upstream has taken them. */
+/** The table of a conversation's accepted events, in their order, until they are delivered. */
 import type { Outcome } from '../delivery/index.ts'
 
-/** Events of one conversation that wait or were given up. */
+/** Waiting events and dead letters of one conversation together. */
 const maxEvents = 1000
 
-/** Milliseconds between two looks whether a dead letter was put back. */
+/** Milliseconds between two checks whether a dead letter was put back. */
 const lookEvery = 24 * 60 * 60 * 1000
 
 const tables = `
@@ -13,7 +13,7 @@ const tables = `
 		accepted_at INTEGER NOT NULL, failed INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL, dead INTEGER NOT NULL DEFAULT 0
 	)`
 
-/** The event whose turn it is. */
+/** The next event to be delivered. */
 export interface Head extends Record<string, SqlStorageValue> {
 	readonly seq: number
 	/** JSON. */
@@ -32,12 +32,12 @@ export class DeliveryTable {
 		this.#sql = sql
 	}
 
-	/** Makes the table, where it is not there. */
+	/** Creates the table if there is none. */
 	prepare(): void {
 		this.#sql.exec(tables)
 	}
 
-	/** Stores an event behind all others; false when there are too many. */
+	/** Stores an event behind all others. False: there are too many. */
 	add(delivery: string): boolean {
 		const { held } = this.#sql.exec<{ held: number }>('SELECT count(*) AS held FROM deliveries').one()
 		if (held >= maxEvents) return false
@@ -46,7 +46,7 @@ export class DeliveryTable {
 		return true
 	}
 
-	/** The oldest that is not given up: those behind it wait, however long it takes. */
+	/** The oldest event that is no dead letter. Later ones wait for it. */
 	head(): Head | undefined {
 		const [head] = this.#sql.exec<Head>(
 			'SELECT seq, delivery, accepted_at AS acceptedAt, failed, due FROM deliveries WHERE dead = 0 ORDER BY seq LIMIT 1',

@@ -1,4 +1,4 @@
-/** Accepts events nobody waits for: into their conversation's Durable Object, or without one into the queue. */
+/** Accepts one-way events: into the Durable Object of their conversation or, without a conversation, into the queue. */
 import { GatewayError } from '../errors.ts'
 import type { Delivery, LogLine, Outbox } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
@@ -6,12 +6,12 @@ import type { Bindings } from './bindings.ts'
 import { conversationStub } from './conversation-stub.ts'
 import { historyBytes } from './queued-event.ts'
 
-/** Milliseconds for the storage to answer. */
+/** Milliseconds that the storage has to answer. */
 const limit = 5000
 
-/** Bytes of a message: the queue takes 128 kB with up to 100 bytes of its own, and the event gets a history later. */
+/** Bytes of an event in the queue, which takes 128 kB with up to 100 bytes of its own and the event's history. */
 const maxMessage = 127_900 - historyBytes
-/** Bytes of a row: the object's storage takes 2 MB with what else stands in it. */
+/** Bytes of an event in an object, whose storage takes rows of 2 MB. */
 const maxRow = 1_900_000
 
 const utf8 = new TextEncoder()

@@ -1,4 +1,4 @@
-/** What a Worker lends to the gateway: fetch, Web Crypto, and its bindings for what must be remembered. */
+/** The gateway's runtime on a Worker: fetch, Web Crypto, and the bindings for state and accepted events. */
 import { waitUntil } from 'cloudflare:workers'
 import type { Runtime } from '../runtime.ts'
 import type { Bindings } from './bindings.ts'
@@ -8,7 +8,7 @@ import { createState } from './remote-state.ts'
 import { webCrypto } from './web-crypto.ts'
 import { createOutbox } from './worker-outbox.ts'
 
-/** A runtime on these bindings. */
+/** Creates the runtime for these bindings. */
 export function createRuntime(bindings: Bindings): Runtime {
 	return {
 		send,
@@ -18,7 +18,7 @@ export function createRuntime(bindings: Bindings): Runtime {
 		crypto: webCrypto,
 		state: createState(bindings.CONVERSATIONS, log),
 		outbox: createOutbox(bindings, log),
-		// The platform lets it go on for thirty seconds after the answer: what is promised stands elsewhere.
+		// The platform runs it for at most thirty seconds after the answer, so no accepted event depends on it.
 		background: waitUntil,
 		log,
 	}

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { OutboxSettings } from '../../src/config/index.ts'
-import type { Store, StoredOutcome } from '../../src/node/outbox/store.ts'
-import { entry, roundOf } from './rig.ts'
+import type { Store } from '../../src/node/outbox/store.ts'
+import type { StoredOutcome } from '../../src/node/outbox/stored-outcomes.ts'
+import { batchOf, entry } from './rig.ts'
 
 /** What happens next: an event comes, something under way ends, or the process does. */
 const step = fc.oneof(
@@ -34,9 +35,12 @@ export function historyOf(
 	let store: Store = storeOf(settings)
 	let underWay: string[] = []
 
-	function round(comes: readonly { id: string; lane: string | undefined }[], outcomes: readonly StoredOutcome[]): void {
+	function commit(
+		comes: readonly { id: string; lane: string | undefined }[],
+		outcomes: readonly StoredOutcome[],
+	): void {
 		const entries = comes.map(({ id, lane }) => entry(id, lane))
-		for (const { id } of store.round(roundOf({ entries, outcomes, room: { in: 1000 } })).claimed) take(id)
+		for (const { id } of store.commit(batchOf({ entries, outcomes, room: { in: 1000 } })).claimed) take(id)
 	}
 	function take(id: string): void {
 		const event = events.get(id)
@@ -57,9 +61,9 @@ export function historyOf(
 		if (how === 'failed') event.failed = true
 		else event.ended = true
 		const error = 'upstream-status' as const
-		if (how === 'delivered') round([], [{ id, result: 'delivered' }])
-		else if (how === 'dead') round([], [{ id, result: 'dead', error }])
-		else round([], [{ id, result: 'failed', error, nextAt: 0 }])
+		if (how === 'delivered') commit([], [{ id, result: 'delivered' }])
+		else if (how === 'dead') commit([], [{ id, result: 'dead', error }])
+		else commit([], [{ id, result: 'failed', error, nextAt: 0 }])
 	}
 
 	for (const each of steps) {
@@ -67,14 +71,14 @@ export function historyOf(
 			store.close()
 			underWay = []
 			store = storeOf(settings)
-			round([], [])
+			commit([], [])
 		} else if ('ends' in each) {
 			const id = underWay[each.ends % Math.max(1, underWay.length)]
 			if (id !== undefined) end(id, each.how)
 		} else {
 			const number = events.size
 			events.set(`e${number}`, { number, lane: each.comes, failed: false, ended: false })
-			round([{ id: `e${number}`, lane: each.comes }], [])
+			commit([{ id: `e${number}`, lane: each.comes }], [])
 		}
 	}
 	// In the end all are delivered: none was forgotten behind another.

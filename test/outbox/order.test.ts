@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { histories, historyOf } from './histories.ts'
-import { entry, roundOf, settingsOf, storeOf } from './parts.ts'
+import { batchOf, entry, settingsOf, storeOf } from './parts.ts'
 
 test.each(['block', 'overtake'] as const)(
 	'%s: an event goes only when it may, and every event goes',
@@ -19,12 +19,12 @@ test.each(['block', 'overtake'] as const)(
 test('the other order can be chosen for what is stored already', () => {
 	const settings = settingsOf({})
 	const first = storeOf(settings)
-	first.round(roundOf({ entries: [entry('a1', 'a'), entry('a2', 'a'), entry('a3', 'a')], room: { in: 9 } }))
-	first.round(roundOf({ outcomes: [{ id: 'a1', result: 'failed', error: 'upstream-status', nextAt: 50 }] }))
+	first.commit(batchOf({ entries: [entry('a1', 'a'), entry('a2', 'a'), entry('a3', 'a')], room: { in: 9 } }))
+	first.commit(batchOf({ outcomes: [{ id: 'a1', result: 'failed', error: 'upstream-status', nextAt: 50 }] }))
 	first.close()
 	const idsAt = (order: 'block' | 'overtake') => {
 		const store = storeOf({ ...settings, order })
-		const { claimed } = store.round(roundOf({ now: 60, room: { in: 9 } }))
+		const { claimed } = store.commit(batchOf({ now: 60, room: { in: 9 } }))
 		store.close()
 		return claimed.map(({ id }) => id)
 	}

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Fields } from '../../src/format/index.ts'
 import { openOutbox } from '../../src/node/outbox/open-outbox.ts'
-import type { Round } from '../../src/node/outbox/store.ts'
+import type { Batch } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
 import { gatewayTo, type Received, upstream } from '../servers.ts'
@@ -29,16 +29,16 @@ function outboxWith(
 }
 
 /** A store whose transactions end when they are told to. */
-function slowStore(): RemoteStore & { readonly rounds: { round: Round; end: () => void; fail: () => void }[] } {
-	const rounds: { round: Round; end: () => void; fail: () => void }[] = []
+function slowStore(): RemoteStore & { readonly batches: { batch: Batch; end: () => void; fail: () => void }[] } {
+	const batches: { batch: Batch; end: () => void; fail: () => void }[] = []
 	return {
 		routes: [],
-		rounds,
-		round(round) {
-			const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<RemoteStore['round']>>>()
-			const entries = round.entries.map(() => undefined)
+		batches,
+		commit(batch) {
+			const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<RemoteStore['commit']>>>()
+			const entries = batch.entries.map(() => undefined)
 			const end = () => resolve({ entries, claimed: [], nextAt: undefined, crowdedOut: 0 })
-			rounds.push({ round, end, fail: () => reject(new Error('disk I/O error')) })
+			batches.push({ batch, end, fail: () => reject(new Error('disk I/O error')) })
 			return promise
 		},
 		async close() {},
@@ -48,39 +48,39 @@ function slowStore(): RemoteStore & { readonly rounds: { round: Round; end: () =
 test('it acknowledges when the transaction has ended, and puts all that came meanwhile into the next one', async () => {
 	const store = slowStore()
 	const { outbox, clock } = outboxOn(store, settingsOf({}), () => 200)
-	store.rounds[0]?.end()
+	store.batches[0]?.end()
 	await clock.pass(0)
 	const accepted: string[] = []
 	const accept = (id: string) => outbox.accept(delivery(id)).then(() => accepted.push(id))
 	const all = ['e1', 'e2', 'e3', 'e4'].map(accept)
 	await clock.pass(100)
-	expect(store.rounds.map(({ round }) => round.entries.map(({ id }) => id))).toEqual([[], ['e1']])
+	expect(store.batches.map(({ batch }) => batch.entries.map(({ id }) => id))).toEqual([[], ['e1']])
 	expect(accepted).toEqual([])
-	store.rounds[1]?.end()
+	store.batches[1]?.end()
 	await clock.pass(0)
 	expect(accepted).toEqual(['e1'])
-	expect(store.rounds[2]?.round.entries.map(({ id }) => id)).toEqual(['e2', 'e3', 'e4'])
-	store.rounds[2]?.end()
+	expect(store.batches[2]?.batch.entries.map(({ id }) => id)).toEqual(['e2', 'e3', 'e4'])
+	store.batches[2]?.end()
 	await Promise.all(all)
 })
 
 test('a transaction that failed acknowledges nothing, and until the file was opened again nothing is accepted', async () => {
 	const store = slowStore()
 	const { outbox, clock, lines } = outboxOn(store, settingsOf({}), () => 200)
-	store.rounds[0]?.end()
+	store.batches[0]?.end()
 	await clock.pass(0)
 	const both = Promise.allSettled([outbox.accept(delivery('e1')), outbox.accept(delivery('e2'))])
-	store.rounds[1]?.fail()
+	store.batches[1]?.fail()
 	const refused = { status: 'rejected', reason: { code: 'outbox-failed', status: 503 } }
 	expect(await both).toMatchObject([refused, refused])
 	await expect(outbox.accept(delivery('e3'))).rejects.toMatchObject({ code: 'outbox-failed' })
-	expect(store.rounds).toHaveLength(2)
+	expect(store.batches).toHaveLength(2)
 	await clock.pass(1000)
-	expect(store.rounds).toHaveLength(3)
+	expect(store.batches).toHaveLength(3)
 	const later = outbox.accept(delivery('e4'))
-	store.rounds[2]?.end()
+	store.batches[2]?.end()
 	await clock.pass(0)
-	store.rounds[3]?.end()
+	store.batches[3]?.end()
 	await later
 	expect(lines).toMatchObject([{ level: 'error', msg: 'outbox', error: 'outbox-failed', cause: 'disk I/O error' }])
 })
@@ -112,8 +112,8 @@ test('an event that always fails is tried along the schedule, and ends as exactl
 	expect(attempts.filter(({ at }) => at < from + 1000)).toHaveLength(3)
 	const dead = lines.filter((line) => line.dead)
 	expect(dead).toMatchObject([{ level: 'error', msg: 'delivery', turn: 'e1', attempt: 8, error: 'upstream-status' }])
-	const round = { now: clock.now() + hour, entries: [], outcomes: [], room: { in: 9 } }
-	expect(store.round(round).claimed).toEqual([])
+	const batch = { now: clock.now() + hour, entries: [], outcomes: [], room: { in: 9 } }
+	expect(store.commit(batch).claimed).toEqual([])
 })
 
 test('when it is overtaken, the others of its conversation do not wait', async () => {
@@ -292,7 +292,7 @@ test('when it is closed, what is under way ends and is written down', async () =
 	expect(attempts).toHaveLength(1)
 	expect(lines).toMatchObject([{ turn: 'e1', level: 'info' }])
 	const next = storeOf(settings, clock.now())
-	expect(next.round({ now: clock.now(), entries: [], outcomes: [], room: { in: 9 } }).claimed).toMatchObject([
+	expect(next.commit({ now: clock.now(), entries: [], outcomes: [], room: { in: 9 } }).claimed).toMatchObject([
 		{ id: 'e2' },
 	])
 })

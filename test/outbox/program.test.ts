@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { entry, folder, keyOne, roundOf, settingsOf, storeOf } from './parts.ts'
+import { batchOf, entry, folder, keyOne, settingsOf, storeOf } from './parts.ts'
 
 const main = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
 
@@ -26,7 +26,7 @@ const rest = { upstream: { url: 'builtin:demo' }, routes: [{ name: 'own', path: 
 test('it lists what is stored, whatever else the configuration lacks', () => {
 	const settings = settingsOf({ key: { env: 'ONE' } })
 	const store = storeOf(settings)
-	store.round(roundOf({ entries: [entry('e1', 'c1', '"what the user wrote"')] }))
+	store.commit(batchOf({ entries: [entry('e1', 'c1', '"what the user wrote"')] }))
 	const outbox = { file: settings.file, key: { env: 'ONE' } }
 	const { status, stdout, stderr } = run({ outbox, routes: 'broken' }, 'outbox', 'list')
 	expect([status, stderr]).toEqual([0, ''])

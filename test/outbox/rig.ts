@@ -8,7 +8,7 @@ import type { Clock } from '../../src/delivery/index.ts'
 import type { Fields } from '../../src/format/index.ts'
 import { createRuntime } from '../../src/node/node-runtime.ts'
 import { createOutbox } from '../../src/node/outbox/delivery-loop.ts'
-import { type Entry, openStore, type Round, type Store } from '../../src/node/outbox/store.ts'
+import { type Batch, type Entry, openStore, type Store } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
 import type { Route } from '../../src/route.ts'
 import type { Delivery, LogLine, Runtime } from '../../src/runtime.ts'
@@ -17,8 +17,8 @@ import { createConcurrencyLimit, createEndpoint, type Upstream } from '../../src
 export const keyOne = Buffer.alloc(32, 1).toString('base64')
 export const keyTwo = Buffer.alloc(32, 2).toString('base64')
 
-/** A round of which most is nothing. */
-export function roundOf(differs: Partial<Round>): Round {
+/** A batch that is empty but for this. */
+export function batchOf(differs: Partial<Batch>): Batch {
 	return { now: 0, entries: [], outcomes: [], room: {}, ...differs }
 }
 
@@ -77,7 +77,7 @@ interface Attempt {
 
 /** A store that is somewhere else, and is here. */
 export function near(store: Store): RemoteStore {
-	return { routes: store.routes, round: async (round) => store.round(round), close: async () => store.close() }
+	return { routes: store.routes, commit: async (batch) => store.commit(batch), close: async () => store.close() }
 }
 
 let owners = 0

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { OutboxError } from '../../src/node/index.ts'
-import { entry, folder, roundOf, settingsOf, storeOf } from './parts.ts'
+import { batchOf, entry, folder, settingsOf, storeOf } from './parts.ts'
 
 const delivered = (id: string) => ({ id, result: 'delivered' }) as const
 const dead = (id: string) => ({ id, result: 'dead', error: 'upstream-status' }) as const
@@ -20,13 +20,13 @@ test('what was stored is there for the next process, to the byte, in files that 
 	const settings = settingsOf({})
 	const payload = JSON.stringify({ text: 'Grüße 👋\u0000\ud800' })
 	const first = storeOf(settings)
-	expect(first.round(roundOf({ entries: [entry('e1', 'c', payload)] }))).toMatchObject({ entries: [undefined] })
+	expect(first.commit(batchOf({ entries: [entry('e1', 'c', payload)] }))).toMatchObject({ entries: [undefined] })
 	const modes = readdirSync(dirname(settings.file)).map(
 		(name) => statSync(join(dirname(settings.file), name)).mode & 0o777,
 	)
 	expect(new Set(modes)).toEqual(new Set([0o600]))
 	first.close()
-	const { claimed } = storeOf(settings).round(roundOf({ room: all }))
+	const { claimed } = storeOf(settings).commit(batchOf({ room: all }))
 	// Half a pair of surrogates is no character, in no encoding.
 	expect(claimed).toMatchObject([{ id: 'e1', payload: payload.toWellFormed(), failed: 0 }])
 })
@@ -39,9 +39,9 @@ test('nobody else opens it meanwhile, by whatever path, and whoever comes later 
 	for (const file of [settings.file, link]) {
 		expect(() => storeOf({ ...settings, file })).toThrow(/^Another gateway is using the outbox .+ Stop it, or give/)
 	}
-	store.round(roundOf({ entries: [entry('e1')] }))
+	store.commit(batchOf({ entries: [entry('e1')] }))
 	store.close()
-	expect(storeOf(settings).round(roundOf({ room: all })).claimed).toHaveLength(1)
+	expect(storeOf(settings).commit(batchOf({ room: all })).claimed).toHaveLength(1)
 })
 
 test.each([
@@ -52,7 +52,7 @@ test.each([
 ])('a file that is %s is refused and left as it is', (_, spoil) => {
 	const settings = settingsOf({})
 	const store = storeOf(settings)
-	store.round(roundOf({ entries: Array.from({ length: 100 }, (_, i) => entry(`e${i}`, `c${i}`, 'x'.repeat(500))) }))
+	store.commit(batchOf({ entries: Array.from({ length: 100 }, (_, i) => entry(`e${i}`, `c${i}`, 'x'.repeat(500))) }))
 	store.close()
 	if (spoil) writeFileSync(settings.file, spoil(readFileSync(settings.file)))
 	else {
@@ -84,7 +84,7 @@ test('an event with a changed bit is a dead letter, and not delivered', () => {
 	for (const given of [{}, { key: { env: 'ONE' } }]) {
 		const settings = settingsOf(given)
 		const store = storeOf(settings)
-		store.round(roundOf({ entries: [entry('e1', 'c'), entry('e2', 'c')] }))
+		store.commit(batchOf({ entries: [entry('e1', 'c'), entry('e2', 'c')] }))
 		store.close()
 		const db = new DatabaseSync(settings.file)
 		const { payload } = db.prepare(`SELECT payload FROM events WHERE id = 'e1'`).get() ?? {}
@@ -93,8 +93,8 @@ test('an event with a changed bit is a dead letter, and not delivered', () => {
 		db.prepare(`UPDATE events SET payload = ? WHERE id = 'e1'`).run(payload)
 		db.close()
 		const again = storeOf(settings)
-		expect(again.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', payload: undefined }])
-		expect(again.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e2', payload: '"e2"' }])
+		expect(again.commit(batchOf({ room: all })).claimed).toMatchObject([{ id: 'e1', payload: undefined }])
+		expect(again.commit(batchOf({ room: all })).claimed).toMatchObject([{ id: 'e2', payload: '"e2"' }])
 	}
 })
 
@@ -106,11 +106,11 @@ test('with a key nothing of an event can be read in the files', () => {
 	] as const) {
 		const settings = settingsOf(given)
 		const store = storeOf(settings)
-		store.round(roundOf({ entries: [entry('e1', `conversation-${canary}`, `{"text":"${canary}"}`)] }))
+		store.commit(batchOf({ entries: [entry('e1', `conversation-${canary}`, `{"text":"${canary}"}`)] }))
 		expect(bytesOf(settings.file).includes(canary)).toBe(found)
 		expect(bytesOf(settings.file).includes(`conversation-${canary}`)).toBe(false)
-		store.round(roundOf({ outcomes: [], room: all }))
-		store.round(roundOf({ outcomes: [dead('e1')] }))
+		store.commit(batchOf({ outcomes: [], room: all }))
+		store.commit(batchOf({ outcomes: [dead('e1')] }))
 		store.close()
 		expect(bytesOf(settings.file).includes(canary)).toBe(found)
 		// Told by its text, for a store that was seen to hold it.
@@ -121,21 +121,21 @@ test('with a key nothing of an event can be read in the files', () => {
 test('a key is replaced while events of the old one wait; without it the outbox is refused', () => {
 	const settings = settingsOf({ key: { env: 'ONE' } })
 	const first = storeOf(settings)
-	first.round(roundOf({ entries: [entry('e1', 'c')] }))
+	first.commit(batchOf({ entries: [entry('e1', 'c')] }))
 	first.close()
 	const both = settingsOf({ key: [{ env: 'TWO' }, { env: 'ONE' }] }, settings.file)
 	const second = storeOf(both)
-	second.round(roundOf({ entries: [entry('e2', 'c')] }))
+	second.commit(batchOf({ entries: [entry('e2', 'c')] }))
 	// The order of the conversation holds over the change.
-	expect(second.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', payload: '"e1"' }])
+	expect(second.commit(batchOf({ room: all })).claimed).toMatchObject([{ id: 'e1', payload: '"e1"' }])
 	second.close()
 	const two = settingsOf({ key: { env: 'TWO' } }, settings.file)
 	expect(() => storeOf(two)).toThrow(/has 1 entries that are encrypted with the key [0-9a-f]{8}, which is not config/)
 	const third = storeOf(both)
-	third.round(roundOf({ room: all }))
-	expect(third.round(roundOf({ outcomes: [delivered('e1')], room: all })).claimed).toMatchObject([{ id: 'e2' }])
+	third.commit(batchOf({ room: all }))
+	expect(third.commit(batchOf({ outcomes: [delivered('e1')], room: all })).claimed).toMatchObject([{ id: 'e2' }])
 	third.close()
-	expect(storeOf(two).round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e2', payload: '"e2"' }])
+	expect(storeOf(two).commit(batchOf({ room: all })).claimed).toMatchObject([{ id: 'e2', payload: '"e2"' }])
 })
 
 test('when the file is full events are refused, and let in again once others are delivered', () => {
@@ -145,8 +145,8 @@ test('when the file is full events are refused, and let in again once others are
 	const stored: string[] = []
 	let refused = 0
 	for (let i = 0; refused === 0; i++) {
-		const { entries } = store.round(
-			roundOf({ entries: [entry(`e${i}`, undefined, payload), entry(`f${i}`, undefined, payload)] }),
+		const { entries } = store.commit(
+			batchOf({ entries: [entry(`e${i}`, undefined, payload), entry(`f${i}`, undefined, payload)] }),
 		)
 		entries.forEach((code, j) => {
 			if (code === undefined) stored.push(`${'ef'[j]}${i}`)
@@ -159,21 +159,21 @@ test('when the file is full events are refused, and let in again once others are
 	const claimed: string[] = []
 	// What is claimed is written anew, and no transaction is to write more than the log has room for.
 	for (let ids = ['']; ids.length > 0; claimed.push(...ids)) {
-		ids = store.round(roundOf({ room: all })).claimed.map(({ id }) => id)
+		ids = store.commit(batchOf({ room: all })).claimed.map(({ id }) => id)
 		expect(ids.length).toBeLessThan(64)
 	}
 	expect(claimed.toSorted()).toEqual(stored.toSorted())
-	store.round(roundOf({ outcomes: claimed.map(delivered) }))
-	expect(store.round(roundOf({ entries: [entry('late', undefined, payload)] })).entries).toEqual([undefined])
+	store.commit(batchOf({ outcomes: claimed.map(delivered) }))
+	expect(store.commit(batchOf({ entries: [entry('late', undefined, payload)] })).entries).toEqual([undefined])
 })
 
 test('dead letters go when they are old, and the oldest when they are too many; waiting events never', () => {
 	const settings = settingsOf({ retention: { dead: '1d', delivered: '1h', maxBytes: 1000 } })
 	const store = storeOf(settings)
 	const many = Array.from({ length: 10 }, (_, i) => entry(`e${i}`, undefined, 'x'.repeat(200)))
-	store.round(roundOf({ entries: many, room: all }))
-	store.round(roundOf({ now: 1000, outcomes: [dead('e0'), delivered('e1'), dead('e2')] }))
-	store.round(roundOf({ now: 2000, outcomes: [dead('e3'), dead('e4'), dead('e5'), delivered('e6')] }))
+	store.commit(batchOf({ entries: many, room: all }))
+	store.commit(batchOf({ now: 1000, outcomes: [dead('e0'), delivered('e1'), dead('e2')] }))
+	store.commit(batchOf({ now: 2000, outcomes: [dead('e3'), dead('e4'), dead('e5'), delivered('e6')] }))
 	const left = () => {
 		const db = new DatabaseSync(settings.file, { readOnly: true })
 		const rows = db.prepare('SELECT id FROM events ORDER BY id').all()
@@ -182,43 +182,43 @@ test('dead letters go when they are old, and the oldest when they are too many; 
 	}
 	expect(left()).toBe('0123456789')
 	// 7 of 204 bytes are over 1000: the delivered ones, and the oldest dead one.
-	expect(store.round(roundOf({ now: 20_000 })).crowdedOut).toBe(3)
+	expect(store.commit(batchOf({ now: 20_000 })).crowdedOut).toBe(3)
 	expect(left()).toBe('2345789')
-	store.round(roundOf({ now: 86_400_000 + 1500 }))
+	store.commit(batchOf({ now: 86_400_000 + 1500 }))
 	expect(left()).toBe('345789')
-	store.round(roundOf({ now: 10 * 86_400_000 }))
+	store.commit(batchOf({ now: 10 * 86_400_000 }))
 	expect(left()).toBe('789')
 })
 
 test('what a process had under way when it ended goes on with the next, and not with the same one', () => {
 	const settings = settingsOf({})
 	const first = storeOf(settings)
-	expect(first.round(roundOf({ entries: [entry('e1')], room: all })).claimed).toHaveLength(1)
-	expect(first.round(roundOf({ room: all })).claimed).toEqual([])
+	expect(first.commit(batchOf({ entries: [entry('e1')], room: all })).claimed).toHaveLength(1)
+	expect(first.commit(batchOf({ room: all })).claimed).toEqual([])
 	first.close()
 	for (let ends = 1; ends < 100; ends++) {
 		const store = storeOf(settings)
-		expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ id: 'e1', failed: 0 }])
+		expect(store.commit(batchOf({ room: all })).claimed).toMatchObject([{ id: 'e1', failed: 0 }])
 		store.close()
 	}
 	// It may be what ends them.
-	expect(storeOf(settings).round(roundOf({ room: all })).claimed).toEqual([])
+	expect(storeOf(settings).commit(batchOf({ room: all })).claimed).toEqual([])
 })
 
 test('after a clock that was wrong nobody waits for longer than the schedule', () => {
 	const settings = settingsOf({ schedule: ['10s'] })
 	const year = 365 * 86_400_000
 	const first = storeOf(settings, year)
-	first.round(roundOf({ now: year, entries: [entry('e1')] }))
+	first.commit(batchOf({ now: year, entries: [entry('e1')] }))
 	first.close()
-	const { nextAt } = storeOf(settings, 1000).round(roundOf({ now: 1000, room: all }))
+	const { nextAt } = storeOf(settings, 1000).commit(batchOf({ now: 1000, room: all }))
 	expect(nextAt).toBeLessThanOrEqual(1000 + 12_000)
 })
 
 test('an outcome that is told twice counts once', () => {
 	const store = storeOf(settingsOf({}))
-	store.round(roundOf({ entries: [entry('e1')], room: all }))
+	store.commit(batchOf({ entries: [entry('e1')], room: all }))
 	const failed = { id: 'e1', result: 'failed', error: 'upstream-status', nextAt: 0 } as const
-	store.round(roundOf({ outcomes: [failed, failed] }))
-	expect(store.round(roundOf({ room: all })).claimed).toMatchObject([{ failed: 1 }])
+	store.commit(batchOf({ outcomes: [failed, failed] }))
+	expect(store.commit(batchOf({ room: all })).claimed).toMatchObject([{ failed: 1 }])
 })

@@ -1,11 +1,11 @@
-/** The outbox's thread: what becomes of a round when it has ended. */
+/** The outbox's thread: what becomes of a batch when it has ended. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import { openThread } from '../../src/node/outbox/store-client.ts'
-import { entry, roundOf, settingsOf } from './parts.ts'
+import { batchOf, entry, settingsOf } from './parts.ts'
 
-test('when the thread ended while it had nothing to do, the next round fails, and the one after it opens the file again', async () => {
+test('when the thread ended while it had nothing to do, the next commit fails, and the one after it opens the file again', async () => {
 	const threads: Worker[] = []
 	const keep = (message: unknown) => {
 		if (typeof message === 'object' && message && 'worker' in message && message.worker instanceof Worker) {
@@ -16,10 +16,10 @@ test('when the thread ended while it had nothing to do, the next round fails, an
 	onTestFinished(() => void unsubscribe('worker_threads', keep))
 	const store = await openThread({ ...settingsOf({}), owner: 'owner', now: 0 })
 	onTestFinished(() => store.close())
-	expect(await store.round(roundOf({ entries: [entry('1')] }))).toMatchObject({ entries: [undefined] })
+	expect(await store.commit(batchOf({ entries: [entry('1')] }))).toMatchObject({ entries: [undefined] })
 
 	expect(threads).toHaveLength(1)
 	await threads[0]?.terminate()
-	await expect(store.round(roundOf({ entries: [entry('2')] }))).rejects.toThrow('the outbox thread ended')
-	expect(await store.round(roundOf({ entries: [entry('3')] }))).toMatchObject({ entries: [undefined] })
+	await expect(store.commit(batchOf({ entries: [entry('2')] }))).rejects.toThrow('the outbox thread ended')
+	expect(await store.commit(batchOf({ entries: [entry('3')] }))).toMatchObject({ entries: [undefined] })
 })

@@ -1,27 +1,27 @@
-/** What an operator sees of the stored events, and does with them, beside a gateway that may be delivering. */
+/** Administration of the stored events, while a gateway may be delivering them. */
 import type { OutboxSettings } from '../../config/index.ts'
+import { createConversationOrder } from './conversation-order.ts'
 import { checkpoint, type Opened, openBeside } from './database.ts'
-import { createSeal, laneOf } from './encryption.ts'
-import { createLanes } from './lanes.ts'
+import { createEncryption, hashConversation } from './encryption.ts'
 import { saltOf } from './recovery.ts'
 
-/** An event without what it says. */
+/** An event without its content. */
 export interface Row {
 	readonly id: string
 	readonly route: string
 	readonly state: string
-	/** A gateway is delivering it. */
+	/** A gateway is delivering it now. */
 	readonly underWay: boolean
 	readonly attempts: number
 	/** Milliseconds since 1970. */
 	readonly acceptedAt: number
 	readonly nextAt: number
-	/** The code of what its last attempt failed with. */
+	/** The error code of its last attempt. */
 	readonly error?: string
 	readonly bytes: number
 }
 
-/** Which events: all that are as every member says. */
+/** Selects the events that match every member. */
 export interface EventFilter {
 	readonly id?: string
 	readonly state?: string
@@ -30,14 +30,15 @@ export interface EventFilter {
 
 export interface Records {
 	list(which: EventFilter, limit: number): readonly Row[]
-	/** How many there are, by state. */
+	/** The number of events by state. */
 	counts(): readonly (readonly [state: string, count: number])[]
-	/** The stored text of an event. Throws when there is no key for it, or it is damaged. */
+	/** The stored text of an event. Throws if its key is missing or it is damaged. */
 	payload(id: string): string | undefined
-	/** Puts dead and delivered events back, at the end of their conversations, with all attempts before them. */
+	/** Puts dead and delivered events back, at the end of their conversations, with all attempts ahead of them. Returns their number. */
 	redrive(which: EventFilter): number
+	/** Deletes events. Returns their number. */
 	drop(which: EventFilter): number
-	/** Deletes all of a conversation, whatever its route, and every trace of it from the files. */
+	/** Deletes a conversation on every route, and every trace of it from the files. */
 	erase(conversation: string): { readonly erased: number; readonly traceless: boolean }
 	close(): void
 }
@@ -45,11 +46,11 @@ export interface Records {
 const columns = 'id, route, state, owner, attempts, accepted_at, next_at, error, length(payload) AS bytes'
 const matches = '(?1 IS NULL OR id = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR route = ?3)'
 
-/** Opens what is stored. Throws OutboxUnusable. */
+/** Opens the file beside a gateway that may be running. Throws an OutboxError. */
 export function openAdmin(settings: OutboxSettings): Records {
 	const { db, close }: Opened = openBeside(settings.file)
-	const seal = createSeal(settings.keys)
-	const lanes = createLanes(db, settings.order)
+	const encryption = createEncryption(settings.keys)
+	const conversationOrder = createConversationOrder(db, settings.order)
 	const parameters = ({ id, state, route }: EventFilter) => [id ?? null, state ?? null, route ?? null]
 
 	function atomically<T>(change: () => T): T {
@@ -86,7 +87,7 @@ export function openAdmin(settings: OutboxSettings): Records {
 		payload(id) {
 			const row = db.prepare('SELECT key, payload FROM events WHERE id = ?').get(id)
 			if (!(row?.payload instanceof Uint8Array)) return undefined
-			return seal.open(id, { key: typeof row.key === 'string' ? row.key : null, bytes: row.payload })
+			return encryption.decrypt(id, { key: typeof row.key === 'string' ? row.key : null, bytes: row.payload })
 		},
 		redrive(which) {
 			const ended = db.prepare(`SELECT seq, lane FROM events WHERE ${matches} AND state <> 'waiting' ORDER BY seq`)
@@ -97,7 +98,7 @@ export function openAdmin(settings: OutboxSettings): Records {
 			return atomically(() => {
 				const rows = ended.all(...parameters(which))
 				for (const { seq, lane } of rows) {
-					const free = lanes.isFree(lane instanceof Uint8Array ? lane : null)
+					const free = conversationOrder.isFree(lane instanceof Uint8Array ? lane : null)
 					back.run(free ? 1 : 0, Date.now(), Number(seq))
 				}
 				return rows.length
@@ -107,20 +108,20 @@ export function openAdmin(settings: OutboxSettings): Records {
 			const remove = db.prepare(`DELETE FROM events WHERE ${matches} RETURNING lane`)
 			return atomically(() => {
 				const rows = remove.all(...parameters(which))
-				for (const { lane } of rows) lanes.moveOn(lane)
+				for (const { lane } of rows) conversationOrder.advance(lane)
 				return rows.length
 			})
 		},
 		erase(conversation) {
-			const salt = saltOf(db, seal)
+			const salt = saltOf(db, encryption)
 			const routes = db.prepare('SELECT DISTINCT route FROM events').all()
 			const remove = db.prepare('DELETE FROM events WHERE lane = ?')
 			const erased = atomically(() => {
-				// As the gateway names the conversations of a route.
+				// The gateway's own name for a conversation has the route in it.
 				const names = routes.map(({ route }) => `${route} ${conversation}`)
-				return names.reduce((sum, name) => sum + Number(remove.run(laneOf(salt, name)).changes), 0)
+				return names.reduce((sum, name) => sum + Number(remove.run(hashConversation(salt, name)).changes), 0)
 			})
-			// The rows were overwritten with zeros; the log still has them until it is brought home and cut.
+			// The rows were overwritten with zeros, but the log has them until it is checkpointed and truncated.
 			return { erased, traceless: checkpoint(db, 'TRUNCATE') }
 		},
 		close,

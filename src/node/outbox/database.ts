@@ -1,4 +1,4 @@
-/** The file of the outbox: who may open it, what it must be, and how it keeps what is written. */
+/** Opens the outbox's database file: its lock, its format, and its settings for durability. */
 import * as fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -7,12 +7,12 @@ import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
 /** An open file. */
 export interface Opened {
 	readonly db: DatabaseSync
-	/** With the links in its path followed: two paths to one file share one lock. */
+	/** The real path, so that two paths to one file share one lock. */
 	readonly file: string
 	close(): void
 }
 
-/** Marks the file as ours, and its tables as those below. */
+/** Identify the file as an outbox with the tables below. */
 const applicationId = 0x44726167
 const version = 1
 
@@ -42,13 +42,13 @@ const tables = `
 	PRAGMA user_version = ${version};
 `
 
-/** Milliseconds that a transaction waits for one of another process: `dragoman outbox` beside the gateway. */
+/** Milliseconds that a transaction waits for another process, such as `dragoman outbox` beside the gateway. */
 const busyTimeout = 5000
 
-/** Bytes that the log keeps between two checkpoints. */
+/** Bytes that the log file keeps on disk after a checkpoint. */
 const logBytes = 16 * 1024 * 1024
 
-/** Opens the file for the one gateway that delivers from it, and makes it when there is none. Throws OutboxUnusable. */
+/** Opens the file for the one gateway that delivers from it; creates it if there is none. Throws an OutboxError. */
 export function openAsOwner(path: string): Opened {
 	const file = placeOf(path)
 	const lock = lockOf(file)
@@ -58,7 +58,7 @@ export function openAsOwner(path: string): Opened {
 		else create(file)
 		const db = connect(file)
 		try {
-			// Whatever an interrupted process left in the log is brought home with writes and an fsync of our own.
+			// What an interrupted process left in the log is moved to the file with our own writes and fsync.
 			checkpoint(db, 'TRUNCATE')
 		} catch (thrown) {
 			db.close()
@@ -78,12 +78,12 @@ export function openAsOwner(path: string): Opened {
 	}
 }
 
-/** Opens a file that is there, beside a gateway that may be running. Throws OutboxUnusable. */
+/** Opens an existing file, beside a gateway that may be running. Throws an OutboxError. */
 export function openBeside(path: string): Opened {
 	try {
 		const file = placeOf(path)
 		if (!fs.existsSync(file)) throw new OutboxError('disk', `There is no outbox at ${path}.`)
-		// An owner has examined the file; reading all of it again would take long.
+		// The owner has examined the file; reading all of it again would take long.
 		const marks = new DatabaseSync(file, { readOnly: true, timeout: busyTimeout })
 		checkMarks(marks, path)
 		marks.close()
@@ -95,8 +95,8 @@ export function openBeside(path: string): Opened {
 }
 
 /**
- * Brings the log's pages home. False: not all of them, for somebody still reads the log or the disk is full. Throws
- * SQLite's error when a write or an fsync failed.
+ * Moves the log's pages to the file. False: not all of them, because the log is being read or the disk is full. Throws
+ * SQLite's error if a write or an fsync failed.
  */
 export function checkpoint(db: DatabaseSync, mode: 'PASSIVE' | 'TRUNCATE'): boolean {
 	try {
@@ -115,7 +115,7 @@ function placeOf(path: string): string {
 	}
 }
 
-// Held by the kernel as long as this process lives: no crash leaves it behind.
+// The kernel releases the lock when this process ends, so a crash leaves none behind.
 function lockOf(file: string): DatabaseSync {
 	const lockFile = `${file}.lock`
 	const lock = new DatabaseSync(lockFile, { timeout: 0 })
@@ -131,7 +131,7 @@ function lockOf(file: string): DatabaseSync {
 	}
 }
 
-/** Types of statfs(2) on which two machines may see two truths: NFS, SMB, CIFS, SMB2, AFS, Ceph, 9P. */
+/** Types of statfs(2) for network file systems, where locks may not hold: NFS, SMB, CIFS, SMB2, AFS, Ceph, 9P. */
 const remote = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x01021997])
 
 function create(file: string): void {
@@ -141,10 +141,10 @@ function create(file: string): void {
 	if (process.platform === 'linux' && remote.has(fs.statfsSync(dirname(file)).type)) {
 		throw new OutboxError('disk', `The outbox ${file} is on a network file system. Put it on a local disk.`)
 	}
-	// Under another name until it is whole, so that no crash leaves half a file that nobody dares to use.
+	// Under another name until it is complete, so that a crash leaves no half-made file.
 	const draft = `${file}.new`
 	fs.rmSync(draft, { force: true })
-	// Before SQLite does it: the files beside it get the same mode.
+	// Created before SQLite opens it: the log and the other files beside it get the same mode.
 	fs.closeSync(fs.openSync(draft, 'wx', 0o600))
 	const db = new DatabaseSync(draft)
 	db.exec(`PRAGMA synchronous = FULL; BEGIN; ${tables} COMMIT`)
@@ -155,7 +155,7 @@ function create(file: string): void {
 	fs.closeSync(folder)
 }
 
-/** Reads all of the file before anything is written to it: one that is broken stays as it is. */
+/** Reads the whole file before anything is written to it, so that a broken file stays unchanged. */
 function examine(file: string): void {
 	const db = new DatabaseSync(file, { readOnly: true })
 	try {
@@ -204,7 +204,7 @@ function corrupt(file: string, cause?: unknown): OutboxError {
 	return new OutboxError('corrupt', `The outbox ${file} is corrupt. ${advice}`, { cause })
 }
 
-/** Whatever was thrown while the file was opened, in an operator's words. */
+/** Whatever was thrown while the file was opened, as an OutboxError. */
 export function unusable(path: string, thrown: unknown): OutboxError {
 	if (thrown instanceof OutboxError) return thrown
 	const code = sqliteCode(thrown)

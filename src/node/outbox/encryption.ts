@@ -1,21 +1,21 @@
-/** What is stored of an event, as bytes: encrypted with AES-256-GCM where there is a key, else with a checksum. */
+/** The stored bytes of an event: encrypted with AES-256-GCM if there is a key, otherwise with a checksum. */
 import { createCipheriv, createDecipheriv, createSecretKey, hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
-/** Bytes, and the id of the key that opens them; null: they are not encrypted. */
-interface Sealed {
+/** Bytes, and the id of the key that decrypts them; null: they are not encrypted. */
+interface Encrypted {
 	readonly key: string | null
 	readonly bytes: Uint8Array
 }
 
-export interface Seal {
-	/** `name` is bound to the bytes: under another one they do not open. */
-	seal(name: string, text: string): Sealed
-	/** Throws when the key is not there, or a bit of the bytes is not what was sealed. */
-	open(name: string, sealed: Sealed): string
-	/** Whether there is the key that something was sealed with. */
+export interface Encryption {
+	/** Binds `name` to the bytes: they cannot be decrypted under another name. */
+	encrypt(name: string, text: string): Encrypted
+	/** Throws if the key is missing or the bytes were changed. */
+	decrypt(name: string, encrypted: Encrypted): string
+	/** Whether the key with this id is configured. */
 	has(key: string): boolean
-	/** The key that seals; null: none does. */
+	/** The id of the key that encrypts; null: there is none. */
 	readonly current: string | null
 }
 
@@ -23,16 +23,16 @@ const algorithm = 'aes-256-gcm'
 const nonceBytes = 12
 const tagBytes = 16
 
-/** Seals with the first of the keys, opens with each of them. */
-export function createSeal(keys: readonly Uint8Array[]): Seal {
-	// A KeyObject and its id are made once: both cost more than to encrypt an event.
+/** Encrypts with the first key, and decrypts with each of them. */
+export function createEncryption(keys: readonly Uint8Array[]): Encryption {
+	// Made once, because making a KeyObject and its id costs more than encrypting an event.
 	const made = keys.map((key) => ({ id: idOf(key), secret: createSecretKey(key) }))
 	const byId = new Map(made.map(({ id, secret }) => [id, secret]))
 	const [first] = made
 	return {
 		current: first?.id ?? null,
 		has: (key) => byId.has(key),
-		seal(name, text) {
+		encrypt(name, text) {
 			if (!first) return { key: null, bytes: withChecksum(text) }
 			const nonce = randomBytes(nonceBytes)
 			const cipher = createCipheriv(algorithm, first.secret, nonce, { authTagLength: tagBytes }).setAAD(
@@ -41,7 +41,7 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
 			const bytes = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
 			return { key: first.id, bytes }
 		},
-		open(name, { key, bytes }) {
+		decrypt(name, { key, bytes }) {
 			if (key === null) return checked(bytes)
 			const secret = byId.get(key)
 			if (!secret) throw new Error(`the key ${key} is not configured`)
@@ -55,12 +55,12 @@ export function createSeal(keys: readonly Uint8Array[]): Seal {
 	}
 }
 
-/** What a conversation is known by in the store: the same for the same one, and nothing of its id to be read from it. */
-export function laneOf(salt: string, conversation: string): Uint8Array {
+/** Identifies a conversation in the store without revealing its id. */
+export function hashConversation(salt: string, conversation: string): Uint8Array {
 	return hash('sha256', `${salt} ${conversation}`, 'buffer').subarray(0, 16)
 }
 
-// Tells which key it was, and nothing of the key.
+// Identifies a key without revealing it.
 function idOf(key: Uint8Array): string {
 	return hash('sha256', key).slice(0, 8)
 }

@@ -1,4 +1,4 @@
-/** The durable outbox on Node: one SQLite file, in a thread of its own. */
+/** Opens the durable outbox on Node: one SQLite file, in its own thread. */
 import { randomUUID } from 'node:crypto'
 import type { OutboxSettings } from '../../config/index.ts'
 import type { Clock } from '../../delivery/index.ts'
@@ -9,7 +9,7 @@ import { openThread } from './store-client.ts'
 
 export type { RunningOutbox }
 
-/** Opens the outbox and delivers what is in it. `routes` are asked for at each attempt. Rejects with OutboxUnusable. */
+/** Opens the outbox and starts to deliver. `routes` is called at each attempt. Rejects with an OutboxError. */
 export async function openOutbox(
 	settings: OutboxSettings,
 	routes: () => readonly Route[],
@@ -21,8 +21,8 @@ export async function openOutbox(
 }
 
 /**
- * The wall clock's time at the start, and from there on the time that has passed: what is stored can be read by the next
- * process, and a wall clock that is set while this one runs brings no event forward and holds none back.
+ * A clock that starts at the wall clock's time and then counts elapsed time. The next process can read the stored times,
+ * and setting the wall clock while this process runs moves no attempt.
  */
 function steadyClock({ now, elapsed }: Runtime): Clock {
 	const offset = now() - elapsed()

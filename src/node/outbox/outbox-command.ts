@@ -1,4 +1,4 @@
-/** `dragoman outbox`: what is stored, what gave up, and what to do about it. */
+/** The command `dragoman outbox`: lists stored events, and puts back or deletes them. */
 import { parseArgs } from 'node:util'
 import type { OutboxSettings } from '../../config/index.ts'
 import type { Delivery } from '../../runtime.ts'
@@ -25,7 +25,7 @@ const exit = { ok: 0, nothing: 1, usage: 2 }
 
 class UsageError extends Error {}
 
-/** Runs a command, and says with `say` what came of it. Returns the exit code. Throws OutboxUnusable. */
+/** Runs a command and prints its result with `say`. Returns the exit code. Throws an OutboxError. */
 export function runOutbox(args: readonly string[], settings: OutboxSettings, say: (line: string) => void): number {
 	let given: Given
 	try {
@@ -55,9 +55,9 @@ interface Given {
 }
 
 type Command = 'list' | 'show' | 'redrive' | 'drop' | 'erase'
-type Act = (records: Records, given: Given, say: (line: string) => void) => number
+type Run = (records: Records, given: Given, say: (line: string) => void) => number
 
-const commands: { readonly [C in Command]: Act } = {
+const commands: { readonly [C in Command]: Run } = {
 	list(records, { which, limit }, say) {
 		for (const row of records.list(which, limit)) say(lineOf(row))
 		const counts = records.counts().map(([state, count]) => `${count} ${state}`)
@@ -73,15 +73,15 @@ const commands: { readonly [C in Command]: Act } = {
 		return exit.ok
 	},
 	redrive(records, { which }, say) {
-		return told(records.redrive({ state: 'dead', ...which }), 'put back', say)
+		return report(records.redrive({ state: 'dead', ...which }), 'put back', say)
 	},
 	drop(records, { which }, say) {
-		return told(records.drop(which), 'deleted', say)
+		return report(records.drop(which), 'deleted', say)
 	},
 	erase(records, { conversation }, say) {
 		const { erased, traceless } = records.erase(conversation)
 		if (!traceless) say('The log could not be truncated while the gateway was reading it. Run this command again.')
-		return told(erased, 'erased', say)
+		return report(erased, 'erased', say)
 	},
 }
 
@@ -154,7 +154,7 @@ function none(say: (line: string) => void): number {
 	return exit.nothing
 }
 
-function told(count: number, done: string, say: (line: string) => void): number {
+function report(count: number, done: string, say: (line: string) => void): number {
 	if (count === 0) return none(say)
 	say(`${count === 1 ? '1 event' : `${count} events`} ${done}.`)
 	return exit.ok

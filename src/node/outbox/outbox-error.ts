@@ -1,10 +1,10 @@
-/** Why an outbox cannot be opened, as an operator has to know it. */
+/** The reasons why an outbox cannot be opened. */
 
 export type OutboxErrorReason = 'in-use' | 'corrupt' | 'foreign' | 'key' | 'disk' | 'closed'
 
-/** An outbox that cannot be opened. Nothing in its files was changed. */
+/** Thrown for an outbox that cannot be opened. Its files are unchanged. */
 export class OutboxError extends Error {
-	override readonly name = 'OutboxUnusable'
+	override readonly name = 'OutboxError'
 	readonly reason: OutboxErrorReason
 
 	constructor(reason: OutboxErrorReason, message: string, options?: { cause?: unknown }) {
@@ -13,10 +13,10 @@ export class OutboxError extends Error {
 	}
 }
 
-/** SQLite's primary result code of what was thrown; undefined when SQLite did not throw it. */
+/** SQLite's primary result code of a thrown value; undefined if SQLite did not throw it. */
 export function sqliteCode(thrown: unknown): number | undefined {
 	if (!(thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number')) return undefined
-	// The low byte of an extended code.
+	// An extended code has the primary code in its low byte.
 	return thrown.errcode & 0xff
 }
 

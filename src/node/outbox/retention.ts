@@ -1,11 +1,11 @@
-/** What is deleted of events that need no more attempts: the old, and when they are too many the oldest. */
+/** Deletes ended events when they are old, and the oldest of them when they take too many bytes. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { OutboxSettings } from '../../config/index.ts'
 
-/** Events deleted at once: the transaction they are in has others waiting. */
+/** Events deleted in one transaction, for which new events wait. */
 const batch = 1000
 
-/** Returns how many had to go before their time, because delivered and dead events were over their bytes. */
+/** Returns how many events were deleted before their time because delivered and dead events took too many bytes. */
 export function sweep(
 	db: DatabaseSync,
 	{ delivered, dead, maxBytes }: OutboxSettings['retention'],
@@ -20,7 +20,7 @@ export function sweep(
 	const bytes = db.prepare(`SELECT coalesce(sum(length(payload)), 0) AS bytes FROM events WHERE state <> 'waiting'`)
 	let over = Number(bytes.get()?.bytes) - maxBytes
 	if (over <= 0) return 0
-	// 'delivered' comes after 'dead' in the alphabet, and goes first.
+	// Descending, 'delivered' sorts before 'dead', so delivered events are deleted first.
 	const oldest = db.prepare(`
 		SELECT seq, length(payload) AS bytes FROM events WHERE state <> 'waiting' ORDER BY state DESC, ended_at, seq LIMIT ${batch}
 	`)

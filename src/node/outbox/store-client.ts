@@ -1,43 +1,43 @@
-/** The store in a thread of its own, started anew after a failure. */
+/** The main thread's side of the store thread, which is started again after a failure. */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { OutboxError, type OutboxErrorReason } from './outbox-error.ts'
-import type { Round, RoundResult, StoreOptions } from './store.ts'
+import type { Batch, Committed, StoreOptions } from './store.ts'
 
-/** What the thread says: once at its start, then once a round. */
+/** What the thread sends: one message at its start, then one for each batch. */
 export type Answer =
 	| { readonly routes: readonly string[] }
 	| { readonly unusable: OutboxErrorReason; readonly message: string }
-	| { readonly result: RoundResult }
+	| { readonly committed: Committed }
 	| { readonly failed: string }
 
-/** A store that is somewhere else. */
+/** A store in another thread. */
 export interface RemoteStore {
-	/** The routes that had events waiting when it was opened. */
+	/** The routes that had waiting events when the store was opened. */
 	readonly routes: readonly string[]
-	/** One at a time. Rejects when nothing is known of what it did; the next one finds the file examined, or rejects. */
-	round(round: Round): Promise<RoundResult>
+	/** One batch at a time. After a rejection it is unknown what was stored; the next commit opens and examines the file again. */
+	commit(batch: Batch): Promise<Committed>
 	close(): Promise<void>
 }
 
-// Beside the sources as in the package.
+// The same folder in the sources and in the package.
 const program = new URL(`./store-thread${extname(import.meta.url)}`, import.meta.url)
 
-/** Opens the outbox in a thread. Rejects with OutboxUnusable. */
+/** Opens the outbox in a thread. Rejects with an OutboxError. */
 export async function openThread(options: StoreOptions): Promise<RemoteStore> {
 	let thread: Thread | undefined = await start(options)
 	return {
 		routes: thread.routes,
-		async round(round) {
-			thread ??= await start({ ...options, now: round.now })
+		async commit(batch) {
+			thread ??= await start({ ...options, now: batch.now })
 			try {
-				const answer = await thread.ask(round)
-				if ('result' in answer) return answer.result
+				const answer = await thread.ask(batch)
+				if ('committed' in answer) return answer.committed
 				throw new Error('failed' in answer ? answer.failed : 'the outbox thread sent an unexpected answer')
 			} catch (thrown) {
 				const ended = thread
 				thread = undefined
-				// Only when its locks are gone can the next one take them.
+				// The next thread can only take the locks once this one has released them.
 				await ended?.ended
 				throw thrown
 			}
@@ -52,13 +52,13 @@ export async function openThread(options: StoreOptions): Promise<RemoteStore> {
 
 interface Thread {
 	readonly routes: readonly string[]
-	ask(round: Round): Promise<Answer>
+	ask(batch: Batch): Promise<Answer>
 	close(): void
 	readonly ended: Promise<void>
 }
 
 async function start(options: StoreOptions): Promise<Thread> {
-	// It needs nothing of our environment, where the secrets are.
+	// The environment holds secrets, and the thread needs none of them.
 	const worker = new Worker(program, { workerData: options, env: {}, execArgv: [], name: 'outbox' })
 	let waiting = Promise.withResolvers<Answer>()
 	let over = false
@@ -78,11 +78,11 @@ async function start(options: StoreOptions): Promise<Thread> {
 	}
 	return {
 		routes: 'routes' in opened ? opened.routes : [],
-		ask(round) {
+		ask(batch) {
 			waiting = Promise.withResolvers<Answer>()
-			// Nobody would ever answer.
+			// A thread that has ended never answers.
 			if (over) lost()
-			else worker.postMessage(round)
+			else worker.postMessage(batch)
 			return waiting.promise
 		},
 		close: () => worker.postMessage('close'),

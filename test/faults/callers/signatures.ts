@@ -2,7 +2,7 @@
 
 import { Webhook } from 'standardwebhooks'
 import type { Fields, WireRequest } from '../../../src/format/index.ts'
-import { createSeal } from '../../../src/node/outbox/encryption.ts'
+import { createEncryption } from '../../../src/node/outbox/encryption.ts'
 import { testCrypto } from '../../crypto.ts'
 import { header, message } from '../../harness/http.ts'
 import { ownTo, platforms } from '../../harness/platforms.ts'
@@ -164,20 +164,20 @@ function spoiltProof(proof: string, random: Random): string {
 /** What the outbox stored, with a bit flipped, cut, or under another name. */
 function stored(count: number, random: Random): string[] {
 	const broken: string[] = []
-	const sealBy = (...keys: number[]) => createSeal(keys.map((byte) => Buffer.alloc(32, byte)))
-	const [seal, rotated, other] = [sealBy(1), sealBy(2, 1), sealBy(3)]
+	const encryptionOf = (...keys: number[]) => createEncryption(keys.map((byte) => Buffer.alloc(32, byte)))
+	const [seal, rotated, other] = [encryptionOf(1), encryptionOf(2, 1), encryptionOf(3)]
 	const text = JSON.stringify({ id: 'turn_1', request: { body: 'Grüße 😀' } })
-	if (rotated.open('turn_1', seal.seal('turn_1', text)) !== text) broken.push('nothing opens during rotation')
+	if (rotated.decrypt('turn_1', seal.encrypt('turn_1', text)) !== text) broken.push('nothing opens during rotation')
 	const opens = (by: typeof seal, name: string, sealed: { key: string | null; bytes: Uint8Array }): boolean => {
 		try {
-			by.open(name, sealed)
+			by.decrypt(name, sealed)
 			return true
 		} catch {
 			return false
 		}
 	}
 	for (let i = 0; i < count; i++) {
-		const sealed = seal.seal('turn_1', text)
+		const sealed = seal.encrypt('turn_1', text)
 		const at = Math.floor(random() * sealed.bytes.length)
 		const flipped = Uint8Array.from(sealed.bytes)
 		flipped[at] = (flipped[at] ?? 0) ^ (1 << Math.floor(random() * 8))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { notifying } from '../../harness/platforms.ts'
 import { folder } from '../../harness/scope.ts'
-import { entry, outboxRig, roundOf } from '../../outbox/rig.ts'
+import { batchOf, entry, outboxRig } from '../../outbox/rig.ts'
 import { judge, traced } from '../../outbox/trace.ts'
 import { startAccepting, traces } from '../accepting.ts'
 import { none, type Row, unless, untried } from '../row.ts'
@@ -54,7 +54,7 @@ export const torn: Row = {
 		const payloadOf = (n: number) => 'x'.repeat(50 * n)
 		/** The length of the log after each acknowledgement. */
 		const synced = Array.from({ length: stored }, (_, n) => {
-			store.round(roundOf({ entries: [entry(`${n}`, `c${n % 3}`, payloadOf(n))] }))
+			store.commit(batchOf({ entries: [entry(`${n}`, `c${n % 3}`, payloadOf(n))] }))
 			return statSync(`${settings.file}-wal`).size
 		})
 		const [main, log] = [readFileSync(settings.file), readFileSync(`${settings.file}-wal`)]
@@ -90,7 +90,7 @@ export const torn: Row = {
 				for (let taken = -1; taken !== ids.length; ) {
 					taken = ids.length
 					const outcomes = ids.map((id) => ({ id, result: 'delivered' }) as const)
-					const { claimed } = next.round(roundOf({ outcomes, room: { in: 1000 } }))
+					const { claimed } = next.commit(batchOf({ outcomes, room: { in: 1000 } }))
 					for (const { id, payload } of claimed) if (payload === payloadOf(Number(id))) ids.push(id)
 				}
 				next.close()

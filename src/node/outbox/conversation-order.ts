@@ -1,20 +1,21 @@
 /**
- * The order of a conversation: of its waiting events the head may be delivered, the others wait. Whatever ends the head
- * moves the next one up, so that no search for work ever passes over those that wait.
+ * The order of a conversation's events: only the head of the waiting events may be delivered. When a head ends, the next
+ * event becomes the head, so that the search for due events never visits those that wait. The column `lane` holds the
+ * conversation's hash.
  */
 import type { DatabaseSync } from 'node:sqlite'
 
+/** Whether a failing event keeps its place (`block`), or later ones are delivered before it (`overtake`). */
 export type Order = 'block' | 'overtake'
 
-export interface Lanes {
-	/** Whether an event that comes now may be delivered now. No lane: always. */
-	isFree(lane: Uint8Array | null): boolean
-	/** To be called after an event ended or failed, with its row's lane. */
-	moveOn(lane: unknown): void
+export interface ConversationOrder {
+	/** Whether a new event of this conversation may be delivered now. No conversation: always. */
+	isFree(conversation: Uint8Array | null): boolean
+	/** Makes the next event the head. To be called with the row's `lane` after an event ended or failed. */
+	advance(lane: unknown): void
 }
 
-/** Lanes where a failing event keeps its place (`block`), or lets the others go before it (`overtake`). */
-export function createLanes(db: DatabaseSync, order: Order): Lanes {
+export function createConversationOrder(db: DatabaseSync, order: Order): ConversationOrder {
 	const blocks = order === 'block' ? 1 : 0
 	const holder = db.prepare(`
 		SELECT 1 FROM events WHERE state = 'waiting' AND lane = ? AND (attempts = 0 OR ?) LIMIT 1
@@ -25,14 +26,14 @@ export function createLanes(db: DatabaseSync, order: Order): Lanes {
 		AND NOT EXISTS (SELECT 1 FROM events WHERE state = 'waiting' AND lane = ?1 AND head = 1 AND (attempts = 0 OR ?2))
 	`)
 	return {
-		isFree: (lane) => lane === null || holder.get(lane, blocks) === undefined,
-		moveOn(lane) {
+		isFree: (conversation) => conversation === null || holder.get(conversation, blocks) === undefined,
+		advance(lane) {
 			if (lane instanceof Uint8Array) promote.run(lane, blocks)
 		},
 	}
 }
 
-/** Brings every lane into another order. */
+/** Brings the waiting events of every conversation into another order. */
 export function reorder(db: DatabaseSync, order: Order): void {
 	const goes = order === 'block' ? 'FALSE' : 'attempts > 0'
 	const holds = order === 'block' ? 'TRUE' : 'first.attempts = 0'

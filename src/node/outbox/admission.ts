@@ -1,0 +1,61 @@
+/** Whether a new event may be stored: not beyond the limit of the file, and not while the disk is nearly full. */
+import { statfsSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { checkpoint } from './database.ts'
+import { pageBytes } from './log-budget.ts'
+
+/** Milliseconds between two attempts to shorten the log on a disk that is nearly full. */
+const shrinkEvery = 1000
+
+export interface Admission {
+	/** Whether the disk is nearly full, even after the log was shortened. */
+	isDiskFull(now: number): boolean
+	/** Whether an event of so many bytes fits into the file. Counts it if it does. */
+	admit(bytes: number): boolean
+}
+
+/** `logBytes` is what the write-ahead log may take. */
+export function createAdmission(db: DatabaseSync, file: string, maxBytes: number, logBytes: number): Admission {
+	const maxPages = Math.floor(maxBytes / pageBytes)
+	// Ending an event also needs pages, so the file must not be filled with new events.
+	const admitted = maxPages - Math.max(16, maxPages >> 4)
+	// The log's contents must fit into the file, and what ends an event into the log; a full disk has room for neither.
+	const spare = 4 * logBytes
+	db.exec(`PRAGMA max_page_count = ${maxPages}`)
+	const pages = db.prepare('PRAGMA page_count')
+	const free = db.prepare('PRAGMA freelist_count')
+	/** An upper bound, which is read again only when it would exceed the limit. */
+	let usedPages = readUsedPages()
+	let shrunkAt = Number.NEGATIVE_INFINITY
+
+	function readFreePages(): number {
+		return Number(free.get()?.freelist_count)
+	}
+
+	function readUsedPages(): number {
+		return Number(pages.get()?.page_count) - readFreePages()
+	}
+
+	function isNearlyFull(): boolean {
+		const { bavail, bsize } = statfsSync(file)
+		const left = bavail * bsize
+		return left < logBytes || left + readFreePages() * pageBytes < spare
+	}
+
+	return {
+		isDiskFull(now) {
+			if (!isNearlyFull()) return false
+			if (now - shrunkAt < shrinkEvery) return true
+			shrunkAt = now
+			checkpoint(db, 'TRUNCATE')
+			return isNearlyFull()
+		},
+		admit(bytes) {
+			const needed = Math.ceil(bytes / pageBytes) + 2
+			if (usedPages + needed > admitted) usedPages = readUsedPages()
+			if (usedPages + needed > admitted) return false
+			usedPages += needed
+			return true
+		},
+	}
+}
