@@ -15,7 +15,7 @@ const oddNumber = /[:[,]\s*(?:-0|-?(?:[\d.]{16}|[\d.]+[eE]))/
 const reservedKeySpelling = /__proto__|constructor|prototype|\\u/
 
 /**
- * JSON text as a value: at most 32 levels deep, without hostile keys, and with each number that a double cannot hold
+ * JSON text as a value: at most 32 levels deep, without reserved keys, and with each number that a double cannot hold
  * kept as its source text. Throws `body-not-json`, `body-too-deep` or `reserved-key`.
  */
 export function readJson(text: string): Json {
@@ -26,8 +26,8 @@ export function readJson(text: string): Json {
 	} catch (cause) {
 		throw new GatewayError('body-not-json', {}, { cause })
 	}
-	const hostile = reservedKeySpelling.test(text) ? findReservedKey(value) : undefined
-	if (hostile) throw new GatewayError('reserved-key', { field: fieldPath(hostile) })
+	const reserved = reservedKeySpelling.test(text) ? findReservedKey(value) : undefined
+	if (reserved) throw new GatewayError('reserved-key', { field: fieldPath(reserved) })
 	return value
 }
 
