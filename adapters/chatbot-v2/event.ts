@@ -60,21 +60,21 @@ export function eventLeg({ text, action }: Options): EventLeg {
 	const names: FieldMapping<'text' | 'action'> = { text, action }
 	return {
 		carries: {
-			'event.id': { required: true },
 			'event.kind': { values: ['message'] },
 			'event.sender': { required: true, values: ['user'] },
 			'event.conversation': { required: true },
+			'event.id': { required: true },
 			'event.user.id': {},
 			'event.user.externalId': {},
 			'event.user.name': {},
 			'event.user.email': {},
 			'event.user.phone': {},
 			'event.user.attributes': { strings: true, reserved: Object.values(profile) },
-			...(text !== undefined && { 'event.text': {} }),
 			'event.trigger': { required: true, values: ['block'] },
 			'event.trigger.id': {},
 			'event.trigger.name': {},
 			...(action !== undefined && { 'event.trigger.action': {} }),
+			...(text !== undefined && { 'event.text': {} }),
 			'event.attributes': { strings: true, reserved: [text, action].filter((each) => each !== undefined) },
 		},
 		native: { name, schema: Native },

@@ -1,7 +1,7 @@
 /** The options of ChatBot v2. */
 import * as v from 'valibot'
 import { NonEmpty, reservedKeys } from '../../src/format/index.ts'
-import { userAttributes } from '../chatbot/options.ts'
+import { userAttributes } from '../chatbot/webhook.ts'
 
 const AttributeName = v.pipe(NonEmpty, v.notValues([...reservedKeys]))
 

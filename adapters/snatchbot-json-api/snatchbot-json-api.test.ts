@@ -33,11 +33,11 @@ test.each(['a::next::b', 'a::next', 'a::next:', '::next::next::', ':::next:::', 
 		const event: CanonicalEvent = { kind: 'message', attributes: {} }
 		const leg = snatchbotJsonApi.create().reply(event)
 		if (!leg) throw new Error('the platform reads an answer')
-		const said: CanonicalReply['messages'] = [
+		const messages: CanonicalReply['messages'] = [
 			{ type: 'text', text },
 			{ type: 'text', text },
 		]
-		const { value } = fitReply({ ...emptyReply, messages: said }, leg, {
+		const { value } = fitReply({ ...emptyReply, messages }, leg, {
 			turnId: 't',
 			receivedAt: '2026-01-02T03:04:05Z',
 		})

@@ -1,5 +1,6 @@
 /** Messages in normal form: each as the format has it, or as the plainer messages that say the same. */
-import type { Button, Message } from '../model/index.ts'
+import { choiceToButton } from '../format/index.ts'
+import type { Message } from '../model/index.ts'
 import { fitCards, isWhole } from './cards.ts'
 import { type Fitting, isWithin, note } from './context.ts'
 import { fitMedia } from './media.ts'
@@ -81,9 +82,7 @@ function fitChoicesMessage(fitting: Fitting, message: Extract<Message, { type: '
 		return withChoices(fitting, message.text, placed, path)
 	}
 	note(fitting, 'converted', 'reply.choices', path, 'to buttons')
-	const buttons = message.choices.map(
-		(choice): Button => ('target' in choice ? { type: 'goto', ...choice } : { type: 'postback', ...choice }),
-	)
+	const buttons = message.choices.map(choiceToButton)
 	return fitText(fitting, { type: 'text', text: message.text ?? phrases.noWords, buttons }, path, `${path}.choices`)
 }
 

@@ -4,7 +4,6 @@
  */
 import * as v from 'valibot'
 import {
-	atLeastOneMember,
 	type CanonicalEvent,
 	type Carries,
 	compact,
@@ -12,7 +11,6 @@ import {
 	type EventLeg,
 	jsonRequest,
 	type Message,
-	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
@@ -25,6 +23,7 @@ import type { Options } from '../options.ts'
 import { decodeAttributes, reservedVariables } from './attributes.ts'
 import { type Call, decodeCall } from './call.ts'
 import { decodeContent, encodeContent, startTexts, unreadMetadata } from './content.ts'
+import { decodeNative, encodeNative, Native, NativeWithoutIntent } from './native.ts'
 import { refineEvent } from './refine.ts'
 import {
 	anyAgent,
@@ -36,27 +35,6 @@ import {
 	textVariable,
 	userIdPattern,
 } from './sender.ts'
-
-const nativeEntries = {
-	/** The event comes from a test page. */
-	draft: v.optional(v.literal(true)),
-	/** The department of the conversation. */
-	department: v.optional(
-		v.pipe(v.strictObject({ id: v.optional(NonEmpty), name: v.optional(NonEmpty) }), atLeastOneMember()),
-	),
-	/** The intent's example sentences. */
-	question: v.optional(NonEmpty),
-}
-/** What only this platform says of an event. */
-const Native = v.pipe(v.strictObject(nativeEntries), atLeastOneMember())
-/** The same for dialects without an intent. */
-const NativeWithoutIntent = v.pipe(
-	v.strictObject({ draft: nativeEntries.draft, department: nativeEntries.department }),
-	atLeastOneMember(),
-)
-
-/** The native parts of a decoded event, which name the dialect unless it is the default. */
-type DecodedNative = v.InferOutput<typeof Native> & { dialect?: Dialect | undefined }
 
 /** The web channel: the platform's own name for it, and the model's, which its bots use too. */
 const webChannel = { wire: 'chat21', model: 'web' } as const
@@ -169,8 +147,7 @@ export function eventLeg({ dialect }: Options): EventLeg {
 					id_project: bot?.project,
 					language: event.language,
 					lead: encodeUser(event.user),
-					draft: native?.draft,
-					department: native?.department && { _id: native.department.id, name: native.department.name },
+					...encodeNative(native),
 				},
 			}
 			const answer = encodeStaticReply(event.defaultReply ?? [])
@@ -254,18 +231,4 @@ function decodeStaticReply(text: string): Message[] {
 function encodeStaticReply(messages: readonly Message[]): string | undefined {
 	const texts = messages.map((message) => (message.type === 'text' ? message.text : unreachable(message)))
 	return texts.length > 0 ? texts.join('\n\n') : undefined
-}
-
-function decodeNative(call: Call, defaultDialect: Dialect): DecodedNative | undefined {
-	const { draft, sourcePage, department } = call.message.request ?? {}
-	const isDraft = draft === true || sourcePage?.includes('&td_draft=true') === true
-	return compactOrNone<DecodedNative>({
-		dialect: call.dialect === defaultDialect ? undefined : call.dialect,
-		draft: isDraft ? true : undefined,
-		department: compactOrNone<NonNullable<DecodedNative['department']>>({
-			id: nonEmpty(department?._id),
-			name: nonEmpty(department?.name),
-		}),
-		question: nonEmpty(call.intent?.question),
-	})
 }

@@ -14,7 +14,6 @@ import {
 	Json,
 	jsonResponse,
 	nonEmptyList,
-	type Path,
 	type ReplyLeg,
 	validate,
 } from '../../../src/format/index.ts'
@@ -32,31 +31,19 @@ import {
 	NativeAction,
 	replyType,
 } from './actions.ts'
-import {
-	decodeMessage,
-	type EncodedMessage,
-	encodeMessage,
-	type MessageContext,
-	unreadParts,
-	WireMessage,
-} from './message.ts'
+import { encodeMessage, type MessageContext } from './message.ts'
 import { refineReply } from './refine.ts'
+import {
+	type DecodedList,
+	decodeScript,
+	defaultDelay,
+	encodeCommands,
+	Markup,
+	Script,
+	type ScriptState,
+	type TimedMessage,
+} from './script.ts'
 
-/** Milliseconds between two messages: what the engine puts between paragraphs, and its designer by default. */
-const defaultDelay = 500
-
-/** A message, or a list of commands in its place. */
-const Script = v.object({
-	...WireMessage.entries,
-	attributes: v.nullish(
-		v.object({ ...WireMessage.entries.attributes.wrapped.entries, commands: v.nullish(v.array(Json)) }),
-	),
-})
-type Script = v.InferOutput<typeof Script>
-const Command = v.variant('type', [
-	v.object({ type: v.literal('wait'), time: v.nullish(v.pipe(v.number(), v.minValue(0))) }),
-	v.object({ type: v.literal('message'), message: WireMessage }),
-])
 const ReplyAction = v.object({ ...Script.entries, ...designerEntries, _tdActionType: v.literal(replyType) })
 /** The actions that the model can express: messages, and what becomes of the conversation. */
 const Action = v.variant('_tdActionType', [ReplyAction, ...ControlAction.options])
@@ -64,11 +51,6 @@ const Action = v.variant('_tdActionType', [ReplyAction, ...ControlAction.options
 /** `success` alone is the answer of a backend that has nothing to say. */
 const Answer = v.object({ ...Script.entries, actions: v.nullish(v.array(Json)), success: v.optional(v.unknown()) })
 
-/** A text in the platform's own markup. Alone it is the whole answer; after messages only its variables are filled in. */
-const Markup = v.pipe(
-	v.string(),
-	v.check((text) => text.trim() !== '', 'must not be blank'),
-)
 /** What only this platform can say in a reply. */
 const Native = v.pipe(
 	v.strictObject({ text: v.optional(Markup), actions: v.optional(v.pipe(v.array(NativeAction), v.nonEmpty())) }),
@@ -170,18 +152,8 @@ export function replyLegs(options: Options): (dialect: AnsweredDialect, home: st
 }
 
 /** What decoding depends on, and what it found beside messages. */
-interface DecodeState {
-	readonly context: MessageContext
+interface DecodeState extends ScriptState {
 	control: Control
-	nativeText?: string
-}
-
-type DecodedList = ReturnType<typeof decodeTyped>
-
-interface TimedMessage {
-	/** Milliseconds before the message. */
-	readonly delay: number
-	readonly message: EncodedMessage
 }
 
 /** In the current engine, actions replace the rest of the answer. */
@@ -223,45 +195,4 @@ function decodeActions(actions: readonly Json[], state: DecodeState): DecodedLis
 			return {}
 		},
 	})
-}
-
-function decodeScript(script: Script, at: Path, state: DecodeState): DecodedList {
-	const commands = script.attributes?.commands
-	if (commands?.length) return decodeCommands(commands, [...at, 'attributes', 'commands'], state)
-	return { natives: [], ...decodeTimed(script, defaultDelay, at, state) }
-}
-
-function decodeCommands(commands: readonly Json[], at: Path, state: DecodeState): DecodedList {
-	let delay: number | undefined
-	return decodeTyped(commands, {
-		schema: Command,
-		at,
-		isNative: () => false,
-		decode(command, here) {
-			if (command.type === 'wait') {
-				delay = (delay ?? 0) + Math.round(command.time ?? defaultDelay)
-				return {}
-			}
-			const decoded = decodeTimed(command.message, delay ?? defaultDelay, [...here, 'message'], state)
-			delay = undefined
-			return decoded
-		},
-	})
-}
-
-function encodeCommands(timed: readonly TimedMessage[]): object[] {
-	return timed.flatMap(({ delay, message }, i) => [
-		...(i > 0 || delay !== defaultDelay ? [{ type: 'wait', time: delay }] : []),
-		{ type: 'message', message },
-	])
-}
-
-function decodeTimed(wire: WireMessage, delay: number, at: Path, state: DecodeState): Omit<DecodedList, 'natives'> {
-	const { markbot, attachment } = wire.attributes ?? {}
-	if (markbot && !attachment && state.nativeText === undefined && v.is(Markup, wire.text)) {
-		state.nativeText = wire.text
-		return { messages: [], unread: [] }
-	}
-	const [first, ...others] = decodeMessage(wire, state.context)
-	return { messages: first ? [{ ...first, delay }, ...others] : [], unread: unreadParts(wire, at) }
 }
