@@ -133,6 +133,36 @@ test('with a wrong configuration every call fails, and the log has every mistake
 	])
 })
 
+/** Puts an event into the queue at each call, and logs what its consumer sends there. */
+const queueing = `
+	import worker from './bundle.js'
+	export { Conversation } from './bundle.js'
+	const EVENTS = {
+		send({ id, history }, { delaySeconds }) {
+			console.log(JSON.stringify({ level: 'info', msg: 'sent', id, failed: history.failed, delaySeconds }))
+		}
+	}
+	export default {
+		async fetch(request, bindings) {
+			await bindings.EVENTS.send({ id: 'turn_1', route: 'in' })
+			return new Response()
+		},
+		queue: (batch, bindings) => worker.queue(batch, { ...bindings, EVENTS })
+	}`
+
+test('with a wrong configuration an event in the queue waits, and uses up no attempt', {
+	timeout: 120_000,
+}, async () => {
+	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes: [] }, queueing)
+	await send(url, { path: '/' })
+	await expect
+		.poll(() => lines)
+		.toMatchObject([
+			{ level: 'error', msg: 'config', mistakes: [expect.stringContaining('routes: ')] },
+			{ msg: 'sent', id: 'turn_1', failed: 0, delaySeconds: 300 },
+		])
+})
+
 test('the schedule of the configuration is the one by which events are tried', { timeout: 120_000 }, async () => {
 	const upstream = await suiteUpstream()
 	onTestFinished(() => upstream.close())
