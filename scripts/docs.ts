@@ -39,7 +39,7 @@ Every error of the gateway has a stable code, and a sentence that says what to d
 ${JSON.stringify(sample, null, 2)}
 \`\`\`
 
-\`title\` is the code. Other members appear if they help: \`field\` (the path of the invalid field, in the sender's own names), \`expected\`, \`limit\`, \`upstreamStatus\`, \`because\` (the code of the underlying error), \`allowed\`, \`changes\`, and \`turn\`, the id that is also in the log. None of them ever contains a value from outside.
+\`title\` is the code. Further members, where they apply: \`field\` (the path of the invalid field, in the sender's own names), \`expected\`, \`limit\`, \`upstreamStatus\`, \`because\` (the code of the underlying error), \`allowed\`, \`changes\`, and \`turn\`, the id that is also in the log. None of them ever contains a value from outside.
 
 A platform gets problem details only if it has no better format for errors. A failed turn is answered with the failure reply of its route, or with the adapter's own error answer; the code is then in the log.
 
@@ -70,7 +70,7 @@ function supportTables(): string {
 				}),
 			]),
 		)
-	return `An empty cell means that the format has no such field. Characters are UTF-16 units. What one format alone does to a value is in its README. The tables show the default options of each adapter; \`/-/carries/<route>\` of a running gateway shows a route of yours, with patterns and markup in full.
+	return `An empty cell means that the format has no such field. Characters are UTF-16 units. The README of each format describes what only that format does. The tables show the default options of each adapter; \`/-/carries/<route>\` of a running gateway shows one of your routes, with patterns and markup in full.
 
 ### Events
 

@@ -1,11 +1,11 @@
-/** What BotDistrikt takes and sends, as its documents have it: apart from the adapter, which is tested against it. */
+/** What BotDistrikt accepts and sends, from its documentation. Kept apart from the adapter, which is tested against it. */
 import * as v from 'valibot'
 
 // https://docs.botdistrikt.com/features/responses/webhooks. The value of a param or an attribute has no stated type.
 const values = v.record(v.string(), v.unknown())
 const nonEmpty = v.pipe(v.string(), v.nonEmpty())
 
-/** What a body is: of a call, and of an answer where one is read. */
+/** The bodies of a call and, where it is read, of an answer. */
 export const limits = {
 	event: values,
 	reply: v.strictObject({

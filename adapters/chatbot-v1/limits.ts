@@ -1,4 +1,4 @@
-/** What ChatBot v1 takes and sends, as its documents have it: apart from the adapter, which is tested against it. */
+/** What ChatBot v1 accepts and sends, from its documentation. Kept apart from the adapter, which is tested against it. */
 import * as v from 'valibot'
 
 // https://chatbot.com/docsv1/object-definitions, "Available responses". It gives no limits of a button's own.
@@ -39,7 +39,7 @@ const byHand = v.custom<unknown>(
 const responses = v.pipe(v.array(v.union([response, byHand])), v.maxLength(99))
 const strings = v.record(v.string(), v.string())
 
-/** What a body is: of a call, and of an answer where one is read. */
+/** The bodies of a call and, where it is read, of an answer. */
 export const limits = {
 	// https://chatbot.com/docsv1/webhooks, "Webhook schema": backends read all of it unasked, down to contexts[].parameters.
 	event: v.strictObject({

@@ -1,4 +1,4 @@
-/** What ChatBot v2 takes and sends, as its documents have it: apart from the adapter, which is tested against it. */
+/** What ChatBot v2 accepts and sends, from its documentation. Kept apart from the adapter, which is tested against it. */
 import * as v from 'valibot'
 
 // https://www.chatbot.com/docs/webhooks/, "Available Bot Responses" and "Button types".
@@ -50,7 +50,7 @@ const byHand = v.custom<unknown>(
 )
 const strings = v.record(v.string(), v.string())
 
-/** What a body is: of a call, and of an answer where one is read. */
+/** The bodies of a call and, where it is read, of an answer. */
 export const limits = {
 	// "Example body of POST request sent by ChatBot" and the properties below it.
 	event: v.strictObject({

@@ -1,4 +1,4 @@
-/** What Pingstreams was seen to send and to show: apart from the adapter, which is tested against it. */
+/** What Pingstreams sends and shows, as observed. Kept apart from the adapter, which is tested against it. */
 import * as v from 'valibot'
 
 const some = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.nonEmpty())
@@ -143,5 +143,5 @@ const answer = v.union([
 	v.strictObject({ text: v.pipe(v.string(), v.nonEmpty()), attributes: v.strictObject({ commands }) }),
 ])
 
-/** What a body is: of a call, and of an answer where one is read. */
+/** The bodies of a call and, where it is read, of an answer. */
 export const limits = { event: call, reply: answer }

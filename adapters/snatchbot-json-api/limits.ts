@@ -1,4 +1,4 @@
-/** What SnatchBot takes and sends by its JSON API, as its documents have it: apart from the adapter, which is tested against it. */
+/** What SnatchBot's JSON API accepts and sends, from its documentation. Kept apart from the adapter, which is tested against it. */
 import * as v from 'valibot'
 
 // https://support.snatchbot.me/docs/json-api. It gives no limits of length or number.
@@ -36,7 +36,7 @@ const byHand = v.custom<unknown>(
 		!(typeof value === 'object' && value !== null && /"type":"(text|image|gallery)"/.test(JSON.stringify(value))),
 )
 
-/** What a body is: of a call, and of an answer where one is read. */
+/** The bodies of a call and, where it is read, of an answer. */
 export const limits = {
 	// "Mandatory fields in requests"; the others are the author's.
 	event: v.objectWithRest(

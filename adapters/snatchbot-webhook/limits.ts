@@ -1,4 +1,4 @@
-/** What SnatchBot sends to its webhook, as its one sample has it: apart from the adapter, which is tested against it. */
+/** What SnatchBot sends to its webhook, from its only sample. Kept apart from the adapter, which is tested against it. */
 import * as v from 'valibot'
 
 // https://support.snatchbot.me/reference/webhooks
@@ -8,7 +8,7 @@ const quoted = v.pipe(
 	v.check((text) => typeof JSON.parse(text) === 'string', 'is a string as JSON'),
 )
 
-/** What a body is: of a call, and of an answer where one is read. */
+/** The bodies of a call and, where it is read, of an answer. */
 export const limits = {
 	event: v.looseObject({
 		time: v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)'$/)),

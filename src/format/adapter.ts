@@ -6,7 +6,7 @@ import type { Auth } from './auth.ts'
 import type { Carries } from './carries.ts'
 import type { WireRequest, WireResponse } from './wire.ts'
 
-/** The leg of an event. A format of ours may tell the upstream of the turn, too. */
+/** The leg of an event. Our own format also describes the turn to the upstream. */
 export interface EventLeg extends Leg<WireRequest, CanonicalEvent> {
 	encode(event: CanonicalEvent, turn?: Turn): WireRequest
 }
@@ -19,7 +19,7 @@ export interface Handshake {
 	accepts(answer: WireResponse): boolean
 }
 
-/** One format, pure and without I/O. What an optional member means by its absence stands beside it. */
+/** One format, pure and without I/O. Each optional member says what its absence means. */
 export interface Adapter {
 	/** The methods with which the platform calls, set-up calls included. */
 	readonly methods: readonly string[]
@@ -33,13 +33,13 @@ export interface Adapter {
 	readonly maxBody?: number
 	/** Is this call of this format? Absent: no other format shares a URL with it. */
 	recognises?(call: WireRequest): boolean
-	/** How a call proves its origin. Absent: only by a secret in the path. */
+	/** How a call is authenticated. Absent: only by a secret in the path. */
 	readonly auth?: Auth
-	/** Answers a set-up call; undefined when the call is none. Absent: the platform makes none. */
+	/** Answers a set-up call; undefined for any other call. Absent: the platform makes none. */
 	challenge?(call: WireRequest): WireResponse | undefined
-	/** The set-up call as the platform makes it, unsigned, and whether it is content with an answer. Absent: it makes none. */
+	/** The set-up call as the platform makes it, unsigned, and whether it accepts an answer. Absent: it makes none. */
 	handshake?(nonce: string): Handshake
-	/** The answer when the turn failed, in the shape that does the least harm there. Absent: problem details. */
+	/** The answer when the turn failed, in the form that does the least harm on that platform. Absent: problem details. */
 	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
 }
 
@@ -53,7 +53,7 @@ export interface PlatformLimits {
 	readonly reply?: v.GenericSchema
 }
 
-/** Makes an adapter from its options, and says what tests, tables and examples need to know of the format. */
+/** Makes an adapter from its options, and describes the format to tests, tables and examples. */
 export interface AdapterFactory {
 	/** The name that configuration, `extensions` and `overrides` use. */
 	readonly name: string
@@ -66,7 +66,7 @@ export interface AdapterFactory {
 	readonly examples: readonly [unknown, ...unknown[]]
 	/** What the platform accepts, from its documents: schemas of a body that the laws check `encode` against. */
 	readonly limits: PlatformLimits
-	/** Makes the adapter. Throws a ValiError when the options are not of the schema. */
+	/** Makes the adapter. Throws a ValiError if the options do not match the schema. */
 	create(options?: unknown): Adapter
 }
 
@@ -81,7 +81,7 @@ export function defineAdapter<S extends v.GenericSchema>(factory: {
 	return { ...factory, create: (options = {}) => factory.create(v.parse(factory.options, options)) }
 }
 
-/** What decode made of a wire message: the model, and the paths of what the model cannot say. */
+/** What decode made of a wire message: the model, and the paths of what the model cannot express. */
 export interface Decoded<Model> {
 	readonly model: Model
 	readonly unread: readonly string[]
@@ -92,22 +92,22 @@ export interface Leg<Wire, Model> {
 	/** The features that the format can express, each with its limits. */
 	readonly carries: Carries<Model>
 	/**
-	 * What this format alone says: the schema of `extensions[name]` of an event, of `overrides[name]` of a reply.
+	 * The schema of what only this format has: `extensions[name]` of an event, `overrides[name]` of a reply.
 	 * Absent: it has nothing of its own.
 	 */
 	readonly native?: { readonly name: string; readonly schema: v.GenericSchema<Json> }
-	/** From the wire to the model, with the paths it has no field for. Throws a GatewayError that names the field at fault. */
+	/** From the wire to the model, with the paths it has no field for. Throws a GatewayError that names the invalid field. */
 	decode(wire: Wire): Decoded<Model>
 	/** From the model to the wire. Takes a model in normal form, as fit returns it. */
 	encode(model: Model): Wire
 	/**
-	 * What only this format does to a value. Fit calls it when the value is within `carries`, before it measures bytes:
-	 * what it returns must be so, too. Pure, and changes nothing of its own result. Absent: `carries` says it all.
+	 * Changes that only this format needs. Fit calls it once the value is within `carries`, before it measures bytes; the
+	 * result must be within `carries`, too. Pure and idempotent. Absent: `carries` is enough.
 	 */
 	refine?(model: Model, report: Report): Model
 }
 
-/** Reports a change that `refine` makes. `path` is that of the value which `refine` got. */
+/** Reports a change that `refine` makes. `path` refers to the value that was passed to `refine`. */
 export type Report = (change: Change) => void
 
 /** An adapter under the name that configuration, logs and `turn.platform` use. */

@@ -1,12 +1,12 @@
-/** How a call proves its origin: the contract, and the ways that several platforms share. */
+/** How a call is authenticated: the contract, and the schemes that several platforms share. */
 import type { Crypto } from './crypto.ts'
 import type { WireRequest } from './wire.ts'
 
-/** How a call proves its origin, both sides. */
+/** How a call is authenticated, on both sides. */
 export interface Auth {
-	/** Names the way: adapters with the same scheme find and compare the secret alike, so they may share a URL. */
+	/** Name of the scheme: adapters with the same scheme find and compare the secret in the same way, so they may share a URL. */
 	readonly scheme: string
-	/** Does the call carry one of the secrets? With no secrets given, nothing holds. */
+	/** Does the call carry one of the secrets? Without secrets, no call does. */
 	verify(call: WireRequest, secrets: readonly string[], crypto: Crypto): Promise<boolean>
 	/** The call with the secret's proof added. */
 	sign(call: WireRequest, secret: string, crypto: Crypto): Promise<WireRequest>
@@ -19,7 +19,7 @@ export function queryToken(field: string): Auth {
 		async verify(call, secrets, crypto) {
 			const tokens = call.query.filter(([name]) => name === field)
 			const token = tokens.length === 1 ? (tokens[0]?.[1] ?? '') : ''
-			// Every secret is compared, so that the time does not tell which one matched.
+			// Every secret is compared, so that the time does not reveal which one matched.
 			const matches = await Promise.all(secrets.map((secret) => crypto.equal(token, secret)))
 			return token !== '' && matches.includes(true)
 		},

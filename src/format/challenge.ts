@@ -5,7 +5,7 @@ import type { Adapter } from './adapter.ts'
 /** Longest value that is sent back, in UTF-16 units. */
 const maxEcho = 1024
 
-/** A set-up call that wants the value of a query field back: every GET is one. Answered as plain text that no browser takes for HTML. */
+/** A set-up call that expects the value of a query field back; every GET is one. The answer is plain text that no browser treats as HTML. */
 export function echoChallenge(field: string): Required<Pick<Adapter, 'challenge' | 'handshake'>> {
 	return {
 		challenge({ method, query }) {

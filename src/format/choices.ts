@@ -2,7 +2,7 @@
 import type { Button, Choice, Message } from '../model/index.ts'
 import { nonEmptyList } from './compact.ts'
 
-/** Labels that come back as the user's words: one set of choices, or nothing when no label has a character. */
+/** Labels that come back as the user's words: one set of choices, or nothing if all labels are empty. */
 export function decodeLabels(labels: readonly string[]): Message[] {
 	const choices = nonEmptyList(labels.filter((label) => label !== '').map((title) => ({ title, value: title })))
 	return choices ? [{ type: 'choices', choices }] : []
@@ -13,7 +13,7 @@ export function encodeLabels(message: Message): string[] {
 	return message.type === 'choices' ? message.choices.map(({ title }) => title) : []
 }
 
-/** The choice that a button is; none for one that leads out of the conversation. */
+/** The choice that does what a button does; none for a button that leads out of the conversation. */
 export function buttonToChoice(button: Button): Choice[] {
 	if (button.type === 'postback') return [{ title: button.title, value: button.value }]
 	return button.type === 'goto' ? [{ title: button.title, target: button.target }] : []

@@ -40,7 +40,7 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 	return exact ? value + 0 : source
 }
 
-// JSON.parse takes millions of brackets, and JSON.stringify dies of some thousands: so before parsing.
+// JSON.parse accepts millions of brackets, but JSON.stringify fails on some thousands: check before parsing.
 function checkDepth(text: string): void {
 	let depth = 0
 	let quoted = false
@@ -58,10 +58,10 @@ function checkDepth(text: string): void {
 
 type Message = { readonly headers: Fields; readonly body: string }
 
-// Messages are plain data that nobody changes, and several readers of a turn want the same one.
+// Messages are never modified, and several readers of a turn need the same value.
 const parsed = new WeakMap<Pick<Message, 'body'>, { readonly value: Json } | { readonly error: unknown }>()
 
-/** The body of a message as JSON, whatever its label; parsed once a message. Throws what `readJson` throws. */
+/** The body of a message as JSON, whatever its content type; parsed once per message. Throws what `readJson` throws. */
 export function bodyAsJson(message: Pick<Message, 'body'>): Json {
 	let outcome = parsed.get(message)
 	if (!outcome) {
@@ -81,7 +81,7 @@ function parse(text: string): { readonly value: Json } | { readonly error: unkno
 }
 
 /**
- * The JSON body of a message, parsed once a message. Senders label JSON `application/json`, `…+json`, `text/plain` or
+ * The JSON body of a message, parsed once per message. Senders label JSON `application/json`, `…+json`, `text/plain` or
  * not at all; any other type throws `content-type-not-supported`. Throws what `readJson` throws.
  */
 export function readJsonBody(message: Message): Json {
