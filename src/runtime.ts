@@ -1,9 +1,9 @@
-/** What a runtime lends to the gateway: the network, a clock, cryptography, storage, a log. */
+/** What a runtime provides to the gateway: the network, a clock, cryptography, storage, a log. */
 import type { Offer } from './fit/index.ts'
 import type { Crypto, Fields, WireRequest, WireResponse } from './format/index.ts'
 import type { CanonicalReply } from './model/index.ts'
 
-/** What a conversation's last replies offered, newest first. Short-lived: it may be forgotten at any time. */
+/** What the last replies of a conversation offered, newest first. */
 export type OpenChoices = readonly (readonly Offer[])[]
 
 /** What is stored of an accepted event: plain JSON. */
@@ -15,9 +15,9 @@ export interface Delivery {
 	readonly platform: string
 	/** RFC 3339. */
 	readonly receivedAt: string
-	/** Events of one conversation keep their order. Absent: it stands alone. */
+	/** Events of one conversation are delivered in order. Absent: the event has no order to keep. */
 	readonly conversation?: string
-	/** The request as it goes to the upstream, unsigned: signatures and secrets are put on at each attempt. */
+	/** The request to the upstream, unsigned: signature and secrets are added at each attempt. */
 	readonly request: WireRequest
 }
 
@@ -27,79 +27,79 @@ export interface OutgoingCall {
 	readonly method: string
 	readonly headers: Fields
 	readonly body: string
-	/** Ends the call wherever it stands: connecting, waiting for headers, or reading the body. */
+	/** Ends the call at any point: connecting, waiting for headers, or reading the body. */
 	readonly signal: AbortSignal
-	/** Bytes of the answer's body, decoded, after which it is given up. */
+	/** Limit of the answer's body in bytes, decoded. */
 	readonly maxBytes: number
-	/** Nothing but a public address may be called: anything else is refused before it is connected to. */
+	/** Only a public address may be called: any other is refused before it is connected to. */
 	readonly onlyPublic: boolean
 }
 
-/** One finished turn or event of the gateway's life, as one structured line. */
+/** One line of the log, as data: a finished turn, or an event of the gateway itself. */
 export type LogLine = { readonly level: 'info' | 'warn' | 'error'; readonly msg: string } & {
 	readonly [field: string]: unknown
 }
 
-/** Who is to answer a call that may come more than once. */
+/** What to do with a call that may come more than once. */
 export type Claim =
-	/** The caller; the fence proves it when it settles. */
+	/** Answer it, and settle the claim with this fence. */
 	| { readonly fence: number }
-	/** Nobody: this is the answer that the call got. */
+	/** Send this answer again. */
 	| { readonly answer: WireResponse }
 
-/** Late replies that are kept of one conversation. */
+/** How many late replies of one conversation are stored. */
 export const maxLateReplies = 10
 
 /**
- * Short-lived memory, kept by conversation. Bounded: any of it may be forgotten at any time, at the latest after a day.
- * A memory that cannot be reached knows nothing, and says so in the log: no turn fails for it.
+ * Short-lived state by conversation. It is bounded: anything in it may be dropped at any time, at the latest after a day.
+ * Its methods do not reject: a state that cannot be reached logs that, and answers as if it were empty.
  */
 export interface State {
 	/** The choices that the last replies of a conversation left open. */
 	openChoices(conversation: string): Promise<OpenChoices>
-	/** Adds what one more reply offered, be it nothing. */
+	/** Adds what one more reply offered, which may be nothing. */
 	addReply(conversation: string, offers: readonly Offer[]): Promise<void>
 	/**
-	 * Claims a call for `lease` milliseconds. Whoever comes second waits until the first has settled: then it gets the
-	 * same answer, or the claim itself when the first failed or its lease ran out.
+	 * Claims a call for `lease` milliseconds. A second claim of the same call waits until the first is settled. Then it
+	 * gets the same answer, or becomes the claim itself when the first failed or its lease expired.
 	 */
 	claim(conversation: string, call: string, lease: number): Promise<Claim>
-	/** Keeps a reply that came too late; false: it is not kept, for there are too many of this conversation. */
+	/** Stores a reply that came too late; false: it is not stored, because the conversation has too many. */
 	addLateReply(conversation: string, reply: CanonicalReply): Promise<boolean>
-	/** Takes the late replies of a conversation, oldest first: whoever asks next gets none of them. */
+	/** Removes and returns the late replies of a conversation, oldest first. */
 	takeLateReplies(conversation: string): Promise<readonly CanonicalReply[]>
-	/** Ends a claim, with the answer or, when there is none worth keeping, without. An old fence changes nothing. */
+	/** Ends a claim with its answer, or without one when the turn failed. An expired fence changes nothing. */
 	settle(conversation: string, call: string, fence: number, answer: WireResponse | undefined): Promise<void>
 }
 
-/** Stable storage for events whose answer nobody waits for; a worker of the runtime's own delivers them from there. */
+/** Stable storage for events whose answer the platform does not read; the runtime delivers them from there. */
 export interface Outbox {
 	/**
-	 * Resolves once the event is on stable storage, and not before: then it is delivered, in the order of its
-	 * conversation, or kept as a dead letter. Throws `outbox-full`, `outbox-failed`, or `event-too-large`.
+	 * Resolves once the event is on stable storage, and not before. From then on it is delivered, in the order of its
+	 * conversation, or becomes a dead letter. Throws `outbox-full`, `outbox-failed`, or `event-too-large`.
 	 */
 	accept(delivery: Delivery): Promise<void>
 }
 
 export interface Runtime {
 	/**
-	 * Sends a call and reads the whole answer; the body of one that is no success is left unread, and empty here.
-	 * Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
+	 * Sends a call and reads the whole answer; the body of an answer other than 2xx is not read, and empty here. Follows
+	 * no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
 	 * `upstream-timeout` (the signal), or `upstream-reply-too-large`; answers that are not UTF-8, are compressed, or break
 	 * off throw `upstream-reply-invalid`.
 	 */
 	send(call: OutgoingCall): Promise<WireResponse>
 	/** Milliseconds since 1970, by the wall clock. */
 	now(): number
-	/** Milliseconds since some moment, by a clock that never jumps: for durations and limits of time. */
+	/** Milliseconds since a fixed moment, by a monotonic clock: for durations and time limits. */
 	elapsed(): number
 	/** A new id, unguessable and unique. */
 	newId(): string
 	readonly crypto: Crypto
 	readonly state: State
-	/** Absent: events whose answer nobody waits for are acknowledged when the upstream took them. */
+	/** Absent: events whose answer the platform does not read are acknowledged once the upstream accepted them. */
 	readonly outbox?: Outbox
-	/** Goes on with work whose answer has left already. It never rejects; how long it may take is the runtime's to say. */
+	/** Continues work after its answer has left. The work never rejects; the runtime decides how long it may take. */
 	background(work: Promise<void>): void
 	log(line: LogLine): void
 }

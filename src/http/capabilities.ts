@@ -19,7 +19,7 @@ export interface RouteCapabilities {
 	}[]
 	readonly upstream: {
 		readonly name: string
-		/** What the upstream can be told of an event. */
+		/** What an event for the upstream may hold. */
 		readonly event: Carries<CanonicalEvent>
 	}
 }

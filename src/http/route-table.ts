@@ -22,7 +22,7 @@ const defaultMaxBody = 1024 * 1024
 export function routeTable(routes: readonly Route[], runtime: Runtime): (path: string) => Match {
 	const [first] = routes
 	if (!first) throw new TypeError('A gateway needs a route')
-	// Every guarded route compares as many secrets and reads as many bytes, so that none can be told from another, or from an unknown path.
+	// Every guarded route compares as many secrets and reads as many bytes, so that a caller without the secret cannot tell them from each other or from an unknown path.
 	const most = Math.max(1, ...routes.map(({ secrets }) => secrets.length))
 	const readAtMost = Math.max(...routes.map(maxBodyOf))
 	const padded = (secrets: readonly string[]): string[] => [

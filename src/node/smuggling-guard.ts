@@ -1,21 +1,21 @@
-/** Refuses what Node's parser lets through although somebody in front of us may have understood it otherwise. */
+/** Request-smuggling guard: refuses requests that a proxy in front of the gateway may have parsed differently. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import { problemResponse } from '../format/index.ts'
 import { answerHeaders } from '../http/index.ts'
 
-/** What takes a request. */
+/** Handles a request. */
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
 /**
- * Passes on what can be read in one way only. The rest is refused with `request-ambiguous` and told to `refused`, and
- * nothing that stands behind it on its connection is taken.
+ * Passes on requests that can be parsed in one way only. Any other is answered with `request-ambiguous` and reported to
+ * `refused`, and whatever follows it on its connection is ignored.
  */
 export function rejectAmbiguous(take: RequestListener, refused: (code: ErrorCode) => void): RequestListener {
 	const ended = new WeakSet<Socket>()
 	return (incoming, outgoing) => {
-		// Node hands over all that came along, also what stands behind a request whose answer ends the connection.
+		// Node also hands over requests that came behind one whose answer ends the connection.
 		if (ended.has(incoming.socket)) return
 		const error = ambiguityOf(incoming)
 		if (!error) return take(incoming, outgoing)
@@ -28,7 +28,7 @@ export function rejectAmbiguous(take: RequestListener, refused: (code: ErrorCode
 	}
 }
 
-/** Path and query as they were sent, also where the target is a whole URL. */
+/** Path and query as they were sent, also from a target in absolute form. */
 export function targetOf({ url = '/' }: IncomingMessage): string {
 	const rest = url.startsWith('/') ? url : (absolute.exec(url)?.[2] ?? url)
 	return rest.startsWith('/') ? rest : `/${rest}`
@@ -42,7 +42,7 @@ function ambiguityOf({ httpVersion, rawHeaders, headers, url = '/' }: IncomingMe
 	if (httpVersion !== '1.1' && httpVersion !== '1.0') return ambiguous('version', 'HTTP/1.1')
 	const coding = headers['transfer-encoding']?.toLowerCase()
 	if (coding !== undefined && httpVersion === '1.0') return ambiguous('transfer-encoding', 'none')
-	// Of several codings Node undoes the last one alone, and hands over what the others made as the body.
+	// Of several codings Node decodes only the last, and hands over the still encoded rest as the body.
 	if (coding !== undefined && coding !== 'chunked') return ambiguous('transfer-encoding', 'chunked')
 	// Node keeps the first one and drops the others.
 	const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length

@@ -1,4 +1,4 @@
-/** Calls upstreams through undici: a pool for each origin, one more where only public addresses will do; no redirects, no compression, decoded bytes counted. */
+/** Calls upstreams through undici: a pool for each origin, and another one for calls to public addresses only; no redirects, no compression, decoded bytes counted. */
 import { lookup as lookUp } from 'node:dns'
 import { type Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../errors.ts'
@@ -9,18 +9,18 @@ import { isPublicAddress } from '../upstream/index.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
 
 /**
- * Milliseconds to connect, TLS included; what an upstream does afterwards is limited by the call's signal. More than the
- * second after which TCP sends a first packet again that was lost, or that a full backlog dropped (RFC 6298, section 2).
+ * Milliseconds to connect, TLS included; the signal of the call limits everything after that. It is more than the second
+ * after which TCP repeats a first packet that was lost or dropped by a full backlog (RFC 6298, section 2).
  */
 const connectTimeout = 1500
 
-/** Milliseconds for the rest of an answer that nobody reads. */
+/** Milliseconds to read the rest of an answer that is not used. */
 const dumpTimeout = 1000
 
-/** Answers with a status of 1xx that may come before the true one: whoever sends them without end is a waste of time. */
+/** Interim answers (status 1xx) that may come before the final one. */
 const maxInfos = 10
 
-/** What a sender takes the network's word for. */
+/** How a sender finds addresses and judges them. */
 export interface Network {
 	/** Finds the addresses of a name. Absent: the system's resolver. */
 	readonly resolve?: Resolve
@@ -28,22 +28,22 @@ export interface Network {
 	readonly isPublic?: (address: string) => boolean
 }
 
-/** The pools, and what ends them. */
+/** Sends calls, and ends its connections. */
 export interface Sender {
 	send(call: OutgoingCall): Promise<WireResponse>
 	close(): Promise<void>
 }
 
-/** A sender without connections. Origins come from the configuration, so there are few. */
+/** A sender that has no connection yet. It keeps a pool for each origin; origins come from the configuration, so there are few. */
 export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: Network = {}): Sender {
 	const connectAnywhere = guardedConnect({ resolve, allows: () => true, timeout: connectTimeout })
 	const connectToPublic = guardedConnect({ resolve, allows: isPublic, timeout: connectTimeout })
 	const pools = new Map<string, Pool>()
-	/** What calls failed with that were waiting for a connection, so that nothing of them was sent. */
+	/** Errors of calls that failed while waiting for a connection, so that nothing of them was sent. */
 	const unconnected = new WeakSet<object>()
 
 	const poolOf = (origin: string, onlyPublic: boolean): Pool => {
-		// A connection that anybody may use was made without a look at where it leads.
+		// Connections of other calls were made without a check of their address.
 		const key = onlyPublic ? `public ${origin}` : origin
 		const known = pools.get(key)
 		if (known) return known
@@ -106,11 +106,11 @@ function giveUp(body: Dispatcher.ResponseData['body']): void {
 	body.on('error', () => {}).destroy()
 }
 
-// undici's errors, by name and message, for what came and is no answer; a socket's other errors mean that nothing came.
+// undici's errors, by name and message, for bytes that came and are not HTTP; other errors of a socket mean that nothing came.
 const noAnswer =
 	/^(?:HTTPParserError|HeadersOverflowError|ResponseContentLengthMismatchError): |^SocketError: bad (?:response|upgrade)$/
 
-/** What kept an answer from starting: the limit of time, an answer that is not HTTP, or nobody there. */
+/** Why no answer began: the time limit, an answer that is not HTTP, or no connection. */
 function failureOf(signal: AbortSignal, cause: unknown, unsent: boolean): GatewayError {
 	if (cause instanceof GatewayError) return cause
 	if (signal.aborted) return new GatewayError('upstream-timeout', {}, { cause })

@@ -1,28 +1,28 @@
-/** Labels, values and numbers that come back, turned into the choices they stand for. */
+/** Choices that a conversation was offered: a label, a value or a number that the user sends back becomes its choice. */
 import type { Offer } from '../fit/index.ts'
 import type { CanonicalEvent } from '../model/index.ts'
 import type { Route } from '../route.ts'
 import type { OpenChoices, State } from '../runtime.ts'
 
-/** Replies whose choices stay open: a user may still press a button further up. */
+/** Newest replies whose choices stay open: a user may still press a button further up. */
 export const openReplies = 5
 
 /** The open choices after one more reply; undefined when there is nothing to remember. */
 export function withReply(open: OpenChoices, offers: readonly Offer[]): OpenChoices | undefined {
-	// A reply without choices counts too: a number typed after it means nothing but itself.
+	// A reply without choices counts too: a number typed after it is no choice.
 	const next = [offers, ...open].slice(0, openReplies)
 	return next.some((each) => each.length > 0) ? next : undefined
 }
 
 /**
- * What an event's conversation is remembered by. Undefined when the event names none. Conversation ids are the
- * platform's, and two routes may belong to two of its accounts.
+ * The key of an event's conversation in the state. Undefined when the event names none. It holds the route, because ids
+ * are unique only within one account of a platform.
  */
 export function conversationKey({ name }: Route, { conversation }: CanonicalEvent): string | undefined {
 	return conversation === undefined ? undefined : `${name} ${conversation}`
 }
 
-/** The event, with a label, a value or a number that comes back turned into the choice it stood for in its conversation. */
+/** The event as the choice it stands for among those that its conversation has open; else the event as it is. */
 export async function recallChoice(
 	event: CanonicalEvent,
 	conversation: string | undefined,
@@ -32,8 +32,8 @@ export async function recallChoice(
 }
 
 /**
- * The event as a choice, when its words are the value or the label of one that is open (shortened, or in full), or the number of one in the
- * newest reply; else the event as it is. The user's words stay in `text`.
+ * The event as a choice, when its words are the value or the label of an open one (shortened, or in full), or the number
+ * of one in the newest reply; else the event as it is. The user's words stay in `text`.
  */
 export function resolveChoice(event: CanonicalEvent, open: OpenChoices): CanonicalEvent {
 	const words = event.choice?.value ?? (event.kind === 'message' ? event.text : undefined)
@@ -54,7 +54,7 @@ function find(offers: readonly Offer[], words: string, newest: boolean): Offer |
 	)
 }
 
-/** As people type and platforms echo: in any case, with blanks around, without the joiners that fit puts in. */
+/** Equal for labels that differ only in case, surrounding blanks, or the joiners that fit inserts. */
 function fold(words: string): string {
 	return words.replaceAll('\u2060', '').normalize('NFC').trim().toLowerCase()
 }

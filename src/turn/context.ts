@@ -1,4 +1,4 @@
-/** The context of one turn: its call, its id, its time limits, and what the upstream is told of it. */
+/** The context of one turn: its call, its id, its time limits, and its description for the upstream. */
 import type { FitContext } from '../fit/index.ts'
 import type { NamedAdapter, ReplyLeg } from '../format/index.ts'
 import { type CanonicalEvent, type Change, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
@@ -8,7 +8,7 @@ import type { Admitted } from './admission.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { redactCall } from './redact.ts'
 
-/** What is known of a turn from its beginning. */
+/** What is known about a turn from its beginning. */
 export interface TurnContext extends Admitted {
 	readonly turnId: string
 	/** RFC 3339. */
@@ -26,7 +26,7 @@ export interface TurnContext extends Admitted {
 export interface Received {
 	readonly platform: NamedAdapter
 	readonly event: CanonicalEvent
-	/** What the conversation is remembered by. Undefined when the event names none: then nothing is remembered. */
+	/** The key of its conversation in the state. Undefined when the event names none: then nothing is remembered. */
 	readonly conversation: string | undefined
 	/** Undefined: the platform reads no answer to this event. */
 	readonly leg: ReplyLeg | undefined
@@ -51,7 +51,7 @@ export function beginTurn(
 	}
 }
 
-/** What fit needs to know of the turn that this event began. */
+/** What fit needs to know about the turn that this event began. */
 export function fitContextOf({ turnId, receivedAt }: TurnContext, { conversation }: CanonicalEvent): FitContext {
 	return { turnId, receivedAt, remembers: conversation !== undefined }
 }
@@ -71,7 +71,7 @@ function callLimits({ turnId, route, startedAt }: TurnContext, limit: number): C
 	return { id: turnId, until: startedAt + limit, repeat: route.idempotent ? 'unanswered' : 'unsent' }
 }
 
-/** What the upstream is told of the turn. `changes` are what the event lost on its way. */
+/** The turn as the upstream gets it. `changes` are what the event lost on its way. */
 export function describeTurn(
 	{ turnId, receivedAt, route, call }: TurnContext,
 	{ platform, leg }: Received,

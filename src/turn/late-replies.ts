@@ -12,7 +12,7 @@ import { mayPass } from './strict.ts'
 /** Where a reply goes. */
 export interface Destination {
 	readonly route: Route
-	/** What its conversation is remembered by; undefined: it has none. */
+	/** The key of its conversation in the state; undefined: it has none. */
 	readonly conversation: string | undefined
 	readonly leg: ReplyLeg
 	readonly context: FitContext
@@ -55,7 +55,7 @@ async function storeLateReply(
 /** A reply behind late ones. */
 export interface JoinedReply {
 	readonly reply: CanonicalReply
-	/** What the late ones lost by it. */
+	/** What the late ones lost by being joined. */
 	readonly lost: readonly Change[]
 	/** How many late ones there are. */
 	readonly recalled: number

@@ -1,4 +1,4 @@
-/** Takes secrets out of what is shown or passed on: by the names that platforms give them. */
+/** Removes secrets from what is shown or passed on: by their values where known, else by the names that platforms give them. */
 import { bodyAsJson, type Fields, isForm, readForm, type WireRequest } from '../format/index.ts'
 import type { Json } from '../model/index.ts'
 
@@ -7,7 +7,7 @@ const secretName = /token|secret|password|passwd|auth|cookie|jwt|key$|credential
 
 const redacted = '[redacted]'
 
-/** The value with every member whose name speaks of a secret, or is one, replaced at every depth. */
+/** The value with every secret replaced, at every depth. */
 function redact(value: Json, isSecret: (text: string) => boolean): Json {
 	if (typeof value === 'string') return isSecret(value) ? redacted : value
 	if (Array.isArray(value)) return value.map((item) => redact(item, isSecret))
@@ -27,7 +27,7 @@ function redactFields(fields: Fields, isSecret: (text: string) => boolean): Json
 	])
 }
 
-/** A call as data for the upstream: the query, and the body where it is JSON or a form; no headers, and no text with one of these secrets in it. */
+/** A call as data: method, query, and the body if it is JSON or a form. Without headers, and without any text that contains one of these secrets. */
 export function redactCall(call: WireRequest, secrets: readonly string[]): Json {
 	const isSecret = (text: string) => secrets.some((secret) => text.includes(secret))
 	return { method: call.method, query: redactFields(call.query, isSecret), body: redactBody(call, isSecret) }
