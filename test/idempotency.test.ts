@@ -1,52 +1,50 @@
 /** Calls that come more than once: one answer, one call to the upstream. */
 import { expect, test } from 'vitest'
 import { createState } from '../src/node/memory-state.ts'
-import { call, gatewayTo, json, says, upstream } from './servers.ts'
+import { call, gatewayTo, json, says, statusOnly, upstream } from './servers.ts'
 
 const event = { id: 'm1', kind: 'message', text: 'Hi', conversation: 'c1' }
 
 /** An upstream that numbers its answers, some time after it was asked. */
 const numbering = () => {
 	let asked = 0
-	return upstream((response) => {
-		const answer = says(`Answer ${++asked}`)
-		setTimeout(json, 50, response, answer)
+	return upstream(async (_, { pause }) => {
+		const answer = json(says(`Answer ${++asked}`))
+		await pause(50)
+		return answer
 	})
 }
 
 test('the same call gets the same bytes, at once and later', async () => {
-	const { url, received } = await numbering()
+	const { url, calls } = await numbering()
 	const { url: at, lines } = await gatewayTo(url, { debug: true })
 	const answers = await Promise.all([1, 2, 3].map(() => call(`${at}/in`, event)))
 	answers.push(await call(`${at}/in`, event))
 	const bodies = await Promise.all(answers.map((answer) => answer.text()))
 	expect(new Set(bodies).size).toBe(1)
 	expect(new Set(answers.map((answer) => answer.headers.get('dragoman-changes'))).size).toBe(1)
-	expect(received).toHaveLength(1)
+	expect(calls).toHaveLength(1)
 	expect(lines.filter(({ duplicate }) => duplicate)).toHaveLength(3)
 })
 
 test('another id, another body, or no id at all is another call', async () => {
-	const { url, received } = await numbering()
+	const { url, calls } = await numbering()
 	const { url: at } = await gatewayTo(url)
 	const { id: _, ...anonymous } = event
 	for (const each of [event, { ...event, id: 'm2' }, { ...event, text: 'Ho' }, anonymous, anonymous]) {
 		await call(`${at}/in`, each)
 	}
-	expect(received).toHaveLength(5)
+	expect(calls).toHaveLength(5)
 })
 
 test('a failed try does not poison the next', async () => {
 	let asked = 0
-	const { url, received } = await upstream((response) => {
-		if (++asked === 1) response.writeHead(500).end()
-		else json(response, says('Hello'))
-	})
+	const { url, calls } = await upstream(() => (++asked === 1 ? statusOnly(500) : json(says('Hello'))))
 	const { url: at } = await gatewayTo(url)
 	expect((await call(`${at}/in`, event)).status).toBe(502)
 	expect((await call(`${at}/in`, event)).status).toBe(200)
 	expect((await call(`${at}/in`, event)).status).toBe(200)
-	expect(received).toHaveLength(2)
+	expect(calls).toHaveLength(2)
 })
 
 test('whoever waits for a claim whose lease ran out gets it, and the old one can settle nothing', async () => {

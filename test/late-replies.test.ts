@@ -1,7 +1,7 @@
 /** Upstreams that are late on routes with a holding reply: what the user gets, and what becomes of the late answer. */
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
-import { call, gateway, json, ownJson, says, upstream } from './servers.ts'
+import { call, gateway, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
 const event = (text: string, more: object = {}) => ({ kind: 'message', text, conversation: 'c', ...more })
 
@@ -17,10 +17,10 @@ const twoTexts = ownJson('two-texts', {
 /** An upstream that answers "slow ..." when it is told to and anything else at once; and a gateway that waits a little. */
 async function slowly(late: object = {}, reply: (text: string) => object = says, route: object = {}) {
 	const slow: (() => void)[] = []
-	const to = await upstream((response, { body }) => {
+	const to = await upstream(async ({ body }) => {
 		const { text } = JSON.parse(body).event
-		if (text.startsWith('slow')) slow.push(() => json(response, reply(text)))
-		else json(response, reply(text))
+		if (text.startsWith('slow')) await new Promise<void>((answer) => slow.push(answer))
+		return json(reply(text))
 	})
 	const holding = { after: 1000, reply: { '*': says('One moment'), de: says('Einen Moment') }, ...late }
 	const started = await gateway(
@@ -40,7 +40,7 @@ async function slowly(late: object = {}, reply: (text: string) => object = says,
 		}
 	}
 	const lateLines = () => started.lines.filter(({ msg }) => msg === 'late')
-	return { ...started, slow, received: to.received, said, lateLines }
+	return { ...started, slow, calls: to.calls, said, lateLines }
 }
 
 test('the holding reply leaves in the language of the user, and the late answer stands before the next reply, once', async () => {
@@ -100,18 +100,18 @@ test('a late answer is dropped where the route says so, and where nobody can be 
 })
 
 test('a call that comes again gets the same holding reply, and the upstream hears of it once', async () => {
-	const { said, received } = await slowly()
+	const { said, calls } = await slowly()
 	const [first, second] = await Promise.all([said(event('slow', { id: 'm1' })), said(event('slow', { id: 'm1' }))])
 	expect(first).toMatchObject({ texts: ['One moment'] })
 	expect(second).toEqual(first)
 	expect(await said(event('slow', { id: 'm1' }))).toEqual(first)
-	expect(received).toHaveLength(1)
+	expect(calls).toHaveLength(1)
 })
 
 test('an upstream that fails in time fails the turn; one that fails late is told in the log', async () => {
-	const failing = await upstream((response, { body }) => {
-		const slow = JSON.parse(body).event.text === 'slow'
-		setTimeout(() => response.writeHead(500).end(), slow ? 2000 : 0)
+	const failing = await upstream(async ({ body }, { pause }) => {
+		if (JSON.parse(body).event.text === 'slow') await pause(2000)
+		return statusOnly(500)
 	})
 	const { url, lines } = await gateway({
 		upstream: { url: failing.url },
@@ -156,7 +156,7 @@ test('on a strict route a late answer waits for a reply that it fits with, and o
 })
 
 test('to a platform that reads no answer nothing is held: it is told in time that the upstream did not take the event', async () => {
-	const { url: to } = await upstream(() => {})
+	const { url: to } = await upstream(() => undefined)
 	const quick = ownJson('quick', { deadline: 1800, reply: () => undefined })
 	const late = { after: 100, reply: says('One moment') }
 	const { url } = await gateway(

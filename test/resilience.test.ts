@@ -1,13 +1,11 @@
 /** What the gateway does about an upstream that is down, overrun, or there twice. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { GatewayError } from '../src/errors.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { callUpstream, createConcurrencyLimit, createEndpoint } from '../src/upstream/index.ts'
-import { call, gateway, gatewayTo, json, nobody, ownJson, rawUpstream, says, upstream } from './servers.ts'
+import { call, gateway, gatewayTo, header, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
 
@@ -17,18 +15,20 @@ async function titleOf(url: string): Promise<string | undefined> {
 
 test('an upstream that keeps failing is left alone, told of once, and back with its first answer', async () => {
 	let failing = true
-	const { url: to, received } = await upstream((response) => {
-		if (failing) response.writeHead(500).end()
-		else json(response, says('Back'))
-	})
+	const { url: to, calls } = await upstream(() => (failing ? statusOnly(500) : json(says('Back'))))
 	const { url, lines } = await gatewayTo(to)
-	const titles = []
-	for (let i = 0; i < 40; i++) titles.push(await titleOf(url))
+	const titles: unknown[] = []
+	const pauses = new Set<string | null>()
+	for (let i = 0; i < 40; i++) {
+		const answer = await call(`${url}/in`)
+		const { title } = await answer.json()
+		titles.push(title)
+		if (title === 'upstream-circuit-open') pauses.add(answer.headers.get('retry-after'))
+	}
 	expect(titles.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'upstream-status'))
 	expect(titles.filter((title) => title === 'upstream-circuit-open').length).toBeGreaterThan(0)
-	expect(received.length).toBeLessThan(40)
-	const resting = await call(`${url}/in`)
-	if (resting.status === 503) expect(resting.headers.get('retry-after')).toBe('1')
+	expect(calls.length).toBeLessThan(40)
+	expect([...pauses]).toEqual(['1'])
 
 	failing = false
 	await expect.poll(() => titleOf(url), { timeout: 10_000, interval: 50 }).toBeUndefined()
@@ -42,10 +42,9 @@ test('an upstream that keeps failing is left alone, told of once, and back with 
 
 test.each([429, 503])('a rest that status %d asks for is granted', async (status) => {
 	let asked = 0
-	const { url: to } = await upstream((response) => {
-		if (++asked === 1) response.writeHead(status, { 'retry-after': '3600' }).end()
-		else json(response, says('Hello'))
-	})
+	const { url: to } = await upstream(() =>
+		++asked === 1 ? statusOnly(status, [['retry-after', '3600']]) : json(says('Hello')),
+	)
 	const { url } = await gatewayTo(to)
 	expect(await titleOf(url)).toBe('upstream-status')
 	const answer = await call(`${url}/in`)
@@ -57,16 +56,12 @@ test.each([429, 503])('a rest that status %d asks for is granted', async (status
 })
 
 test('what was not sent is called again', async () => {
-	const to = await nobody()
-	const { url } = await gatewayTo(to)
-	const server = createServer((request, response) => {
-		request.resume()
-		json(response, says('There I am'))
-	})
-	onTestFinished(() => void server.close())
+	const backend = await upstream(() => json(says('There I am')))
+	await backend.shut()
+	const { url } = await gatewayTo(backend.url)
 	const answer = call(`${url}/in`)
 	await wait(30)
-	await new Promise<void>((listening) => server.listen(Number(new URL(to).port), '127.0.0.1', listening))
+	await backend.open()
 	expect(await (await answer).json()).toMatchObject(says('There I am'))
 })
 
@@ -76,69 +71,56 @@ test.each([
 ])(
 	'a call whose answer never began is called again on idempotent routes only: %s',
 	async (idempotent, calls, title) => {
-		const ids = new Set<unknown>()
-		let asked = 0
-		const server = createServer((request, response) => {
-			request.resume().on('end', () => {
-				ids.add(request.headers['webhook-id'])
-				if (++asked === 1) request.socket.destroy()
-				else json(response, says('Hello'))
-			})
+		const backend = await upstream((_, { socket }) => {
+			if (backend.calls.length > 1) return json(says('Hello'))
+			socket.destroy()
 		})
-		await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-		onTestFinished(() => void server.close())
-		const { port } = server.address() as AddressInfo
-		const { url } = await gateway({
-			upstream: { url: `http://127.0.0.1:${port}/` },
-			routes: [{ ...route, idempotent }],
-		})
+		const { url } = await gatewayTo(backend.url, { idempotent })
 		expect(await titleOf(url)).toBe(title)
-		expect(asked).toBe(calls)
-		expect(ids.size).toBe(1)
+		expect(backend.calls).toHaveLength(calls)
+		expect(new Set(backend.calls.map((call) => header(call, 'webhook-id'))).size).toBe(1)
 	},
 )
 
 test('once a byte of the answer is there, nothing is called again', async () => {
-	let asked = 0
-	const { url: to } = await rawUpstream('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{', (socket) => {
-		asked++
+	const { url: to, calls } = await upstream(async (_, { write, socket }) => {
+		await write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{')
 		socket.destroy()
 	})
 	const { url } = await gatewayTo(to, { idempotent: true })
 	expect(await titleOf(url)).toBe('upstream-reply-invalid')
-	expect(asked).toBe(1)
+	expect(calls).toHaveLength(1)
 })
 
 test('a backup is called while the first cannot be reached, and the first when it is back', async () => {
-	const { url: backup, received } = await upstream((response) => json(response, says('From the backup')))
-	const first = await nobody()
-	const { url } = await gateway({ upstream: { url: first, backup }, routes: [route] })
+	const { url: backup, calls } = await upstream(() => json(says('From the backup')))
+	const first = await upstream(() => json(says('From the first')))
+	await first.shut()
+	const { url } = await gateway({ upstream: { url: first.url, backup }, routes: [route] })
 	for (let i = 0; i < 12; i++) {
 		expect(await (await call(`${url}/in`)).json()).toMatchObject(says('From the backup'))
 	}
-	expect(received).toHaveLength(12)
-	const server = createServer((request, response) => {
-		request.resume()
-		json(response, says('From the first'))
-	})
-	onTestFinished(() => void server.close())
-	await new Promise<void>((listening) => server.listen(Number(new URL(first).port), '127.0.0.1', listening))
+	expect(calls).toHaveLength(12)
+	await first.open()
 	await expect
 		.poll(async () => (await (await call(`${url}/in`)).json()).messages[0].text, { timeout: 10_000 })
 		.toBe('From the first')
 })
 
 test('a backup is not called for what the first may have heard', async () => {
-	const { url: backup, received } = await upstream()
-	const { url: first } = await rawUpstream('', (socket) => socket.destroy())
+	const { url: backup, calls } = await upstream()
+	const { url: first } = await upstream((_, { socket }) => void socket.destroy())
 	const { url } = await gateway({ upstream: { url: first, backup }, routes: [route] })
 	expect(await titleOf(url)).toBe('upstream-unreachable')
-	expect(received).toHaveLength(0)
+	expect(calls).toHaveLength(0)
 })
 
 test('beyond its concurrency a call fails at once, and the next one finds room', async () => {
 	const answers: (() => void)[] = []
-	const { url: to } = await upstream((response) => void answers.push(() => json(response, says('Hello'))))
+	const { url: to } = await upstream(async () => {
+		await new Promise<void>((answer) => answers.push(answer))
+		return json(says('Hello'))
+	})
 	const { url } = await gateway({ upstream: { url: to, concurrency: 3 }, routes: [route] })
 	const three = [1, 2, 3].map(() => titleOf(url))
 	await expect.poll(() => answers.length).toBe(3)
@@ -155,7 +137,7 @@ test('beyond its concurrency a call fails at once, and the next one finds room',
 })
 
 test('calls for which no time was left say nothing about the upstream', async () => {
-	const { url: to, received } = await upstream()
+	const { url: to, calls } = await upstream()
 	// All of its second and a half is kept for the answer.
 	const hasty = ownJson('hasty', { deadline: 1500 })
 	const routes = [route, { name: 'hasty', path: '/hasty', platform: 'hasty' }]
@@ -164,11 +146,11 @@ test('calls for which no time was left say nothing about the upstream', async ()
 		expect(await (await call(`${url}/hasty`)).json()).toMatchObject({ title: 'upstream-timeout' })
 	}
 	expect(await titleOf(url)).toBeUndefined()
-	expect(received).toHaveLength(1)
+	expect(calls).toHaveLength(1)
 })
 
 test('a rest of no time is none, and not told', async () => {
-	const { url: to } = await upstream((response) => response.writeHead(503, { 'retry-after': '0' }).end())
+	const { url: to } = await upstream(() => statusOnly(503, [['retry-after', '0']]))
 	const { url, lines } = await gatewayTo(to)
 	for (let i = 0; i < 3; i++) expect(await titleOf(url)).toBe('upstream-status')
 	expect(lines.map(({ msg }) => msg)).toEqual(['turn', 'turn', 'turn'])

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { queryToken } from '../src/format/index.ts'
-import { call, gateway, gatewayTo, json, ownJson, says, upstream } from './servers.ts'
+import { call, gateway, gatewayTo, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
 const plainReply = canonical.create().reply({ kind: 'message', attributes: {} })
 if (!plainReply) throw new Error('The canonical format has replies')
@@ -14,7 +14,7 @@ const plain = ownJson('plain', {
 	reply: () => ({ ...plainReply, carries: { reply, 'reply.messages': messages, 'reply.text': text } }),
 })
 const picture = { messages: [{ type: 'image', url: 'https://example.com/dog.png' }] }
-const sendsPicture = () => upstream((response) => json(response, picture))
+const sendsPicture = () => upstream(() => json(picture))
 
 test('what a platform cannot show is shown plainer, and told on request', async () => {
 	const { url: to } = await sendsPicture()
@@ -46,7 +46,7 @@ test('on a strict route it is an error, with the changes', async () => {
 })
 
 test('a failed turn answers in the words of the route, in the language of the user', async () => {
-	const { url: to } = await upstream((response) => response.writeHead(500).end())
+	const { url: to } = await upstream(() => statusOnly(500))
 	const failure = { de: says('Leider nicht'), '*': says('Sorry'), 'pt-BR': says('Desculpe') }
 	const { url, lines } = await gatewayTo(to, { failure })
 	const heard = async (language?: string) => {
@@ -68,14 +68,14 @@ test('a failed turn answers in the words of the route, in the language of the us
 })
 
 test('the upstream gets the call as it came, without its secrets, where the route says so', async () => {
-	const { url: to, received } = await upstream()
+	const { url: to, calls } = await upstream()
 	const tokened = ownJson('tokened', { auth: queryToken('token') })
 	const routes = [{ name: 'in', path: '/in', platform: 'tokened', secrets: [{ env: 'TOKEN' }], raw: true }]
 	const { url } = await gateway({ upstream: { url: to }, routes }, [canonical, tokened], { TOKEN: 'canary-of-a-token' })
 	const attributes = { api_key: 'canary-2', 'canary-of-a-token': 1 }
 	const body = JSON.stringify({ event: { kind: 'message', text: 'Hi', attributes } })
 	await call(`${url}/in?token=canary-of-a-token&page=2&canary-of-a-token`, undefined, { body })
-	expect(JSON.parse(received[0]?.body ?? '').turn.raw).toEqual({
+	expect(JSON.parse(calls[0]?.body ?? '').turn.raw).toEqual({
 		method: 'POST',
 		query: [
 			['token', '[redacted]'],
@@ -89,15 +89,15 @@ test('the upstream gets the call as it came, without its secrets, where the rout
 const keys = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`)
 
 test('the upstream can verify a call with each key, by the library of Standard Webhooks', async () => {
-	const { url: to, received } = await upstream()
+	const { url: to, calls } = await upstream()
 	const config = {
 		upstream: { url: to, sign: { secrets: [{ env: 'KEY0' }, { env: 'KEY1' }] } },
 		routes: [{ name: 'in', path: '/in', platform: 'canonical' }],
 	}
 	const { url } = await gateway(config, [canonical], { KEY0: keys[0] ?? '', KEY1: keys[1] ?? '' })
 	await call(`${url}/in`, { kind: 'message', text: 'Grüße 🎈' })
-	const { request, body } = received[0] ?? {}
-	const headers = { ...request?.headers } as Record<string, string>
+	const { headers: fields = [], body } = calls[0] ?? {}
+	const headers: { [name: string]: string } = Object.fromEntries(fields)
 	for (const key of keys) {
 		expect(new Webhook(key).verify(body ?? '', headers)).toMatchObject({ turn: { id: headers['webhook-id'] } })
 		expect(() => new Webhook(key).verify(`${body} `, headers)).toThrow()
@@ -107,7 +107,7 @@ test('the upstream can verify a call with each key, by the library of Standard W
 })
 
 test("the upstream's own secrets and headers go along, and its query stays", async () => {
-	const { url: to, received } = await upstream()
+	const { url: to, calls } = await upstream()
 	const config = {
 		upstream: {
 			url: `${to}/bot?a=b`,
@@ -121,8 +121,9 @@ test("the upstream's own secrets and headers go along, and its query stays", asy
 	const env = { FIRST: 'first of the secrets &', OTHER: 'the other secret', BEARER: 'Bearer of good news' }
 	const { url } = await gateway(config, [canonical, tokened], env)
 	expect((await call(`${url}/in`)).status).toBe(200)
-	expect(received[0]?.request.url).toBe('/bot?a=b&token=first+of+the+secrets+%26')
-	expect(received[0]?.request.headers).toMatchObject({ 'x-team': 'bots', authorization: 'Bearer of good news' })
+	expect(calls[0]?.path).toBe('/bot?a=b&token=first+of+the+secrets+%26')
+	expect(calls[0]?.headers).toContainEqual(['x-team', 'bots'])
+	expect(calls[0]?.headers).toContainEqual(['authorization', 'Bearer of good news'])
 })
 
 test('no secret and no word of a user gets into the log or an answer', async () => {
@@ -134,7 +135,7 @@ test('no secret and no word of a user gets into the log or an answer', async () 
 		`<html>${canary}</html>`,
 		says('Hello'),
 	]
-	const { url: to } = await upstream((response) => json(response, answers.shift()))
+	const { url: to } = await upstream(() => json(answers.shift()))
 	const { url, lines } = await gateway(
 		{
 			upstream: { url: `${to}/${canary}?token=${canary}`, secrets: [{ env: 'B' }], headers: { 'x-key': { env: 'C' } } },

@@ -1,14 +1,15 @@
-/** Real servers for tests: gateways and upstreams on this machine, ended when the test ends. */
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net'
+/** What tests start: gateways and upstreams on this machine, ended when the test ends. */
 import { onTestFinished } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { type Adapter, type AdapterFactory, defineAdapter } from '../src/format/index.ts'
-import { type Gateway, serve } from '../src/node/serve.ts'
-import type { LogLine } from '../src/runtime.ts'
+import { type GatewayServer, starter } from './harness/gateway.ts'
+import { json, says } from './harness/http.ts'
 import type { Scope } from './harness/scope.ts'
+import { type Scripts, startUpstream, type Upstream } from './harness/upstream.ts'
 
-/** What a test starts ends with it. */
+export { header, json, says, statusOnly } from './harness/http.ts'
+
+/** The test that runs. */
 export const testScope: Scope = {
 	after: (end) =>
 		onTestFinished(async () => {
@@ -16,88 +17,43 @@ export const testScope: Scope = {
 		}),
 }
 
+/** Starts a gateway: `start(config, { as })`. */
+export const start = starter(testScope)
+
+/** An upstream that does what its script says; without one, it says "Hello". */
+export function upstream(scripts: Scripts = () => json(says('Hello'))): Promise<Upstream> {
+	return startUpstream(testScope, scripts)
+}
+
+/** An address of this machine where nothing listens. */
+export async function nobody(): Promise<string> {
+	const { url, shut } = await upstream()
+	await shut()
+	return url
+}
+
 /** An adapter of the gateway's own JSON that differs in what a test looks at. */
 export function ownJson(name: string, differs: Partial<Adapter> = {}): AdapterFactory {
 	return defineAdapter({ ...canonical, name, create: () => ({ ...canonical.create(), ...differs }) })
 }
 
-/** A call as an upstream received it. */
-export interface Received {
-	readonly request: IncomingMessage
-	readonly body: string
-}
-
-/** An upstream on HTTP, and all calls that reached it. */
-export interface TestUpstream {
-	readonly url: string
-	readonly received: Received[]
-	/** How many connections were opened. */
-	connections(): number
-}
-
-/** An upstream that answers as told; without a word on it, with a text. */
-export async function upstream(
-	answer: (response: ServerResponse, received: Received) => void = (response) => json(response, says('Hello')),
-): Promise<TestUpstream> {
-	const received: Received[] = []
-	let connections = 0
-	const listener: RequestListener = async (request, response) => {
-		let body = ''
-		for await (const chunk of request) body += chunk
-		received.push({ request, body })
-		answer(response, { request, body })
-	}
-	const server = createServer(listener).on('connection', () => connections++)
-	await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-	onTestFinished(() => {
-		server.close()
-		server.closeAllConnections()
-	})
-	return { url: urlOf(server.address()), received, connections: () => connections }
-}
-
-/** An upstream that answers with these bytes, whatever they are, and then does what it is told with the connection. */
-export async function rawUpstream(bytes: string | Buffer, then: (socket: Socket) => void = (socket) => socket.end()) {
-	const sockets = new Set<Socket>()
-	const server = createSocketServer((socket) => {
-		sockets.add(socket)
-		socket.on('error', () => {}).once('data', () => socket.write(bytes, () => then(socket)))
-	})
-	await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-	onTestFinished(() => {
-		server.close()
-		for (const socket of sockets) socket.destroy()
-	})
-	return { url: urlOf(server.address()) }
-}
-
-/** An address of this machine where nobody listens. */
-export async function nobody(): Promise<string> {
-	const server = createSocketServer()
-	await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-	const url = urlOf(server.address())
-	await new Promise((closed) => server.close(closed))
-	return url
-}
-
-/** A gateway with these routes, and the lines of its log. */
-export async function gateway(
+/** A gateway with these routes, in this process. */
+export function gateway(
 	config: object,
 	adapters: readonly AdapterFactory[] = [canonical],
 	env: { readonly [name: string]: string } = {},
-): Promise<Gateway & { readonly lines: LogLine[] }> {
-	const lines: LogLine[] = []
-	const started = await serve({ config, adapters, env, log: (line) => lines.push(line) })
-	onTestFinished(() => started.close())
-	return { ...started, lines }
+): Promise<GatewayServer> {
+	return start(config, { as: 'server', adapters, env })
 }
 
 /** A gateway with one route at `/in`, whose upstream is this one. */
-export function gatewayTo(url: string, route: object = {}, adapters?: readonly AdapterFactory[]) {
-	return gateway(
-		{ upstream: { url }, routes: [{ name: 'in', path: '/in', platform: 'canonical', ...route }] },
-		adapters,
-	)
+export function gatewayTo(
+	url: string,
+	route: object = {},
+	adapters?: readonly AdapterFactory[],
+): Promise<GatewayServer> {
+	const routes = [{ name: 'in', path: '/in', platform: 'canonical', ...route }]
+	return gateway({ upstream: { url }, routes }, adapters)
 }
 
 /** Calls as a platform that speaks the gateway's own JSON. */
@@ -109,31 +65,4 @@ export function call(url: string, event: object = { kind: 'message', text: 'Hi' 
 		redirect: 'manual',
 		...init,
 	})
-}
-
-/** Sends bytes as they are, and gives back all that comes until the connection ends. */
-export function rawCall(url: string, bytes: string | Buffer): Promise<string> {
-	const { hostname, port } = new URL(url)
-	return new Promise((done, failed) => {
-		const chunks: Buffer[] = []
-		const socket = connect({ host: hostname, port: Number(port) })
-		socket.write(bytes)
-		socket
-			.on('data', (chunk) => chunks.push(chunk))
-			.on('error', failed)
-			.on('close', () => done(Buffer.concat(chunks).toString()))
-	})
-}
-
-/** A reply of one text. */
-export function says(text: string) {
-	return { messages: [{ type: 'text', text }] }
-}
-
-export function json(response: ServerResponse, body: unknown): void {
-	response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
-}
-
-function urlOf(address: string | AddressInfo | null): string {
-	return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
 }

@@ -9,7 +9,8 @@ import type { CanonicalReply } from '../src/model/index.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { renderReply, selectableOptions, simulate, type UserAction } from '../src/simulator/index.ts'
 import type { Simulation } from '../src/simulator/simulator.ts'
-import { gateway, json, ownJson, says, upstream } from './servers.ts'
+import type { Script } from './harness/upstream.ts'
+import { gateway, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
 const chatbot = chatbotV2.create({ text: 'question' })
 
@@ -26,15 +27,11 @@ function play(
 
 /** A gateway to which ChatBot calls, and the backend behind it. */
 async function chatbotGateway() {
-	const backend = await upstream((response, { body }) => {
+	const backend = await upstream(({ body }) => {
 		const { event } = JSON.parse(body)
 		const choices = [{ title: 'Red', value: 'colour-red' }]
-		json(
-			response,
-			event.text === 'colours'
-				? { messages: [{ type: 'choices', text: 'Which?', choices }] }
-				: says(event.text ?? 'What?'),
-		)
+		const menu = { messages: [{ type: 'choices', text: 'Which?', choices }] }
+		return json(event.text === 'colours' ? menu : says(event.text ?? 'What?'))
 	})
 	const route = {
 		name: 'in',
@@ -59,7 +56,7 @@ test('a platform’s user talks with a backend through the gateway', async () =>
 	const pressed = await play(chatbot, url, { choice: { value: 'colour-red', label: 'Red' } }, { secret })
 	expect(renderReply(pressed.reply ?? silent)).toContain('colour-red')
 	expect(pressed.lost.map(({ path, did }) => `${path} ${did}`)).toContain('choice.value converted')
-	expect(backend.received).toHaveLength(2)
+	expect(backend.calls).toHaveLength(2)
 })
 
 test('a wrong secret gets no further than the set-up call', async () => {
@@ -67,18 +64,18 @@ test('a wrong secret gets no further than the set-up call', async () => {
 	await expect(play(chatbot, url, { text: 'Hi' }, { secret: 'wrong-wrong-wrong' })).rejects.toThrow(
 		'the platform would refuse: the set-up call expects an answer other than status 404',
 	)
-	expect(backend.received).toHaveLength(0)
+	expect(backend.calls).toHaveLength(0)
 })
 
 test('without a way of its own to prove its origin, the secret is the last segment of the path', async () => {
 	const server = await upstream()
 	await play(canonical.create(), `${server.url}/in?a=1`, { text: 'Hi' }, { secret: 'a/b' })
-	expect(server.received[0]?.request.url).toBe('/in/a%2Fb?a=1')
+	expect(server.calls[0]?.path).toBe('/in/a%2Fb?a=1')
 })
 
 test('who talks has ids as platforms have them, and keeps those that are given', async () => {
 	const server = await upstream()
-	const heard = () => JSON.parse(server.received.at(-1)?.body ?? '{}').event
+	const heard = () => JSON.parse(server.calls.at(-1)?.body ?? '{}').event
 	await play(canonical.create(), server.url, { text: 'Hi' })
 	expect(heard().conversation).toMatch(/^[\da-f]{24}$/)
 	expect(heard().user).toEqual({ id: expect.stringMatching(/^[\da-f]{24}$/), attributes: {} })
@@ -90,7 +87,7 @@ test('who talks has ids as platforms have them, and keeps those that are given',
 })
 
 test('a platform that reads no answer gets one that nobody sees', async () => {
-	const server = await upstream((response) => response.end('ok'))
+	const server = await upstream(() => ({ status: 200, headers: [], body: 'ok' }))
 	const oneWay = ownJson('one-way', { reply: () => undefined }).create()
 	expect(await play(oneWay, server.url, { start: true })).not.toHaveProperty('reply')
 })
@@ -98,13 +95,13 @@ test('a platform that reads no answer gets one that nobody sees', async () => {
 describe('the platform would refuse', () => {
 	const text = (length: number) => ({ responses: [{ type: 'text', delay: 100, message: 'x'.repeat(length) }] })
 
-	test.each<[string, Parameters<typeof upstream>[0]]>([
-		['status 500', (response) => response.writeHead(500).end()],
-		['status 307', (response) => response.writeHead(307, { location: '/' }).end()],
-		['upstream-reply-invalid', (response) => json(response, text(10).responses[0]?.message)],
-		['it cannot show messages[0].text (reply.text): split', (response) => json(response, text(1025))],
-		['bytes; the limit is 100000', (response) => json(response, { ...text(10), attributes: { a: 'x'.repeat(1e5) } })],
-		['the URL cannot be reached', (response) => response.destroy()],
+	test.each<[string, Script]>([
+		['status 500', () => statusOnly(500)],
+		['status 307', () => statusOnly(307, [['location', '/']])],
+		['upstream-reply-invalid', () => json(text(10).responses[0]?.message)],
+		['it cannot show messages[0].text (reply.text): split', () => json(text(1025))],
+		['bytes; the limit is 100000', () => json({ ...text(10), attributes: { a: 'x'.repeat(1e5) } })],
+		['the URL cannot be reached', (_, { socket }) => void socket.destroy()],
 	])('%s', async (why, answer) => {
 		const server = await upstream(answer)
 		const refused = play(chatbot, server.url, { text: 'Hi' }, { handshake: false })
@@ -113,7 +110,7 @@ describe('the platform would refuse', () => {
 	})
 
 	test('no answer within its deadline', async () => {
-		const server = await upstream(() => {})
+		const server = await upstream(() => undefined)
 		const refused = play({ ...chatbot, deadline: 50 }, server.url, { text: 'Hi' }, { handshake: false })
 		await expect(refused).rejects.toThrow('no answer within 50 ms')
 	})
@@ -206,7 +203,7 @@ describe('npm run simulate', () => {
 	})
 
 	test('exits with 1 and the reason when the platform would refuse', async () => {
-		const server = await upstream((response) => response.writeHead(502).end('{"title":"upstream-unreachable"}'))
+		const server = await upstream(() => ({ status: 502, headers: [], body: '{"title":"upstream-unreachable"}' }))
 		const { code, err, out } = await run('canonical', '--url', server.url, '--text', 'Hi', '--raw')
 		expect({ code, err }).toEqual({
 			code: 1,
@@ -216,7 +213,7 @@ describe('npm run simulate', () => {
 	})
 
 	test('shows what the platform says by itself where the webhook fails', async () => {
-		const server = await upstream((response) => response.writeHead(424).end('{}'))
+		const server = await upstream(() => ({ status: 424, headers: [], body: '{}' }))
 		const { code, out } = await run('pingstreams', '--url', server.url, '--text', 'Hi', '--default-reply', 'One moment')
 		expect({ code, out }).toEqual({ code: 1, out: 'One moment\n' })
 	})

@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
-import { call, gateway, gatewayTo, json, nobody, ownJson, rawUpstream, says, upstream } from './servers.ts'
+import { bytesOf, headOf } from './harness/upstream.ts'
+import { call, gateway, gatewayTo, json, nobody, ownJson, says, upstream } from './servers.ts'
 
 const hello = JSON.stringify(says('Hello'))
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
@@ -20,20 +21,17 @@ async function problemOf(url: string): Promise<object> {
 }
 
 test.each([
-	['that never answers', () => {}],
-	[
-		'that stops in the middle',
-		(socket: { write(bytes: string): void }) => socket.write(`${head}content-length: 99\r\n\r\n{`),
-	],
-	[
-		'that drips',
-		(socket: { write(bytes: string): void; destroyed: boolean }) => {
-			socket.write(`${head}\r\n{"messages":[`)
-			const drip = setInterval(() => (socket.destroyed ? clearInterval(drip) : socket.write(' ')), 10)
-		},
-	],
-])('an upstream %s is given up at its limit of time', async (_, then) => {
-	const { url: to } = await rawUpstream('', then)
+	['that never answers', '', 0],
+	['that stops in the middle', `${head}content-length: 99\r\n\r\n{`, 0],
+	['that drips', `${head}\r\n{"messages":[`, 10],
+])('an upstream %s is given up at its limit of time', async (_, bytes, dripsEach) => {
+	const { url: to } = await upstream(async (_, connection) => {
+		await connection.write(bytes)
+		while (dripsEach > 0 && connection.open) {
+			await connection.write(' ')
+			await connection.pause(dripsEach)
+		}
+	})
 	const quick = ownJson('quick', { deadline: 1800 })
 	const { url, lines } = await gatewayTo(to, { platform: 'quick' }, [canonical, quick])
 	const before = performance.now()
@@ -46,7 +44,7 @@ test.each([
 })
 
 test('of several formats behind one URL, the one that waits least is answered in time', async () => {
-	const { url: to } = await rawUpstream('', () => {})
+	const { url: to } = await upstream(() => undefined)
 	const patient = ownJson('patient', { deadline: 60_000, recognises: () => false })
 	const quick = ownJson('quick', { deadline: 1800, recognises: () => true })
 	const { url } = await gatewayTo(to, { platform: ['patient', 'quick'] }, [canonical, patient, quick])
@@ -55,7 +53,7 @@ test('of several formats behind one URL, the one that waits least is answered in
 })
 
 test("an upstream's own timeout may be shorter than the platform's", async () => {
-	const { url: to } = await upstream(() => {})
+	const { url: to } = await upstream(() => undefined)
 	const config = {
 		upstream: { url: to, timeout: 100 },
 		routes: [{ name: 'in', path: '/in', platform: 'canonical', failure: says('Later, please') }],
@@ -66,10 +64,10 @@ test("an upstream's own timeout may be shorter than the platform's", async () =>
 })
 
 test('a late answer is dropped, and never goes to another turn', async () => {
-	const { url: to } = await upstream(async (response, { body }) => {
+	const { url: to } = await upstream(async ({ body }) => {
 		const { text } = JSON.parse(body).event
 		if (text.startsWith('late')) await wait(300)
-		json(response, says(text))
+		return json(says(text))
 	})
 	const config = { upstream: { url: to, timeout: 100 }, routes: [{ name: 'in', path: '/in', platform: 'canonical' }] }
 	const { url } = await gateway(config)
@@ -78,11 +76,16 @@ test('a late answer is dropped, and never goes to another turn', async () => {
 		await wait(i * 10)
 		return { text, answer: await (await call(`${url}/in`, { kind: 'message', text })).json() }
 	})
+	let served = 0
 	for (const { text, answer } of await Promise.all(turns)) {
 		// A loaded machine may make any of them late, and several in a row a rest, but none may get another's words.
 		if (text.startsWith('late')) expect(['upstream-timeout', 'upstream-circuit-open']).toContain(answer.title)
-		else if (answer.title === undefined) expect(answer).toMatchObject(says(text))
+		else if (answer.title === undefined) {
+			served++
+			expect(answer).toMatchObject(says(text))
+		}
 	}
+	expect(served).toBeGreaterThan(0)
 })
 
 test('an upstream that is down is told from one that is slow', async () => {
@@ -93,37 +96,30 @@ test('an upstream that is down is told from one that is slow', async () => {
 test.each([500, 404, 429, 301, 302, 307, 308, 304])(
 	'status %d is no answer, and no redirect is followed',
 	async (status) => {
-		const { url: elsewhere, received: visits } = await upstream()
-		const { url: to, received } = await upstream((response) => {
-			response
-				.writeHead(status, { location: elsewhere, 'content-type': 'text/html' })
-				.end(status === 304 ? '' : '<h1>Oops</h1>')
-		})
+		const { url: elsewhere, calls: visits } = await upstream()
+		const headers = [['location', elsewhere] as const, ['content-type', 'text/html'] as const]
+		const { url: to, calls } = await upstream(() => ({ status, headers, body: status === 304 ? '' : '<h1>Oops</h1>' }))
 		const { url } = await gatewayTo(to)
 		const problem = await problemOf(url)
 		const title = status >= 300 && status < 400 ? 'upstream-redirect' : 'upstream-status'
 		expect(problem).toMatchObject({ title, upstreamStatus: status })
 		expect(JSON.stringify(problem)).not.toContain('Oops')
-		expect(received).toHaveLength(1)
+		expect(calls).toHaveLength(1)
 		expect(visits).toEqual([])
 	},
 )
 
 test('the connection of a failing upstream serves again, unless its page is endless', async () => {
-	const failing = await upstream((response) => response.writeHead(500).end('Oops'))
+	const failing = await upstream(() => ({ status: 500, headers: [], body: 'Oops' }))
 	const { url } = await gatewayTo(failing.url)
 	for (let i = 0; i < 5; i++) expect(await problemOf(url)).toMatchObject({ title: 'upstream-status' })
-	expect(failing.connections()).toBe(1)
+	expect(failing.connections).toBe(1)
 
 	const ended = Promise.withResolvers<void>()
-	const endless = await upstream((response) => {
-		const pour = () => {
-			while (!response.destroyed && response.write('x'.repeat(65_536)));
-			if (!response.destroyed) response.once('drain', pour)
-		}
-		response.writeHead(500)
-		pour()
-		response.once('close', ended.resolve)
+	const endless = await upstream(async (_, connection) => {
+		await connection.write('HTTP/1.1 500 Oops\r\ntransfer-encoding: chunked\r\n\r\n')
+		while (connection.open) await connection.write(`10000\r\n${'x'.repeat(65_536)}\r\n`)
+		ended.resolve()
 	})
 	const other = await gatewayTo(endless.url)
 	expect(await problemOf(other.url)).toMatchObject({ title: 'upstream-status' })
@@ -132,15 +128,17 @@ test('the connection of a failing upstream serves again, unless its page is endl
 
 test('the connection of a failing upstream whose page stops in the middle is ended', async () => {
 	const ended = Promise.withResolvers<void>()
-	const { url: to } = await rawUpstream('HTTP/1.1 404 Not Found\r\ncontent-length: 99\r\n\r\nOo', (socket) => {
-		socket.once('close', ended.resolve)
+	const { url: to } = await upstream(async (_, connection) => {
+		await connection.write('HTTP/1.1 404 Not Found\r\ncontent-length: 99\r\n\r\nOo')
+		await connection.gone
+		ended.resolve()
 	})
 	const { url } = await gatewayTo(to)
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-status' })
 	await ended.promise
 })
 
-test.each<[what: string, body: string | Buffer, headers: object, problem: object]>([
+test.each<[what: string, body: string | Buffer, headers: { [name: string]: string }, problem: object]>([
 	['JSON that breaks off', '{"messages":[', {}, { because: 'body-not-json' }],
 	['HTML', '<html>', { 'content-type': 'text/html' }, { because: 'content-type-not-supported' }],
 	['a reply of another shape', '{"message":"Hi"}', {}, { because: 'field-invalid', field: 'message' }],
@@ -154,9 +152,8 @@ test.each<[what: string, body: string | Buffer, headers: object, problem: object
 		{ field: 'content-encoding', expected: 'identity' },
 	],
 ])('%s is no reply', async (_, body, headers, problem) => {
-	const { url: to } = await upstream((response) => {
-		response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body)
-	})
+	const all = Object.entries({ 'content-type': 'application/json', ...headers })
+	const { url: to } = await upstream(() => bytesOf({ status: 200, headers: all, body }))
 	const { url } = await gatewayTo(to)
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', status: 502, ...problem })
 })
@@ -187,16 +184,21 @@ test.each<[what: string, bytes: string, problem: object]>([
 		{ field: 'headers', expected: 'HTTP/1.1' },
 	],
 ])('an answer that %s is no reply', async (_, bytes, problem) => {
-	const { url: to } = await rawUpstream(bytes, (socket) => setTimeout(() => socket.destroy(), 50))
+	const { url: to } = await upstream(async (_, { write, pause, socket }) => {
+		await write(bytes)
+		await pause(50)
+		socket.destroy()
+	})
 	const { url } = await gatewayTo(to)
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', status: 502, ...problem })
 })
 
 test('a connection that is reset in the middle of an answer leaves none of it', async () => {
-	const { url: to } = await rawUpstream(
-		`${head}content-length: ${hello.length}\r\n\r\n${hello.slice(0, -1)}`,
-		(socket) => setTimeout(() => socket.resetAndDestroy(), 50),
-	)
+	const { url: to } = await upstream(async (_, { write, pause, socket }) => {
+		await write(`${head}content-length: ${hello.length}\r\n\r\n${hello.slice(0, -1)}`)
+		await pause(50)
+		socket.resetAndDestroy()
+	})
 	const { url } = await gatewayTo(to)
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', field: 'body' })
 })
@@ -204,19 +206,17 @@ test('a connection that is reset in the middle of an answer leaves none of it', 
 test.each(['declared', 'chunked'])('a reply over the limit is given up soon: %s', async (how) => {
 	let written = 0
 	const ended = Promise.withResolvers<void>()
-	const { url: to } = await upstream((response) => {
-		response.writeHead(200, {
-			'content-type': 'application/json',
-			...(how === 'declared' && { 'content-length': 100 * limit }),
-		})
-		const pour = () => {
-			while (!response.destroyed && written < 100 * limit) {
-				written += 65_536
-				if (!response.write(' '.repeat(65_536))) return response.once('drain', pour)
-			}
+	const framing = how === 'declared' ? `content-length: ${100 * limit}` : 'transfer-encoding: chunked'
+	const blanks = ' '.repeat(65_536)
+	const piece = how === 'declared' ? blanks : `10000\r\n${blanks}\r\n`
+	const { url: to } = await upstream(async (_, connection) => {
+		await connection.write(`${head}${framing}\r\n\r\n`)
+		while (connection.open && written < 100 * limit) {
+			written += piece.length
+			await connection.write(piece)
 		}
-		response.once('close', ended.resolve)
-		pour()
+		await connection.gone
+		ended.resolve()
 	})
 	const { url } = await gatewayTo(to)
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-too-large', status: 502, limit })
@@ -228,21 +228,20 @@ test.each(['declared', 'chunked'])('a reply over the limit is given up soon: %s'
 test.each(['declared', 'chunked'])('a reply at the limit is read, without its byte order mark: %s', async (how) => {
 	const body = Buffer.alloc(limit, ' ')
 	body.write(`\uFEFF${hello}`)
-	const { url: to } = await upstream((response) => {
-		response.writeHead(200, how === 'declared' ? { 'content-length': limit } : {})
-		response.end(body)
-	})
+	const chunk = Buffer.concat([Buffer.from('100000\r\n'), body, Buffer.from('\r\n0\r\n\r\n')])
+	const { url: to } = await upstream(() =>
+		how === 'declared'
+			? bytesOf({ status: 200, headers: [], body })
+			: Buffer.concat([headOf(200, [['transfer-encoding', 'chunked']]), chunk]),
+	)
 	const { url } = await gatewayTo(to)
 	expect(await (await call(`${url}/in`)).json()).toMatchObject(says('Hello'))
 })
 
 test('headers of a reply stay behind', async () => {
-	const { url: to } = await upstream((response) => {
-		for (const name of ['set-cookie', 'x-any', 'location', 'strict-transport-security'])
-			response.setHeader(name, 'leak')
-		response.setHeader('dragoman-changes', 'leak')
-		json(response, says('Hello'))
-	})
+	const names = ['set-cookie', 'x-any', 'location', 'strict-transport-security', 'dragoman-changes']
+	const leaks = names.map((name) => [name, 'leak'] as const)
+	const { url: to } = await upstream(() => json(says('Hello'), 200, leaks))
 	const { url } = await gatewayTo(to)
 	const answer = await call(`${url}/in`)
 	expect(answer.status).toBe(200)
@@ -251,7 +250,7 @@ test('headers of a reply stay behind', async () => {
 
 test('an answer may be announced', async () => {
 	const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\nset-cookie: leak\r\n\r\n'.repeat(3)
-	const { url: to } = await rawUpstream(`${hints}${head}content-length: ${hello.length}\r\n\r\n${hello}`)
+	const { url: to } = await upstream(() => `${hints}${head}content-length: ${hello.length}\r\n\r\n${hello}`)
 	const { url } = await gatewayTo(to)
 	const answer = await call(`${url}/in`)
 	expect(await answer.json()).toMatchObject(says('Hello'))
@@ -259,9 +258,9 @@ test('an answer may be announced', async () => {
 })
 
 test('calls of many turns share few connections', async () => {
-	const { url: to, received, connections } = await upstream()
-	const { url } = await gatewayTo(to)
+	const backend = await upstream()
+	const { url } = await gatewayTo(backend.url)
 	for (let i = 0; i < 20; i++) expect((await call(`${url}/in`)).status).toBe(200)
-	expect(received).toHaveLength(20)
-	expect(connections()).toBe(1)
+	expect(backend.calls).toHaveLength(20)
+	expect(backend.connections).toBe(1)
 })

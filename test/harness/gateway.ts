@@ -30,7 +30,9 @@ export interface GatewayProcess extends Gateway {
 	written(): string
 	/** Replaces the file of its configuration. */
 	configure(config: object | string): void
-	/** Signals it and waits until it has ended. Its exit code; null when a signal ended it. */
+	/** Its exit code, when it has ended; null when a signal ended it. */
+	readonly ended: Promise<number | null>
+	/** Signals it and waits until it has ended. */
 	end(signal?: NodeJS.Signals): Promise<number | null>
 }
 
@@ -61,6 +63,8 @@ export interface ProcessOptions extends Options {
 	readonly preload?: string
 	/** A command that runs the program, such as strace. */
 	readonly before?: readonly string[]
+	/** Called with the process before it listens. */
+	spawned?(process: ChildProcess): void
 	/** A file descriptor that takes standard output, instead of us: then there are no `lines`. */
 	readonly output?: number
 }
@@ -68,6 +72,8 @@ export interface ProcessOptions extends Options {
 interface ServerOptions extends Options {
 	/** All adapters by default. */
 	readonly adapters?: readonly AdapterFactory[]
+	/** Any port that is free by default. */
+	readonly port?: number
 }
 
 export interface InsideOptions extends ServerOptions, Partial<Pick<ConfigContext, 'demo'>> {
@@ -139,7 +145,7 @@ export const environment: { readonly [name: string]: string } = {
 async function startProcess(
 	scope: Scope,
 	config: object | string | undefined,
-	{ env = {}, node = [], preload, before = [], output }: ProcessOptions,
+	{ env = {}, node = [], preload, before = [], output, spawned }: ProcessOptions,
 ): Promise<GatewayProcess> {
 	const file = join(folder(scope), 'gateway.json')
 	const configure = (next: object | string): void => {
@@ -156,6 +162,7 @@ async function startProcess(
 		// A group of its own: a command in front of the program ends with it.
 		detached: true,
 	})
+	spawned?.(child)
 	const lines: LogLine[] = []
 	let out = ''
 	let err = ''
@@ -186,16 +193,16 @@ async function startProcess(
 		})
 		ended.then((code) => failed(new StartFailed(code, out + err)))
 	})
-	return { url, lines, process: child, written: () => out + err, configure, end, send: sender(scope, url) }
+	return { url, lines, process: child, written: () => out + err, configure, ended, end, send: sender(scope, url) }
 }
 
 async function startServer(
 	scope: Scope,
 	config: object,
-	{ adapters = allAdapters, env = {} }: ServerOptions,
+	{ adapters = allAdapters, env = {}, port = 0 }: ServerOptions,
 ): Promise<GatewayServer> {
 	const lines: LogLine[] = []
-	const server = await serve({ config, adapters, env, log: (line) => lines.push(line) })
+	const server = await serve({ config, adapters, env, port, log: (line) => lines.push(line) })
 	scope.after(() => server.close())
 	return Object.assign(server, { lines, send: sender(scope, server.url) })
 }

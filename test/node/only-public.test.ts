@@ -9,7 +9,7 @@ import type { Resolve } from '../../src/node/guarded-connect.ts'
 import { createRuntime } from '../../src/node/node-runtime.ts'
 import { createSender } from '../../src/node/undici-client.ts'
 import type { LogLine } from '../../src/runtime.ts'
-import { json, says } from '../servers.ts'
+import { says } from '../servers.ts'
 
 /** Two addresses of this machine, of which these tests take the first for a public one. */
 const [open, closed] = ['127.0.0.1', '127.0.0.2']
@@ -21,7 +21,7 @@ async function backend(keeps = false) {
 		const server = createServer((request, response) => {
 			request.resume()
 			if (!keeps) response.setHeader('connection', 'close')
-			json(response, says('Hello'))
+			response.setHeader('content-type', 'application/json').end(JSON.stringify(says('Hello')))
 		}).on('connection', ({ localAddress }) => connected.push(localAddress))
 		onTestFinished(() => {
 			server.close()

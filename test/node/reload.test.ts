@@ -1,5 +1,5 @@
 /** Another configuration while calls come: none fails, each sees one of them whole, and what is wrong changes nothing. */
-import { execFileSync } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -7,8 +7,7 @@ import { expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import { oneWay } from '../outbox/one-way.ts'
 import { folder } from '../outbox/parts.ts'
-import { call, gateway, json, says, upstream } from '../servers.ts'
-import { start } from './program.ts'
+import { call, gateway, header, json, says, start, statusOnly, upstream } from '../servers.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
 
@@ -25,10 +24,10 @@ async function load<Result>(callers: number, done: () => boolean, one: () => Pro
 /** Tells which configuration called it, by path and by header, when the next ones may have come already. */
 async function tellingUpstream() {
 	let delay = 0
-	return upstream(async (response, { request: { url, headers } }) => {
+	return upstream(async (call, { pause }) => {
 		delay = (delay + 7) % 40
-		await wait(delay)
-		json(response, says(`${url?.slice(1)} ${headers['x-generation']}`))
+		await pause(delay)
+		return json(says(`${call.path.slice(1)} ${header(call, 'x-generation')}`))
 	})
 }
 
@@ -70,10 +69,10 @@ test('each call sees one configuration whole, however often it is replaced, and 
 test('a turn in hand ends by the configuration it began with; a path that is gone is gone at once', async () => {
 	const reached = Promise.withResolvers<void>()
 	const released = Promise.withResolvers<void>()
-	const { url: to } = await upstream(async (response) => {
+	const { url: to } = await upstream(async () => {
 		reached.resolve()
 		await released.promise
-		json(response, says('As it was'))
+		return json(says('As it was'))
 	})
 	const { url, reload } = await gateway(generation(1, to))
 	const slow = call(`${url}/in`)
@@ -115,52 +114,48 @@ test('what cannot be used is refused with every mistake, and the old one stays',
 
 test('answers and open choices are remembered, and connections to the upstream kept', async () => {
 	const choices = [{ title: 'Red', value: 'colour-1' }]
-	const {
-		url: to,
-		received,
-		connections,
-	} = await upstream((response) => json(response, { messages: [{ type: 'choices', text: 'Which?', choices }] }))
+	const backend = await upstream(() => json({ messages: [{ type: 'choices', text: 'Which?', choices }] }))
+	const { url: to, calls } = backend
 	const { url, reload } = await gateway(generation(1, to))
 	const asks = { id: 'e1', kind: 'message', conversation: 'c1', text: 'Hi' }
 	const first = await (await call(`${url}/in`, asks)).text()
 	reload(generation(2, to))
 	expect(await (await call(`${url}/in`, asks)).text()).toBe(first)
-	expect(received).toHaveLength(1)
+	expect(calls).toHaveLength(1)
 	await call(`${url}/in`, { kind: 'message', conversation: 'c1', text: 'red' })
-	expect(JSON.parse(received[1]?.body ?? '').event.choice).toEqual({ value: 'colour-1', label: 'Red' })
-	expect(connections()).toBe(1)
+	expect(JSON.parse(calls[1]?.body ?? '').event.choice).toEqual({ value: 'colour-1', label: 'Red' })
+	expect(backend.connections).toBe(1)
 })
 
 test('events that were accepted before go where the route leads now', async () => {
-	const broken = await upstream((response) => response.writeHead(500).end())
+	const broken = await upstream(() => statusOnly(500))
 	const repaired = await upstream()
 	const outbox = { file: join(folder(), 'outbox.db'), schedule: ['0s', '300ms', '300ms', '300ms', '300ms'] }
 	const config = (url: string) => ({ outbox, upstream: { url }, routes: [{ ...route, platform: 'one-way' }] })
 	const { url, reload } = await gateway(config(broken.url), [canonical, oneWay])
 	expect((await call(`${url}/in`, { kind: 'message', text: 'Hi' })).status).toBe(200)
-	await expect.poll(() => broken.received.length).toBeGreaterThan(0)
+	await expect.poll(() => broken.calls.length).toBeGreaterThan(0)
 	reload(config(repaired.url))
-	await expect.poll(() => repaired.received.length, { timeout: 10_000 }).toBe(1)
+	await expect.poll(() => repaired.calls.length, { timeout: 10_000 }).toBe(1)
 })
 
 test('on SIGHUP the process reads its file again, and its log says what came of it', async () => {
 	const { url: to } = await tellingUpstream()
-	const { url, kill, configure, lines, ended } = await start(generation(1, to))
-	const at = await url
-	const reloads = () => lines().filter((line) => 'msg' in line && line.msg === 'reload')
-	const heard = async (path: string) => (await (await call(at + path)).json()).messages?.[0].text
+	const { url, process, configure, lines, end } = await start(generation(1, to))
+	const reloads = () => lines.filter(({ msg }) => msg === 'reload')
+	const heard = async (path: string) => (await (await call(url + path)).json()).messages?.[0].text
 	const signal = async () => {
 		const before = reloads().length
-		kill('SIGHUP')
+		process.kill('SIGHUP')
 		await expect.poll(() => reloads().length).toBe(before + 1)
 	}
 	expect(await heard('/in')).toBe('1 1')
-	await configure({ ...generation(2, to), routes: [route, { ...route, name: 'more', path: '/more' }] })
+	configure({ ...generation(2, to), routes: [route, { ...route, name: 'more', path: '/more' }] })
 	await signal()
 	expect(await heard('/more')).toBe('2 2')
-	await configure({ ...generation(3, to), colour: 'red' })
+	configure({ ...generation(3, to), colour: 'red' })
 	await signal()
-	await configure('{')
+	configure('{')
 	await signal()
 	expect(await heard('/in')).toBe('2 2')
 	expect(reloads()).toMatchObject([
@@ -168,15 +163,20 @@ test('on SIGHUP the process reads its file again, and its log says what came of 
 		{ level: 'error', mistakes: ['colour: no such key'] },
 		{ level: 'error', mistakes: [expect.stringContaining('is not JSON: line 1, column 2.')] },
 	])
-	kill('SIGTERM')
-	expect(await ended).toBe(0)
+	expect(await end()).toBe(0)
 })
 
 test('a signal that comes while the process starts neither ends it nor is lost', async () => {
 	const { url: to } = await tellingUpstream()
 	const file = join(folder(), 'gateway.json')
 	execFileSync('mkfifo', [file])
-	const { url, kill, ended, lines } = await start(undefined, { DRAGOMAN_CONFIG: file })
+	let child: ChildProcess | undefined
+	const starting = start(undefined, {
+		env: { DRAGOMAN_CONFIG: file },
+		spawned(process) {
+			child = process
+		},
+	})
 	const tell = async (config: object, meanwhile = () => {}) => {
 		// Opens when somebody reads.
 		const pipe = await open(file, 'w')
@@ -184,11 +184,10 @@ test('a signal that comes while the process starts neither ends it nor is lost',
 		await pipe.writeFile(JSON.stringify(config))
 		await pipe.close()
 	}
-	await tell(generation(1, to), () => kill('SIGHUP'))
-	await url
+	await tell(generation(1, to), () => child?.kill('SIGHUP'))
+	const { url, lines, end } = await starting
 	await tell(generation(2, to))
-	await expect.poll(lines).toMatchObject([{ msg: 'reload', level: 'info', routes: 1 }])
-	expect(await (await call(`${await url}/in`)).json()).toMatchObject(says('2 2'))
-	kill('SIGTERM')
-	expect(await ended).toBe(0)
+	await expect.poll(() => lines).toMatchObject([{ msg: 'reload', level: 'info', routes: 1 }])
+	expect(await (await call(`${url}/in`)).json()).toMatchObject(says('2 2'))
+	expect(await end()).toBe(0)
 })

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import { queryToken } from '../../src/format/index.ts'
 import { runOutbox } from '../../src/node/outbox/outbox-command.ts'
-import { call, gateway, json, ownJson, says, upstream } from '../servers.ts'
+import type { Received } from '../harness/upstream.ts'
+import { call, gateway, header, json, ownJson, says, statusOnly, upstream } from '../servers.ts'
 import { oneWay } from './one-way.ts'
 import { folder, keyOne, settingsOf } from './parts.ts'
 
@@ -30,6 +31,7 @@ function gatewayWith(url: string, outbox: object = {}, file = join(folder(), 'ou
 	return { started, file }
 }
 
+const idOf = (call: Received | undefined) => call && header(call, 'webhook-id')
 const event = (text: string, conversation = 'c1') => ({ kind: 'message', text, conversation })
 
 /** A command of the operator: its exit code and what it said. */
@@ -47,17 +49,17 @@ function bytesOf(file: string): string {
 
 test('an event nobody waits for is acknowledged at once, and reaches a backend that was down', async () => {
 	let status = 503
-	const backend = await upstream((response) => void response.writeHead(status).end('{"messages":[]}'))
+	const backend = await upstream(() => json({ messages: [] }, status))
 	const { started } = gatewayWith(backend.url, { schedule: ['0s', '300ms', '300ms', '300ms'] })
 	const { url, lines } = await started
 	const answer = await call(`${url}/in`, event('Hi'))
 	expect([answer.status, await answer.text()]).toEqual([200, ''])
-	await expect.poll(() => backend.received.length).toBe(1)
+	await expect.poll(() => backend.calls.length).toBe(1)
 	status = 200
-	await expect.poll(() => backend.received.length, { timeout: 5000 }).toBe(2)
-	const [first, second] = backend.received
+	await expect.poll(() => backend.calls.length, { timeout: 5000 }).toBe(2)
+	const [first, second] = backend.calls
 	expect(second?.body).toBe(first?.body)
-	expect(second?.request.headers['webhook-id']).toBe(first?.request.headers['webhook-id'])
+	expect(idOf(second)).toBe(idOf(first))
 	expect(JSON.parse(second?.body ?? '')).toMatchObject({ event: event('Hi'), turn: { answer: 'never', route: 'in' } })
 	await expect.poll(() => lines.length).toBe(3)
 	expect(lines).toMatchObject([
@@ -75,7 +77,7 @@ test('who reads the answer gets it in the same call, outbox or not', async () =>
 
 test('when the outbox is full the platform gets a 503, and a 200 again once events were delivered', async () => {
 	let open = false
-	const backend = await upstream((response) => (open ? json(response, says('')) : response.writeHead(503).end()))
+	const backend = await upstream(() => (open ? json(says('')) : statusOnly(503)))
 	const { started } = gatewayWith(backend.url, {
 		maxBytes: 1024 * 1024,
 		schedule: ['0s', '1s', '1s', '1s', '1s', '1s', '1s'],
@@ -147,7 +149,7 @@ test('no secret is in the files: none of ours at any time, and no text of a user
 
 test('an operator sees, shows, puts back and drops what gave up, while the gateway runs', async () => {
 	let status = 500
-	const backend = await upstream((response) => void response.writeHead(status).end('{"messages":[]}'))
+	const backend = await upstream(() => json({ messages: [] }, status))
 	const { started, file } = gatewayWith(backend.url, { schedule: ['0s'], key: { env: 'ONE' } })
 	const settings = settingsOf({ key: { env: 'ONE' } }, file)
 	const { url, lines } = await started
@@ -167,11 +169,11 @@ test('an operator sees, shows, puts back and drops what gave up, while the gatew
 
 	status = 200
 	expect(operator(settings, 'redrive', id)).toEqual({ code: 0, said: '1 event put back.' })
-	await expect.poll(() => backend.received.length, { timeout: 5000 }).toBe(3)
+	await expect.poll(() => backend.calls.length, { timeout: 5000 }).toBe(3)
 	await expect.poll(() => operator(settings, 'list').said).toMatch(/^1 dead$/m)
 	// It is delivered, and so cannot be put back again.
 	expect(operator(settings, 'redrive', id)).toEqual({ code: 1, said: 'No such event.' })
-	expect(backend.received[2]?.request.headers['webhook-id']).toBe(id)
+	expect(idOf(backend.calls[2])).toBe(id)
 	expect(operator(settings, 'drop', '--all', '--state', 'dead')).toEqual({ code: 0, said: '1 event deleted.' })
 	expect(operator(settings, 'list')).toEqual({ code: 0, said: 'no stored events' })
 })

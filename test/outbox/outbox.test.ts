@@ -6,14 +6,15 @@ import { openOutbox } from '../../src/node/outbox/open-outbox.ts'
 import type { Batch } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
-import { gatewayTo, type Received, upstream } from '../servers.ts'
+import type { Received } from '../harness/upstream.ts'
+import { gatewayTo, upstream } from '../servers.ts'
 import { delivery, near, outboxOn, settingsOf, storeOf, type TestClock, testClock } from './parts.ts'
 
 const hour = 3_600_000
 
 /** The ids of the events that came. */
-function eventsOf(received: readonly Received[]): Set<string> {
-	return new Set(received.map(({ body }) => JSON.parse(body).event.id))
+function eventsOf(calls: readonly Received[]): Set<string> {
+	return new Set(calls.map(({ body }) => JSON.parse(body).event.id))
 }
 
 /** An outbox in this thread, on a file of its own. */
@@ -190,7 +191,7 @@ test('an event of a route that is gone waits, is not tried, and is told of at th
 })
 
 test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no attempt', async (jump) => {
-	const { url, received } = await upstream()
+	const { url, calls } = await upstream()
 	const { runtime, routes, close } = await gatewayTo(url)
 	onTestFinished(close)
 	let off = 0
@@ -212,13 +213,13 @@ test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no at
 	failing = false
 	const body = JSON.stringify({ version: 1, event: { id: 'new', conversation: 'c', text: '1' } })
 	await outbox.accept({ ...delivery('new'), request: { ...delivery('new').request, body } })
-	await expect.poll(() => eventsOf(received).has('new')).toBe(true)
+	await expect.poll(() => eventsOf(calls).has('new')).toBe(true)
 	expect(attempts).toBe(21)
 	await outbox.close(1000)
 })
 
 test('while the upstream is left alone, events wait and no attempt is used up', async () => {
-	const { url, received } = await upstream()
+	const { url, calls } = await upstream()
 	const { runtime, routes, close } = await gatewayTo(url)
 	onTestFinished(close)
 	let failing = true
@@ -240,7 +241,7 @@ test('while the upstream is left alone, events wait and no attempt is used up', 
 	// Five until it is left alone with those that were under way, and then a probe now and then.
 	expect(attempts).toBeLessThan(30)
 	failing = false
-	await expect.poll(() => eventsOf(received).size, { timeout: 20_000 }).toBe(60)
+	await expect.poll(() => eventsOf(calls).size, { timeout: 20_000 }).toBe(60)
 	expect(told.filter(({ dead }) => dead)).toEqual([])
 	await outbox.close(1000)
 })
