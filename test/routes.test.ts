@@ -86,6 +86,17 @@ test('the upstream gets the call as it came, without its secrets, where the rout
 	})
 })
 
+test('an event whose answer is not read is accepted by the status of the upstream alone, whatever its reply', async () => {
+	const statuses = [200, 500]
+	const { url: to } = await upstream((response) => response.writeHead(statuses.shift() ?? 500).end('<h1>Done</h1>'))
+	const oneWay = ownJson('one-way', { reply: () => undefined })
+	const { url, lines } = await gatewayTo(to, { platform: 'one-way' }, [canonical, oneWay])
+	const accepted = await call(`${url}/in`)
+	expect([accepted.status, await accepted.text()]).toEqual([200, ''])
+	expect((await call(`${url}/in`)).status).toBe(502)
+	expect(lines).toMatchObject([{ upstreamStatus: 200 }, { error: 'upstream-status', upstreamStatus: 500 }])
+})
+
 const keys = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`)
 
 test('the upstream can verify a call with each key, by the library of Standard Webhooks', async () => {
