@@ -167,7 +167,7 @@ export function graphemes<W extends WireRequest | WireResponse, M>({ fit }: Side
 /** Law 6. What encode writes is within the platform's own limits. */
 export function limits<W extends WireRequest | WireResponse, M>(side: Side<W, M>, x: M): void {
 	const wire = side.leg.encode(side.fit(x).value)
-	if (!wire.body.isWellFormed()) throw new Error('encode(f) has a body with half a character')
+	if (!wire.body.isWellFormed()) throw new Error('encode(f) has a body with an unpaired surrogate')
 	const name = wire.headers.map(([name]) => name).find((name) => name !== name.toLowerCase())
 	if (name !== undefined) throw new Error(`encode(f) has a header whose name is not in lower case: ${name}`)
 	const bytes = new TextEncoder().encode(wire.body).length

@@ -58,7 +58,7 @@ function fitEach(
 
 function why(key: string, limit: Limit | undefined): string | undefined {
 	if (!limit) return undefined
-	return limit.reserved?.includes(key) ? 'the name has another meaning there' : 'more than there may be'
+	return limit.reserved?.includes(key) ? 'the name is reserved' : 'over the maximum number'
 }
 
 function fitValue(fitting: Fitting, limit: Limit, value: Json, { feature, path }: Scope, key: string): Json {
@@ -105,7 +105,7 @@ function foldUser(fitting: Fitting, given: CanonicalReply['attributes']): Attrib
 			taken ? 'dropped' : 'converted',
 			user.feature,
 			user.path + suffix(key),
-			taken ? 'the session has one of this name' : 'to a session attribute',
+			taken ? 'a session attribute has the same name' : 'to a session attribute',
 		)
 	}
 	return folded
@@ -117,7 +117,7 @@ function withoutDeletes(fitting: Fitting, attributes: Attributes, scopeOf: (key:
 		Object.entries(attributes).map(([key, value]) => {
 			if (value !== null) return [key, value]
 			const { path } = scopeOf(key)
-			note(fitting, 'converted', 'reply.attributes.delete', path + suffix(key), 'emptied instead of deleted')
+			note(fitting, 'converted', 'reply.attributes.delete', path + suffix(key), 'set to an empty string')
 			return [key, '']
 		}),
 	)

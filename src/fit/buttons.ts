@@ -153,7 +153,7 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 			const kept = limit !== undefined && isWithin(choice.value, limit)
 			const value = kept ? choice.value : title
 			if (value !== choice.value && !fitting.remembers) {
-				note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the label comes back')
+				note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'a press sends the label back')
 			}
 			fitted.push({ title, value })
 			fitting.offers.push({ label: title, ...(kept && { value }), choice })
@@ -173,7 +173,7 @@ export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[]
 		const number = lines.length + 1
 		note(fitting, 'converted', 'reply.choices', path, 'to numbered text')
 		if (!fitting.remembers && choice.value !== choice.title) {
-			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the number comes back')
+			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the user answers with the number')
 		}
 		lines.push(phrases.numbered(number, choice.title))
 		fitting.offers.push({ label: choice.title, number, choice })

@@ -97,7 +97,7 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 
 /** A card as a picture and a text with its buttons. */
 function plainCard(fitting: Fitting, card: Card, path: string): Message[] {
-	note(fitting, 'converted', 'reply.cards', path, 'to plainer messages')
+	note(fitting, 'converted', 'reply.cards', path, 'to simpler messages')
 	const words = [card.title, card.subtitle, card.url].filter((line) => line !== undefined).join('\n')
 	return [
 		...(card.imageUrl === undefined ? [] : fitMedia(fitting, { type: 'image', url: card.imageUrl }, path)),

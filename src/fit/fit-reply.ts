@@ -46,7 +46,7 @@ function fitOverrides(
 	const own = native && Object.hasOwn(overrides, native.name) ? overrides[native.name] : undefined
 	if (!native || own === undefined) return undefined
 	if (v.is(native.schema, own)) return { [native.name]: own }
-	note(fitting, 'dropped', 'reply.overrides', `overrides.${native.name}`, 'not of the format’s schema')
+	note(fitting, 'dropped', 'reply.overrides', `overrides.${native.name}`, 'does not match the schema of the format')
 	return undefined
 }
 
@@ -156,14 +156,14 @@ function fitBytes(
 	const over = (value: CanonicalReply): boolean => utf8Length(leg.encode(value).body) > most
 	let fitted = reply
 	if (fitted.overrides && over(fitted)) {
-		note(fitting, 'dropped', 'reply', 'overrides', 'for size')
+		note(fitting, 'dropped', 'reply', 'overrides', 'over the size limit')
 		fitted = compact({ ...fitted, overrides: undefined })
 	}
 	const { messages } = fitted
 	const withMessages = (count: number): CanonicalReply => ({ ...fitted, messages: firstOf(fitting, messages, count) })
 	const kept = largest(isTextRequired(fitting) ? 1 : 0, messages.length, (count) => !over(withMessages(count)))
 	if (kept < messages.length) {
-		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - kept}, for size`)
+		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - kept}, over the size limit`)
 		fitted = withMessages(kept)
 	}
 	for (const scope of ['user', 'session'] as const) {
@@ -185,7 +185,7 @@ function fitBytes(
 	return fitted
 
 	function noteGone(path: string, count: number): void {
-		if (count > 0) note(fitting, 'dropped', 'reply', path, `the last ${count}, for size`)
+		if (count > 0) note(fitting, 'dropped', 'reply', path, `the last ${count}, over the size limit`)
 	}
 }
 

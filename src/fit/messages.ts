@@ -57,10 +57,10 @@ function canShow(fitting: Fitting, message: Message): boolean {
 	}
 }
 
-/** The author's own words take the place of the element: its parts are named as what does not reach the user. */
+/** Notes that the author's text replaces the element, whose parts do not reach the user. */
 function noteReplaced(fitting: Fitting, message: Message, path: string): void {
 	const feature = message.type === 'text' ? 'reply.text.buttons' : (`reply.${message.type}` as const)
-	note(fitting, 'dropped', feature, path, 'the author’s words instead')
+	note(fitting, 'dropped', feature, path, 'replaced by the text in "instead"')
 }
 
 function fitBare(fitting: Fitting, message: Message, path: string): Message[] {

@@ -66,7 +66,7 @@ export function withChoices(
 	if (choices.length === 0 || !textLimit) {
 		const texts = text === '' ? [] : plainTexts(fitting, text, `${path}.text`)
 		if (choices.length > 0 && texts.length > 0)
-			note(fitting, 'split', 'reply.choices.text', `${path}.text`, 'said before')
+			note(fitting, 'split', 'reply.choices.text', `${path}.text`, 'moved to a text message of its own')
 		return [...texts, ...choiceSets(fitting, choices, path).map((set): Choices => ({ type: 'choices', choices: set }))]
 	}
 	const [before, last] =
@@ -130,7 +130,8 @@ function textParts(fitting: Fitting, text: string, path: string): string[] {
 	if (whole !== text) note(fitting, 'escaped', 'reply.text', path)
 	if (chars === undefined || whole.length <= chars) return [whole]
 	const parts = cutTo(text, chars, chars, escaped)
-	note(fitting, parts.length > 1 ? 'split' : 'shortened', 'reply.text', path, `into ${parts.length}`)
+	if (parts.length > 1) note(fitting, 'split', 'reply.text', path, `into ${parts.length}`)
+	else note(fitting, 'shortened', 'reply.text', path)
 	return parts
 }
 
@@ -162,7 +163,8 @@ function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
 	}
 	const shown = [...all.keys()].filter((i) => isShown(fitting, all[i] ?? ''))
 	const pick = shown[hashOf(fitting.turnId + path) % shown.length] ?? 0
-	for (const [i, each] of paths.entries()) if (i !== pick) note(fitting, 'dropped', feature, each, 'another was picked')
+	for (const [i, each] of paths.entries())
+		if (i !== pick) note(fitting, 'dropped', feature, each, 'another alternative was picked')
 	return { ...plain, text: all[pick] ?? message.text }
 }
 

@@ -17,7 +17,7 @@ function isWellFormed(value: unknown): boolean {
 
 function repaired(fitting: Fitting, feature: Feature, value: unknown, path: readonly (string | number)[]): unknown {
 	if (typeof value === 'string') {
-		if (!value.isWellFormed()) note(fitting, 'converted', feature, fieldPath(path), 'half a character')
+		if (!value.isWellFormed()) note(fitting, 'converted', feature, fieldPath(path), 'unpaired surrogate replaced')
 		return value.toWellFormed()
 	}
 	if (typeof value !== 'object' || value === null) return value
@@ -27,10 +27,10 @@ function repaired(fitting: Fitting, feature: Feature, value: unknown, path: read
 		const here = [...path, key]
 		const name = key.toWellFormed()
 		if (Object.hasOwn(members, name)) {
-			note(fitting, 'dropped', feature, fieldPath(here), 'another is named so, too')
+			note(fitting, 'dropped', feature, fieldPath(here), 'another key has the same name after repair')
 			continue
 		}
-		if (name !== key) note(fitting, 'converted', feature, fieldPath(here), 'half a character')
+		if (name !== key) note(fitting, 'converted', feature, fieldPath(here), 'unpaired surrogate replaced')
 		members[name] = repaired(fitting, feature, member, here)
 	}
 	return members

@@ -87,7 +87,8 @@ function join(before: readonly CanonicalReply[], last: CanonicalReply): { reply:
 	const reply = [...before, last].reduce((first, second) => {
 		for (const part of ['control', 'overrides'] as const) {
 			const twice = Object.keys(first[part] ?? {}).filter((name) => Object.hasOwn(second[part] ?? {}, name))
-			for (const name of twice) lost.push({ path: `${part}.${name}`, feature: 'reply', did: 'dropped', detail: 'late' })
+			for (const name of twice)
+				lost.push({ path: `${part}.${name}`, feature: 'reply', did: 'dropped', detail: 'replaced by a later reply' })
 		}
 		const control = { ...first.control, ...second.control }
 		const overrides = { ...first.overrides, ...second.overrides }

@@ -39,7 +39,7 @@ export function recordChanges(record: TurnRecord, changes: readonly Change[]): v
 export function recordUnread(record: TurnRecord, feature: 'event' | 'reply', unread: readonly string[]): void {
 	recordChanges(
 		record,
-		unread.map((path) => ({ path, feature, did: 'dropped', detail: 'unread' })),
+		unread.map((path) => ({ path, feature, did: 'dropped', detail: 'ignored' })),
 	)
 }
 

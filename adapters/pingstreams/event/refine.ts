@@ -25,7 +25,7 @@ export function refineEvent(event: CanonicalEvent, report: Report): CanonicalEve
 		feature: 'event.attributes' | 'event.user.attributes',
 		path: readonly (string | number)[],
 	): void {
-		report({ did: 'dropped', feature, path: fieldPath(path), detail: 'the name of a secret' })
+		report({ did: 'dropped', feature, path: fieldPath(path), detail: 'its name suggests a secret' })
 	}
 }
 
@@ -36,7 +36,7 @@ function refineFile(file: File, path: string, report: Report): File {
 	const { mimeType, ...others } = file
 	if (file.kind === 'image' || mimeType === undefined || mediaKindOf(undefined, { type: mimeType }) === file.kind)
 		return file
-	report({ did: 'dropped', feature: 'event.media.mimeType', path: `${path}.mimeType`, detail: 'says another kind' })
+	report({ did: 'dropped', feature: 'event.media.mimeType', path: `${path}.mimeType`, detail: 'it contradicts the kind' })
 	return others
 }
 
@@ -48,11 +48,11 @@ function refineText(event: CanonicalEvent, report: Report): CanonicalEvent {
 	if (choice) {
 		const { label = text } = choice
 		const did = label === text ? 'merged' : 'dropped'
-		report({ did, feature: 'event.text', path: 'text', detail: 'the label stands there' })
+		report({ did, feature: 'event.text', path: 'text', detail: 'replaced by the label' })
 		return { ...others, choice: { ...choice, label } }
 	}
 	if (!media?.some(({ name }) => name === text)) return event
-	report({ did: 'merged', feature: 'event.text', path: 'text', detail: 'it is the name of the file' })
+	report({ did: 'merged', feature: 'event.text', path: 'text', detail: 'into the name of the file' })
 	return others
 }
 

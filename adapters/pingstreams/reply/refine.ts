@@ -18,7 +18,7 @@ function refineMessage(message: Message, path: string, report: Report): Message 
 	if (!('mimeType' in message) || message.mimeType === undefined) return message
 	const { mimeType, ...others } = message
 	if (mediaKindOf(undefined, { type: mimeType }) === message.type) return message
-	report({ did: 'dropped', feature: 'reply.media.mimeType', path: `${path}.mimeType`, detail: 'says another kind' })
+	report({ did: 'dropped', feature: 'reply.media.mimeType', path: `${path}.mimeType`, detail: 'it contradicts the type' })
 	return others
 }
 
@@ -29,7 +29,7 @@ function refineHandover(handover: Control['handover'], report: Report): Control[
 	const path = 'control.handover'
 	if (to !== 'human') {
 		if (name !== undefined) return handover
-		report({ did: 'dropped', feature: 'reply.control.handover', path, detail: 'nobody is named' })
+		report({ did: 'dropped', feature: 'reply.control.handover', path, detail: 'it has no name' })
 		return undefined
 	}
 	if (name !== undefined) report({ did: 'dropped', feature: 'reply.control.handover.name', path: `${path}.name` })
