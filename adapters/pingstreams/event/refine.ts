@@ -36,7 +36,12 @@ function refineFile(file: File, path: string, report: Report): File {
 	const { mimeType, ...others } = file
 	if (file.kind === 'image' || mimeType === undefined || mediaKindOf(undefined, { type: mimeType }) === file.kind)
 		return file
-	report({ did: 'dropped', feature: 'event.media.mimeType', path: `${path}.mimeType`, detail: 'it contradicts the kind' })
+	report({
+		did: 'dropped',
+		feature: 'event.media.mimeType',
+		path: `${path}.mimeType`,
+		detail: 'it contradicts the kind',
+	})
 	return others
 }
 

@@ -18,7 +18,12 @@ function refineMessage(message: Message, path: string, report: Report): Message 
 	if (!('mimeType' in message) || message.mimeType === undefined) return message
 	const { mimeType, ...others } = message
 	if (mediaKindOf(undefined, { type: mimeType }) === message.type) return message
-	report({ did: 'dropped', feature: 'reply.media.mimeType', path: `${path}.mimeType`, detail: 'it contradicts the type' })
+	report({
+		did: 'dropped',
+		feature: 'reply.media.mimeType',
+		path: `${path}.mimeType`,
+		detail: 'it contradicts the type',
+	})
 	return others
 }
 
