@@ -100,6 +100,10 @@ function testLaws({ name, create, limits }: AdapterFactory, options: unknown, pi
 		await expectLaw(onReplies, property, config, ([given, done]) => show(given, done))
 	})
 
+	test('carries names the titles of what it shows', () => {
+		for (const leg of [adapter.event, ...legs]) laws.carriesTitles(leg)
+	})
+
 	const secrets = fc.string({ unit: 'grapheme-ascii', minLength: 2, maxLength: 24 })
 	test('only the whole right secret proves a call’s origin', { timeout }, async () => {
 		const property = fc.asyncProperty(event, secrets, async (x, secret) => {

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { type ErrorCode, errors } from '../src/errors.ts'
 import type { WireRequest, WireResponse } from '../src/format/index.ts'
 import { CanonicalEvent, CanonicalReply } from '../src/model/index.ts'
+import { describeExpected } from '../src/schema/index.ts'
 
 /** A wire message as a fixture writes it. */
 export interface Written<Wire> {
@@ -130,8 +131,12 @@ function bodyOf({ json, body }: { json?: unknown; body?: string | undefined }): 
 }
 
 function read<S extends v.GenericSchema>(file: URL, name: string, schema: S): v.InferOutput<S> {
-	const result = v.safeParse(schema, JSON.parse(readFileSync(file, 'utf8')))
+	const value: unknown = JSON.parse(readFileSync(file, 'utf8'))
+	const result = v.safeParse(schema, value)
 	if (result.success) return result.output
-	const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+	const faults = result.issues.map(
+		(issue) =>
+			`${v.getDotPath(issue) ?? 'the file'}: expected ${describeExpected(schema, value, issue) ?? issue.message}`,
+	)
 	throw new Error(`${name} is not a fixture: ${faults.join('; ')}`)
 }

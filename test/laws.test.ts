@@ -12,7 +12,8 @@
  * | limits | the adapter claims to carry more than the platform takes; bytes over the ceiling; a wrong method |
  * | totality | decode throws a TypeError; it returns undefined members; it returns a value not of the model |
  * | origin | verify compares prefixes; it holds without secrets; it holds for any secret |
- * | setUp | the challenge comes back in JSON quotes |
+ * | setUp | the challenge comes back in JSON quotes; no handshake; accepts takes any body |
+ * | carriesTitles | choices without their titles |
  */
 import fc from 'fast-check'
 import * as v from 'valibot'
@@ -302,4 +303,25 @@ test('setUp: a challenge in JSON quotes', async () => {
 	await laws.setUp(adapter, 'nonce', 'hush', testCrypto)
 	const quoting: Adapter = { ...adapter, challenge: ({ query }) => answerTo(query[0]?.[1], JSON.stringify) }
 	await expect(laws.setUp(quoting, 'nonce', 'hush', testCrypto)).rejects.toThrow()
+})
+
+test('setUp: a challenge without a handshake', async () => {
+	const { handshake: _, ...untried } = adapter
+	await expect(laws.setUp(untried, 'nonce', 'hush', testCrypto)).rejects.toThrow('go together')
+})
+
+test('setUp: any body is accepted', async () => {
+	const lax: Adapter = {
+		...adapter,
+		handshake: () => ({
+			call: { method: 'GET', query: [['challenge', '1']], headers: [], body: '' },
+			accepts: ({ status }) => status === 200,
+		}),
+	}
+	await expect(laws.setUp(lax, 'nonce', 'hush', testCrypto)).rejects.toThrow('takes any body')
+})
+
+test('carriesTitles: choices without their titles', () => {
+	expect(() => laws.carriesTitles({ carries: { 'reply.choices': {} } })).toThrow('but not reply.choice.title')
+	laws.carriesTitles({ carries: { 'reply.choices': {}, 'reply.choice.title': {} } })
 })

@@ -1,6 +1,5 @@
 /** The laws that every format obeys, as plain functions that throw when one is broken. */
 import * as v from 'valibot'
-import { expect } from 'vitest'
 import { GatewayError } from '../src/errors.ts'
 import { type FitContext, fitEvent, fitReply } from '../src/fit/index.ts'
 import type { Fitted } from '../src/fit/types.ts'
@@ -210,6 +209,21 @@ function withoutUndefined(value: unknown): unknown {
 	return Object.fromEntries(present.map(([key, member]) => [key, withoutUndefined(member)]))
 }
 
+/** The title that each of these features shows. */
+const titles = {
+	'reply.choices': 'reply.choice.title',
+	'reply.cards': 'reply.card.title',
+	'reply.text.buttons': 'reply.button.title',
+	'reply.card.buttons': 'reply.button.title',
+} as const
+
+/** `carries` names the titles of what it shows. Fit keeps titles either way, so no random value shows that one is missing. */
+export function carriesTitles({ carries }: Ear): void {
+	for (const [feature, title] of Object.entries(titles)) {
+		if (carries[feature] && !carries[title]) throw new Error(`carries has ${feature}, but not ${title}: add it`)
+	}
+}
+
 /** Law 8. A signed call proves its origin, and nothing but the whole right secret does. */
 export async function origin(adapter: Adapter, call: WireRequest, secret: string, crypto: Crypto): Promise<void> {
 	const { auth } = adapter
@@ -219,25 +233,30 @@ export async function origin(adapter: Adapter, call: WireRequest, secret: string
 	const near = [`${secret.slice(0, -1)}${last}`, `${last}${secret.slice(1)}`, `${secret}x`, secret.slice(0, -1), other]
 	const signed = await auth.sign(call, secret, crypto)
 	const holds = (by: WireRequest, secrets: readonly string[]) => auth.verify(by, secrets, crypto)
-	expect(await holds(signed, [secret]), 'the signed call holds').toBe(true)
-	expect(await holds(signed, [other, secret]), 'it holds during rotation').toBe(true)
-	expect(await holds(signed, []), 'without secrets nothing holds').toBe(false)
-	expect(await holds(call, [secret]), 'an unsigned call does not hold').toBe(false)
+	if (!(await holds(signed, [secret]))) throw new Error('auth.verify refuses a call that auth.sign signed')
+	if (!(await holds(signed, [other, secret]))) throw new Error('auth.verify tries only one of the secrets')
+	if (await holds(signed, [])) throw new Error('auth.verify accepts a call when there are no secrets')
+	if (await holds(call, [secret])) throw new Error('auth.verify accepts an unsigned call')
 	for (const wrong of near.filter((each) => each !== secret && each !== '')) {
-		expect(await holds(signed, [wrong]), `it does not hold by ${JSON.stringify(wrong)}`).toBe(false)
+		if (await holds(signed, [wrong])) throw new Error(`auth.verify accepts the call for ${inShort(wrong)}`)
 		const forged = await auth.sign(call, wrong, crypto)
-		expect(await holds(forged, [secret]), `signed by ${JSON.stringify(wrong)} it does not hold`).toBe(false)
+		if (await holds(forged, [secret])) throw new Error(`auth.verify accepts a call signed with ${inShort(wrong)}`)
 	}
 }
 
 /** Law 9. The platform is content with the answer to its set-up call, and that call is no event. */
 export async function setUp(adapter: Adapter, nonce: string, secret: string, crypto: Crypto): Promise<void> {
-	if (!adapter.handshake) return
-	const { call, accepts } = adapter.handshake(nonce)
-	const signed = adapter.auth ? await adapter.auth.sign(call, secret, crypto) : call
-	if (adapter.auth) expect(await adapter.auth.verify(signed, [secret], crypto)).toBe(true)
-	const answer = adapter.challenge?.(signed)
-	expect(answer && accepts(answer), 'the set-up call is answered as the platform wants').toBe(true)
-	expect(answer && accepts({ ...answer, body: `${answer.body}x` }), 'another answer is not').toBe(false)
-	expect(answer && accepts({ ...answer, status: 404 }), 'another status is not').toBe(false)
+	const { auth, challenge, handshake } = adapter
+	if (!challenge !== !handshake) throw new Error('challenge and handshake go together: add the other one')
+	if (!challenge || !handshake) return
+	const { call, accepts } = handshake(nonce)
+	const signed = auth ? await auth.sign(call, secret, crypto) : call
+	if (auth && !(await auth.verify(signed, [secret], crypto))) throw new Error('auth.verify refuses the set-up call')
+	const answer = challenge(signed)
+	if (!answer) throw new Error('challenge takes the call of handshake for an event')
+	if (!accepts(answer)) throw new Error('handshake.accepts refuses the answer of challenge')
+	if (accepts({ ...answer, body: `${answer.body}x` })) {
+		throw new Error('handshake.accepts takes any body: compare the body, even if it is empty')
+	}
+	if (accepts({ ...answer, status: 404 })) throw new Error('handshake.accepts takes any status: compare the status')
 }
