@@ -28,11 +28,20 @@ function exampleAdapter(page: string): string {
 		.join('\n\n')
 }
 
+/** The interfaces of the contract, and where they are. */
+const contractFiles = {
+	AdapterFactory: 'adapter.ts',
+	Adapter: 'adapter.ts',
+	Leg: 'adapter.ts',
+	Handshake: 'adapter.ts',
+	Auth: 'auth.ts',
+	Crypto: 'crypto.ts',
+}
+
 function contract(): string {
-	const source = sourceOf('src/format/adapter.ts')
-	return (['AdapterFactory', 'Adapter', 'Leg'] as const)
-		.map((name) => {
-			const rows = membersOf(source, name).map(({ name, isRequired, doc }) => {
+	return Object.entries(contractFiles)
+		.map(([name, file]) => {
+			const rows = membersOf(sourceOf(`src/format/${file}`), name).map(({ name, isRequired, doc }) => {
 				const [what = '', absent = ''] = doc.split(/ Absent: /)
 				return [isRequired ? `**\`${name}\`**` : `\`${name}\``, what, absent.replace(/\.$/, '')]
 			})

@@ -15,7 +15,9 @@ export type ReplyLeg = Leg<WireResponse, CanonicalReply>
 
 /** A set-up call from the platform's side. */
 export interface Handshake {
+	/** The call. */
 	readonly call: WireRequest
+	/** Whether the platform accepts an answer: a wrong status or any other body is refused. */
 	accepts(answer: WireResponse): boolean
 }
 
@@ -27,17 +29,17 @@ export interface Adapter {
 	readonly event: EventLeg
 	/** Bot to user: the answer to one event. Undefined: the platform reads no answer to this event. */
 	reply(event: CanonicalEvent): ReplyLeg | undefined
-	/** Milliseconds until the platform stops waiting. Absent: not known. */
+	/** Milliseconds until the platform stops waiting, without a margin: the gateway subtracts its own. Absent: not known. */
 	readonly deadline?: number
 	/** Bytes that a call's body may have. Absent: 1 MiB. */
 	readonly maxBody?: number
 	/** Is this call of this format? Absent: no other format shares a URL with it. */
 	recognises?(call: WireRequest): boolean
-	/** How a call is authenticated. Absent: only by a secret in the path. */
+	/** How a call is authenticated, by a secret that both sides know. Absent: only by a secret in the path. */
 	readonly auth?: Auth
 	/** Answers a set-up call; undefined for any other call. Absent: the platform makes none. */
 	challenge?(call: WireRequest): WireResponse | undefined
-	/** The set-up call as the platform makes it, unsigned, and whether it accepts an answer. Absent: it makes none. */
+	/** The set-up call as the platform makes it, unsigned, and whether it accepts an answer. Absent: as for `challenge`. */
 	handshake?(nonce: string): Handshake
 	/** The answer when the turn failed, in the form that does the least harm on that platform. Absent: problem details. */
 	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
