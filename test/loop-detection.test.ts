@@ -6,9 +6,8 @@ import type { LogLine } from '../src/runtime.ts'
 import type { GatewayServer } from './harness/gateway.ts'
 import { send } from './harness/http.ts'
 import { freePort } from './harness/sockets.ts'
-import { oneWay } from './outbox/one-way.ts'
 import { folder } from './outbox/parts.ts'
-import { call, gateway, header, json, says, start, upstream } from './servers.ts'
+import { call, gateway, header, json, oneWay, says, start, upstream } from './servers.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
 

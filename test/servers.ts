@@ -66,3 +66,6 @@ export function call(url: string, event: object = { kind: 'message', text: 'Hi' 
 		...init,
 	})
 }
+
+/** A platform that reads no answer: the gateway's own JSON, one way. */
+export const oneWay = ownJson('one-way', { reply: () => undefined })

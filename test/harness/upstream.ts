@@ -175,7 +175,7 @@ export function bytesOf(
 	const sized = headers.some(([name]) => /^(?:content-length|transfer-encoding)$/i.test(name))
 	const bodiless = status === 204 || status === 304
 	const length: Fields = sized || bodiless ? [] : [['content-length', String(Buffer.byteLength(body))]]
-	return Buffer.concat([headOf(status, [...headers, ...length]), Buffer.from(body)])
+	return Buffer.concat([headOf(status, [...headers, ...length]), Buffer.from(bodiless ? '' : body)])
 }
 
 /** The head of a response as bytes. */

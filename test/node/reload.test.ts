@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
-import { oneWay } from '../outbox/one-way.ts'
 import { folder } from '../outbox/parts.ts'
-import { call, gateway, header, json, says, start, statusOnly, upstream } from '../servers.ts'
+import { call, gateway, header, json, oneWay, says, start, statusOnly, upstream } from '../servers.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
 

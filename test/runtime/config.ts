@@ -1,6 +1,7 @@
 /** The configuration of the runtime suite: a route for each thing that can happen, whatever the adapters are. */
 import { readFileSync } from 'node:fs'
 import { samples } from './samples.ts'
+import { faultNames } from './upstream.ts'
 
 /** Secrets by the names that the configuration has for them. */
 export const env = {
@@ -10,12 +11,6 @@ export const env = {
 }
 
 const secrets = [{ env: 'FIRST_SECRET' }, { env: 'SECOND_SECRET' }]
-
-/** Paths of the upstream that answer wrongly, each with a route of its own, `up-NAME`. */
-export const faults = [
-	...['500', '404', 'redirect', '204', 'html', 'not-json', 'not-a-reply', 'not-utf8', 'marked', 'big', 'big-in-pieces'],
-	...['compressed', 'cut', 'hang-up', 'slow', 'headers'],
-]
 
 interface Example {
 	readonly routes: readonly { readonly name: string; readonly path: string; readonly platform: string | string[] }[]
@@ -65,7 +60,7 @@ export function suiteConfig(upstream: string): object {
 					}),
 				),
 			]),
-			...faults.map((name) => own(`up-${name}`, to(`/${name}`, name === 'slow' ? { timeout: 300 } : {}))),
+			...faultNames.map((name) => own(`up-${name}`, to(`/${name}`, name === 'slow' ? { timeout: 300 } : {}))),
 			own('up-nobody', { upstream: { url: 'http://127.0.0.1:9/' } }),
 			own('echo', { debug: true }),
 			own('count', { debug: true, ...to('/count') }),

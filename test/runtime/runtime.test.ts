@@ -1,10 +1,9 @@
 /** The same gateway on Node and on Workers: it behaves, and its answers are the same byte for byte. */
 import { describe, expect, test } from 'vitest'
+import type { WireResponse } from '../../src/format/index.ts'
 import type { LogLine } from '../../src/runtime.ts'
-import type { Got } from './http.ts'
-import { node, worker } from './subjects.ts'
+import type { Received } from '../harness/upstream.ts'
 import { behaviour, type Record } from './suite.ts'
-import type { Call } from './upstream.ts'
 
 /** What may differ, and why. */
 const mayDiffer = {
@@ -33,8 +32,8 @@ const mayDiffer = {
 } as const
 
 // Registered one after the other: the first has ended when the second starts.
-const onNode = behaviour(node)
-const onWorkers = behaviour(worker)
+const onNode = behaviour('Node')
+const onWorkers = behaviour('Workers')
 
 // Ids of turns are minted, and moments of time are what they are.
 const minted = /turn_[0-9a-f-]{36}/g
@@ -45,14 +44,14 @@ const without = (names: object, headers: readonly (readonly [string, unknown])[]
 	headers.filter(([name]) => !(name in names))
 
 function plainAnswers(record: Record): string[] {
-	const plain = ([key, { status, headers, body }]: [string, Got]) =>
-		JSON.stringify([key, status, without(mayDiffer.answers, headers), timeless(body)])
+	const plain = ([key, { status, headers, body }]: [string, WireResponse]) =>
+		JSON.stringify([key, status, without(mayDiffer.answers, headers).toSorted(), timeless(body)])
 	return [...record.answers].map(plain)
 }
 
 function plainCalls(record: Record): string[] {
-	const plain = ({ path, headers, body }: Call) =>
-		timeless(JSON.stringify([path, without(mayDiffer.calls, Object.entries(headers)).toSorted(), body]))
+	const plain = ({ path, headers, body }: Received) =>
+		timeless(JSON.stringify([path, without(mayDiffer.calls, headers).toSorted(), body]))
 	return record.calls().map(plain).toSorted()
 }
 

@@ -1,51 +1,60 @@
 /** How a gateway behaves, whatever runs it: plain HTTP against a URL. What it answered is kept, to be compared. */
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Fields } from '../../src/format/index.ts'
+import type { Fields, WireResponse } from '../../src/format/index.ts'
 import type { LogLine } from '../../src/runtime.ts'
 import { testCrypto } from '../crypto.ts'
-import { env, example, faults, suiteConfig } from './config.ts'
-import { type Got, type Sent, send } from './http.ts'
-import { asSent, samples } from './samples.ts'
-import type { Running, Subject } from './subjects.ts'
-import { type Call, type SuiteUpstream, suiteUpstream } from './upstream.ts'
+import { type Gateway, starter } from '../harness/gateway.ts'
+import { type Call, header, send, targetOf } from '../harness/http.ts'
+import { folder } from '../harness/scope.ts'
+import { type Received, startUpstream, type Upstream } from '../harness/upstream.ts'
+import { env, example, suiteConfig } from './config.ts'
+import { samples } from './samples.ts'
+import { faultNames, suiteScripts } from './upstream.ts'
 
 /** What was seen of one runtime. */
 export interface Record {
 	/** Each answer, by the test and the number of the call in it. */
-	readonly answers: Map<string, Got>
+	readonly answers: Map<string, WireResponse>
 	/** What the upstream got. */
-	calls(): readonly Call[]
+	calls(): readonly Received[]
 	lines(): readonly LogLine[]
 }
 
 const ask = (event: object): string => JSON.stringify({ version: 1, event })
 const said = (text: string, more: object = {}) => ask({ kind: 'message', text, ...more })
-const textOf = ({ body }: Got): string => JSON.parse(body).messages[0].text
-const codeOf = ({ body }: Got): string => JSON.parse(body).title
-const header = ({ headers }: Got, name: string) => headers.find(([each]) => each === name)?.[1]
+const textOf = ({ body }: WireResponse): string => JSON.parse(body).messages[0].text
+const codeOf = ({ body }: WireResponse): string => JSON.parse(body).title
 
 /** Registers the tests for one runtime. */
-export function behaviour(subject: Subject): Record {
-	const answers = new Map<string, Got>()
-	let upstream: SuiteUpstream
-	let gateway: Running
+export function behaviour(runtime: 'Node' | 'Workers'): Record {
+	const answers = new Map<string, WireResponse>()
+	const ends: (() => unknown)[] = []
+	const scope = { after: (end: () => unknown) => void ends.push(end) }
+	const start = starter(scope)
+	let upstream: Upstream
+	let gateway: Gateway
 	beforeAll(async () => {
-		upstream = await suiteUpstream()
-		for (const { replies } of samples) for (const { name, wire } of replies) upstream.wires.set(`/wire/${name}`, wire)
-		gateway = await subject.start(suiteConfig(upstream.url), env)
+		upstream = await startUpstream(scope, suiteScripts())
+		const config = suiteConfig(upstream.url)
+		// On Workers there always is an outbox.
+		const outbox = { file: join(folder(scope), 'outbox.db') }
+		gateway =
+			runtime === 'Node'
+				? await start({ ...config, outbox }, { as: 'server', env })
+				: await start(config, { as: 'worker', env })
 	}, 120_000)
 	afterAll(async () => {
-		await gateway?.close()
-		await upstream?.close()
+		for (const end of ends.reverse()) await end()
 	})
 
 	/** A test whose answers are kept. */
-	const behaves = (name: string, run: (call: (sent: Sent) => Promise<Got>) => Promise<void>) => {
+	const behaves = (name: string, run: (call: (sent: Call) => Promise<WireResponse>) => Promise<void>) => {
 		test(name, async () => {
 			let number = 0
 			await run(async (sent) => {
-				const key = `${name}, call ${++number}: ${sent.method ?? 'POST'} ${sent.path.slice(0, 80)}`
+				const key = `${name}, call ${++number}: ${sent.method ?? 'POST'} ${targetOf(sent).slice(0, 80)}`
 				const got = await send(gateway.url, sent)
 				answers.set(key, got)
 				return got
@@ -54,17 +63,17 @@ export function behaviour(subject: Subject): Record {
 	}
 	const turned = (name: string) => gateway.lines.filter(({ msg, route }) => msg === 'turn' && route === name)
 
-	describe(`${subject.name}: platforms`, () => {
+	describe(`${runtime}: platforms`, () => {
 		for (const { factory, events, badEvents, replies } of samples) {
 			for (const { name, file, wire } of events) {
 				behaves(`${factory.name} ${file}`, async (call) => {
-					const got = await call(asSent(`/${name}`, wire))
+					const got = await call({ ...wire, path: `/${name}` })
 					expect(got.status).toBe(200)
 				})
 			}
 			for (const { name, file, wire, error } of badEvents) {
 				behaves(`${factory.name} ${file}`, async (call) => {
-					await call(asSent(`/${name}`, wire))
+					await call({ ...wire, path: `/${name}` })
 					await expect.poll(() => turned(name)).toMatchObject([{ error }])
 				})
 			}
@@ -76,9 +85,9 @@ export function behaviour(subject: Subject): Record {
 			}
 			behaves(`${factory.name}: strict, and failing`, async (call) => {
 				for (const { wire, oneWay } of events.slice(0, 1)) {
-					await call(asSent(`/strict-${factory.name}`, wire))
+					await call({ ...wire, path: `/strict-${factory.name}` })
 					// Where nobody reads the answer, the event is accepted, and tried again for as long as the suite runs.
-					if (!oneWay) await call(asSent(`/failing-${factory.name}`, wire))
+					if (!oneWay) await call({ ...wire, path: `/failing-${factory.name}` })
 				}
 			})
 		}
@@ -86,13 +95,13 @@ export function behaviour(subject: Subject): Record {
 			for (const { path, platform } of example.routes) {
 				for (const { factory, events } of samples) {
 					if (![platform].flat().includes(factory.name)) continue
-					for (const { wire } of events) await call(asSent(path, wire))
+					for (const { wire } of events) await call({ ...wire, path })
 				}
 			}
 		})
 	})
 
-	describe(`${subject.name}: secrets and set-up`, () => {
+	describe(`${runtime}: secrets and set-up`, () => {
 		for (const { factory, events } of samples) {
 			const [sample] = events
 			if (!sample) continue
@@ -100,15 +109,15 @@ export function behaviour(subject: Subject): Record {
 			const path = `/secret-${factory.name}`
 			const proven = async (secret: string, wire = sample.wire) =>
 				auth
-					? asSent(path, await auth.sign(wire, secret, testCrypto))
-					: asSent(`${path}/${encodeURIComponent(secret)}`, wire)
+					? { ...(await auth.sign(wire, secret, testCrypto)), path }
+					: { ...wire, path: `${path}/${encodeURIComponent(secret)}` }
 
 			behaves(`${factory.name}: each secret opens its route, and nothing else does`, async (call) => {
 				expect((await call(await proven(env.FIRST_SECRET))).status).toBe(200)
 				expect((await call(await proven(env.SECOND_SECRET))).status).toBe(200)
-				const unknown = await call(asSent('/nothing/here', sample.wire))
+				const unknown = await call({ ...sample.wire, path: '/nothing/here' })
 				expect(unknown.status).toBe(404)
-				for (const sent of [await proven(`${env.FIRST_SECRET}x`), await proven(' '), asSent(path, sample.wire)]) {
+				for (const sent of [await proven(`${env.FIRST_SECRET}x`), await proven(' '), { ...sample.wire, path }]) {
 					expect((await call(sent)).body).toBe(unknown.body)
 				}
 			})
@@ -122,10 +131,10 @@ export function behaviour(subject: Subject): Record {
 		}
 	})
 
-	describe(`${subject.name}: limits and errors`, () => {
+	describe(`${runtime}: limits and errors`, () => {
 		const json: Fields = [['content-type', 'application/json']]
 		const large = said('x'.repeat(1024 * 1024))
-		const refused: { readonly [what: string]: readonly [code: string, sent: Sent] } = {
+		const refused: { readonly [what: string]: readonly [code: string, sent: Call] } = {
 			'a body over the limit': ['body-too-large', { path: '/echo', body: large }],
 			'one without a declared length': ['body-too-large', { path: '/echo', body: large, chunked: true }],
 			'a compressed body': [
@@ -171,13 +180,13 @@ export function behaviour(subject: Subject): Record {
 		})
 	})
 
-	describe(`${subject.name}: upstreams`, () => {
+	describe(`${runtime}: upstreams`, () => {
 		const codes: { readonly [fault: string]: string } = {
 			...{ 500: 'upstream-status', 404: 'upstream-status', redirect: 'upstream-redirect', slow: 'upstream-timeout' },
 			...{ big: 'upstream-reply-too-large', 'big-in-pieces': 'upstream-reply-too-large' },
 			...{ 'hang-up': 'upstream-unreachable', nobody: 'upstream-unreachable', marked: '', 204: '', headers: '' },
 		}
-		for (const fault of [...faults, 'nobody']) {
+		for (const fault of [...faultNames, 'nobody']) {
 			behaves(`an upstream that does "${fault}"`, async (call) => {
 				const got = await call({ path: `/up-${fault}`, body: said('Hi') })
 				const code = codes[fault] ?? 'upstream-reply-invalid'
@@ -191,19 +200,20 @@ export function behaviour(subject: Subject): Record {
 			expect((await call({ path: '/raw?token=secret&a=b', body: said('Hi') })).status).toBe(200)
 			const { path, headers } = upstream.calls.findLast((each) => each.path.includes('a=b')) ?? {}
 			expect(path).toBe('/echo?a=b')
-			expect(headers).toMatchObject({ 'x-team': 'bots', 'webhook-signature': expect.stringMatching(/^v1,/) })
+			expect(headers).toContainEqual(['x-team', 'bots'])
+			expect(headers).toContainEqual(['webhook-signature', expect.stringMatching(/^v1,/)])
 		})
 	})
 
-	describe(`${subject.name}: loops`, () => {
+	describe(`${runtime}: loops`, () => {
 		const json: Fields = [['content-type', 'application/json']]
-		const marks = () => upstream.calls.at(-1)?.headers['cdn-loop']
+		const marks = () => upstream.calls.slice(-1).map((call) => header(call, 'cdn-loop'))[0]
 
 		behaves(
 			'a call that comes back is refused, and one of another gateway is handed on with its mark',
 			async (call) => {
 				const foreign = 'dragoman-0123456789abcdef'
-				const sent = (mark: string): Sent => ({
+				const sent = (mark: string): Call => ({
 					path: '/echo',
 					body: said('Hi'),
 					headers: [...json, ['cdn-loop', `cloudflare; loops=1, ${mark}`]],
@@ -219,7 +229,7 @@ export function behaviour(subject: Subject): Record {
 		)
 	})
 
-	describe(`${subject.name}: memory`, () => {
+	describe(`${runtime}: memory`, () => {
 		const again = said('Hi', { id: 'm1', conversation: 'c1' })
 
 		behaves('a call that comes again gets the same bytes, and the upstream is asked once', async (call) => {

@@ -1,59 +1,14 @@
 /** The upstream of the runtime suite: what it does stands in the path. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Fields, WireResponse } from '../../src/format/index.ts'
+import { bytesOf, type Script } from '../harness/upstream.ts'
+import { json, says, statusOnly } from '../servers.ts'
+import { samples } from './samples.ts'
 
-/** A call as the upstream got it. */
-export interface Call {
-	readonly path: string
-	readonly headers: IncomingMessage['headers']
-	readonly body: string
-}
+const type = [['content-type', 'application/json']] as const
+const big = Buffer.from(JSON.stringify(says('x'.repeat(1024 * 1024))))
 
-export interface SuiteUpstream {
-	readonly url: string
-	readonly calls: Call[]
-	/** Answers at `/wire/NAME`. */
-	readonly wires: Map<string, WireResponse>
-	close(): Promise<void>
-}
-
-const json = 'application/json'
-const big = JSON.stringify({ messages: [{ type: 'text', text: 'x'.repeat(1024 * 1024) }] })
-
-type Answer = (response: ServerResponse, call: Call) => void
-
-/** What an upstream can do, wrong and right. */
-const answers: { readonly [path: string]: Answer } = {
-	'/echo': (response, { body }) => reply(response, echo(body)),
-	'/500': (response) => response.writeHead(500, { 'content-type': 'text/html' }).end('<h1>secret trace</h1>'),
-	'/404': (response) => response.writeHead(404).end(),
-	'/redirect': (response) => response.writeHead(302, { location: '/echo' }).end(),
-	'/204': (response) => response.writeHead(204).end(),
-	'/html': (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Hello</h1>'),
-	'/not-json': (response) => response.writeHead(200, { 'content-type': json }).end('{"messages":'),
-	'/not-a-reply': (response) => reply(response, { messages: [{ type: 'nothing' }] }),
-	'/not-utf8': (response) => response.writeHead(200, { 'content-type': json }).end(Buffer.from([0x22, 0xff, 0x22])),
-	'/marked': (response) => response.writeHead(200, { 'content-type': json }).end('\uFEFF{"messages":[]}'),
-	'/big': (response) => response.writeHead(200, { 'content-type': json, 'content-length': big.length }).end(big),
-	'/big-in-pieces': (response) => response.writeHead(200, { 'content-type': json }).write(big, () => response.end()),
-	'/compressed': (response) =>
-		response.writeHead(200, { 'content-type': json, 'content-encoding': 'gzip' }).end(Buffer.from('1f8b', 'hex')),
-	'/cut': (response) => {
-		response.writeHead(200, { 'content-type': json, 'content-length': '100' }).write('{"messages":', () => {
-			response.destroy()
-		})
-	},
-	'/hang-up': (response) => response.destroy(),
-	'/slow': (response) => void setTimeout(() => response.end(), 3000).unref(),
-	'/headers': (response) => {
-		response.setHeader('set-cookie', ['a=b', 'c=d']).setHeader('x-powered-by', 'secrets')
-		reply(response, says('Hello'))
-	},
-}
-
-function says(...texts: string[]) {
-	return { messages: texts.map((text) => ({ type: 'text', text })) }
-}
+/** An answer of JSON, whatever its bytes are. */
+const bytes = (body: string | Buffer, headers: readonly (readonly [string, string])[] = []) =>
+	bytesOf({ status: 200, headers: [...type, ...headers], body })
 
 const choices = [
 	{ title: 'Red & blue', value: 'colour-1' },
@@ -72,11 +27,7 @@ function echo(body: string): object {
 	return {
 		messages: [
 			{ type: 'text', text: `You said: ${event.text ?? event.kind}`, delay: 200 },
-			{
-				type: 'text',
-				text: markup,
-				buttons: [{ type: 'postback', title: 'Go', value: 'go' }],
-			},
+			{ type: 'text', text: markup, buttons: [{ type: 'postback', title: 'Go', value: 'go' }] },
 			{ type: 'image', url: 'https://example.com/a.png', alt: 'A picture' },
 			{ type: 'cards', cards: [{ title: 'A card', subtitle: 'of paper', imageUrl: 'https://example.com/b.png' }] },
 			{ type: 'choices', text: 'Which?', choices },
@@ -85,46 +36,55 @@ function echo(body: string): object {
 	}
 }
 
-function reply(response: ServerResponse, body: object): void {
-	response.writeHead(200, { 'content-type': json }).end(JSON.stringify(body))
+/** What an upstream can do wrong, by its path. */
+const faults: { readonly [name: string]: Script } = {
+	500: () => ({ status: 500, headers: [['content-type', 'text/html']], body: '<h1>secret trace</h1>' }),
+	404: () => statusOnly(404),
+	redirect: () => statusOnly(302, [['location', '/echo']]),
+	204: () => statusOnly(204),
+	html: () => ({ status: 200, headers: [['content-type', 'text/html']], body: '<h1>Hello</h1>' }),
+	'not-json': () => bytes('{"messages":'),
+	'not-a-reply': () => json({ messages: [{ type: 'nothing' }] }),
+	'not-utf8': () => bytes(Buffer.from([0x22, 0xff, 0x22])),
+	marked: () => bytes('\uFEFF{"messages":[]}'),
+	big: () => bytes(big),
+	'big-in-pieces': () => {
+		const piece = [Buffer.from(`${big.length.toString(16)}\r\n`), big, Buffer.from('\r\n0\r\n\r\n')]
+		return bytes(Buffer.concat(piece), [['transfer-encoding', 'chunked']])
+	},
+	compressed: () => bytes(Buffer.from('1f8b', 'hex'), [['content-encoding', 'gzip']]),
+	cut: async (_, { write, socket }) => {
+		await write(bytes('{"messages":', [['content-length', '100']]))
+		socket.destroy()
+	},
+	'hang-up': (_, { socket }) => void socket.destroy(),
+	slow: (_, { pause }) => pause(3000).then(() => bytes('')),
+	headers: () =>
+		json(says('Hello'), 200, [
+			['set-cookie', 'a=b'],
+			['set-cookie', 'c=d'],
+			['x-powered-by', 'secrets'],
+		]),
 }
 
-export async function suiteUpstream(): Promise<SuiteUpstream> {
-	const calls: Call[] = []
-	const wires = new Map<string, WireResponse>()
+/** Paths of the upstream that answer wrongly, each with a route of its own, `up-NAME`. */
+export const faultNames = Object.keys(faults)
+
+/** What the upstream does by its path: pinned replies at `/wire/NAME`. */
+export function suiteScripts(): { readonly [path: string]: Script } {
 	let counted = 0
-	const server = createServer(async (request, response) => {
-		let body = ''
-		for await (const chunk of request) body += chunk
-		const call = { path: request.url ?? '', headers: request.headers, body }
-		calls.push(call)
-		const { pathname } = new URL(call.path, 'http://upstream.test')
-		const wire = wires.get(pathname)
-		if (wire) respond(response, wire)
-		// Long enough for the same call to come again meanwhile.
-		else if (pathname === '/count') setTimeout(reply, 100, response, says(`Answer ${++counted}`))
-		else if (pathname === '/fail-first') {
-			if (++counted % 2 === 1) response.writeHead(500).end()
-			else reply(response, says('Hello'))
-		} else (answers[pathname] ?? answers['/404'])?.(response, call)
-	})
-	await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-	const address = server.address()
+	let failed = 0
+	const wires = samples.flatMap(({ replies }) => replies)
 	return {
-		url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
-		...{ calls, wires },
-		close: () =>
-			new Promise((closed) => {
-				server.close(() => closed())
-				server.closeAllConnections()
-			}),
+		...Object.fromEntries(wires.map(({ name, wire }): [string, Script] => [`/wire/${name}`, () => wire])),
+		...Object.fromEntries(Object.entries(faults).map(([name, script]) => [`/${name}`, script])),
+		'/echo': ({ body }) => json(echo(body)),
+		'/count': async (_, { pause }) => {
+			const answer = json(says(`Answer ${++counted}`))
+			// Long enough for the same call to come again meanwhile.
+			await pause(100)
+			return answer
+		},
+		'/fail-first': () => (++failed % 2 === 1 ? statusOnly(500) : json(says('Hello'))),
 	}
-}
-
-function respond(response: ServerResponse, { status, headers, body }: WireResponse): void {
-	response.writeHead(status, flat(headers)).end(body)
-}
-
-function flat(headers: Fields): string[] {
-	return headers.flat()
 }

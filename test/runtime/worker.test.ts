@@ -1,19 +1,12 @@
 /** What only the built Worker can meet: storage that cannot be reached, and a configuration that is wrong. */
 import { readFileSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { start, upstream } from '../servers.ts'
 import { example } from './config.ts'
-import { send } from './http.ts'
-import { startWorker } from './subjects.ts'
-import { suiteUpstream } from './upstream.ts'
+import { suiteScripts } from './upstream.ts'
 
 const said = (text: string, more: object = {}) =>
 	JSON.stringify({ event: { kind: 'message', text, conversation: 'c1', ...more } })
-
-async function start(config: object, broken?: string, env = {}) {
-	const running = await startWorker(config, env, broken)
-	onTestFinished(() => running.close())
-	return running
-}
 
 /** Objects of which nothing answers as it should. */
 const unreachable = `
@@ -28,16 +21,18 @@ const unreachable = `
 test('with objects that cannot be reached, turns go on and nothing is answered wrongly', {
 	timeout: 120_000,
 }, async () => {
-	const upstream = await suiteUpstream()
-	onTestFinished(() => upstream.close())
+	const backend = await upstream(suiteScripts())
 	const route = { name: 'in', path: '/in', platform: 'canonical', open: true }
-	const { url, lines } = await start({ upstream: { url: `${upstream.url}/echo` }, routes: [route] }, unreachable)
+	const { send, lines } = await start(
+		{ upstream: { url: `${backend.url}/echo` }, routes: [route] },
+		{ as: 'worker', front: unreachable },
+	)
 	const again = { path: '/in', body: said('choices', { id: 'm1' }) }
-	expect((await send(url, again)).status).toBe(200)
-	expect((await send(url, again)).status).toBe(200)
+	expect((await send(again)).status).toBe(200)
+	expect((await send(again)).status).toBe(200)
 	// The label is not known again: it is passed on as what it is, words.
-	expect((await send(url, { path: '/in', body: said('Grün 🎈') })).body).toContain('You said: Grün 🎈')
-	expect(upstream.calls).toHaveLength(3)
+	expect((await send({ path: '/in', body: said('Grün 🎈') })).body).toContain('You said: Grün 🎈')
+	expect(backend.calls).toHaveLength(3)
 	const told = () => lines.filter(({ msg }) => msg === 'state')
 	await expect.poll(() => told().length).toBe(8)
 	expect(told().map(({ did }) => did)).toEqual([
@@ -80,27 +75,31 @@ const notices: readonly (readonly [what: string, platform: string, body: (size: 
 const oneWay = notices.map(([, platform]) => ({ name: platform, path: `/${platform}`, platform, open: true }))
 
 test('an event that no storage takes is never acknowledged', { timeout: 120_000 }, async () => {
-	const upstream = await suiteUpstream()
-	onTestFinished(() => upstream.close())
-	const { url, lines } = await start({ upstream: { url: `${upstream.url}/echo` }, routes: oneWay }, refusing)
+	const backend = await upstream(suiteScripts())
+	const { send, lines } = await start(
+		{ upstream: { url: `${backend.url}/echo` }, routes: oneWay },
+		{ as: 'worker', front: refusing },
+	)
 	for (const [what, platform, body] of notices) {
-		const got = await send(url, { path: `/${platform}`, body: body(1) })
+		const got = await send({ path: `/${platform}`, body: body(1) })
 		expect([what, got.status, JSON.parse(got.body).title]).toEqual([what, 503, 'outbox-failed'])
 	}
 	const causes = () => lines.filter(({ msg }) => msg === 'outbox').map(({ cause }) => cause)
 	await expect.poll(causes).toEqual(['the queue is gone', 'the disk is full'])
-	expect(upstream.calls).toEqual([])
+	expect(backend.calls).toEqual([])
 })
 
 test('an event over what the queue takes is refused, and one below is delivered', { timeout: 120_000 }, async () => {
-	const upstream = await suiteUpstream()
-	onTestFinished(() => upstream.close())
+	const backend = await upstream(suiteScripts())
 	const outbox = { file: 'outbox.db' }
-	const { url, lines } = await start({ upstream: { url: `${upstream.url}/echo` }, routes: oneWay, outbox })
+	const { send, lines } = await start(
+		{ upstream: { url: `${backend.url}/echo` }, routes: oneWay, outbox },
+		{ as: 'worker' },
+	)
 	const statuses: (readonly [what: string, size: number, status: number])[] = []
 	for (const [what, platform, body] of notices) {
 		for (const size of [120_000, 130_000]) {
-			const { status } = await send(url, { path: `/${platform}`, body: body(size) })
+			const { status } = await send({ path: `/${platform}`, body: body(size) })
 			statuses.push([what, size, status])
 		}
 	}
@@ -110,7 +109,7 @@ test('an event over what the queue takes is refused, and one below is delivered'
 		['of a conversation', 120_000, 200],
 		['of a conversation', 130_000, 200],
 	])
-	await expect.poll(() => upstream.calls).toHaveLength(3)
+	await expect.poll(() => backend.calls).toHaveLength(3)
 	await expect.poll(() => lines.filter(({ error }) => error === 'event-too-large')).toHaveLength(1)
 	// The configuration is one for both runtimes, and only Node makes use of all of it.
 	expect(lines[0]).toMatchObject({ level: 'warn', msg: 'config', warning: expect.stringContaining('outbox: ') })
@@ -120,9 +119,9 @@ test('with a wrong configuration every call fails, and the log has every mistake
 	timeout: 120_000,
 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical', secrets: [{ env: 'GONE' }], colour: 'red' }]
-	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
+	const { send, lines } = await start({ upstream: { url: 'builtin:demo' }, routes }, { as: 'worker' })
 	for (let calls = 0; calls < 3; calls++) {
-		const { status, body } = await send(url, { path: '/in', body: said('Hi') })
+		const { status, body } = await send({ path: '/in', body: said('Hi') })
 		expect([status, JSON.parse(body).title]).toEqual([500, 'internal'])
 		expect(body).not.toContain('GONE')
 	}
@@ -153,8 +152,11 @@ const queueing = `
 test('with a wrong configuration an event in the queue waits, and uses up no attempt', {
 	timeout: 120_000,
 }, async () => {
-	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes: [] }, queueing)
-	await send(url, { path: '/' })
+	const { send, lines } = await start(
+		{ upstream: { url: 'builtin:demo' }, routes: [] },
+		{ as: 'worker', front: queueing },
+	)
+	await send({ path: '/' })
 	await expect
 		.poll(() => lines)
 		.toMatchObject([
@@ -164,11 +166,13 @@ test('with a wrong configuration an event in the queue waits, and uses up no att
 })
 
 test('the schedule of the configuration is the one by which events are tried', { timeout: 120_000 }, async () => {
-	const upstream = await suiteUpstream()
-	onTestFinished(() => upstream.close())
+	const backend = await upstream(suiteScripts())
 	const outbox = { file: 'outbox.db', schedule: ['0s', '100ms'] }
-	const { url, lines } = await start({ upstream: { url: `${upstream.url}/404` }, routes: oneWay, outbox })
-	for (const [, platform, body] of notices) await send(url, { path: `/${platform}`, body: body(1) })
+	const { send, lines } = await start(
+		{ upstream: { url: `${backend.url}/404` }, routes: oneWay, outbox },
+		{ as: 'worker' },
+	)
+	for (const [, platform, body] of notices) await send({ path: `/${platform}`, body: body(1) })
 	const tried = () =>
 		lines.filter(({ msg }) => msg === 'delivery').map(({ route, attempt, dead }) => [route, attempt, dead])
 	await expect
@@ -179,15 +183,15 @@ test('the schedule of the configuration is the one by which events are tried', {
 			['snatchbot-webhook', 1, undefined],
 			['snatchbot-webhook', 2, true],
 		])
-	expect(upstream.calls).toHaveLength(4)
+	expect(backend.calls).toHaveLength(4)
 })
 
 test('a route without a secret has to say that it is open: a Worker is reached from everywhere', {
 	timeout: 120_000,
 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical' }]
-	const { url, lines } = await start({ upstream: { url: 'builtin:demo' }, routes })
-	expect((await send(url, { path: '/in', body: said('Hi') })).status).toBe(500)
+	const { send, lines } = await start({ upstream: { url: 'builtin:demo' }, routes }, { as: 'worker' })
+	expect((await send({ path: '/in', body: said('Hi') })).status).toBe(500)
 	await expect.poll(() => lines).toMatchObject([{ msg: 'config' }])
 	expect(String(lines[0]?.mistakes)).toContain('routes[0].secrets: is required')
 })
@@ -197,8 +201,8 @@ test('of an upstream that may be at public addresses only, a Worker says what it
 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical', open: true }]
 	const upstream = { url: 'https://backend.example/', public: true }
-	const { url, lines } = await start({ upstream, routes })
-	expect((await send(url, { method: 'GET', path: '/in' })).status).toBe(405)
+	const { send, lines } = await start({ upstream, routes }, { as: 'worker' })
+	expect((await send({ method: 'GET', path: '/in' })).status).toBe(405)
 	await expect.poll(() => lines[0]).toMatchObject({ level: 'warn', msg: 'config' })
 	expect(lines[0]?.warning).toContain('public: ')
 })
