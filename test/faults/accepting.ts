@@ -1,4 +1,4 @@
-/** Events that are accepted before they are delivered: a gateway with an outbox, its upstream, and what became of them. */
+/** Events that are accepted before they are delivered: a gateway with an outbox, its upstream, and the outcome. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'

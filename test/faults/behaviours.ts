@@ -1,4 +1,4 @@
-/** How an upstream can misbehave: one behaviour a name, and what a platform may hear of it. */
+/** How an upstream can misbehave: one name per behaviour, and which results a platform may get from it. */
 import { gzipSync } from 'node:zlib'
 import type { Fields } from '../../src/format/index.ts'
 import { jsonType, says } from '../harness/http.ts'

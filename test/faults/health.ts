@@ -1,28 +1,28 @@
-/** What is known of a gateway's process from outside: whether it is well, its memory, its sockets. */
+/** A gateway’s process seen from outside: whether it is well, its memory, its sockets. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { WireResponse } from '../../src/format/index.ts'
 import type { GatewayProcess } from '../harness/gateway.ts'
 import { header } from '../harness/http.ts'
 import { excerpt } from './turns.ts'
 
-/** What broke in it, one sentence each: it ended, it failed by a fault of its own, or it logged what an upstream said. */
+/** What went wrong, one sentence each: the process ended, had an internal error, or logged text of an upstream. */
 export function faultsOf({ process, lines, written }: GatewayProcess): string[] {
 	const own = lines.filter(({ msg, error }) => msg === 'uncaught' || error === 'internal')
 	const faults: string[] = []
 	if (process.exitCode !== null || process.signalCode !== null)
 		faults.push(`the gateway ended (${process.exitCode ?? process.signalCode})`)
 	if (own.length > 0) faults.push(`${own.length} faults of the gateway's own, the first: ${JSON.stringify(own[0])}`)
-	if (written().includes(excerpt)) faults.push('words of the upstream stand in the log')
+	if (written().includes(excerpt)) faults.push('the log contains text of the upstream')
 	return faults
 }
 
-/** The kernel's figure of that name, in megabytes: proc_pid_status(5). */
+/** A field of /proc/PID/status in megabytes: proc_pid_status(5). */
 function statusOf({ process }: GatewayProcess, name: string): number {
 	const line = readFileSync(`/proc/${process.pid}/status`, 'utf8').match(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm'))
 	return Number(line?.[1]) / 1024
 }
 
-/** Begins to watch its memory; the megabytes by which it grew at most since then. */
+/** Starts to watch memory. The function returns the maximum growth since then in megabytes. */
 export function watchMemory(gateway: GatewayProcess): () => number {
 	// Resets the peak: proc_pid_clear_refs(5).
 	writeFileSync(`/proc/${gateway.process.pid}/clear_refs`, '5')
@@ -30,19 +30,19 @@ export function watchMemory(gateway: GatewayProcess): () => number {
 	return () => statusOf(gateway, 'VmHWM') - before
 }
 
-/** Seconds that its slowest turn took by its own log: on a busy machine the caller reads the answer later. */
+/** Seconds of the slowest turn according to the log. On a busy machine the client reads the answer later. */
 export function slowestTurn({ lines }: GatewayProcess): number {
 	return Math.max(...lines.filter(({ msg }) => msg === 'turn').map(({ ms }) => Number(ms))) / 1000
 }
 
-/** Kilobytes that it has read so far, from wherever. */
+/** Kilobytes that the process has read so far, from any source. */
 export function readBy({ process }: GatewayProcess): number {
 	return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1]) / 1024
 }
 
-/** Connections of callers that it has accepted and not closed. One that waits to be accepted has no inode. */
+/** Accepted connections that are not closed. A connection that waits to be accepted has no inode. */
 export function heldBy({ url }: GatewayProcess): number {
-	// Established, or ended by the caller alone.
+	// Established, or closed by the client only.
 	return connections().filter(
 		({ local, state, inode }) => local === portOf(url) && (state === '01' || state === '08') && inode !== '0',
 	).length
@@ -67,7 +67,7 @@ function portOf(url: string): number {
 	return Number(new URL(url).port)
 }
 
-/** What is wrong with an answer of a gateway that may refuse what is too much. */
+/** What is wrong with an answer of a gateway that may reject excess calls. */
 export function answeredOrRefused(answer: WireResponse): string | undefined {
 	if (answer.status === 503 && header(answer, 'retry-after') === undefined) return '503 without Retry-After'
 	return answer.status === 200 || answer.status === 503 ? undefined : `status ${answer.status}`

@@ -1,9 +1,9 @@
-/** Writes the table of faults with the figures reached: docs/reliability.md. */
+/** Writes docs/reliability.md: the table of faults with the results. */
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Outcome, Row, Scale } from './row.ts'
 
-/** A row and how it went. */
+/** A row and its outcome. */
 export interface Ran {
 	readonly row: Row
 	readonly outcome: Outcome
@@ -18,21 +18,21 @@ const parts = [
 	['D', 'Hostile callers'],
 ] as const
 
-/** Replaces the page by what this run reached. */
+/** Replaces the page with the results of this run. */
 export async function writeReport(ran: readonly Ran[], scale: Scale, seed: number): Promise<void> {
 	const command = scale === 'full' ? 'npm run test:faults -- --full' : 'npm run test:faults'
 	const lines = [
 		'# Reliability',
 		'',
-		'What the gateway does when things go wrong: each fault, the figure demanded, and the figure that was reached.',
-		`Written by \`${command}\` with seed ${seed}, on Node ${process.versions.node} and ${availableParallelism()} cores which the gateway, its upstream and its callers shared; nothing here is typed by hand.`,
+		'What the gateway does when things go wrong: each injected fault, the requirement and the result.',
+		`Written by \`${command}\` with seed ${seed}, on Node ${process.versions.node} and ${availableParallelism()} cores, shared by the gateway, its upstream and its callers; every figure was measured in that run.`,
 		'',
-		'A row **holds** when nothing was lost, doubled, hung, untyped or wrong. A figure of time, rate or memory that was missed is said so, with its reason.',
+		'A requirement **holds** if nothing was lost, duplicated, hung or wrong, and every failure was *typed*: answered with one of the [error codes](errors.md). Times, rates and amounts of memory that missed their figure are listed with the reason.',
 	]
 	for (const [letter, title] of parts) {
 		const own = ran.filter(({ row }) => row.id.startsWith(letter))
 		if (own.length === 0) continue
-		lines.push('', `## ${title}`, '', '| | Fault | Demanded | Reached | Holds |', '|---|---|---|---|---|')
+		lines.push('', `## ${title}`, '', '| | Fault | Requirement | Result | Holds |', '|---|---|---|---|---|')
 		for (const { row, outcome } of own) lines.push(`| ${cells(row, outcome).map(oneCell).join(' | ')} |`)
 	}
 	await writeFile(file, `${lines.join('\n')}\n`)

@@ -1,7 +1,7 @@
 /**
- * Tries every fault of the table and writes what was reached to docs/reliability.md: `npm run test:faults`.
- * `--short` is the form for CI and `--full` the one for a release; `--only A3,D` runs some rows and `--seed N` repeats a
- * run, and neither of these writes the page.
+ * Injects every fault of the table and writes the results to docs/reliability.md: `npm run test:faults`. `--short` is the
+ * run for CI and `--full` the one for a release; `--only A3,D` runs some rows, `--seed N` repeats the values of a run.
+ * Short runs, and runs with `--only`, do not write the page.
  */
 import { parseArgs } from 'node:util'
 import { starter } from '../harness/gateway.ts'
@@ -12,7 +12,7 @@ import type { Outcome, Row, Scale, Trial } from './row.ts'
 import { rows } from './table.ts'
 import { each, nonces } from './turns.ts'
 
-/** Rows that wait beside each other: more of them, and their figures would tell of the machine. */
+/** Waiting rows that run concurrently. With more, their figures would depend on the machine. */
 const atOnce = 5
 
 const { values } = parseArgs({
@@ -33,7 +33,7 @@ const besideOthers = ({ waits }: Row) =>
 console.log(`${chosen.length} row(s), ${scale}, seed ${seed}`)
 const ran = new Map<Row, Outcome>()
 const waiting = tryAll(chosen.filter(besideOthers), atOnce)
-// In the short form figures count for less than time: the rows that wait run beside the others, too.
+// In short runs speed matters more than figures: waiting rows run concurrently with the others, too.
 if (scale !== 'short') await waiting
 await tryAll(
 	chosen.filter((row) => !besideOthers(row)),
@@ -47,7 +47,7 @@ const inOrder = chosen.flatMap((row): Ran[] => {
 if (!only && scale !== 'short') await writeReport(inOrder, scale, seed)
 const failed = inOrder.filter(({ outcome }) => outcome.broken.length > 0)
 console.log(`${ran.size - failed.length} hold, ${failed.length} do not`)
-// Whatever a row forgot to end would keep the process.
+// Anything that a row did not stop would keep the process alive.
 process.exit(failed.length > 0 || ran.size === 0 ? 1 : 0)
 
 async function tryAll(some: readonly Row[], atOnce: number): Promise<void> {

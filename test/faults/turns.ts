@@ -1,4 +1,4 @@
-/** Turns as every platform takes them: each has a nonce in its text, and its answer is read as the platform reads it. */
+/** Turns on every platform: each has a nonce in its text, and its answer is read as the platform reads it. */
 
 import { errors, GatewayError } from '../../src/errors.ts'
 import type { WireResponse } from '../../src/format/index.ts'
@@ -10,18 +10,18 @@ import type { Received } from '../harness/upstream.ts'
 import type { Trial } from './row.ts'
 
 /**
- * What came to the platform: `reply`, `silence` (a reply that says nothing), `apology`, `accepted`, the code of an error, or
- * a sentence in brackets about what no platform may get.
+ * What the platform got: `reply`, `silence` (an empty reply), `apology`, `accepted`, the code of an error, or a sentence in
+ * brackets about something that no platform may get.
  */
 export type Heard = string
 
 export interface Turn {
 	readonly platform: Platform
 	readonly event: CanonicalEvent
-	/** What the user wrote. */
+	/** The user’s text. */
 	readonly text: string
 	readonly heard: Heard
-	/** Status 0: there was none. */
+	/** Status 0: no answer. */
 	readonly answer: WireResponse
 	/** Milliseconds from the call to the last byte of its answer. */
 	readonly ms: number
@@ -47,7 +47,7 @@ export function turnsWith(trial: Trial, gateway: Gateway): Take {
 	}
 }
 
-/** Stands in bodies that are no reply: no answer and no line of the log may have it. Short, since parsers quote little. */
+/** Text in invalid bodies: no answer and no log line may contain it. Short, because parsers quote little. */
 export const excerpt = 'qxzq'
 
 /** Makes the nonces of a seed. */
@@ -70,13 +70,13 @@ export function nonceOf({ body }: Pick<Received, 'body'>): string {
 
 const apology = 'Please try again.'
 
-/** Makes a route say words of its own when a turn fails. */
+/** A failure reply for a route. */
 export const apologising = { failure: { messages: [{ type: 'text', text: apology }] } }
 
-/** Heard by a turn that was given the answer of another. */
+/** The result of a turn that got the answer of another turn. */
 export const mixedUp: Heard = "[another turn's answer]"
 
-/** What came with an answer, as the platform reads it. */
+/** The result of an answer, as the platform reads it. */
 export function hear({ adapter, messagesOf }: Platform, event: CanonicalEvent, answer: WireResponse): Heard {
 	const { text = '' } = event
 	if (answer.body.includes(excerpt)) return '[words of what is no reply]'
@@ -99,7 +99,7 @@ function problemOf(answer: WireResponse): Heard {
 	return codeOf(answer) ?? `[${answer.status} with an error that is none]`
 }
 
-/** The code of the error that an answer tells of; undefined when it is none of ours. */
+/** The error code in an answer; undefined if it is not an error of the gateway. */
 export function codeOf({ body }: Pick<WireResponse, 'body'>): string | undefined {
 	try {
 		const { title } = JSON.parse(body)
@@ -114,31 +114,31 @@ export function slowest(some: readonly Pick<Answer, 'ms'>[]): number {
 	return Math.max(...some.map(({ ms }) => ms))
 }
 
-/** A sentence about the turns that heard what they may not; nothing when all was as it should be. */
+/** A sentence about turns with an unexpected result; none if all results were expected. */
 export function unexpected(turns: readonly Pick<Turn, 'heard'>[], expected: readonly Heard[]): string[] {
 	const wrong = turns.filter(({ heard }) => !expected.includes(heard))
-	return wrong.length === 0 ? [] : [`${wrong.length} of ${turns.length} turns heard ${heardOf(wrong)}`]
+	return wrong.length === 0 ? [] : [`${wrong.length} of ${turns.length} turns got ${heardOf(wrong)}`]
 }
 
-/** How often each was heard, the most frequent first: `12 reply, 3 upstream-timeout`. */
+/** How often each result occurred, the most frequent first: `12 reply, 3 upstream-timeout`. */
 export function heardOf(turns: readonly Pick<Turn, 'heard'>[]): string {
 	return tally(turns.map(({ heard }) => heard))
 }
 
-/** How often each of these comes, the most frequent first. */
+/** How often each value occurs, the most frequent first. */
 export function tally(values: readonly string[]): string {
 	const sorted = [...countEach(values)].toSorted(([, a], [, b]) => b - a)
 	return sorted.map(([value, count]) => `${count} ${value}`).join(', ')
 }
 
-/** How often each of these comes. */
+/** How often each value occurs. */
 export function countEach<T>(values: Iterable<T>): Map<T, number> {
 	const counts = new Map<T, number>()
 	for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
 	return counts
 }
 
-/** Does so many things, so many at a time, and returns what came of them in their order. */
+/** Runs a number of tasks with limited concurrency, and returns their results in order. */
 export async function each<T>(count: number, atOnce: number, act: (n: number) => Promise<T>): Promise<T[]> {
 	const results: T[] = []
 	let next = 0
@@ -152,7 +152,7 @@ export async function each<T>(count: number, atOnce: number, act: (n: number) =>
 	return results
 }
 
-/** The n-th of these, over and over. */
+/** The n-th item, starting over at the end of the list. */
 export function nth<T>(some: readonly T[], n: number): T {
 	const found = some[n % some.length]
 	if (found === undefined) throw new Error('there is nothing to choose from')

@@ -1,4 +1,4 @@
-/** Events that no caller waits for are acknowledged from the disk, and soon. */
+/** Events that no client waits for are acknowledged quickly once they are on disk. */
 
 import { open } from '../../harness/load.ts'
 import { notifying } from '../../harness/platforms.ts'
@@ -13,8 +13,8 @@ const steps = [
 
 export const acceptLatency: Row = {
 	id: 'D6',
-	fault: 'Events that are acknowledged from the disk come at 1,000 and at 2,000 a second',
-	demand: 'p99 of the acknowledgement ≤ 50 ms and ≤ 100 ms; every event acknowledged, and delivered',
+	fault: '1,000 and 2,000 events per second that are acknowledged once they are on disk',
+	demand: 'p99 of the acknowledgement ≤ 50 ms and ≤ 100 ms; every event acknowledged and delivered',
 	async run(trial) {
 		const seconds = trial.at(1, 5, 30)
 		const upstream = await startTaking(trial)
@@ -42,7 +42,7 @@ export const acceptLatency: Row = {
 			const others = [...load.statuses, ...load.failures].map(([what, times]) => `${times} × ${what}`)
 			broken.push(...none(load.sent - load.count(200), `of ${load.sent} events at ${rate}/s: ${others}`))
 			missed.push(
-				...over(p99, most, (it) => `p99 ${it} ms at ${rate}/s, on cores shared with the load and the upstream`),
+				...over(p99, most, (it) => `p99 ${it} ms at ${rate}/s, on cores shared with the clients and the upstream`),
 			)
 		}
 		const events = await delivered(sent, () => upstream.taken)

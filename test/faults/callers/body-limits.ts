@@ -1,4 +1,4 @@
-/** How long a body is said to be, and how long it is: whatever differs, no more is read than the limit, and nothing runs. */
+/** Declared and actual lengths of bodies: no more is read than the limit, and nothing that is rejected is processed. */
 
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -112,8 +112,9 @@ const endless = [
 
 export const bodyLimits: Row = {
 	id: 'D12',
-	fault: 'Lengths that lie, are missing, doubled or no numbers; bodies over the limit; compressed bodies',
-	demand: '413 with at most 64 kB read beyond the limit, 415 for compressed ones; nothing that is refused runs',
+	fault: 'Content-Length that is wrong, missing, repeated or not a number; bodies over the limit; compressed bodies',
+	demand:
+		'413 with at most 64 kB read beyond the limit, 415 for compressed ones; nothing that is rejected is processed',
 	async run(trial) {
 		const upstream = await trial.upstream()
 		const gateway = await trial.start(ownTo(upstream.url))
@@ -137,11 +138,11 @@ export const bodyLimits: Row = {
 		const passed = flooded.filter(({ kilobytes }) => kilobytes - limit / 1024 > slack).map(({ what }) => what)
 		const read = flooded.map(({ what, kilobytes }) => `${kilobytes.toFixed(0)} kB of ${what}`)
 		return {
-			reached: `${cases.length} bodies, ${broken.length} not as demanded; read ${read.join(', ')}`,
+			reached: `${cases.length} bodies, ${broken.length} not as required; read ${read.join(', ')}`,
 			broken: [...broken, ...faultsOf(gateway)],
 			missed: unless(
 				passed.length === 0,
-				`${passed}: read on for half a second and dropped, so that a caller who still sends gets the answer`,
+				`${passed}: read for half a second more and discarded, so that a client that is still sending gets the answer`,
 			),
 		}
 	},

@@ -1,4 +1,4 @@
-/** Bodies that cost more than they look like: their text for a size in bytes. */
+/** Bodies that cost more than their size suggests, as text of a given size in bytes. */
 import { message } from '../../harness/http.ts'
 
 const event = (attributes: string, more = '') =>

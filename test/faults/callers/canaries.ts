@@ -1,4 +1,4 @@
-/** Secrets are put wherever one can stand, everything is made to fail, and then all that came out is searched for them. */
+/** Secrets are put wherever possible, everything is made to fail, and then all output is searched for them. */
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -64,9 +64,9 @@ const behaviours: readonly Script[] = [
 
 export const canaries: Row = {
 	id: 'D22',
-	fault: 'Secrets stand in every header, query, path and field, and everything fails in every way',
+	fault: 'Secrets in every header, query, path and field, while everything fails in every way',
 	demand:
-		'0 secrets in the output, in answers and their headers, in what the upstream is told, or in the database; 0 words of a user in the output, in errors, or in the encrypted database',
+		'0 secrets in the output, in answers and their headers, in calls to the upstream, or in the database; 0 words of a user in the output, in errors, or in the encrypted database',
 	async run(trial) {
 		let behave: Script = () => json(says('Hello'))
 		const upstream = await trial.upstream((...to) => behave(...to))

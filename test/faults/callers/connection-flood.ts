@@ -1,4 +1,4 @@
-/** More connections than a process takes: those it has go on, the rest is turned away, and all is well when they are gone. */
+/** More connections than a process accepts: existing ones keep working, the rest are rejected, and everything recovers. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { type ClientOptions, message, send } from '../../harness/http.ts'
@@ -20,8 +20,8 @@ const stay = 3000
 
 export const connectionFlood: Row = {
 	id: 'D1',
-	fault: 'Five thousand callers connect, and say nothing or the half of a line',
-	demand: `≤ ${most} connections held, the others refused; who was connected: p99 ≤ ${limits.others} ms; back to normal ≤ ${limits.back / 1000} s after`,
+	fault: 'Five thousand clients connect and send nothing, or half of a line',
+	demand: `≤ ${most} connections held, the others rejected; p99 of clients that were already connected ≤ ${limits.others} ms; back to normal ≤ ${limits.back / 1000} s after`,
 	async run(trial) {
 		const count = trial.at(2500, 5000, 5000)
 		const upstream = await trial.upstream()
@@ -69,7 +69,7 @@ export const connectionFlood: Row = {
 		const lost = answered.sent - answered.count(200)
 		const p99 = answered.took(0.99)
 		return {
-			reached: `${held} of ${count} held, ${refused} turned away; others: p99 ${p99.toFixed(0)} ms, ${lost} of ${answered.sent} lost; the next taken after ${back?.toFixed(0)} ms, at try ${tried}; p99 then ${after.took(0.99).toFixed(0)} ms`,
+			reached: `${held} of ${count} held, ${refused} rejected; others: p99 ${p99.toFixed(0)} ms, ${lost} of ${answered.sent} lost; the next accepted after ${back?.toFixed(0)} ms, at try ${tried}; p99 then ${after.took(0.99).toFixed(0)} ms`,
 			broken: [
 				...faultsOf(gateway),
 				...unless(held >= most / 4, `only ${held} connections were held: nothing was tried`),
@@ -81,8 +81,8 @@ export const connectionFlood: Row = {
 				...unless(left, `${heldBy(gateway)} connections are left`),
 			],
 			missed: [
-				...over(most, held, () => `${held} were held at once, on a machine too busy for more`),
-				...over(p99, limits.others, (it) => `p99 of the others ${it} ms, on cores shared with ${count} callers`),
+				...over(most, held, () => `${held} were held at the same time: the machine was too busy for more`),
+				...over(p99, limits.others, (it) => `p99 of the others ${it} ms, on cores shared with ${count} clients`),
 				...over(back ?? 0, limits.back, (it) => `back after ${it} ms`),
 			],
 		}

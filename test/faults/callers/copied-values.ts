@@ -1,4 +1,4 @@
-/** Ids, names and keys of others that we copy into URLs, headers and forms add no line, no field and no call to them. */
+/** Foreign ids, names and keys that are copied into URLs, headers and forms add no line, field or call. */
 
 import type { CanonicalEvent } from '../../../src/model/index.ts'
 import { type Call, json, message } from '../../harness/http.ts'
@@ -28,8 +28,8 @@ const ours = [
 
 export const copiedValues: Row = {
 	id: 'D17',
-	fault: 'Line ends, NUL, Unicode and separators in ids, names, keys and texts that we copy into calls and answers',
-	demand: '0 lines or calls added, 0 faults of the gateway; what cannot stand somewhere is encoded or dropped',
+	fault: 'Line ends, NUL, Unicode and separators in ids, names, keys and texts that are copied into calls and answers',
+	demand: '0 lines or calls added, 0 internal errors; what is not allowed in a place is encoded or dropped',
 	async run(trial) {
 		const upstream = await trial.upstream(() => json({}))
 		const replying = await trial.upstream(({ body }) => json(replyOf(JSON.parse(body).event.text)))

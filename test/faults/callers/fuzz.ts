@@ -1,4 +1,4 @@
-/** Calls as no platform should make them: pinned ones with parts deleted, replaced, wrapped or cut, and bytes of no meaning. */
+/** Calls that no platform makes: fixtures with parts deleted, replaced, wrapped or truncated, and random bytes. */
 
 import fc from 'fast-check'
 import type { Call } from '../../harness/http.ts'

@@ -1,4 +1,4 @@
-/** Whatever a body is, it is read or refused: nothing falls over, nothing hangs, and no error is without its type. */
+/** Every body is read or rejected: no crash, no hang, and no error without a type. */
 
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
@@ -21,8 +21,8 @@ const everyPlatform = { upstream: { url: 'builtin:demo' }, routes: oneEach.map((
 
 export const fuzzedBodies: Row = {
 	id: 'D8',
-	fault: 'Bodies are mutated, cut and garbled, or no more than bytes',
-	demand: '100,000 for each platform: 0 crashes, 0 hangs over 1 s, 0 answers of 5xx that are not typed errors',
+	fault: 'Bodies that are mutated, truncated, garbled or random bytes',
+	demand: '100,000 for each platform: 0 crashes, 0 hangs over 1 s, 0 answers with 5xx that are not typed errors',
 	async run(trial) {
 		const cores = availableParallelism()
 		const count = Math.ceil(trial.at(1000, demanded, 2 * demanded) / cores)
@@ -42,13 +42,13 @@ export const fuzzedBodies: Row = {
 		const [accepted, refused, share] = [sum('accepted'), sum('refused'), count * cores]
 		const broken = found.flatMap((each) => each.broken)
 		return {
-			reached: `${accepted + refused} bodies for ${oneEach.length} platforms, some over sockets: ${accepted} taken, ${refused} refused, ${broken.length} faults; slowest ${Math.max(...found.map((each) => each.slowest)).toFixed(0)} ms`,
+			reached: `${accepted + refused} bodies for ${oneEach.length} platforms, some over sockets: ${accepted} accepted, ${refused} rejected, ${broken.length} faults; slowest ${Math.max(...found.map((each) => each.slowest)).toFixed(0)} ms`,
 			broken: [
 				...broken,
 				...faultsOf(gateway),
 				...unless(accepted > 0 && refused > 0, 'nothing was tried: all was taken, or all refused'),
 			],
-			missed: unless(share >= demanded, `${share} for each platform in the short form, for want of time`),
+			missed: unless(share >= demanded, `${share} per platform in the short run, for lack of time`),
 		}
 	},
 }

@@ -1,4 +1,4 @@
-/** No route is left unguarded: each of a configuration is tried without its secret, and with calls that it must refuse. */
+/** No route is unprotected: each route of a configuration is called without its secret, and with calls that it must reject. */
 
 import type { WireResponse } from '../../../src/format/index.ts'
 import { type Call, jsonType } from '../../harness/http.ts'
@@ -15,8 +15,9 @@ const first = env.FIRST
 
 export const guardedRoutes: Row = {
 	id: 'D23',
-	fault: 'Every route is called without a secret, with a wrong one, too large, with no JSON, with another method',
-	demand: 'each gives the refusal of its kind, and nothing the upstream’s answer; nothing else is served',
+	fault:
+		'Every route is called without a secret, with a wrong one, with a body that is too large or not JSON, with another method',
+	demand: 'each call is rejected with its own error, and none gets the upstream’s answer; no other path is served',
 	async run(trial) {
 		const other = own.route({ secrets: [{ env: 'OTHER' }] }, 'other')
 		const guarded = platforms.map((each) => each.route({ secrets: [{ env: 'FIRST' }, { env: 'SECOND' }] }))
@@ -85,7 +86,7 @@ export const guardedRoutes: Row = {
 		}
 		const { paths } = await trial.start(config, { as: 'inside', env })
 		return {
-			reached: `${calls} calls to ${config.routes.length} routes, ${broken.length} not refused as they should be`,
+			reached: `${calls} calls to ${config.routes.length} routes, ${broken.length} not rejected as required`,
 			broken: [
 				...broken,
 				...unless(nowhere.status === 404, `a path of no route gets ${nowhere.status}`),

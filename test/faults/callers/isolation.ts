@@ -1,4 +1,4 @@
-/** Routes of strangers in one gateway: none gets what is another's, and one that is busy keeps no other waiting. */
+/** Routes of different owners in one gateway: none sees data of another, and a busy one does not delay others. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { CanonicalEvent } from '../../../src/model/index.ts'
@@ -16,10 +16,10 @@ const names = Array.from({ length: count }, (_, i) => `route-${i}`)
 
 export const isolation: Row = {
 	id: 'D21',
-	fault: '50 routes of strangers have the same conversations and event ids; one of them is busy',
+	fault: '50 routes of different owners use the same conversation and event ids; one of them is busy',
 	demand:
-		"memory and outbox: nothing of one route at another; 0 replies of another route in 100,000 interleaved turns; one route at 10 × what its upstream takes moves others' p99 ≤ 20 %",
-	except: 'routes share the bounds of memory and of the outbox: one that fills them crowds out what others left there',
+		"state and outbox: nothing of one route is visible to another; 0 replies of another route in 100,000 interleaved turns; one route at 10 × the capacity of its upstream moves others' p99 ≤ 20 %",
+	except: 'routes share the limits of the state and of the outbox: one that fills them displaces entries of others',
 	run: async (trial) =>
 		together([await memory(trial), await stored(trial), await interleaved(trial), await noise(trial)]),
 }
@@ -98,7 +98,7 @@ async function memory(trial: Trial): Promise<Outcome> {
 	const untried = Object.keys(noting(gateway.runtime.state, used)).filter((method) => !used.has(method))
 	broken.push(...unless(untried.length === 0, `nothing was tried of ${untried}`))
 	return {
-		reached: `${used.size} methods of the memory × ${givers.length * takers.length} pairs of routes gave ${broken.length === 0 ? 'nothing' : 'something'} of the other's`,
+		reached: `${used.size} methods of the state × ${givers.length * takers.length} pairs of routes revealed ${broken.length === 0 ? 'nothing' : 'something'} of the other route`,
 		broken,
 	}
 }
@@ -144,7 +144,7 @@ async function stored(trial: Trial): Promise<Outcome> {
 		return [...unexpected(own, ['accepted']), ...unless(right, `${name} was delivered ${came}`)]
 	})
 	return {
-		reached: `${delivered()} of ${wanted} stored events came to their own upstream, past one that failed`,
+		reached: `${delivered()} of ${wanted} stored events were delivered to their own upstream, beside one that fails`,
 		broken,
 	}
 }
@@ -209,7 +209,7 @@ async function noise(trial: Trial): Promise<Outcome> {
 	const [usual, moved] = [before.took(0.99, 200), during.took(0.99, 200)]
 	const percent = Math.round((moved / usual - 1) * 100)
 	return {
-		reached: `p99 of other routes ${usual.toFixed(1)} ms before and ${moved.toFixed(1)} ms beside ${rate} calls a second of a route that takes ${rate / 10}`,
+		reached: `p99 of other routes ${usual.toFixed(1)} ms before and ${moved.toFixed(1)} ms beside ${rate} calls per second to a route with a capacity of ${rate / 10}`,
 		broken: [
 			...[before, during].flatMap((load) =>
 				none(load.sent - load.count(200), 'calls of other routes were not answered'),

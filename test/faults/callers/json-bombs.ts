@@ -1,4 +1,4 @@
-/** Bodies that are small for what they cost: refused at once, or taken for about as much as any body; big ids keep their digits. */
+/** Bodies that are small for what they cost: rejected quickly, or processed at about the cost of any body; large ids keep their digits. */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -24,8 +24,8 @@ const ids = [
 
 export const jsonBombs: Row = {
 	id: 'D10',
-	fault: 'JSON that is deep, wide, long, doubled or of numbers that are none',
-	demand: `refused ≤ ${limits.refused} ms of a core each; none blocks the loop > ${limits.block} ms; 0 faults; big ids keep every digit`,
+	fault: 'JSON that is deep, wide or long, or has repeated keys or invalid numbers',
+	demand: `refused ≤ ${limits.refused} ms of CPU time each; none blocks the event loop for > ${limits.block} ms; 0 faults; big ids keep every digit`,
 	async run(trial) {
 		let told = ''
 		const gateway = await trial.start(ownTo('builtin:demo'), {
@@ -55,15 +55,15 @@ export const jsonBombs: Row = {
 		const slow = refused.filter(({ ms }) => ms > limits.refused)
 		const blocking = costs.filter(({ block }) => block > limits.block).toSorted((a, b) => b.block - a.block)
 		return {
-			reached: `${costs.length} bodies of ${size / 1000} kB, ${refused.length} refused, the dearest for ${refused[0]?.ms.toFixed(0)} ms of a core (${refused[0]?.what}); a plain one takes ${usual.ms.toFixed(0)} ms; ${ids.length} ids`,
+			reached: `${costs.length} bodies of ${size / 1000} kB, ${refused.length} rejected, the most expensive after ${refused[0]?.ms.toFixed(0)} ms of CPU time (${refused[0]?.what}); a plain one takes ${usual.ms.toFixed(0)} ms; ${ids.length} ids`,
 			broken: [
 				...broken,
 				...unless(usual.status === 200, `a plain body gets ${usual.status}`),
 				...unless(refused.length > 0 && refused.length < costs.length, 'all of them went the same way'),
 			],
 			missed: [
-				...slow.slice(0, 3).map(({ what, ms }) => `${what}: refused after ${ms.toFixed(0)} ms of a core`),
-				...blocking.slice(0, 3).map(({ what, block }) => `${what}: the loop stands still for ${block.toFixed(0)} ms`),
+				...slow.slice(0, 3).map(({ what, ms }) => `${what}: rejected after ${ms.toFixed(0)} ms of CPU time`),
+				...blocking.slice(0, 3).map(({ what, block }) => `${what}: blocks the event loop for ${block.toFixed(0)} ms`),
 				...unless(slow.length <= 3, `${slow.length} of ${refused.length} take more than ${limits.refused} ms`),
 				...unless(
 					blocking.length <= 3,

@@ -1,4 +1,4 @@
-/** Ten thousand calls that are refused or broken off are a handful of lines in the log, and each of them is counted. */
+/** Ten thousand calls that are rejected or aborted cause a few log lines, and each call is counted. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { message } from '../../harness/http.ts'
@@ -24,10 +24,10 @@ const half = 'POST /own HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\
 export const logFlood: Row = {
 	id: 'D25',
 	fault:
-		'10,000 calls are refused or broken off: no such path, wrong secret, wrong method, two hosts, no HTTP, half a body',
-	demand: '≤ 100 lines of log, and the counts in them exact',
+		'10,000 calls that are rejected or aborted: unknown path, wrong secret, wrong method, two Hosts, not HTTP, half a body',
+	demand: '≤ 100 log lines, with exact counts',
 	except:
-		'what proves its origin and cannot be read is a turn, and each turn is a line; callers who broke off are counted, but how many had arrived is unknown from outside',
+		'an authenticated call that cannot be read is a turn, and each turn is a line; aborted calls are counted, but from outside it is not known how many arrived',
 	waits: 'idly',
 	async run(trial) {
 		const gateway = await trial.start(
@@ -74,7 +74,7 @@ export const logFlood: Row = {
 			broken.push(...unless(counted() === refused, `${counted()} refusals were counted of ${refused}`))
 		}
 		return {
-			reached: `${count * (refusals.length + 3)} calls: ${flood} lines of log, ${counted()} counted in them`,
+			reached: `${count * (refusals.length + 3)} calls: ${flood} log lines, which count ${counted()} of them`,
 			broken: [
 				...broken,
 				...unless(flood <= mostLines, `${flood} lines of log`),

@@ -1,4 +1,4 @@
-/** A gateway whose upstream is the gateway: every call ends after one call too many. */
+/** A gateway whose upstream is the gateway: every loop ends after one extra call. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { notifying, type Platform, platforms } from '../../harness/platforms.ts'
@@ -51,7 +51,7 @@ export const loops: Row = {
 		}
 		const stored = await storedFirst(trial)
 		return {
-			reached: `${calls} calls of every platform made ${turns} turns, as many as their circles have routes; ${ended} ended with 508; a stored event was delivered ${stored.statuses.length} times, and accepted once`,
+			reached: `${calls} calls of every platform made ${turns} turns, one per route of each loop; ${ended} ended with 508; a stored event was delivered ${stored.statuses.length} times and accepted once`,
 			broken: [
 				...broken,
 				...unless(

@@ -1,4 +1,4 @@
-/** Messages that one parser may read otherwise than the next: refused, and never more calls than were sent, with or without a proxy in front. */
+/** Messages that parsers may read differently: rejected, and never more calls than were sent, with or without a proxy in front. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { ownTo } from '../../harness/platforms.ts'
@@ -14,9 +14,9 @@ const settled = 300
 
 export const malformedHttp: Row = {
 	id: 'D7',
-	fault: 'HTTP that is malformed, or that two parsers read in two ways; direct, and behind the proxies that are there',
+	fault: 'HTTP that is malformed or ambiguous; directly, and behind the installed proxies',
 	demand:
-		'200 of them: never more calls than were sent, 0 crashes, 0 hangs; direct, all that can be read in two ways is refused',
+		'200 messages: never more calls than were sent, 0 crashes, 0 hangs; directly, all ambiguous ones are rejected',
 	async run(trial) {
 		const upstream = await trial.upstream()
 		const gateway = await trial.start(ownTo(upstream.url))
@@ -54,9 +54,9 @@ export const malformedHttp: Row = {
 			upstream.calls.length = 0
 		}
 		return {
-			reached: `${messages.length} messages, of which some call was taken from ${taken.join(', ')}: ${broken.length} not as demanded`,
+			reached: `${messages.length} messages; calls were accepted from ${taken.join(', ')}; ${broken.length} not as required`,
 			broken: [...broken, ...faultsOf(gateway)],
-			missed: missing.map((name) => `not behind ${name}, which is not installed`),
+			missed: missing.map((name) => `not tested behind ${name}, which is not installed`),
 		}
 	},
 }

@@ -1,4 +1,4 @@
-/** HTTP messages that parsers are known to disagree on, as bytes; each has a mark of its own in the texts of its calls. */
+/** HTTP messages that parsers are known to disagree on, as bytes; each has its own mark in the texts of its calls. */
 import { message } from '../../harness/http.ts'
 /** A message, or several on one connection. */
 export interface Message {

@@ -1,4 +1,4 @@
-/** Three times as many calls as can be answered: of the upstream, and of the gateway's own core. */
+/** Three times as many calls as can be answered, by the upstream or by the gateway’s own core. */
 
 import { json, message, says } from '../../harness/http.ts'
 import { capacity, open, wrongs } from '../../harness/load.ts'
@@ -17,8 +17,9 @@ const times = 3
 
 export const overload: Row = {
 	id: 'D5',
-	fault: 'Three times as many calls come as the upstream takes, and as the gateway’s core can answer',
-	demand: 'goodput ≥ 80 % of the peak; the rest refused with 503 and Retry-After within 50 ms; as before ≤ 5 s later',
+	fault: 'Three times as many calls as the upstream, or the gateway’s core, can handle',
+	demand:
+		'goodput ≥ 80 % of the peak; the rest rejected with 503 and Retry-After within 50 ms; normal again ≤ 5 s later',
 	run: async (trial) => together([await moreThanTheUpstreamTakes(trial), await moreThanTheCoreCan(trial)]),
 }
 
@@ -39,7 +40,7 @@ async function moreThanTheUpstreamTakes(trial: Trial): Promise<Outcome> {
 	const after = await open(url, { rate: peak / 4, seconds: 1, call, judge, connections })
 	const [goodput, slowest] = [load.rate(200) / peak, load.took(0.99, 503)]
 	return {
-		reached: `the upstream: goodput ${percent(goodput)} of ${peak.toFixed(0)}/s; of ${load.sent} calls ${load.count(503)} refused, p99 ${slowest.toFixed(0)} ms, ${load.unanswered()} without an answer; afterwards ${after.count(503)} of ${after.sent} refused`,
+		reached: `the upstream: goodput ${percent(goodput)} of ${peak.toFixed(0)}/s; of ${load.sent} calls ${load.count(503)} rejected, p99 ${slowest.toFixed(0)} ms, ${load.unanswered()} without an answer; afterwards ${after.count(503)} of ${after.sent} rejected`,
 		broken: [
 			...faultsOf(gateway),
 			...wrongs(load),
@@ -48,9 +49,12 @@ async function moreThanTheUpstreamTakes(trial: Trial): Promise<Outcome> {
 			...none(load.unanswered(), `of ${load.sent} calls had no answer`),
 		],
 		missed: [
-			...unless(goodput >= 0.8, `goodput ${percent(goodput)} of the peak, on cores shared with load and upstream`),
-			...over(slowest, 50, (it) => `p99 of a refusal ${it} ms, on cores shared with load and upstream`),
-			...none(after.count(503), `of ${after.sent} calls were refused afterwards`),
+			...unless(
+				goodput >= 0.8,
+				`goodput ${percent(goodput)} of the peak, on cores shared with the clients and the upstream`,
+			),
+			...over(slowest, 50, (it) => `p99 of a rejection ${it} ms, on cores shared with the clients and the upstream`),
+			...none(after.count(503), `of ${after.sent} calls were rejected afterwards`),
 		],
 	}
 }
@@ -73,7 +77,7 @@ async function moreThanTheCoreCan(trial: Trial): Promise<Outcome> {
 	const goodput = load.rate(200) / peak
 	const [usual, later] = [before.took(0.5, 200), after.took(0.5, 200)]
 	return {
-		reached: `the core: goodput ${percent(goodput)} of ${peak.toFixed(0)}/s on ${connections} connections, where the rest of the load waits for one; others: p99 ${others.took(0.99).toFixed(0)} ms, ${others.unanswered()} of ${others.sent} without an answer; p50 ${usual.toFixed(1)} ms before, ${later.toFixed(1)} ms afterwards`,
+		reached: `the core: goodput ${percent(goodput)} of ${peak.toFixed(0)}/s on ${connections} connections, for which the excess calls wait; others: p99 ${others.took(0.99).toFixed(0)} ms, ${others.unanswered()} of ${others.sent} without an answer; p50 ${usual.toFixed(1)} ms before, ${later.toFixed(1)} ms afterwards`,
 		broken: [
 			...faultsOf(gateway),
 			...[load, others, after].flatMap(wrongs),
@@ -81,7 +85,7 @@ async function moreThanTheCoreCan(trial: Trial): Promise<Outcome> {
 			...none(after.unanswered(), `of ${after.sent} calls afterwards had no answer`),
 		],
 		missed: [
-			...unless(goodput >= 0.8, `goodput ${percent(goodput)} of the peak, on cores shared with the load`),
+			...unless(goodput >= 0.8, `goodput ${percent(goodput)} of the peak, on cores shared with the clients`),
 			...over(later, 3 * usual + 10, (it) => `p50 ${it} ms afterwards, ${usual.toFixed(1)} ms before`),
 		],
 	}

@@ -23,7 +23,7 @@ const resolve: Resolve = (_hostname, _options, callback) => {
 export const privateAddresses: Row = {
 	id: 'D18',
 	fault: 'The upstream’s URL spells a private, loopback, metadata or mapped address in one of 200 ways',
-	demand: '0 connections, counted at loopback listeners; every call refused with a typed error',
+	demand: '0 connections, counted at loopback listeners; every call rejected with a typed error',
 	async run(trial) {
 		const { port, connections } = await listeners(trial)
 		const { send, close } = createSender({ resolve })
@@ -60,7 +60,7 @@ export const privateAddresses: Row = {
 		const arrived = connections() - unwanted
 		const reached = `without the option ${arrived} of ${some.length} arrive`
 		return {
-			reached: `${unwanted} connections for ${urls.length} spellings: ${mistakes} are mistakes of a configuration, ${refused} turns and ${direct} calls without a configuration are refused; ${reached}`,
+			reached: `${unwanted} connections for ${urls.length} spellings: ${mistakes} are rejected in the configuration, ${refused} turns and ${direct} direct calls are rejected; ${reached}`,
 			broken: [
 				...broken,
 				...none(unwanted, 'connections were made'),

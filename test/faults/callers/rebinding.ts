@@ -15,8 +15,8 @@ const privates = ['127.0.0.1', '127.2.0.1']
 
 export const rebinding: Row = {
 	id: 'D19',
-	fault: 'A name is rebound: public first and private then, mixed sets, no time to live',
-	demand: '0 private connections in 1,000; what is connected to is what was looked at',
+	fault: 'DNS rebinding: first public and then private, mixed sets, no TTL',
+	demand: '0 private connections in 1,000; the address that is connected to is the one that was checked',
 	async run(trial) {
 		const { random } = trial
 		const servers = new Map<string, Upstream>()
@@ -81,7 +81,7 @@ export const rebinding: Row = {
 		const { answered, refused, mixed } = counts
 		const strangers = connections().filter((address) => !publics.includes(address)).length
 		return {
-			reached: `${strangers} private connections in ${turns} turns; ${answered} connected to an address that was looked at (${mixed} of mixed sets), ${refused} refused`,
+			reached: `${strangers} private connections in ${turns} turns; ${answered} connected to a checked address (${mixed} of mixed sets), ${refused} rejected`,
 			broken: [
 				...broken,
 				...none(strangers, 'private connections'),

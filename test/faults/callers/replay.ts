@@ -22,15 +22,16 @@ const window = 300
 
 export const replay: Row = {
 	id: 'D15',
-	fault: 'Signed calls come late, early, or again; a delivery is tried over and over, before and after a restart',
-	demand: 'the limit of ±300 s exact to 1 s; every attempt freshly signed, all of them with one id and one body',
+	fault:
+		'Signed calls that are late, early or replayed; a delivery that is attempted many times, before and after a restart',
+	demand: 'the limit of ±300 s is exact to 1 s; every attempt has a new signature, the same id and the same body',
 	except:
-		'for our calls and what the outbox holds: answers to platforms are remembered by the process, so that a call sent again after a restart is a new turn',
+		'for calls to the upstream and the outbox: answers to platforms are in the memory of the process, so a call repeated after a restart is a new turn',
 	waits: 'idly',
 	async run(trial) {
 		const broken = [...(await boundary(trial)), ...(await attempts(trial))]
 		return {
-			reached: `limits at ±${window} s and ${window + 1} s, and attempts over a restart: ${broken.length} not as demanded`,
+			reached: `limits at ±${window} s and ${window + 1} s, and attempts across a restart: ${broken.length} not as required`,
 			broken,
 		}
 	},

@@ -76,7 +76,7 @@ export const reservedKeys: Row = {
 		}
 		const leaks = told.filter((body) => reserved.test(JSON.stringify(JSON.parse(body))))
 		return {
-			reached: `${placed} placements, ${refused} refused, ${told.length} told to the upstream: ${broken.length + leaks.length} got through`,
+			reached: `${placed} placements, ${refused} rejected, ${told.length} calls to the upstream: ${broken.length + leaks.length} got through`,
 			broken: [
 				...broken,
 				// A gateway that refuses every one passes on none: then it is the calls that are not tried.

@@ -46,15 +46,15 @@ const asked = `${head(much.length)}\r\n${much}`.repeat(unread.times)
 const attacks: readonly Attack[] = [
 	{
 		id: 'D2',
-		fault: 'A thousand callers send their headers a line at a time, and never end',
-		demand: 'all closed ≤ 10 s; others p99 ≤ 100 ms; ≤ 10 lines of log',
+		fault: 'A thousand clients send their headers line by line and never end',
+		demand: 'all closed ≤ 10 s; others p99 ≤ 100 ms; ≤ 10 log lines',
 		...{ connections: ({ at }) => at(200, 1000, 1800), until: 10_000, watched: () => 20_000, pause: 10 },
 		begin: ({ socket }) => socket.write('POST /own HTTP/1.1\r\nhost: gateway.test\r\n'),
 		more: ({ socket }, times) => socket.write(`x-${times}: ${times}\r\n`),
 	},
 	{
 		id: 'D3',
-		fault: 'A thousand callers send their bodies a byte at a time',
+		fault: 'A thousand clients send their bodies byte by byte',
 		demand: 'all closed ≤ 15 s; others p99 ≤ 100 ms; no stack in the log',
 		...{ connections: ({ at }) => at(200, 1000, 1800), until: 15_000, watched: () => 25_000, pause: 10 },
 		begin: ({ socket }) => socket.write(`${head(10_000)}\r\n{"version":1,`),
@@ -62,8 +62,8 @@ const attacks: readonly Attack[] = [
 	},
 	{
 		id: 'D4',
-		fault: `Callers ask ${unread.times} times over, and read none of the answers of 100 kB`,
-		demand: `≤ ${mostKept} MB kept for them in the process; closed ≤ 30 s; others p99 ≤ 100 ms`,
+		fault: `Clients send ${unread.times} calls each and never read the answers of 100 kB`,
+		demand: `≤ ${mostKept} MB buffered for them in the process; closed ≤ 30 s; others p99 ≤ 100 ms`,
 		...{ connections: ({ at }) => at(50, 200, 500), until: 30_000, pause: 250, memory: mostKept },
 		watched: ({ at }) => at(12_000, 45_000, 45_000),
 		async before(trial, url) {
@@ -135,7 +135,7 @@ async function attacked(trial: Trial, attack: Omit<Attack, keyof Row>): Promise<
 	const told = gateway.lines.filter(({ msg }) => msg !== 'turn').length
 	const stacks = (gateway.written().match(/^\s+at /gm) ?? []).length + gateway.lines.filter(({ cause }) => cause).length
 	return {
-		reached: `${most - left} of ${most} closed, the last after ${(last / 1000).toFixed(1)} s; others: p99 ${others.took(0.99).toFixed(0)} ms, ${shed} of ${others.sent} told to come later, ${lost} lost; ${told} lines of log; grown by ${megabytes.toFixed(0)} MB`,
+		reached: `${most - left} of ${most} closed, the last after ${(last / 1000).toFixed(1)} s; others: p99 ${others.took(0.99).toFixed(0)} ms, ${shed} of ${others.sent} answered with 503, ${lost} lost; ${told} log lines; memory grew by ${megabytes.toFixed(0)} MB`,
 		broken: [
 			...faultsOf(gateway),
 			...unless(most >= connections / 4, `only ${most} connections were held: nothing was tried`),
@@ -146,10 +146,10 @@ async function attacked(trial: Trial, attack: Omit<Attack, keyof Row>): Promise<
 		],
 		missed: [
 			...over(others.took(0.99), mostForOthers, (p99) => `p99 of the others ${p99} ms, on cores shared with them`),
-			...over(connections, most, () => `${most} of ${connections} were held at once`),
-			...over(shed, 0, () => `${shed} of the others were told to come later: all calls of an upstream were taken`),
+			...over(connections, most, () => `${most} of ${connections} were held at the same time`),
+			...over(shed, 0, () => `${shed} of the others got a 503: the concurrency limit of the upstream was reached`),
 			...(left === 0 ? over(last, latest, (it) => `the last was closed after ${it} ms`) : []),
-			...over(megabytes, memory, (it) => `the process grew by ${it} MB, what is yet to be collected included`),
+			...over(megabytes, memory, (it) => `the process grew by ${it} MB, including garbage that was not yet collected`),
 		],
 	}
 }

@@ -20,10 +20,11 @@ const demanded = 1_000_000
 
 export const tokenGuessing: Row = {
 	id: 'D13',
-	fault: 'Secrets are guessed, at random and near the right one, and refusals are timed',
-	demand: '0 accepted of 1,000,000; Welch’s t < 4.5 between wrong at the start, at the end, and no such route',
+	fault: 'Secrets are guessed, at random and close to the right one, and rejections are timed',
+	demand:
+		'0 of 1,000,000 accepted; Welch’s t < 4.5 between secrets wrong at the start, wrong at the end, and unknown routes',
 	except:
-		'no counters by source, nor lockout: bots of one platform share its addresses, and 1,000,000 guesses find nothing; a secret under 16 characters is warned of, not refused; a path is told from no path by its time where some routes are guarded by their path and others by a proof in the call',
+		'no counters per source and no lockout, because bots of one platform share its addresses and 1,000,000 guesses find nothing; a secret under 16 characters causes a warning, not an error; timing reveals whether a path exists if some routes are protected by their path and others by authentication in the call',
 	async run(trial) {
 		const { random } = trial
 		const gateway = await guarded(trial, platforms)
@@ -44,11 +45,11 @@ export const tokenGuessing: Row = {
 		}
 
 		const samples = trial.at(2000, 5000, 20_000)
-		const missed = unless(guesses >= demanded, `${guesses} guesses, for want of time; all of them with --full`)
+		const missed = unless(guesses >= demanded, `${guesses} guesses, for lack of time; --full runs all`)
 		const reached: string[] = []
 		for (const [how, some] of [
-			['by their path', platforms.filter(({ adapter }) => !adapter.auth)],
-			['by a proof in the call', platforms.filter(({ adapter }) => adapter.auth)],
+			['a secret in the path', platforms.filter(({ adapter }) => !adapter.auth)],
+			['authentication in the call', platforms.filter(({ adapter }) => adapter.auth)],
 		] as const) {
 			let worst = { what: '', t: Number.POSITIVE_INFINITY }
 			// What is only noise is another noise the next time.
@@ -56,8 +57,8 @@ export const tokenGuessing: Row = {
 				const found = await timeRefusals(await guarded(trial, some), nth(some, 0), samples, random)
 				if (found.t < worst.t) worst = found
 			}
-			reached.push(`t ≤ ${worst.t.toFixed(1)} where routes are guarded ${how}`)
-			if (worst.t >= mostT) missed.push(`t = ${worst.t.toFixed(1)} between ${worst.what}, guarded ${how}, three times`)
+			reached.push(`t ≤ ${worst.t.toFixed(1)} for routes with ${how}`)
+			if (worst.t >= mostT) missed.push(`t = ${worst.t.toFixed(1)} between ${worst.what}, with ${how}, three times`)
 		}
 		return {
 			reached: `${accepted} of ${guesses} guesses accepted; of ${samples} samples each ${reached.join(', ')}`,

@@ -13,8 +13,8 @@ export const duplicates: Row = {
 	id: 'C1',
 	fault: 'A platform sends the same event twice, or several times at once',
 	demand:
-		'10,000 events sent 1 to 5 times at once, on every platform with an event id: the upstream succeeds once with each, all callers get the same bytes; never by content alone',
-	except: 'that answers are remembered for 24 h is not waited for; what is kept in memory is gone with its process',
+		'10,000 events sent 1 to 5 times concurrently, on every platform with an event id: each succeeds once at the upstream, and all callers get the same bytes; equal content alone never counts as a duplicate',
+	except: 'the 24 h for which answers are remembered are not awaited; answers in memory are lost with the process',
 	async run(trial) {
 		const { random } = trial
 		/** How often the upstream took each. */
@@ -65,7 +65,7 @@ export const duplicates: Row = {
 		const spread = events.filter((event) => event.turns.length > event.well.length + 1).length
 		const takenForOne = pairs.filter((text) => copies.get(text) !== 2).length
 		return {
-			reached: `${events.length} events of ${known.map(({ name }) => name).join(', ')} in ${turns.length} calls: ${notOnce} not taken once, ${differing} with differing answers (${heardOf(turns)}); ${pairs.length} pairs of the same words without an id: ${takenForOne} taken for one`,
+			reached: `${events.length} events of ${known.map(({ name }) => name).join(', ')} in ${turns.length} calls: ${notOnce} not accepted exactly once, ${differing} with differing answers (${heardOf(turns)}); ${pairs.length} pairs of equal texts without an id: ${takenForOne} treated as duplicates`,
 			broken: [
 				...faultsOf(gateway),
 				...unexpected(turns, ['reply', 'accepted', 'upstream-status']),

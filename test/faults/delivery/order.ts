@@ -10,7 +10,7 @@ export const order: Row = {
 	id: 'C3',
 	fault: 'Events of one conversation while some of them fail',
 	demand:
-		'200 conversations for each setting: with "block" nothing goes before an earlier one, with "overtake" nothing before one that never failed; 0 forgotten',
+		'200 conversations for each setting: with "block" no event overtakes an earlier one, with "overtake" none overtakes one that never failed; 0 lost',
 	async run(trial) {
 		return together([await conversationsWith(trial, 'block'), await conversationsWith(trial, 'overtake')])
 	},
@@ -47,7 +47,7 @@ async function conversationsWith(trial: Trial, setting: 'block' | 'overtake'): P
 	)
 	const overtaken = texts.filter((text, i) => took.indexOf(text) < took.indexOf(texts[i - 1] ?? '')).length
 	return {
-		reached: `${conversations} conversations of ${events} events with "${setting}", every fifth attempt refused: ${disordered.length} out of order`,
+		reached: `${conversations} conversations of ${events} events with "${setting}", every fifth attempt rejected: ${disordered.length} out of order`,
 		broken: [
 			...broken,
 			...faultsOf(gateway),

@@ -10,9 +10,9 @@ const schedule = [0, 5000, 300_000, hour / 2, 2 * hour, 5 * hour, 10 * hour, 10 
 
 export const poison: Row = {
 	id: 'C4',
-	fault: 'Events that the upstream never takes',
+	fault: 'Events that the upstream never accepts',
 	demand:
-		'after the schedule (0 s to 10 h, a fifth more or less) exactly one dead letter each; the others wait for at most one slot; put back, each is delivered once',
+		'after the schedule (0 s to 10 h, ±20 %) exactly one dead letter each; the others wait for at most one slot; redriven, each is delivered once',
 	except: 'in virtual time',
 	async run(trial) {
 		const count = trial.at(50, 300, 1000)
@@ -53,7 +53,7 @@ export const poison: Row = {
 		await outbox.close(0)
 		const same = (some: string[]) => some.toSorted().join() === poisons.toSorted().join()
 		return {
-			reached: `${poisons.length} of ${count} events poisonous: ${poisons.length - wrong.length} tried ${schedule.length} times on time, ${dead.length} dead letters; others waited ${longest} ms at most, ${behind.length} of them until the one before was dead; put back: ${put.length} delivered, ${again.length} twice`,
+			reached: `${poisons.length} of ${count} events never accepted: ${poisons.length - wrong.length} tried ${schedule.length} times on time, ${dead.length} dead letters; others waited at most ${longest} ms, ${behind.length} of them until the one before was dead; redriven: ${put.length} delivered, ${again.length} twice`,
 			broken: [
 				...none(wrong.length, `of ${poisons.length} were not tried as the schedule has it`),
 				...unless(same(dead), `${dead.length} dead letters for ${poisons.length}`),

@@ -10,7 +10,7 @@ import { none, type Row, unless } from '../row.ts'
 import { each, nonceOf, nth, turnsWith, unexpected } from '../turns.ts'
 export const repeats: Row = {
 	id: 'C2',
-	fault: 'The outbox delivers an event again: refused, or its answer was lost',
+	fault: 'The outbox delivers an event again, because it was rejected or the answer was lost',
 	demand: '100 % of the copies have the same webhook-id and the same bytes; each attempt has its own number',
 	async run(trial) {
 		const { random } = trial

@@ -8,7 +8,7 @@ const minute = 60_000
 
 export const schedule: Row = {
 	id: 'C5',
-	fault: 'The process starts anew, again and again, while an event waits for its attempts',
+	fault: 'The process restarts again and again while an event waits for its attempts',
 	demand: '100 random schedules: each attempt after the one before, within its jitter; a restart moves none',
 	except: 'in virtual time',
 	async run(trial) {

@@ -23,7 +23,7 @@ export const translations: Row = {
 	id: 'C9',
 	fault: 'Replies with texts, titles, lists and bodies that are too long or too many for a platform',
 	demand:
-		'5,000 random replies over HTTP: every answer is the fitted reply to the byte; every loss is reported, and stands in the log and the header',
+		'5,000 random replies over HTTP: every answer equals the fitted reply, byte for byte; every loss is reported in the log and the header',
 	async run(trial) {
 		const count = trial.at(50, 500, 5000)
 		const leg = own.adapter.reply({ kind: 'message', attributes: {} })

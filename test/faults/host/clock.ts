@@ -20,9 +20,9 @@ const timeout = 1500
 
 export const clock: Row = {
 	id: 'B10',
-	fault: 'The wall clock jumps by hours and days, forth and back, and by a second',
+	fault: 'The wall clock jumps by hours, days and a second, forward and back',
 	demand:
-		'0 events lost, given up or delivered twice; after each jump attempts go on, at most twice as many as before; limits of time are kept',
+		'0 events lost, dead or delivered twice; attempts continue after each jump, at most twice as many as before; timeouts stay exact',
 	waits: 'idly',
 	async run(trial) {
 		const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')
@@ -86,14 +86,14 @@ export const clock: Row = {
 		const { lost, twice, broken: undelivered } = await delivered(texts, () => upstream.taken)
 		const quickest = Math.min(...turns.map(({ ms }) => ms))
 		return {
-			reached: `${before} attempts in ${window / 1000} s before, ${seen.join(', ')} after the jumps; ${lost} of ${events.length} lost, ${twice} twice; turns given up after ${slowest(turns).toFixed(0)} ms of ${timeout} at most`,
+			reached: `${before} attempts in ${window / 1000} s before, ${seen.join(', ')} after the jumps; ${lost} of ${events.length} lost, ${twice} twice; turns timed out after at most ${slowest(turns).toFixed(0)} ms, with a timeout of ${timeout}`,
 			broken: [
 				...broken,
 				...faultsOf(gateway),
 				...undelivered,
 				...unless(quickest >= timeout - 100, `a turn was given up after ${quickest.toFixed(0)} ms of ${timeout}`),
 			],
-			missed: over(slowest(turns), timeout + 500, (figure) => `a turn took ${figure} ms of ${timeout}`),
+			missed: over(slowest(turns), timeout + 500, (figure) => `a turn took ${figure} ms, with a timeout of ${timeout}`),
 		}
 	},
 }

@@ -21,7 +21,7 @@ export const diskFails: Row = {
 	id: 'B6',
 	fault: 'A write or an fsync fails (EIO, ENOSPC)',
 	demand:
-		'0 events acknowledged whose write or fsync failed; the file is closed, opened anew and examined; all that was acknowledged is delivered',
+		'0 events acknowledged whose write or fsync failed; the file is closed, reopened and checked; everything acknowledged is delivered',
 	waits: 'idly',
 	async run(trial) {
 		if (!traces()) return untried('strace', 'strace is not there, or may not trace')
@@ -60,7 +60,7 @@ async function fail(trial: Trial, [call, error, when]: (typeof failures)[number]
 	const what = `${call} with ${error}`
 	const refused = count - accepted.length
 	return {
-		reached: `${what}: ${injected} failed, ${refused} of ${count} events refused, ${lost} lost`,
+		reached: `${what}: ${injected} failed, ${refused} of ${count} events rejected, ${lost} lost`,
 		broken: [
 			...none(lost, 'acknowledged events were lost'),
 			...unexpected(turns, ['accepted', 'outbox-failed', 'outbox-full']),

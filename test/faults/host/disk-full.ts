@@ -19,9 +19,9 @@ const length = 200_000
 
 export const diskFull: Row = {
 	id: 'B5',
-	fault: 'The disk is full, of events or of what others wrote',
+	fault: 'The disk is full, with events or with other data',
 	demand:
-		'events are refused with a typed 503, the process stays up, 0 acknowledged events lost; once the backend drains, or others make room, it accepts again by itself',
+		'events are rejected with a typed 503, the process stays up, 0 acknowledged events lost; it accepts again by itself once events are delivered or space is freed',
 	waits: 'idly',
 	async run(trial) {
 		const disk = smallDisk(trial)
@@ -72,7 +72,7 @@ export const diskFull: Row = {
 
 		const copies = upstream.taken.length - new Set(upstream.taken).size
 		return {
-			reached: `${accepted().length} accepted, ${refused()} refused, ${copies} delivered twice; accepts again after draining, and after others made room`,
+			reached: `${accepted().length} accepted, ${refused()} rejected, ${copies} delivered twice; accepts again after delivering, and after space was freed`,
 			broken: [...broken, ...unexpected(turns, ['accepted', 'outbox-full']), ...faultsOf(gateway)],
 		}
 	},

@@ -14,9 +14,9 @@ const corrupt = /^The outbox .+ is corrupt\. It was not changed\./
 
 export const files: Row = {
 	id: 'B8',
-	fault: 'The outbox’s file is used by another process, is read-only, corrupt, or gone while its log is there',
+	fault: 'The outbox’s file is used by another process, is read-only, corrupt, or missing while its log exists',
 	demand:
-		'the process does not start, says why in one sentence and ends with 69; the file is left to the byte, and never made anew; repaired, all of its events are delivered',
+		'the process does not start, says why in one sentence and exits with 69; the file is unchanged, and never created anew; once repaired, all of its events are delivered',
 	waits: 'idly',
 	async run(trial) {
 		const home = folder(trial)
@@ -76,7 +76,7 @@ export const files: Row = {
 		const texts = turns.map(({ text }) => text)
 		const { lost } = await delivered(texts, () => upstream.taken)
 		return {
-			reached: `${tried.length + 1} files refused, each left as it was; ${turns.length} events, ${lost} lost`,
+			reached: `${tried.length + 1} files rejected, each unchanged; ${turns.length} events, ${lost} lost`,
 			broken: [...broken, ...unexpected(turns, ['accepted']), ...none(lost, 'events were lost')],
 		}
 	},

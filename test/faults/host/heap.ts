@@ -7,8 +7,8 @@ import { answeredOrRefused, faultsOf, watchMemory } from '../health.ts'
 import type { Row } from '../row.ts'
 export const heap: Row = {
 	id: 'B9',
-	fault: 'The heap has 128 MiB, and twice as many calls come as can be answered',
-	demand: '10 minutes: 0 exits for want of memory; what is too much is refused with 503 and Retry-After',
+	fault: 'A heap of 128 MiB and twice as many calls as can be answered',
+	demand: '10 minutes: 0 exits for lack of memory; excess calls are rejected with 503 and Retry-After',
 	except: 'a minute instead of ten, with bodies of 10 kB',
 	async run(trial) {
 		const gateway = await trial.start(ownTo('builtin:demo'), { node: ['--max-old-space-size=128'] })
@@ -21,7 +21,7 @@ export const heap: Row = {
 			judge: answeredOrRefused,
 		})
 		return {
-			reached: `${load.sent} calls at ${(peak * 2).toFixed(0)}/s, ${load.count(503)} refused, ${load.unanswered()} without an answer; ${grown().toFixed(0)} MB more memory; it runs on`,
+			reached: `${load.sent} calls at ${(peak * 2).toFixed(0)}/s, ${load.count(503)} rejected, ${load.unanswered()} without an answer; ${grown().toFixed(0)} MB more memory; still running`,
 			broken: [...faultsOf(gateway), ...wrongs(load)],
 		}
 	},

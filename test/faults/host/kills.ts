@@ -119,9 +119,9 @@ function total(survived: readonly Survived[], what: keyof Survived): number {
 
 export const kills: Row = {
 	id: 'B1',
-	fault: 'SIGKILL, again and again, while events come that are sent only once',
+	fault: 'SIGKILL, repeatedly, while events arrive that are sent only once',
 	demand:
-		'20 kills during 10,000 events, 3 seeds: 0 acknowledged events lost; a copy more of an event at most for each kill it saw, duplicates ≤ kills × deliveries at once (16 a route); copies have the same id and body; conversations keep their order',
+		'20 kills during 10,000 events, 3 seeds: 0 acknowledged events lost; at most one more copy of an event per kill during its delivery, duplicates ≤ kills × concurrent deliveries (16 per route); copies have the same id and body; conversations keep their order',
 	async run(trial) {
 		const survived = await survivals(trial)
 		const of = (what: keyof Survived) => total(survived, what)
@@ -140,7 +140,7 @@ export const kills: Row = {
 			],
 			missed: unless(
 				survived.length >= seeds,
-				`${survived.length} of ${seeds} seeds, for want of time; all with --full`,
+				`${survived.length} of ${seeds} seeds, for lack of time; --full runs all`,
 			),
 		}
 	},
@@ -148,18 +148,18 @@ export const kills: Row = {
 
 export const refusals: Row = {
 	id: 'B2',
-	fault: 'Callers during those kills, and while the next process starts, on a socket that is held',
-	demand: '0 refused; broken ≤ those in hand at each kill',
+	fault: 'Calls during those kills and while the next process starts, on a held socket',
+	demand: '0 refused; broken ≤ calls in progress at each kill',
 	async run(trial) {
 		const survived = await survivals(trial)
 		const [refused = 0, broken = 0, inHand = 0, offered] = (['refused', 'broken', 'inHand', 'offered'] as const).map(
 			(what) => total(survived, what),
 		)
 		return {
-			reached: `${refused} refused, ${broken} broken of ${offered} (${inHand} in hand)`,
+			reached: `${refused} refused, ${broken} broken of ${offered} (${inHand} in progress)`,
 			broken: [
 				...none(refused, 'calls were refused'),
-				...unless(broken <= inHand, `${broken} calls broke, and only ${inHand} were in hand`),
+				...unless(broken <= inHand, `${broken} calls broke, and only ${inHand} were in progress`),
 			],
 		}
 	},

@@ -1,4 +1,4 @@
-/** The power fails: what was acknowledged had been synced before, and what was not yet is told from what was. */
+/** Power failure: what was acknowledged had been synced before, and unsynced data is detected as such. */
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ import { each, nth, turnsWith, unexpected } from '../turns.ts'
 export const syncing: Row = {
 	id: 'B3',
 	fault: 'The power fails: is an event on the disk when it is acknowledged?',
-	demand: '1,000 events: each 2xx is written after the event was written and its fsync had returned; 0 violations',
+	demand: '1,000 events: each 2xx is sent after the event was written and its fsync returned; 0 violations',
 	waits: 'idly',
 	async run(trial) {
 		if (!traces()) return untried('strace', 'strace is not there, or may not trace')
@@ -44,7 +44,7 @@ const stored = 40
 export const torn: Row = {
 	id: 'B3b',
 	fault: 'The power fails: the end of the log is zeros, noise, half of it, or sectors of it are missing',
-	demand: '10,000 torn tails behind the last synced byte: 0 acknowledged events lost, 0 files corrupt, 0 holes',
+	demand: '10,000 torn tails after the last synced byte: 0 acknowledged events lost, 0 files corrupt, 0 holes',
 	async run(trial) {
 		const { random } = trial
 		const upTo = (most: number): number => Math.floor(random() * (most + 1))

@@ -1,4 +1,4 @@
-/** The configuration is replaced under load, by valid ones and by others. */
+/** The configuration is replaced under load, with valid and invalid ones. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { GatewayProcess } from '../../harness/gateway.ts'
@@ -40,9 +40,9 @@ function invalid(url: string): readonly (readonly [text: string, says: RegExp])[
 
 export const reload: Row = {
 	id: 'B11',
-	fault: 'The configuration is replaced under load, by valid and by invalid ones',
+	fault: 'The configuration is replaced under load, with valid and invalid ones',
 	demand:
-		'100 valid and 20 invalid ones at 500 calls a second: 0 failed calls, each answered by exactly one generation; each invalid one refused with its reason, and the old one stays',
+		'100 valid and 20 invalid ones at 500 calls per second: 0 failed calls, each answered by exactly one generation; each invalid one is rejected with its reason, and the old one stays',
 	waits: 'idly',
 	async run(trial) {
 		const upstream = await trial.upstream(async (call, connection) => {
@@ -108,7 +108,7 @@ export const reload: Row = {
 		const failed = seconds.reduce((sum, each) => sum + each.unanswered(), 0)
 		const found = seconds.flatMap(wrongs)
 		return {
-			reached: `${valid} taken, ${wrong} refused with their reasons; ${sent} calls, ${failed} failed, ${seen.size} generations seen, ${found.length === 0 ? 0 : 'some'} answers of two`,
+			reached: `${valid} applied, ${wrong} rejected with their reasons; ${sent} calls, ${failed} failed, ${seen.size} generations seen, ${found.length === 0 ? 0 : 'some'} answers mixed two`,
 			broken: [
 				...broken,
 				...faultsOf(gateway),

@@ -1,4 +1,4 @@
-/** The process is told to end while callers call, and while some of them never come to an end. */
+/** The process is stopped while clients call it, some of which never finish. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { hold } from '../../harness/held.ts'
@@ -15,8 +15,8 @@ const clearly = 5000
 
 export const restarts: Row = {
 	id: 'B4',
-	fault: 'SIGTERM, again and again, under load on a socket that is held',
-	demand: '10 restarts at 64 callers: 0 refused, 0 broken, slowest ≤ 1 s beyond the start of a process',
+	fault: 'SIGTERM, repeatedly, under load on a held socket',
+	demand: '10 restarts with 64 clients: 0 refused, 0 broken, slowest ≤ 1 s more than a process takes to start',
 	async run(trial) {
 		const held = hold(trial, ownTo('builtin:demo'))
 		let pid = await held.gateway(1)
@@ -39,7 +39,7 @@ export const restarts: Row = {
 		const slowest = Math.max(...loads.map((load) => load.took(1)))
 		const ends = held.written().match(/^ended .+$/gm) ?? []
 		return {
-			reached: `${count} restarts: ${served} served, ${refused} refused, ${cut} broken, slowest ${slowest.toFixed(0)} ms, where the next process listened after ${start.toFixed(0)} ms at most`,
+			reached: `${count} restarts: ${served} served, ${refused} refused, ${cut} broken, slowest ${slowest.toFixed(0)} ms, while the next process took at most ${start.toFixed(0)} ms to listen`,
 			broken: [
 				...none(refused, 'calls were refused'),
 				...none(cut, `calls broke: ${loads.map(({ failures, statuses }) => [...failures, ...statuses])}`),
@@ -49,7 +49,7 @@ export const restarts: Row = {
 				),
 				...unless(served >= 64, 'there was no load'),
 			],
-			missed: over(slowest - start, 1000, (figure) => `slowest ${figure} ms beyond the start of a process`),
+			missed: over(slowest - start, 1000, (figure) => `slowest ${figure} ms more than a process takes to start`),
 		}
 	},
 }
@@ -74,8 +74,8 @@ const callersThatStay: readonly string[] = [
 
 export const stays: Row = {
 	id: 'B4b',
-	fault: 'SIGTERM while callers stay connected, say half of a call, or wait for an upstream that never answers',
-	demand: 'the process has ended by itself ≤ 10 s later',
+	fault: 'SIGTERM while clients stay connected, have sent half a call, or wait for an upstream that never answers',
+	demand: 'the process ends by itself within 10 s',
 	waits: 'busily',
 	async run(trial) {
 		const silent = await trial.upstream((_, { gone }) => gone.then(() => undefined))
@@ -93,7 +93,7 @@ export const stays: Row = {
 		const code = await Promise.race([gateway.end(), wait(limit + clearly, 'not at all')])
 		const seconds = (performance.now() - from) / 1000
 		return {
-			reached: `with ${open} callers that stay it ended after ${seconds.toFixed(1)} s`,
+			reached: `with ${open} clients that stay connected, it ended after ${seconds.toFixed(1)} s`,
 			broken: [
 				...unless(code === 0, `within ${seconds.toFixed(1)} s it ended with ${code}`),
 				...unless(open === callersThatStay.length, `only ${open} callers stayed`),

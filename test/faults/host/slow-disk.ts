@@ -1,4 +1,4 @@
-/** The disk is slow to sync: that holds up the callers who wait for it, and no others. */
+/** The disk is slow to sync: that delays the clients that wait for it, and no others. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,13 +27,13 @@ export const slowDisk: Row = {
 	id: 'B7',
 	fault: 'An fsync takes 2, 10 or 100 ms longer',
 	demand:
-		'at 256 waiting: acknowledged within 3 × fsync + 20 ms (p99), event loop p99 ≤ 10 ms; every event acknowledged',
+		'with 256 waiting: acknowledged within 3 × fsync + 20 ms (p99), event loop p99 ≤ 10 ms; every event acknowledged',
 	async run(trial) {
 		if (!traces()) return untried('strace', 'strace is not there, or may not trace')
 		const tried: Outcome[] = []
 		for (const ms of { short: [10], normal: [10, 100], full: [0, 2, 10, 100] }[trial.scale])
 			tried.push(await slowBy(trial, ms))
-		const missed = unless(trial.scale === 'full', 'not all delays, for want of time; all of them with --full')
+		const missed = unless(trial.scale === 'full', 'not all delays, for lack of time; --full runs all')
 		return together([...tried, { reached: `${tried.length} of 4 delays`, broken: [], missed }])
 	},
 }
@@ -69,8 +69,12 @@ async function slowBy(trial: Trial, ms: number): Promise<Outcome> {
 			...unless(Number.isFinite(delay), `${ms} ms: the event loop was not measured`),
 		],
 		missed: [
-			...over(p99, limit, (figure) => `${ms} ms: p99 ${figure} ms of ${limit}, with the callers on the same cores`),
-			...over(delay, 10, (figure) => `${ms} ms: event loop p99 ${figure} ms, with the callers on the same cores`),
+			...over(
+				p99,
+				limit,
+				(figure) => `${ms} ms: p99 ${figure} ms instead of ${limit}, with the clients on the same cores`,
+			),
+			...over(delay, 10, (figure) => `${ms} ms: event loop p99 ${figure} ms, with the clients on the same cores`),
 		],
 	}
 }

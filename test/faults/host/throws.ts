@@ -1,4 +1,4 @@
-/** Code of ours, or of those who write adapters, throws where it is not expected. */
+/** Code of ours, or of adapter authors, throws where it is not expected. */
 
 import { adapters } from '../../../adapters/index.ts'
 import { GatewayError } from '../../../src/errors.ts'
@@ -83,9 +83,9 @@ interface Planted {
 export const throws: Row = {
 	id: 'B12',
 	fault:
-		'Code throws: in the codecs, proofs and set-up calls of each adapter, in an upstream of one’s own, in an outbox, and outside of any turn',
+		'Code throws: in decode, encode, authentication and set-up calls of each adapter, in an embedded upstream, in an outbox, and outside of any turn',
 	demand:
-		'each is a typed error in the platform’s shape, with one line in the log and no word of the fault in the answer; the next call is answered as before; 0 exits',
+		'each is a typed error in the platform’s format, with one log line and no details in the answer; the next call is answered as before; 0 exits',
 	async run(trial) {
 		const upstream = await trial.upstream()
 		const broken: string[] = []
@@ -100,7 +100,7 @@ export const throws: Row = {
 		const count = found.length * thrown.length
 		return together([
 			{
-				reached: `${count} throws at ${found.length} places of ${platforms.length} platforms, an upstream and an outbox: each typed, told once, and over`,
+				reached: `${count} throws at ${found.length} places of ${platforms.length} platforms, an upstream and an outbox: each typed, logged once, without consequences`,
 				broken,
 			},
 			await outsideOfTurns(trial),
@@ -224,7 +224,7 @@ async function outsideOfTurns(trial: Trial): Promise<Outcome> {
 	const uncaught = gateway.lines.filter(({ msg }) => msg === 'uncaught').length
 	const code = await gateway.end()
 	return {
-		reached: `${uncaught} outside of turns, and ${load.count(200)} calls answered meanwhile`,
+		reached: `${uncaught} outside of turns, with ${load.count(200)} calls answered meanwhile`,
 		broken: [
 			...unless(code === 0, `the process ended with ${code}`),
 			...unless(uncaught > 0, 'nothing was thrown outside of turns'),

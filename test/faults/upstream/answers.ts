@@ -1,4 +1,4 @@
-/** Answers that are none, or mean harm: one row for each kind, all tried alike. */
+/** Answers that are invalid or malicious: one row per kind, all tested in the same way. */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
@@ -245,7 +245,7 @@ async function floodOfHints(trial: Trial): Promise<Outcome> {
 	const others = await each(200, 5, () => take(own, 'echo'))
 	const flooded = await flooding
 	return {
-		reached: `a flood was ended after ${(slowest(flooded) / 1000).toFixed(2)} s (${heardOf(flooded)}), the slowest of 200 others took ${slowest(others).toFixed(0)} ms`,
+		reached: `a flood was cut off after ${(slowest(flooded) / 1000).toFixed(2)} s (${heardOf(flooded)}), the slowest of 200 others took ${slowest(others).toFixed(0)} ms`,
 		broken: [
 			...faultsOf(gateway),
 			...unexpected(flooded, ['upstream-timeout', ...invalid]),
@@ -258,14 +258,14 @@ async function floodOfHints(trial: Trial): Promise<Outcome> {
 const table: readonly Answers[] = [
 	{
 		id: 'A5',
-		fault: 'Resets at any byte, less of a body than was declared, more of it, a second answer',
-		demand: '10,000 of them: 0 partial replies, 0 crashes, 100 % typed, 0 answers of another turn',
+		fault: 'Connection reset at any byte, a body shorter or longer than declared, a second answer',
+		demand: '10,000 answers: 0 partial replies, 0 crashes, 100 % typed, 0 answers of another turn',
 		ways: breaksOff,
 		turns: [400, 10_000, 20_000],
 	},
 	{
 		id: 'A6',
-		fault: 'Invalid JSON, the wrong character set, a byte order mark, lone surrogates',
+		fault: 'Invalid JSON, wrong character set, byte order mark, lone surrogates',
 		demand:
 			'10,000 mutants: 0 crashes, 100 % typed upstream-reply-invalid; nothing of the body in an answer or in the log',
 		ways: malformed,
@@ -274,8 +274,8 @@ const table: readonly Answers[] = [
 	},
 	{
 		id: 'A8',
-		fault: 'A decompression bomb: 50 kB that unpack to 50 MB, also a chain of five codings',
-		demand: '100 of them: refused unread, memory grows by 5 MB at most',
+		fault: 'A decompression bomb: 50 kB that unpack to 50 MB, also with five codings in a row',
+		demand: '100 of them: rejected unread, memory grows by at most 5 MB',
 		ways: bombs,
 		turns: [100, 100, 1000],
 		atOnce: 4,
@@ -283,22 +283,22 @@ const table: readonly Answers[] = [
 	},
 	{
 		id: 'A9',
-		fault: 'The wrong content type or none, 204, an HTML page',
-		demand: '20 types and more: 100 % typed, 0 HTML passed through',
+		fault: 'Wrong or missing content type, 204, an HTML page',
+		demand: '20 or more types: 100 % typed, 0 HTML passed through',
 		ways: types,
 		turns: [600, 1000, 5000],
 	},
 	{
 		id: 'A12',
 		fault: 'The upstream redirects: elsewhere, to itself, to a private address',
-		demand: '0 second requests in 1,000; every answer typed',
+		demand: '0 second requests in 1,000 turns; every answer typed',
 		ways: redirects,
 		turns: [100, 1000, 1000],
 	},
 	{
 		id: 'A14',
-		fault: 'Hostile headers: Set-Cookie, Connection, floods of 1xx, 16 kB and more, two lengths',
-		demand: '1,000 random sets: 0 leaks to the platform; a flood of 1xx is ended, and nobody else waits for it',
+		fault: 'Hostile headers: Set-Cookie, Connection, floods of 1xx, over 16 kB, two lengths',
+		demand: '1,000 random sets: 0 leaks to the platform; a flood of 1xx is cut off, and delays no other call',
 		ways: headers,
 		turns: [200, 1000, 5000],
 		unit: 'sets',

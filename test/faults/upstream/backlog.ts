@@ -16,11 +16,11 @@ const service = 5
 
 export const backlog: Row = {
 	id: 'A15',
-	fault: 'The upstream is back after an outage, and what was accepted meanwhile waits for it',
+	fault: 'The upstream is back after an outage, with a backlog of accepted events',
 	demand:
-		'20,000 queued: 0 lost; never more at once than configured; turns meanwhile keep a p99 of at most twice the idle one',
+		'20,000 queued: 0 lost; never more concurrent deliveries than configured; p99 of turns at most twice the idle one',
 	except:
-		'in the small: the outage lasts as long as the filling, and 20,000 are queued before a release, fewer by hand; what the upstream bears is told by how many are under way at once',
+		'scaled down: the outage lasts only while the backlog is filled, and only --full queues 20,000; the load on the upstream is measured as concurrent deliveries',
 	async run(trial) {
 		const count = trial.at(500, 5000, 20_000)
 		let underWay = 0
@@ -71,7 +71,7 @@ export const backlog: Row = {
 				0.99,
 			)
 		return {
-			reached: `${accepted.length} queued, ${lost} lost, ${twice} twice, delivered in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(0)}/s), at most ${most} at once; p99 of turns ${p99(idle).toFixed(1)} ms before, ${p99(during).toFixed(1)} ms meanwhile (${heardOf(during)})`,
+			reached: `${accepted.length} queued, ${lost} lost, ${twice} twice, delivered in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(0)}/s), at most ${most} concurrently; p99 of turns ${p99(idle).toFixed(1)} ms before, ${p99(during).toFixed(1)} ms meanwhile (${heardOf(during)})`,
 			broken: [
 				...faultsOf(gateway),
 				...unexpected(offered, ['accepted']),

@@ -1,4 +1,4 @@
-/** An upstream that takes no connection, and refuses none. */
+/** An upstream that neither accepts nor refuses connections. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -10,8 +10,8 @@ import { each, heardOf, slowest, turnsWith, unexpected } from '../turns.ts'
 
 export const blackhole: Row = {
 	id: 'A2',
-	fault: 'The upstream takes no connection and refuses none',
-	demand: 'an answer within 1.6 s, typed: 0.1 s after the limit for connecting; its sockets are gone 2 s later',
+	fault: 'The upstream neither accepts nor refuses connections',
+	demand: 'a typed answer within 1.6 s, which is 0.1 s after the connect timeout; its sockets are gone 2 s later',
 	waits: 'busily',
 	async run(trial) {
 		const count = trial.at(20, 100, 500)
@@ -32,7 +32,7 @@ export const blackhole: Row = {
 		return {
 			reached: `${heardOf(turns)}, slowest ${ms.toFixed(0)} ms; ${during} sockets at the last answer, ${left} left 2 s later`,
 			broken: [...faultsOf(gateway), ...unexpected(turns, ['upstream-unreachable']), ...none(left, 'sockets are left')],
-			missed: over(ms, 1600, (it) => `${it} ms, of ${count} turns at once`),
+			missed: over(ms, 1600, (it) => `${it} ms, with ${count} concurrent turns`),
 		}
 	},
 }

@@ -1,4 +1,4 @@
-/** An upstream that is not there, and then is. */
+/** An upstream that is down, and then comes back. */
 
 import { open, percentile } from '../../harness/load.ts'
 import { answered, oneWay, platforms } from '../../harness/platforms.ts'
@@ -15,7 +15,7 @@ export const down: Row = {
 	id: 'A1',
 	fault: 'The upstream is down: connections are refused',
 	demand:
-		'10,000 calls at 500/s: 100 % typed, 0 hang, p99 at most 50 ms once the circuit is open; 0 accepted events lost when it is back',
+		'10,000 calls at 500/s: 100 % typed, 0 hung, p99 at most 50 ms once the circuit is open; 0 accepted events lost when it is back',
 	async run(trial) {
 		const seconds = trial.at(2, 20, 20)
 		const upstream = await trial.upstream(replies)

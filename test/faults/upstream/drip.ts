@@ -1,4 +1,4 @@
-/** An upstream that drips: no silence is ever long, and the answer never ends. */
+/** An upstream that sends byte by byte: no pause is ever long, and the answer never ends. */
 import { answered } from '../../harness/platforms.ts'
 import { drips, replies } from '../behaviours.ts'
 import { faultsOf, watchMemory } from '../health.ts'
@@ -6,8 +6,8 @@ import { over, type Row, unless } from '../row.ts'
 import { each, heardOf, nth, slowest, turnsWith, unexpected } from '../turns.ts'
 export const drip: Row = {
 	id: 'A4',
-	fault: 'The upstream drips a byte each 200 ms',
-	demand: '200 at once: 100 % typed by 9.0 s, 0 later than 9.5 s, at most 256 kB of memory each',
+	fault: 'The upstream sends one byte every 200 ms',
+	demand: '200 concurrent calls: 100 % typed by 9.0 s, 0 later than 9.5 s, at most 256 kB of memory each',
 	waits: 'idly',
 	async run(trial) {
 		const count = trial.at(100, 200, 1000)
@@ -26,7 +26,7 @@ export const drip: Row = {
 		const kilobytes = (grown() * 1024) / count
 		const seconds = slowest(turns) / 1000
 		return {
-			reached: `${heardOf(turns)}, slowest ${seconds.toFixed(2)} s, ${kilobytes.toFixed(0)} kB each at most`,
+			reached: `${heardOf(turns)}, slowest ${seconds.toFixed(2)} s, ${kilobytes.toFixed(0)} kB each`,
 			broken: [
 				...faultsOf(gateway),
 				...unexpected(turns, ['upstream-timeout']),
@@ -34,7 +34,7 @@ export const drip: Row = {
 			],
 			missed: [
 				...over(seconds, 9.05, (it) => `${it} s: the machine was busy`),
-				...over(kilobytes, 256, (it) => `${it} kB each: all that the process grew by is counted`),
+				...over(kilobytes, 256, (it) => `${it} kB each, counting everything by which the process grew`),
 			],
 		}
 	},

@@ -1,4 +1,4 @@
-/** An upstream that fails now and then, and one that fails and comes back. */
+/** An upstream that fails now and then, and one that fails and recovers. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { own } from '../../harness/platforms.ts'
@@ -36,9 +36,9 @@ function nowAndThen(random: () => number): { readonly [path: string]: readonly [
 
 export const flapping: Row = {
 	id: 'A10',
-	fault: 'The upstream answers 5xx, flaps, or drops calls without a word',
+	fault: 'The upstream answers 5xx, flaps, or drops calls without an answer',
 	demand:
-		'it gets at most 1.2 times the calls; the circuit opens after 5 failures and what was under way, with one probe each 500 ms; turns go on within 1 s of its recovery; nothing is repeated of which an answer began',
+		'it gets at most 1.2 times the calls; the circuit opens after 5 failures and the calls in progress, with one probe every 500 ms; turns succeed within 1 s of its recovery; no call is retried after its answer began',
 	async run(trial) {
 		const ways = nowAndThen(trial.random)
 		let healthy = true
@@ -84,7 +84,7 @@ export const flapping: Row = {
 			broken.push(
 				...unexpected(turns, hears),
 				...unless(calls <= made * (1 + share) + 10, `${path}: ${calls} calls for ${made} turns`),
-				...unless(path === 'drops' || calls === made, `${path}: what was answered was called again`),
+				...unless(path === 'drops' || calls === made, `${path}: an answered call was retried`),
 			)
 		}
 
@@ -104,8 +104,8 @@ export const flapping: Row = {
 		const back = performance.now() - from
 		const recovered = await each(200, atOnce, () => take(own, 'fails'))
 		figures.push(
-			`open after ${soon} calls with ${atOnce} under way, ${probes.length} probes, the nearest two ${nearest.toFixed(0)} ms apart, ${heardOf(failing)}`,
-			`turns went on ${back.toFixed(0)} ms after its recovery`,
+			`open after ${soon} calls with ${atOnce} in progress, ${probes.length} probes, the closest two ${nearest.toFixed(0)} ms apart, ${heardOf(failing)}`,
+			`turns succeeded ${back.toFixed(0)} ms after its recovery`,
 		)
 		return {
 			reached: figures.join('; '),
@@ -119,7 +119,7 @@ export const flapping: Row = {
 				...unless(probes.length >= 2, 'it was not tried again'),
 				...unless(back <= 20_000, 'turns did not go on'),
 			],
-			missed: over(back, 1000, (it) => `turns went on ${it} ms after its recovery: the machine was busy`),
+			missed: over(back, 1000, (it) => `turns succeeded ${it} ms after its recovery: the machine was busy`),
 		}
 	},
 }

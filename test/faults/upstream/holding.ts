@@ -1,4 +1,4 @@
-/** Routes with a holding reply: what is late comes with the next turn. */
+/** Routes with a holding reply: a late answer is sent with the next turn. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { answered, tellsConversation } from '../../harness/platforms.ts'
@@ -16,7 +16,7 @@ export const holding: Row = {
 	id: 'A3b',
 	fault: 'The upstream is late on a route with a holding reply',
 	demand:
-		'1,000 conversations: the holding reply leaves on time; the late answer comes with the next turn of its conversation, before it, exactly once, and in no other conversation',
+		'1,000 conversations: the holding reply leaves on time; the late answer is sent before the next reply of its conversation, exactly once, and in no other conversation',
 	waits: 'busily',
 	async run(trial) {
 		const slow = new Set<string>()
@@ -85,7 +85,7 @@ export const holding: Row = {
 		const clean = claim('a later turn heard of it again', (talk) => talk.clean)
 		const ms = slowest(talks)
 		return {
-			reached: `${judged.length} conversations on ${platforms.length} platforms: ${held} holding replies, the slowest ${(ms - after).toFixed(0)} ms after its time; ${once} late answers with the next turn, ${first} of them first, ${judged.length - clean} again later`,
+			reached: `${judged.length} conversations on ${platforms.length} platforms: ${held} holding replies, the slowest ${(ms - after).toFixed(0)} ms late; ${once} late answers with the next turn, ${first} of them first, ${judged.length - clean} again in a later turn`,
 			broken: [
 				...broken,
 				...unless(judged.length >= count / 2, `only ${judged.length} of ${count} conversations could be judged`),

@@ -27,9 +27,9 @@ const atOnce = 150
 
 export const misbehaving: Row = {
 	id: 'A17',
-	fault: 'All of these at once: every platform, every way to misbehave, at the platforms’ own deadlines',
+	fault: 'All of these at once: every platform, every misbehaviour, with the platforms’ own deadlines',
 	demand:
-		'1,000 turns, 150 in flight: each gets the right answer, typed, by 9.0 s of 10; none gets that of another; none reaches the upstream twice',
+		'1,000 turns, 150 in flight: each gets the right answer, typed, by 9.0 s of 10; none gets the answer of another turn; none reaches the upstream twice',
 	waits: 'idly',
 	async run(trial) {
 		const ways = Object.entries(misbehaviours(trial.random))
@@ -65,7 +65,7 @@ export const misbehaving: Row = {
 		const seconds = ((10_000 + most) / 1000).toFixed(2)
 		const mixed = turns.filter(({ heard }) => heard === mixedUp).length
 		return {
-			reached: `${turns.length} turns on ${pairs.length} routes, slowest ${seconds} s of 10 (${slowestTurn(gateway).toFixed(2)} s in the gateway), those of quick upstreams ${(quick / 1000).toFixed(2)} s; ${mixed} of another turn; ${heardOf(turns)}`,
+			reached: `${turns.length} turns on ${pairs.length} routes, slowest ${seconds} s of 10 (${slowestTurn(gateway).toFixed(2)} s in the gateway), with fast upstreams ${(quick / 1000).toFixed(2)} s; ${mixed} of another turn; ${heardOf(turns)}`,
 			broken: [
 				...faultsOf(gateway),
 				...none(wrong.length, `of ${turns.length} answers were not the right one: ${first.join('; ')}`),

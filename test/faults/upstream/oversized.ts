@@ -1,4 +1,4 @@
-/** Replies larger than any platform takes. */
+/** Replies larger than any platform accepts. */
 
 import type { GatewayProcess } from '../../harness/gateway.ts'
 import { own, platforms } from '../../harness/platforms.ts'
@@ -13,9 +13,9 @@ const limits = { upstream: 1024 * 1024, platform: 100_000 }
 
 export const oversized: Row = {
 	id: 'A7',
-	fault: 'A reply of 100 kB and one byte up to 1 GB, declared or in chunks without end',
+	fault: 'A reply of 100,001 bytes to 1 GB, with a declared length or in endless chunks',
 	demand:
-		'given up 64 kB past the limit at most; memory grows by 20 MB at most with 50 at once; 10,000 random replies: 100 % at most 100,000 bytes to ChatBot',
+		'cut off at most 64 kB past the limit; memory grows by at most 20 MB with 50 concurrent replies; 10,000 random replies: 100 % at most 100,000 bytes to ChatBot',
 	async run(trial) {
 		const { random } = trial
 		const upstream = await trial.upstream({
@@ -46,16 +46,12 @@ export const oversized: Row = {
 			figures.push(`${way}: ${past.toFixed(0)} kB read past the limit, memory grew by ${grown.toFixed(1)} MB`)
 			if (past > limits.upstream / 1024) broken.push(`a ${way} reply was read ${past.toFixed(0)} kB past the limit`)
 			missed.push(
-				...over(
-					past,
-					64,
-					(it) => `${it} kB of a ${way} reply past the limit: what was on its way is read, and dropped`,
-				),
+				...over(past, 64, (it) => `${it} kB of a ${way} reply past the limit: data in transit is read and discarded`),
 				...over(
 					grown,
 					20,
 					(it) =>
-						`${it} MB for 50 ${way} replies at once: each is read until it is past its limit of 1 MiB, and what was read is freed when the runtime sees fit, however few are held at once`,
+						`${it} MB for 50 ${way} concurrent replies: each is read up to its limit of 1 MiB, and the runtime decides when to free what was read`,
 				),
 			)
 		}

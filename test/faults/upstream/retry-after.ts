@@ -46,7 +46,7 @@ export const retryAfter: Row = {
 	id: 'A11',
 	fault: '429 and 503 with Retry-After: seconds, a date, garbage, ten years',
 	demand:
-		'no attempt earlier than was asked, at most 24 h later for accepted events, and 60 s for turns; garbage is ignored',
+		'no attempt earlier than requested, up to at most 24 h for accepted events and 60 s for turns; garbage is ignored',
 	waits: 'idly',
 	async run(trial) {
 		/** Every form, for an event and for a turn. */
@@ -110,7 +110,7 @@ export const retryAfter: Row = {
 		})
 		const capped = gateway.lines.filter(({ nextIn }) => nextIn === mostOfEvents).length
 		return {
-			reached: `${forms.length} forms for events and turns: ${calledAgain.filter(Boolean).length} called again, none too early; ${capped} of ten years are tried again in 24 h, and turns are told 60 s`,
+			reached: `${forms.length} forms for events and turns: ${calledAgain.filter(Boolean).length} called again, none too early; ${capped} of ten years are attempted again in 24 h, and turns get a Retry-After of 60 s`,
 			broken: [...broken, ...faultsOf(gateway)],
 		}
 	},

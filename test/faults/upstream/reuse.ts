@@ -1,4 +1,4 @@
-/** Connections that the upstream closes in the moment in which they are used again. */
+/** Connections that the upstream closes just as they are reused. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { answered } from '../../harness/platforms.ts'
@@ -11,9 +11,9 @@ import { countEach, each, heardOf, nonceOf, turnsWith, unexpected } from '../tur
 
 export const reuse: Row = {
 	id: 'A13',
-	fault: 'The upstream closes an idle connection in the moment in which it is used again',
+	fault: 'The upstream closes an idle connection just as it is reused',
 	demand:
-		'100,000 turns, connections closed after 1 to 100 calls: 0 errors on idempotent routes; elsewhere no turn twice',
+		'100,000 turns, connections closed after 1 to 100 calls: 0 errors on idempotent routes; no turn twice on others',
 	async run(trial) {
 		const { random } = trial
 		const left = new WeakMap<Connection, number>()

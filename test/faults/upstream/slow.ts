@@ -24,7 +24,7 @@ export const slow: Row = {
 	id: 'A3',
 	fault: 'The upstream answers after 8.4, 8.6, 12 or 60 s',
 	demand:
-		'1,000 at once: 100 % answered by 9.0 s, 0 later than 9.5 s; a late answer is dropped, 0 of 10,000 attached to another turn',
+		'1,000 concurrent calls: 100 % answered by 9.0 s, 0 later than 9.5 s; a late answer is dropped, 0 of 10,000 attached to another turn',
 	waits: 'busily',
 	async run(trial) {
 		const { random } = trial
@@ -58,7 +58,7 @@ export const slow: Row = {
 		const mixed = [...turns, ...quick].filter(({ heard }) => heard === mixedUp).length
 		const seconds = slowest(turns) / 1000
 		return {
-			reached: `${heardOf(turns)}, slowest ${seconds.toFixed(2)} s (${slowestTurn(gateway).toFixed(2)} s in the gateway); of ${quick.length} in haste ${heardOf(quick)}, ${mixed} of another turn`,
+			reached: `${heardOf(turns)}, slowest ${seconds.toFixed(2)} s (${slowestTurn(gateway).toFixed(2)} s in the gateway); of ${quick.length} with a short timeout ${heardOf(quick)}, ${mixed} of another turn`,
 			broken: [
 				...faultsOf(gateway),
 				...unexpected(quick, ['reply', 'upstream-timeout', 'upstream-circuit-open']),
