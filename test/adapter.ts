@@ -75,7 +75,7 @@ function testLaws({ name, create, limits }: AdapterFactory, options: unknown, pi
 		})
 	}
 
-	test('event: whatever arrives is read or refused', { timeout }, async () => {
+	test('event: any input is read or rejected', { timeout }, async () => {
 		const encoded = event.map((x) => adapter.event.encode(events.fit(x).value))
 		const calls = [...pinned.event, ...pinned.badEvent].map(({ wire }) => wire)
 		const property = fc.property(either(calls, encoded), mutations, (call, done) => {
@@ -83,7 +83,7 @@ function testLaws({ name, create, limits }: AdapterFactory, options: unknown, pi
 		})
 		await expectLaw(onEvents, property, config, ([call, done]) => mutate(call, done))
 	})
-	test('reply: whatever arrives is read or refused', { timeout }, async () => {
+	test('reply: any input is read or rejected', { timeout }, async () => {
 		const pinnedAnswers = [...pinned.reply, ...pinned.badReply].map(({ event, wire }) => ({ to: event, answer: wire }))
 		const encoded = fc.record({ to: event, x: reply }).map(({ to, x }) => {
 			const side = replies(to)

@@ -50,7 +50,7 @@ test('a turn goes to the upstream and back', async () => {
 	})
 })
 
-test('the upstream sees headers of the gateway only', async () => {
+test('the upstream gets only the gateway’s headers', async () => {
 	const { url, calls } = await upstream()
 	const { url: at } = await gatewayTo(url)
 	const poison = {
@@ -126,7 +126,7 @@ test.each([
 	expect(lines.length).toBeLessThanOrEqual(3)
 })
 
-test('a method that a route does not have is told those it has; HEAD is no GET', async () => {
+test('a wrong method gets the allowed ones; HEAD is not GET', async () => {
 	const { url, calls } = await guarded()
 	for (const method of ['HEAD', 'PUT', 'DELETE', 'OPTIONS']) {
 		const answer = await fetch(`${url}/tokened?token=${token}`, { method })
@@ -157,7 +157,7 @@ const chunked = (body: string) => ({
 	headers: { 'content-type': 'application/json', connection: 'close' },
 })
 
-test('a body over the limit is refused, declared or not; one at the limit is read', async () => {
+test('a body over the limit is rejected, declared or not; one at the limit is read', async () => {
 	const { url } = await gatewayTo((await upstream()).url, { platform: 'small' }, adapters)
 	const event = JSON.stringify({ event: { kind: 'message', text: '' } })
 	const at = event.replace('""', `"${'x'.repeat(1000 - event.length)}"`)
@@ -169,7 +169,7 @@ test('a body over the limit is refused, declared or not; one at the limit is rea
 	for (const init of [{ body: at }, chunked(at)]) expect((await call(`${url}/in`, undefined, init)).status).toBe(200)
 })
 
-test('a body is read as UTF-8, whose mark is taken off, and never decompressed', async () => {
+test('a body is read as UTF-8 without its byte order mark, and never decompressed', async () => {
 	const { url } = await gatewayTo((await upstream()).url)
 	const body = Buffer.from('{"event":{"kind":"message","text":"Hi"}}')
 	const post = async (body: Buffer<ArrayBuffer>, headers = {}) =>
@@ -181,7 +181,7 @@ test('a body is read as UTF-8, whose mark is taken off, and never decompressed',
 	expect(gzip).toMatchObject({ status: 415, title: 'encoding-not-supported' })
 })
 
-test('the gateway says how it is, and what its routes carry', async () => {
+test('the gateway reports its health, and what its routes carry', async () => {
 	const { url } = await guarded()
 	const get = async (path: string) => {
 		const answer = await fetch(url + path)
@@ -199,7 +199,7 @@ test('the gateway says how it is, and what its routes carry', async () => {
 	expect((await fetch(`${url}/healthz`, { method: 'POST' })).status).toBe(404)
 })
 
-test('a sender that goes away in the middle leaves no trace', async () => {
+test('a client that disconnects in the middle leaves no trace', async () => {
 	const error = vi.spyOn(console, 'error')
 	const { url, calls, lines } = await guarded()
 	const head = `POST /segment/${secret} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"half":`

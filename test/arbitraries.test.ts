@@ -59,7 +59,7 @@ function fieldsOfValue(value: unknown, path: string, seen: Set<string>): void {
 	}
 }
 
-test('they are hostile: lone surrogates, own field names, natives right and wrong, huge and empty', () => {
+test('they include lone surrogates, reserved names, valid and invalid native parts, huge and empty values', () => {
 	const samples = fc.sample(canonicalReplies(hints), { numRuns: 600, seed: 7 })
 	const all = samples.map((sample) => JSON.stringify(sample))
 	for (const text of ['\\ud83d', '::next::', 'my field', '{{x}}', 'another-format', '"here":{"flag":'])

@@ -36,7 +36,7 @@ test('imports go downwards only', () => {
 	expect(upwards).toEqual([])
 })
 
-test('a room is entered through its door', () => {
+test('a room is only imported through its index.ts', () => {
 	const pastTheDoor = imports.filter(({ file, imported }) => {
 		const room = roomOf(imported)
 		return room !== roomOf(file) && imported !== room && imported !== `${room}/index.ts`
@@ -45,14 +45,14 @@ test('a room is entered through its door', () => {
 	expect(imports.length).toBeGreaterThan(300)
 })
 
-test('every folder of adapters/ is in the one list, but the one that a family shares', () => {
+test('every folder of adapters/ is in the list, except the one that a family shares', () => {
 	const folders = readdirSync(join(root, 'adapters'), { withFileTypes: true })
 		.filter((entry) => entry.isDirectory() && entry.name !== 'chatbot')
 		.map(({ name }) => name)
 	expect(adapters.map(({ name }) => name).sort()).toEqual(folders.sort())
 })
 
-test('a new platform is its folder and one line: no other source names a platform', () => {
+test('a new platform is a folder and one line: no other source names a platform', () => {
 	// Our own JSON is no platform: it is the default format of an upstream.
 	const platforms = adapters.map(({ name }) => name).filter((name) => name !== 'canonical')
 	const named = new RegExp(`(?<![\\w-])(?:${platforms.join('|')})(?![\\w-])`)

@@ -17,11 +17,11 @@ function failing(breaker: ReturnType<typeof createBreaker>, from: number, until:
 	return calls
 }
 
-test('after five failures in a row there is one call each half a second', () => {
+test('after five failures in a row there is one call every half second', () => {
 	expect(failing(createBreaker(), 0, 2050)).toEqual([0, 10, 20, 30, 40, 540, 1040, 1540, 2040])
 })
 
-test('one answer between them, and nothing is left alone', () => {
+test('one answer in between keeps the circuit closed', () => {
 	const breaker = createBreaker()
 	for (let now = 0; now < 1000; now += 10) {
 		expect(breaker.retryIn(now)).toBe(0)
@@ -31,7 +31,7 @@ test('one answer between them, and nothing is left alone', () => {
 	}
 })
 
-test('the first answer brings it back, and what was under way before changes nothing', () => {
+test('the first answer closes the circuit, and calls that started earlier change nothing', () => {
 	const breaker = createBreaker()
 	failing(breaker, 0, 100)
 	expect(breaker.onFailure(120)).toBe(false)
@@ -41,7 +41,7 @@ test('the first answer brings it back, and what was under way before changes not
 	expect(breaker.retryIn(541)).toBe(0)
 })
 
-test('a rest that was asked for lasts, whatever is answered meanwhile', () => {
+test('a requested pause lasts, whatever is answered meanwhile', () => {
 	const breaker = createBreaker()
 	expect(breaker.backOff(0, 5000)).toBe(true)
 	expect(breaker.backOff(10, 1000)).toBe(false)
@@ -50,7 +50,7 @@ test('a rest that was asked for lasts, whatever is answered meanwhile', () => {
 	expect(breaker.retryIn(5000)).toBe(0)
 })
 
-test('repeats are a fifth of the calls, and ten', () => {
+test('retries are limited to a fifth of the calls, and ten', () => {
 	fc.assert(
 		fc.property(fc.array(fc.boolean(), { maxLength: 2000, size: 'max' }), (history) => {
 			const budget = createRetryBudget()
@@ -91,6 +91,6 @@ test.each([
 	expect(readRetryAfter([['Retry-After', value]], now)).toBe(expected)
 })
 
-test('without Retry-After nothing is asked', () => {
+test('without Retry-After there is no pause', () => {
 	expect(readRetryAfter([['date', '7']], now)).toBeUndefined()
 })

@@ -25,12 +25,12 @@ test('the configuration that wrangler.toml names may be built in', async () => {
 	expect(await checkWorkerConfig(configFileOf(wranglerToml()), {})).toEqual([])
 })
 
-test('secrets may be missing at build time, for they are set after the deployment', async () => {
+test('secrets may be missing at build time, because they are set after the deployment', async () => {
 	const outbox = { file: 'outbox.db', key: { env: 'OUTBOX_KEY' } }
 	expect(await checkWorkerConfig(fileWith({ upstream, routes: [route], outbox }), {})).toEqual([])
 })
 
-test('a secret that is there has to be one that can be used', async () => {
+test('a secret that is set must be valid', async () => {
 	const mistakes = await checkWorkerConfig(fileWith({ upstream, routes: [route] }), { BACKEND_KEY: 'short' })
 	expect(mistakes).toEqual([expect.stringMatching(/^upstream\.sign\[0\]\.env: /)])
 })

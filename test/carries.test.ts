@@ -9,7 +9,7 @@ import type { CanonicalEvent, CanonicalReply, Feature } from '../src/model/index
 type OfReply = Carries<CanonicalReply>
 type OfEvent = Carries<CanonicalEvent>
 
-test('a limit that fit does not keep does not compile', () => {
+test('a limit that fit cannot enforce does not compile', () => {
 	const lower = { pattern: '^[a-z]+$' }
 	const refused: readonly (OfReply | OfEvent)[] = [
 		// @ts-expect-error
@@ -62,7 +62,7 @@ test('limits that contradict each other do not compile', () => {
 	expect(refused).not.toHaveLength(0)
 })
 
-test('what fit keeps compiles', () => {
+test('limits that fit enforces compile', () => {
 	const reply: OfReply = {
 		'reply.messages': { items: 5, single: true, order: [['text'], ['image', 'cards'], ['choices']] },
 		'reply.text': { chars: 640, escape: '#', notBlank: true, default: '…' },

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { checkWrangler, wranglerToml } from '../scripts/check-wrangler.ts'
 
-test('ours may be deployed', () => {
+test('our wrangler.toml passes', () => {
 	expect(checkWrangler(wranglerToml())).toEqual([])
 })
 

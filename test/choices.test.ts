@@ -24,7 +24,7 @@ describe('a choice comes back', () => {
 		expect(picked(words, [[offer('Tea')]])).toBe(value)
 	})
 
-	test('by its label in full, where the platform shows it shortened', () => {
+	test('by its full label, if the platform shows it shortened', () => {
 		expect(picked('Earl Grey', [[offer('Earl…', { choice: { title: 'Earl Grey', value: 'v' } })]])).toBe('v')
 	})
 
@@ -32,7 +32,7 @@ describe('a choice comes back', () => {
 		expect(picked('x7', [[offer('Tea', { value: 'x7' })]])).toBe('v:Tea')
 	})
 
-	test('with the user’s words kept', () => {
+	test('without changing the user’s words', () => {
 		expect(resolveChoice(said('tea'), [[offer('Tea')]])).toEqual({
 			...said('tea'),
 			kind: 'choice',
@@ -40,11 +40,11 @@ describe('a choice comes back', () => {
 		})
 	})
 
-	test('from a reply further up, by its label', () => {
+	test('from an earlier reply, by its label', () => {
 		expect(picked('Tea', [[offer('Coffee')], [offer('Tea')]])).toBe('v:Tea')
 	})
 
-	test('from the newest reply, where two have the label', () => {
+	test('from the newest reply, if two have the label', () => {
 		const newest = offer('Yes', { choice: { title: 'Yes', value: 'new' } })
 		expect(picked('yes', [[newest], [offer('Yes')]])).toBe('new')
 	})
@@ -57,7 +57,7 @@ describe('a number', () => {
 		expect(picked(words, [numbered])).toBe('v:Coffee')
 	})
 
-	test('means only itself after another reply, in one not numbered, or beyond the last', () => {
+	test('is plain text after another reply, in one not numbered, or beyond the last choice', () => {
 		expect(picked('2', [[], numbered])).toBeUndefined()
 		expect(picked('2', [[offer('Tea'), offer('Coffee')]])).toBeUndefined()
 		expect(picked('3', [numbered])).toBeUndefined()
@@ -68,12 +68,12 @@ describe('a number', () => {
 	})
 })
 
-test('events that are no words stay as they are', () => {
+test('events without text are unchanged', () => {
 	const start: CanonicalEvent = { kind: 'start', text: 'Tea', attributes: {} }
 	expect(resolveChoice(start, [[offer('Tea')]])).toBe(start)
 })
 
-test('a reply without choices ends the numbers, and after some replies all is forgotten', () => {
+test('a reply without choices ends the numbering, and choices are forgotten after some replies', () => {
 	let open: OpenChoices | undefined = withReply([], [offer('Tea', { number: 1 })])
 	for (let i = 1; i < openReplies; i++) open = withReply(open ?? [], [])
 	expect(picked('Tea', open ?? [])).toBe('v:Tea')

@@ -100,7 +100,7 @@ test('a configuration becomes routes', () => {
 	expect(routes[0]?.upstream.send).toBeUndefined()
 })
 
-test('a failure reply may be one, or one a language with * for all others', () => {
+test('a failure reply may be one reply, or one per language with * for all others', () => {
 	const sorry = (text: string) => ({ messages: [{ type: 'text', text }] })
 	const whole = (text: string) => ({ ...sorry(text), attributes: { session: {}, user: {} } })
 	const failureOf = (failure: unknown) =>
@@ -112,7 +112,7 @@ test('a failure reply may be one, or one a language with * for all others', () =
 	])
 })
 
-test('an upstream that may be at public addresses only may be at one, and at names', () => {
+test('a public upstream may have a public address or a name', () => {
 	const urls = ['https://backend.example/', 'http://8.8.8.8:9000/bot', 'http://[2606:4700::1111]/', 'http://backend/']
 	for (const url of urls) {
 		const { routes } = readConfig({ upstream: { url, backup: url, public: true }, routes: [route] }, context)
@@ -127,7 +127,7 @@ test('the embedded upstream answers in place of the network', () => {
 	expect(routes[0]?.upstream.send).toBe(demo)
 })
 
-test('on this machine only, and on an open route, no secret is needed', () => {
+test('on localhost, and on an open route, no secret is needed', () => {
 	const { secrets: _, ...bare } = route
 	expect(mistakesOf({ upstream, routes: [bare] }, { loopback: true })).toEqual([])
 	expect(mistakesOf({ upstream, routes: [{ ...bare, open: true }] })).toEqual([])
@@ -396,7 +396,7 @@ test('a gateway without an embedded upstream says so', () => {
 	expect(mistakesOf(config, { demo: undefined })).toEqual(['upstream.url: this gateway has no builtin:demo'])
 })
 
-test('all mistakes are named at once, and no value is', () => {
+test('all mistakes are listed at once, without values', () => {
 	const mistakes = mistakesOf({
 		backend: canary,
 		upstream: { url: `http://x:${canary}@y`, headers: { host: canary }, sign: [{ env: 'SECRET' }] },
@@ -422,7 +422,7 @@ test('all mistakes are named at once, and no value is', () => {
 	])
 })
 
-test('the schema becomes a JSON Schema whose every member is explained', () => {
+test('the schema becomes a JSON Schema in which every member has a description', () => {
 	const unexplained: string[] = []
 	const walk = (node: unknown, path: string): void => {
 		if (typeof node !== 'object' || node === null) return

@@ -21,7 +21,7 @@ async function replyTo(event: object, answer = 'now') {
 
 const message = (text: string) => ({ kind: 'message', text })
 
-test('it repeats what it does not know', async () => {
+test('it repeats unknown words', async () => {
 	expect((await replyTo(message('Grüße'))).messages).toEqual([{ type: 'text', text: 'You said: Grüße' }])
 	expect((await replyTo(message('constructor'))).messages).toEqual([{ type: 'text', text: 'You said: constructor' }])
 })
@@ -30,7 +30,7 @@ test.each(['choices', 'cards', 'image'])('it shows %s when asked by name', async
 	expect((await replyTo(message(` ${word.toUpperCase()}`))).messages).toMatchObject([{ type: word }])
 })
 
-test('it shows buttons, sets attributes, and says what it can', async () => {
+test('it shows buttons, sets attributes, and lists what it can do', async () => {
 	expect((await replyTo(message('buttons'))).messages).toMatchObject([{ type: 'text', buttons: [{}, {}] }])
 	expect((await replyTo(message('attributes'))).attributes.session).toEqual({ colour: 'blue' })
 	const [help] = (await replyTo(message('help'))).messages
@@ -39,7 +39,7 @@ test('it shows buttons, sets attributes, and says what it can', async () => {
 	}
 })
 
-test('a pressed choice is named, as an event of its own and as text', async () => {
+test('a pressed choice is named, whether it arrives as a choice or as text', async () => {
 	const red = [{ type: 'text', text: 'You chose Red.' }]
 	expect((await replyTo({ kind: 'choice', choice: { value: 'colour-red' } })).messages).toEqual(red)
 	expect((await replyTo(message('colour-red'))).messages).toEqual(red)
@@ -47,14 +47,14 @@ test('a pressed choice is named, as an event of its own and as text', async () =
 	expect(other.messages).toEqual([{ type: 'text', text: 'You chose Something else.' }])
 })
 
-test('it greets, and is silent where nobody asks', async () => {
+test('it greets, and is silent if no answer is read', async () => {
 	const hello = await replyTo({ kind: 'start', user: { name: 'Ann', attributes: {} } })
 	expect(hello.messages).toMatchObject([{ text: expect.stringContaining('Hello, Ann!') }])
 	expect((await replyTo({ kind: 'notice' })).messages).toEqual([])
 	expect((await replyTo(message('Hi'), 'never')).messages).toEqual([])
 })
 
-test('without any words it greets, and where they may have been lost it says what to do about it', async () => {
+test('without text it greets, and if the text may have been lost, it says what to do', async () => {
 	const attributes = { question: '', city: 'Bern' }
 	const greeting = [{ text: expect.stringContaining('Hello!') }]
 	for (const trigger of [undefined, { kind: 'interaction', name: 'Welcome' }]) {

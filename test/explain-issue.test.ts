@@ -71,7 +71,7 @@ test.each<[code: string, field: string, expected: string, schema: v.GenericSchem
 	expect(errorOf(schema, value)).toEqual([code, field, expected])
 })
 
-test('a picklist that falls back is not looked into', () => {
+test('a picklist with a fallback is not inspected', () => {
 	const schema = v.object({ size: v.fallback(v.picklist(['small', 'large']), 'small') })
 	expect(validate(schema, { size: { height: 3 } })).toEqual({ wire: { size: 'small' }, unread: [] })
 })

@@ -140,12 +140,12 @@ const someReply = fc.oneof(anyReply, fewParts, twoParts)
 
 const fitLaws = [
 	['is idempotent', laws.idempotence],
-	['changes nothing in silence', laws.within],
-	['conserves what is said', laws.conservation],
-	['parts no grapheme', laws.graphemes],
+	['reports every change', laws.within],
+	['preserves the content', laws.conservation],
+	['splits no grapheme', laws.graphemes],
 ] as const
 
-test.each(fitLaws)('fit %s, of replies', { timeout }, (_name, law) => {
+test.each(fitLaws)('fit of replies %s', { timeout }, (_name, law) => {
 	// Where choices are remembered, the label that comes back in the place of a value is no change.
 	const remembers = law === laws.within ? fc.constant(false) : fc.boolean()
 	const property = fc.property(replies, someReply, remembers, (carries, x, remembers) => {
@@ -158,7 +158,7 @@ test.each(fitLaws)('fit %s, of replies', { timeout }, (_name, law) => {
 	fc.assert(property, { numRuns, includeErrorInReport: true })
 })
 
-test.each(fitLaws)('fit %s, of events', { timeout }, (_name, law) => {
+test.each(fitLaws)('fit of events %s', { timeout }, (_name, law) => {
 	const property = fc.property(events, canonicalEvents(), (carries, x) => {
 		const leg = { carries, decode: unused, encode: (event: CanonicalEvent) => jsonRequest(event) }
 		law({ name: 'event', leg, fit: (event) => fitEvent(event, leg, context), model: CanonicalEvent }, x)
@@ -166,7 +166,7 @@ test.each(fitLaws)('fit %s, of events', { timeout }, (_name, law) => {
 	fc.assert(property, { numRuns, includeErrorInReport: true })
 })
 
-test('fit keeps every limit, of replies', { timeout }, () => {
+test('fit enforces every limit of replies', { timeout }, () => {
 	const property = fc.property(replies, someReply, (carries, x) => {
 		const leg = { carries, native, decode: unused, encode: (reply: CanonicalReply) => jsonResponse(reply) }
 		keepsLimits(carries, fitReply(x, leg, context).value)
@@ -174,7 +174,7 @@ test('fit keeps every limit, of replies', { timeout }, () => {
 	fc.assert(property, { numRuns, includeErrorInReport: true })
 })
 
-test('fit keeps every limit, of events', { timeout }, () => {
+test('fit enforces every limit of events', { timeout }, () => {
 	const property = fc.property(events, canonicalEvents(), (carries, x) => {
 		const leg = { carries, decode: unused, encode: (event: CanonicalEvent) => jsonRequest(event) }
 		keepsLimits(carries, fitEvent(x, leg, context).value)

@@ -94,18 +94,18 @@ describe('text', () => {
 		expect(did).toHaveLength(2)
 	})
 
-	test('with alternatives is one that the format shows', () => {
+	test('with alternatives becomes one that the format shows', () => {
 		const message: Message = { type: 'text', text: ' ', alternatives: ['\n', 'Hello', ' '], delay: 100 }
 		expect(fit({ 'reply.text': { notBlank: true } }, [message]).said).toEqual([{ type: 'text', text: 'Hello' }])
 	})
 
-	test('that the format does not show goes with its delay', () => {
+	test('that the format does not show is dropped with its delay', () => {
 		const { said, did } = fit({ 'reply.text': { notBlank: true } }, [{ type: 'text', text: ' ', delay: 100 }])
 		expect(said).toEqual([])
 		expect(did).toEqual(['dropped messages[0].text', 'dropped messages[0].delay'])
 	})
 
-	test('with half a character is repaired', () => {
+	test('with an unpaired surrogate is repaired', () => {
 		expect(fit(plain, [{ type: 'text', text: 'a\ud83d' }])).toMatchObject({
 			said: [{ text: 'a\ufffd' }],
 			did: ['converted messages[0].text'],
@@ -122,7 +122,7 @@ describe('choices', () => {
 		])
 	})
 
-	test('become numbered text where there are none, and are remembered by number', () => {
+	test('become numbered text in formats without choices, and are remembered by number', () => {
 		const { said, offers } = fit(plain, [choices('Tea', 'Coffee')])
 		expect(said).toEqual([{ type: 'text', text: 'Which?\n1. Tea\n2. Coffee' }])
 		expect(offers).toEqual([
@@ -131,14 +131,14 @@ describe('choices', () => {
 		])
 	})
 
-	test('with long labels stand in full in the text', () => {
+	test('with long labels appear in full in the text', () => {
 		const { said } = fit(quick, [{ type: 'choices', choices: [{ title: 'The first of January', value: '1' }] }])
 		expect(said).toEqual([
 			{ type: 'choices', text: '– The first of January', choices: [{ title: 'The first o…', value: '1' }] },
 		])
 	})
 
-	test('that only come back as labels have labels that differ', () => {
+	test('that only come back as labels get unique labels', () => {
 		const { said, offers } = fit({ 'reply.text': {}, 'reply.choices': {} }, [
 			{
 				type: 'choices',
@@ -163,7 +163,7 @@ describe('choices', () => {
 		])
 	})
 
-	test('become one set where a reply has one only, and numbers when that is too small', () => {
+	test('become one set if a reply can have only one, and numbers if it is too small', () => {
 		const single: Carries<CanonicalReply> = {
 			'reply.text': {},
 			'reply.messages': { single: true, order: [['text'], ['choices']] },
@@ -208,7 +208,7 @@ describe('buttons', () => {
 		])
 	})
 
-	test('that a format has not become choices and lines of text', () => {
+	test('of unsupported types become choices and lines of text', () => {
 		const { said } = fit(quick, [
 			{
 				type: 'text',
@@ -224,7 +224,7 @@ describe('buttons', () => {
 		])
 	})
 
-	test('hang on the last sentence of a text that is too long for them', () => {
+	test('are shown with the last sentence of a text that is too long for them', () => {
 		const { said } = fit(rich, [
 			{
 				type: 'text',
@@ -242,19 +242,19 @@ describe('buttons', () => {
 describe('cards', () => {
 	const buttons: [{ type: 'postback'; title: string; value: string }] = [{ type: 'postback', title: 'Buy', value: 'b' }]
 
-	test('without the picture that the format demands become text and buttons', () => {
+	test('without the required picture become text and buttons', () => {
 		const { said } = fit(rich, [{ type: 'cards', cards: [{ title: 'Tea', subtitle: 'Green', buttons }] }])
 		expect(said).toEqual([{ type: 'text', text: 'Tea\nGreen', buttons }])
 	})
 
-	test('that can be shown stay together', () => {
+	test('that the format can show stay together', () => {
 		const whole = { title: 'Tea', subtitle: 'Green', imageUrl: 'https://i.example/t.png', buttons }
 		const { said, changes } = fit({ ...rich, 'reply.card.subtitle': {} }, [{ type: 'cards', cards: [whole, whole] }])
 		expect(said).toEqual([{ type: 'cards', cards: [whole, whole] }])
 		expect(changes).toEqual([])
 	})
 
-	test('give way to the author’s own words where there are no cards', () => {
+	test('are replaced by the author’s text in formats without cards', () => {
 		const { said, did } = fit(plain, [{ type: 'cards', cards: [{ title: 'Tea' }], instead: 'We have tea.' }])
 		expect(said).toEqual([{ type: 'text', text: 'We have tea.' }])
 		expect(did).toEqual(['dropped messages[0]'])
@@ -262,7 +262,7 @@ describe('cards', () => {
 })
 
 describe('the whole reply', () => {
-	test('drops from its end what is over the bytes, and says so', () => {
+	test('is cut at the end if it has too many bytes, and says so', () => {
 		const texts = [1, 2, 3].map((n): Message => ({ type: 'text', text: `${n}`.repeat(100) }))
 		const { said, did } = fit({ ...plain, reply: { bytes: 350 } }, texts)
 		expect(said).toHaveLength(2)
@@ -279,7 +279,7 @@ describe('the whole reply', () => {
 })
 
 describe('counts', () => {
-	test('of tags and of attributes are kept, and what is over is named', () => {
+	test('of tags and attributes are enforced, and dropped items are named', () => {
 		const carries: Carries<CanonicalReply> = {
 			...plain,
 			'reply.control.tags': { items: 1 },
@@ -291,7 +291,7 @@ describe('counts', () => {
 		expect(did).toEqual(['dropped control.tags[1]', 'dropped attributes.session.b'])
 	})
 
-	test('of an event’s contexts are kept', () => {
+	test('of an event’s contexts are enforced', () => {
 		const { value, changes } = fitEvent(
 			{ kind: 'message', attributes: {}, contexts: [{ id: '1' }, { id: '2' }] },
 			{
@@ -306,7 +306,7 @@ describe('counts', () => {
 	})
 })
 
-describe('a format with a say of its own', () => {
+describe('a format with refine', () => {
 	const withoutAlt = (messages: readonly Message[], report: Report): Message[] =>
 		messages.map((message, i) => {
 			if (message.type !== 'image' || message.alt !== 'x') return message
@@ -314,7 +314,7 @@ describe('a format with a say of its own', () => {
 			return { type: 'image', url: message.url }
 		})
 
-	test('names what it changes by where it stood before', () => {
+	test('reports changes by the path before the change', () => {
 		const leg: Leg<WireResponse, CanonicalReply> = {
 			carries: { 'reply.text': { chars: 10 }, 'reply.image': {}, 'reply.image.alt': {} },
 			encode: (model) => jsonResponse(model),
@@ -332,8 +332,8 @@ describe('a format with a say of its own', () => {
 	})
 })
 
-describe('what once went wrong', () => {
-	test('user attributes among the session’s are lost under their own name', () => {
+describe('a fixed bug', () => {
+	test('user attributes that are folded into the session are reported under their own name', () => {
 		const folding: Carries<CanonicalReply> = {
 			...plain,
 			'reply.attributes.session': { reserved: ['message'] },
@@ -344,42 +344,42 @@ describe('what once went wrong', () => {
 		expect(did).toContain('dropped attributes.user.message')
 	})
 
-	test('a delay under the least is brought there, also where there is no most', () => {
+	test('a delay under the minimum is raised, also without a maximum', () => {
 		const { said } = fit({ ...plain, 'reply.delay': { min: 100 } }, [{ type: 'text', text: 'Hi', delay: 0 }])
 		expect(said).toEqual([{ type: 'text', text: 'Hi', delay: 100 }])
 	})
 
-	test('a cut between markup and its joiner ends', () => {
+	test('cutting between markup and its joiner terminates', () => {
 		const { said } = fit({ 'reply.text': { chars: 20, escape: '#(?!\u2060)' } }, [
 			{ type: 'text', text: `${'x'.repeat(19)}#` },
 		])
 		expect(said.map((message) => message.type === 'text' && message.text.length <= 20)).not.toContain(false)
 	})
 
-	test('a pattern is of the whole value, not of one of its lines', () => {
+	test('a pattern must match the whole value, not one of its lines', () => {
 		const carries: Carries<CanonicalReply> = { ...plain, 'reply.control.goto': { pattern: '^[0-9]+$' } }
 		expect(fit(carries, [], { control: { goto: 'x\n12' } }).did).toEqual(['dropped control.goto'])
 	})
 
-	test('white space that goes at the end of a text is told', () => {
+	test('white space that is removed at the end of a text is reported', () => {
 		const { said, did } = fit({ 'reply.text': { chars: 5 } }, [{ type: 'text', text: 'hello ' }])
 		expect(said).toEqual([{ type: 'text', text: 'hello' }])
 		expect(did).toEqual(['shortened messages[0].text'])
 	})
 
-	test('keys that become one by repair do not hide each other', () => {
+	test('keys that become equal by repair do not hide each other', () => {
 		const session = { 'a\ud800': 1, 'a\udc00': 2 }
 		const { did } = fit({ 'reply.attributes.session': {} }, [], { attributes: { session, user: {} } })
 		expect(did.filter((each) => each.startsWith('dropped'))).toHaveLength(1)
 	})
 
-	test('choices that were cut off are not offered', () => {
+	test('dropped choices are not offered', () => {
 		const { said, offers } = fit({ ...quick, 'reply.messages': { items: 1 } }, [choices('A', 'B', 'C', 'D')])
 		expect(said).toHaveLength(1)
 		expect(offers.map(({ label }) => label)).toEqual(['A', 'B', 'C'])
 	})
 
-	test('thousands of choices of one label, and messages over the bytes, take no longer than they must', () => {
+	test('thousands of choices with one label, and messages over the byte limit, are fitted quickly', () => {
 		const same = Array.from({ length: 5000 }, (_, i) => ({ title: 'A title that is cut', value: `${i}` }))
 		const texts = Array.from({ length: 10_000 }, (_, i): Message => ({ type: 'text', text: `Text ${i}` }))
 		const session = Object.fromEntries(texts.map((_, i) => [`key ${i}`, i]))
@@ -393,7 +393,7 @@ describe('URLs', () => {
 	const limit = { blanks: 'encoded', pattern: '^https?://\\S+$' } as const
 	const blank = ' https://a.example/b c.png\n'
 
-	test('have no blanks where the format wants none', () => {
+	test('have no spaces if the format allows none', () => {
 		const carries: Carries<CanonicalReply> = {
 			...plain,
 			'reply.image': limit,
@@ -424,7 +424,7 @@ describe('URLs', () => {
 		expect(did).toContain('escaped messages[0].url')
 	})
 
-	test('stay as they are elsewhere', () => {
+	test('are unchanged in other formats', () => {
 		expect(fit({ 'reply.image': {} }, [{ type: 'image', url: blank }]).said).toEqual([{ type: 'image', url: blank }])
 	})
 })
@@ -440,7 +440,7 @@ describe('an event', () => {
 		return [value.conversation, value.user?.id]
 	}
 
-	test('without one of conversation and user has the other in its place, and the turn without both', () => {
+	test('without a conversation or a user uses the other, and the turn’s id without both', () => {
 		expect(idsOf({ conversation: 'c' })).toEqual(['c', 'c'])
 		expect(idsOf({ user: { id: 'u', attributes: {} } })).toEqual(['u', 'u'])
 		expect(idsOf({ conversation: 'c', user: { id: 'u', attributes: {} } })).toEqual(['c', 'u'])

@@ -20,7 +20,7 @@ function fixturesOf(files: { readonly [name: string]: object }) {
 	return readFixtures(pathToFileURL(directory))
 }
 
-test('what a fixture leaves out has a default', () => {
+test('fields missing in a fixture have defaults', () => {
 	const fixtures = fixturesOf({
 		'event.text.json': good,
 		'bad.reply.status.json': { note: 'n', source: 's', wire: { body: '<' }, error: { code: 'body-not-json' } },
@@ -35,7 +35,7 @@ test('what a fixture leaves out has a default', () => {
 	expect(fixtures).toMatchObject({ reply: [], badEvent: [] })
 })
 
-describe('a fixture is refused', () => {
+describe('a fixture is rejected', () => {
 	const { note: _note, ...noteless } = good
 	const bad = { note: 'n', source: 's', wire: { body: '' } }
 	test.each<[string, string, object]>([

@@ -30,7 +30,7 @@ test.each(Object.entries(floors))('%s is not below its floor', (line, [floor]) =
 	expect(versions.filter((version) => !atLeast(version, floor))).toEqual([])
 })
 
-test('the package asks for a Node whose node:sqlite is a release candidate', () => {
+test('the package requires a Node whose node:sqlite is a release candidate', () => {
 	const [, floor = '0'] = /^>=(\d+\.\d+)$/.exec(manifest.engines.node) ?? []
 	expect(atLeast(floor, '24.15')).toBe(true)
 })

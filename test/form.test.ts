@@ -22,11 +22,11 @@ const form = (body: string, type = 'application/x-www-form-urlencoded; charset=u
 })
 
 describe('a form', () => {
-	test('is values by name, and a list where a name repeats', () => {
+	test('becomes values by name, with a list for a repeated name', () => {
 		expect(readForm(form('a=1&b=x+%26+y&a=2&&%C3%A9=&a=3&c'))).toEqual({ a: ['1', '2', '3'], b: 'x & y', é: '', c: '' })
 	})
 
-	test('needs no type, but can have no other', () => {
+	test('needs no content type, but accepts no other', () => {
 		expect(readForm(form('a=1', ''))).toEqual({ a: '1' })
 		expect(readForm(form('', 'application/json'))).toEqual({})
 		for (const type of ['application/json', 'multipart/form-data; boundary=x', 'text/plain']) {
@@ -36,7 +36,7 @@ describe('a form', () => {
 		}
 	})
 
-	test('has no hostile names, but may have those that every object has', () => {
+	test('rejects reserved names, but accepts names of object members', () => {
 		for (const name of ['__proto__', 'constructor', 'prototype', '%5f_proto__']) {
 			expect(() => readForm(form(`a=1&${name}=x`))).toThrow(expect.objectContaining({ code: 'reserved-key' }))
 		}
@@ -46,7 +46,7 @@ describe('a form', () => {
 		])
 	})
 
-	test('of very many fields is read in a moment', () => {
+	test('with very many fields is read quickly', () => {
 		const started = performance.now()
 		expect(readForm(form('a&'.repeat(500_000))).a).toHaveLength(500_000)
 		expect(performance.now() - started).toBeLessThan(5000)
@@ -74,7 +74,7 @@ test('values of a body are those of a form or of a JSON object', () => {
 	}
 })
 
-test('the body goes before the query, and what it hides is unread', () => {
+test('the body takes precedence over the query, and hidden values are unread', () => {
 	const call: WireRequest = {
 		...form(''),
 		query: [
@@ -109,7 +109,7 @@ test('a form is passed on without its secrets', () => {
 	})
 })
 
-test('a secret within a longer text is none to pass on: a platform may tell its own settings', () => {
+test('a secret within a longer text is redacted, too', () => {
 	const body = JSON.stringify({
 		bot: { webhook_url: 'https://gateway.example/shop/hush', url: 'https://shop.example' },
 	})

@@ -15,7 +15,7 @@ const numbering = () => {
 	})
 }
 
-test('the same call gets the same bytes, at once and later', async () => {
+test('the same call gets the same bytes, concurrently and later', async () => {
 	const { url, calls } = await numbering()
 	const { url: at, lines } = await gatewayTo(url, { debug: true })
 	const answers = await Promise.all([1, 2, 3].map(() => call(`${at}/in`, event)))
@@ -37,7 +37,7 @@ test('another id, another body, or no id at all is another call', async () => {
 	expect(calls).toHaveLength(5)
 })
 
-test('a failed try does not poison the next', async () => {
+test('a failed call does not affect the next', async () => {
 	let asked = 0
 	const { url, calls } = await upstream(() => (++asked === 1 ? statusOnly(500) : json(says('Hello'))))
 	const { url: at } = await gatewayTo(url)
@@ -47,7 +47,7 @@ test('a failed try does not poison the next', async () => {
 	expect(calls).toHaveLength(2)
 })
 
-test('whoever waits for a claim whose lease ran out gets it, and the old one can settle nothing', async () => {
+test('a call that waits for an expired claim gets it, and the old one cannot settle', async () => {
 	const state = createState()
 	const first = await state.claim('c1', 'call', 10)
 	const second = await state.claim('c1', 'call', 1000)

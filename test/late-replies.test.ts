@@ -43,7 +43,7 @@ async function slowly(late: object = {}, reply: (text: string) => object = says,
 	return { ...started, slow, calls: to.calls, said, lateLines }
 }
 
-test('the holding reply leaves in the language of the user, and the late answer stands before the next reply, once', async () => {
+test('the holding reply is in the user’s language, and the late answer comes once, before the next reply', async () => {
 	const { slow, said, lateLines, lines } = await slowly()
 	expect(await said(event('slow 1', { language: 'de-AT' }))).toMatchObject({ texts: ['Einen Moment'] })
 	expect(await said(event('slow 2'))).toMatchObject({ texts: ['One moment'] })
@@ -63,7 +63,7 @@ test('the holding reply leaves in the language of the user, and the late answer 
 	expect(lines.filter(({ recalled }) => recalled)).toMatchObject([{ recalled: 2 }])
 })
 
-test('a holding reply brings along what came late before', async () => {
+test('a holding reply brings earlier late answers', async () => {
 	const { slow, said, lateLines } = await slowly()
 	await said(event('slow 1'))
 	slow[0]?.()
@@ -71,7 +71,7 @@ test('a holding reply brings along what came late before', async () => {
 	expect(await said(event('slow 2'))).toMatchObject({ texts: ['slow 1', 'One moment'] })
 })
 
-test('of attributes both are written; of what there can be only one, the later stands and the other is told', async () => {
+test('attributes of both replies are written; of single values the later one is used and the other reported', async () => {
 	const { slow, said, lateLines } = await slowly({}, (text) => ({
 		...says(text),
 		attributes: { session: { [text]: 'x', last: text }, user: {} },
@@ -86,7 +86,7 @@ test('of attributes both are written; of what there can be only one, the later s
 	expect(changes).toContain('control.goto')
 })
 
-test('a late answer is dropped where the route says so, and where nobody can be told it', async () => {
+test('a late answer is dropped if the route says so, and without a conversation', async () => {
 	const drops = await slowly({ answer: 'drop' })
 	await drops.said(event('slow'))
 	drops.slow[0]?.()
@@ -99,7 +99,7 @@ test('a late answer is dropped where the route says so, and where nobody can be 
 	await expect.poll(keeps.lateLines).toMatchObject([{ level: 'warn', did: 'dropped' }])
 })
 
-test('a call that comes again gets the same holding reply, and the upstream hears of it once', async () => {
+test('a repeated call gets the same holding reply, and the upstream is called once', async () => {
 	const { said, calls } = await slowly()
 	const [first, second] = await Promise.all([said(event('slow', { id: 'm1' })), said(event('slow', { id: 'm1' }))])
 	expect(first).toMatchObject({ texts: ['One moment'] })
@@ -108,7 +108,7 @@ test('a call that comes again gets the same holding reply, and the upstream hear
 	expect(calls).toHaveLength(1)
 })
 
-test('an upstream that fails in time fails the turn; one that fails late is told in the log', async () => {
+test('an upstream that fails in time fails the turn; a late failure is logged', async () => {
 	const failing = await upstream(async ({ body }, { pause }) => {
 		if (JSON.parse(body).event.text === 'slow') await pause(2000)
 		return statusOnly(500)
@@ -124,7 +124,7 @@ test('an upstream that fails in time fails the turn; one that fails late is told
 		.toMatchObject([{ level: 'error', did: 'failed', error: 'upstream-status', upstreamStatus: 500 }])
 })
 
-test('a gateway that ends waits for late answers, within its limit', async () => {
+test('a gateway that shuts down waits for late answers, within its limit', async () => {
 	const { slow, said, lateLines, close } = await slowly()
 	await said(event('slow'))
 	const closed = close()
@@ -133,7 +133,7 @@ test('a gateway that ends waits for late answers, within its limit', async () =>
 	expect(lateLines()).toMatchObject([{ did: 'kept' }])
 })
 
-test('on a strict route a late answer waits for a reply that it fits with, and one that fits with none is told in the log', async () => {
+test('on a strict route a late answer waits for a reply with which it fits, and one that fits with none is logged', async () => {
 	const picture = { messages: [{ type: 'image', url: 'https://example.com/dog.png' }] }
 	const { slow, said, lateLines } = await slowly({}, (words) => (words.endsWith('picture') ? picture : says(words)), {
 		platform: 'two-texts',
@@ -155,7 +155,7 @@ test('on a strict route a late answer waits for a reply that it fits with, and o
 	expect(await said(event('quick'))).toMatchObject({ texts: ['quick'] })
 })
 
-test('to a platform that reads no answer nothing is held: it is told in time that the upstream did not take the event', async () => {
+test('a platform that ignores the answer gets no holding reply, but an error if the upstream did not accept the event in time', async () => {
 	const { url: to } = await upstream(() => undefined)
 	const quick = ownJson('quick', { deadline: 1800, reply: () => undefined })
 	const late = { after: 100, reply: says('One moment') }

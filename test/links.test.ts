@@ -24,7 +24,7 @@ function isBroken(link: string, from: string): boolean {
 	return anchor !== undefined && (statSync(target).isDirectory() || !anchorsOf(target).includes(anchor))
 }
 
-test.each(documents)('%s links to what is there', (document) => {
+test.each(documents)('the links of %s lead somewhere', (document) => {
 	const from = join(root, document)
 	const links = [...readFileSync(from, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
 	expect(links.filter((link) => !/^[a-z]+:/.test(link) && isBroken(link, from))).toEqual([])

@@ -37,7 +37,7 @@ test('a route whose upstream is the route itself makes one call too many', async
 	expect(refusals(lines)).toMatchObject([{ level: 'warn', msg: 'refused', route: 'in', times: 1 }])
 })
 
-test('processes of one deployment know the marks of each other', async () => {
+test('processes of one deployment recognise each other’s marks', async () => {
 	const started: GatewayServer[] = []
 	let turn = 0
 	const { url, calls } = await relay(() => `${started[++turn % started.length]?.url}/in`)
@@ -48,7 +48,7 @@ test('processes of one deployment know the marks of each other', async () => {
 	expect(started.flatMap(({ lines }) => turns(lines))).toHaveLength(1)
 })
 
-test('a loop through another gateway ends where it closes', async () => {
+test('a loop through another gateway ends at the first repeated route', async () => {
 	const outer: { url?: string } = {}
 	const { url, calls } = await relay(() => `${outer.url}/in`)
 	const inner = await gateway({ upstream: { url }, routes: [route] })
@@ -70,7 +70,7 @@ test('a gateway in front of a gateway, with routes of the same name, and a route
 	expect(new Set(marks).size).toBe(3)
 })
 
-test('a row of gateways has an end', async () => {
+test('the number of chained gateways is limited', async () => {
 	const { port, origin } = await free()
 	const routes = Array.from({ length: 12 }, (_, i) => ({
 		name: `number-${i}`,
@@ -84,7 +84,7 @@ test('a row of gateways has an end', async () => {
 	expect((await call(`${origin}/4`)).status).toBe(200)
 })
 
-test('an accepted event bears its mark at every attempt, and a loop is not accepted', async () => {
+test('an accepted event carries its mark at every attempt, and a loop is not accepted', async () => {
 	const outbox = { file: join(folder(), 'outbox.db'), schedule: ['0s', '200ms', '200ms'] }
 	const { port, origin } = await free()
 	const config = { outbox, upstream: { url: `${origin}/in` }, routes: [{ ...route, platform: 'one-way' }] }
@@ -100,7 +100,7 @@ test('an accepted event bears its mark at every attempt, and a loop is not accep
 	expect(turns(lines)).toHaveLength(1)
 })
 
-test('who does not prove its origin is told nothing of marks', async () => {
+test('an unauthenticated call learns nothing about marks', async () => {
 	const { url: to, calls } = await upstream()
 	const routes = [{ ...route, secrets: [{ env: 'SECRET' }] }]
 	const { url } = await gateway({ upstream: { url: to }, routes }, [canonical], { SECRET: 'a secret of the route' })

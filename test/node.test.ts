@@ -9,7 +9,7 @@ const canary = 'canary-of-a-secret'
 
 const route = { name: 'own', path: '/own', platform: 'canonical' }
 
-test('with nothing set it starts, and says how to try every route', async () => {
+test('it starts without any settings, and shows how to try every route', async () => {
 	const { url, written, end } = await start(undefined)
 	await expect.poll(written).toContain('/canonical')
 	// Each line is a call that a shell can make: its arguments are in single quotes.
@@ -25,7 +25,7 @@ test('with nothing set it starts, and says how to try every route', async () => 
 	expect(await end()).toBe(0)
 })
 
-test('it never tells a secret', async () => {
+test('it never prints a secret', async () => {
 	const config = {
 		upstream: { url: `http://127.0.0.1:9/${canary}?token=${canary}` },
 		routes: [{ ...route, secrets: [{ env: 'SECRET' }] }],
@@ -50,7 +50,7 @@ test('with a wrong configuration it names every mistake and ends', async () => {
 	})
 })
 
-test('with a configuration that is not there, or not JSON, it says so and where', async () => {
+test('with a missing configuration, or one that is not JSON, it says so and where', async () => {
 	const failed = async (config: string | undefined, env = {}): Promise<string> => {
 		const failure = await start(config, { env }).catch((thrown: unknown) => thrown)
 		if (!(failure instanceof StartFailed)) throw new Error('it started')
@@ -69,7 +69,7 @@ test('with a configuration that is not there, or not JSON, it says so and where'
 	expect(await failed('{"routes":[1,]}')).toContain('gateway.json is not JSON. Comments and trailing commas')
 })
 
-test('with a port in use, or none, it says so and ends', async () => {
+test('with a port that is in use or invalid, it says so and ends', async () => {
 	const { port } = new URL((await upstream()).url)
 	const said = `Port ${port} on 127.0.0.1 is in use. Set PORT to another.
 `
@@ -78,12 +78,12 @@ test('with a port in use, or none, it says so and ends', async () => {
 	await expect(start(undefined, { env: { PORT: '70000' } })).rejects.toMatchObject(odd)
 })
 
-test('beyond this machine it wants secrets', async () => {
+test('it requires secrets unless it listens on localhost', async () => {
 	const said = expect.stringContaining('routes[0].secrets: is required unless the gateway listens on localhost')
 	await expect(start(undefined, { env: { HOST: '0.0.0.0' } })).rejects.toMatchObject({ code: 78, said })
 })
 
-test.each(['SIGTERM', 'SIGINT'] as const)('on %s the turns in hand end, and then the process', async (signal) => {
+test.each(['SIGTERM', 'SIGINT'] as const)('on %s the process finishes its turns, and then ends', async (signal) => {
 	const reached = Promise.withResolvers<void>()
 	const released = Promise.withResolvers<void>()
 	const { url: to } = await upstream(async () => {

@@ -47,7 +47,7 @@ const hello = { kind: 'message', text: 'hello', attributes: {} }
 
 const testing = 'dragoman/testing'
 
-test('every entry can be imported without our tools, and offers what it promises', async () => {
+test('every entry point can be imported without our tools, and exports what it promises', async () => {
 	const entries = ['dragoman', 'dragoman/adapters', 'dragoman/node', 'dragoman/config', 'dragoman/format']
 	const script = `
 		const names = {}
@@ -67,7 +67,7 @@ test('every entry can be imported without our tools, and offers what it promises
 	expect(exported.map((path) => path.replace(/^\./, 'dragoman')).toSorted()).toEqual([...entries, testing].toSorted())
 })
 
-test('the declarations type-check in strict mode, and refuse what is wrong', async () => {
+test('the declarations type-check in strict mode, and reject wrong code', async () => {
 	const right = `
 		import * as v from 'valibot'
 		import { type CanonicalReply, createApp, type Runtime } from 'dragoman'
@@ -100,7 +100,7 @@ test('the declarations type-check in strict mode, and refuse what is wrong', asy
 	await expect(check(wrong)).rejects.toThrow(/'"texts"' is not assignable|TS2322|TS2741|TS2820/)
 })
 
-test('an adapter of somebody else is tested by the laws, with the vitest and fast-check that they have', async () => {
+test('a third-party adapter is tested by the laws, with its own vitest and fast-check', async () => {
 	const fixtures = join(home, 'fixtures')
 	await mkdir(fixtures)
 	const fixture = {
@@ -124,7 +124,7 @@ test('an adapter of somebody else is tested by the laws, with the vitest and fas
 	expect(said).toMatch(/Tests +\d{2} passed/)
 })
 
-test('its program starts with a configuration, answers a call, and ends when it is told to', async () => {
+test('its program starts with a configuration, answers a call, and ends on a signal', async () => {
 	const config = {
 		upstream: { url: 'builtin:demo' },
 		routes: [{ name: 'own', path: '/own', platform: 'canonical' }],

@@ -65,7 +65,7 @@ test.each([
 
 const octet = fc.integer({ min: 0, max: 255 })
 
-test('an address is one thing in every spelling that a URL may have', () => {
+test('an address is recognised in every spelling that a URL may have', () => {
 	fc.assert(
 		fc.property(octet, octet, octet, octet, (a, b, c, d) => {
 			const plain = `${a}.${b}.${c}.${d}`

@@ -66,7 +66,7 @@ test('the simulator talks as the README shows', async () => {
 	expect(stdout).toContain('> Red\n(100 ms)\nYou chose Red.')
 })
 
-test('its backend answers through the gateway, and survives what is no call', async () => {
+test('its backend answers through the gateway, and survives invalid calls', async () => {
 	const backend = await startBackend(block('backend'))
 	const { url } = await start(changed(config, 'upstream').replace('http://127.0.0.1:9000', backend))
 	for (const body of ['', 'no JSON', 'null', '{}']) expect((await post(backend, body)).status).toBe(400)

@@ -13,7 +13,7 @@ async function titleOf(url: string): Promise<string | undefined> {
 	return (await (await call(`${url}/in`)).json()).title
 }
 
-test('an upstream that keeps failing is left alone, told of once, and back with its first answer', async () => {
+test('an upstream that keeps failing opens the circuit, which is logged once, and recovers with its first answer', async () => {
 	let failing = true
 	const { url: to, calls } = await upstream(() => (failing ? statusOnly(500) : json(says('Back'))))
 	const { url, lines } = await gatewayTo(to)
@@ -40,7 +40,7 @@ test('an upstream that keeps failing is left alone, told of once, and back with 
 	])
 })
 
-test.each([429, 503])('a rest that status %d asks for is granted', async (status) => {
+test.each([429, 503])('Retry-After with status %d is honoured', async (status) => {
 	let asked = 0
 	const { url: to } = await upstream(() =>
 		++asked === 1 ? statusOnly(status, [['retry-after', '3600']]) : json(says('Hello')),
@@ -55,7 +55,7 @@ test.each([429, 503])('a rest that status %d asks for is granted', async (status
 	expect(asked).toBe(1)
 })
 
-test('what was not sent is called again', async () => {
+test('a call that was not sent is retried', async () => {
 	const backend = await upstream(() => json(says('There I am')))
 	await backend.shut()
 	const { url } = await gatewayTo(backend.url)
@@ -82,7 +82,7 @@ test.each([
 	},
 )
 
-test('once a byte of the answer is there, nothing is called again', async () => {
+test('a call is not retried once a byte of the answer has arrived', async () => {
 	const { url: to, calls } = await upstream(async (_, { write, socket }) => {
 		await write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{')
 		socket.destroy()
@@ -92,7 +92,7 @@ test('once a byte of the answer is there, nothing is called again', async () => 
 	expect(calls).toHaveLength(1)
 })
 
-test('a backup is called while the first cannot be reached, and the first when it is back', async () => {
+test('a backup is called while the first URL is unreachable, and the first again once it has recovered', async () => {
 	const { url: backup, calls } = await upstream(() => json(says('From the backup')))
 	const first = await upstream(() => json(says('From the first')))
 	await first.shut()
@@ -107,7 +107,7 @@ test('a backup is called while the first cannot be reached, and the first when i
 		.toBe('From the first')
 })
 
-test('a backup is not called for what the first may have heard', async () => {
+test('a backup is not called for a call that the first may have received', async () => {
 	const { url: backup, calls } = await upstream()
 	const { url: first } = await upstream((_, { socket }) => void socket.destroy())
 	const { url } = await gateway({ upstream: { url: first, backup }, routes: [route] })
@@ -115,7 +115,7 @@ test('a backup is not called for what the first may have heard', async () => {
 	expect(calls).toHaveLength(0)
 })
 
-test('beyond its concurrency a call fails at once, and the next one finds room', async () => {
+test('a call over the concurrency limit fails immediately, and a later one succeeds', async () => {
 	const answers: (() => void)[] = []
 	const { url: to } = await upstream(async () => {
 		await new Promise<void>((answer) => answers.push(answer))
@@ -136,7 +136,7 @@ test('beyond its concurrency a call fails at once, and the next one finds room',
 	expect(await next).toBeUndefined()
 })
 
-test('calls for which no time was left say nothing about the upstream', async () => {
+test('calls without time left do not count against the upstream', async () => {
 	const { url: to, calls } = await upstream()
 	// All of its second and a half is kept for the answer.
 	const hasty = ownJson('hasty', { deadline: 1500 })
@@ -149,14 +149,14 @@ test('calls for which no time was left say nothing about the upstream', async ()
 	expect(calls).toHaveLength(1)
 })
 
-test('a rest of no time is none, and not told', async () => {
+test('a Retry-After of zero opens no circuit and is not logged', async () => {
 	const { url: to } = await upstream(() => statusOnly(503, [['retry-after', '0']]))
 	const { url, lines } = await gatewayTo(to)
 	for (let i = 0; i < 3; i++) expect(await titleOf(url)).toBe('upstream-status')
 	expect(lines.map(({ msg }) => msg)).toEqual(['turn', 'turn', 'turn'])
 })
 
-test('the same address is called again after a pause, also where the backup is resting', async () => {
+test('the same URL is retried after a pause, also while the circuit of the backup is open', async () => {
 	const endpoints = [createEndpoint('http://first.example/'), createEndpoint('http://backup.example/')] as const
 	const runtime = createRuntime(() => {})
 	onTestFinished(() => runtime.close())

@@ -16,7 +16,7 @@ const plain = ownJson('plain', {
 const picture = { messages: [{ type: 'image', url: 'https://example.com/dog.png' }] }
 const sendsPicture = () => upstream(() => json(picture))
 
-test('what a platform cannot show is shown plainer, and told on request', async () => {
+test('what a platform cannot show is converted, and reported on request', async () => {
 	const { url: to } = await sendsPicture()
 	const quiet = await gatewayTo(to, { platform: 'plain' }, [canonical, plain])
 	const shown = await call(`${quiet.url}/in`)
@@ -45,7 +45,7 @@ test('on a strict route it is an error, with the changes', async () => {
 	})
 })
 
-test('a failed turn answers in the words of the route, in the language of the user', async () => {
+test('a failed turn is answered with the route’s failure reply, in the user’s language', async () => {
 	const { url: to } = await upstream(() => statusOnly(500))
 	const failure = { de: says('Leider nicht'), '*': says('Sorry'), 'pt-BR': says('Desculpe') }
 	const { url, lines } = await gatewayTo(to, { failure })
@@ -67,7 +67,7 @@ test('a failed turn answers in the words of the route, in the language of the us
 	expect(lines[0]).toMatchObject({ level: 'error', error: 'upstream-status', upstreamStatus: 500, status: 200 })
 })
 
-test('the upstream gets the call as it came, without its secrets, where the route says so', async () => {
+test('the upstream gets the original call, without secrets, if the route says so', async () => {
 	const { url: to, calls } = await upstream()
 	const tokened = ownJson('tokened', { auth: queryToken('token') })
 	const routes = [{ name: 'in', path: '/in', platform: 'tokened', secrets: [{ env: 'TOKEN' }], raw: true }]
@@ -117,7 +117,7 @@ test('the upstream can verify a call with each key, by the library of Standard W
 	expect(() => new Webhook(foreign).verify(body ?? '', headers)).toThrow()
 })
 
-test("the upstream's own secrets and headers go along, and its query stays", async () => {
+test('calls carry the upstream’s secrets and headers, and keep its query', async () => {
 	const { url: to, calls } = await upstream()
 	const config = {
 		upstream: {
@@ -137,7 +137,7 @@ test("the upstream's own secrets and headers go along, and its query stays", asy
 	expect(calls[0]?.headers).toContainEqual(['authorization', 'Bearer of good news'])
 })
 
-test('no secret and no word of a user gets into the log or an answer', async () => {
+test('the log and the answers contain no secret and no text of a user', async () => {
 	const canary = 'canary-in-the-mine'
 	const env = Object.fromEntries(['A', 'B', 'C', 'D'].map((name) => [name, `${canary}-${name}`]))
 	const answers = [
@@ -184,7 +184,7 @@ test('no secret and no word of a user gets into the log or an answer', async () 
 	})
 })
 
-test("an adapter's own fault is one error and one line, and its trace stays inside", async () => {
+test('a bug in an adapter is one error and one log line, and its stack is not sent', async () => {
 	const { url: to } = await upstream()
 	const broken = () => {
 		throw new TypeError('a fault of the code')

@@ -67,13 +67,13 @@ test('a wrong secret gets no further than the set-up call', async () => {
 	expect(backend.calls).toHaveLength(0)
 })
 
-test('without a way of its own to prove its origin, the secret is the last segment of the path', async () => {
+test('without authentication in the format, the secret is the last segment of the path', async () => {
 	const server = await upstream()
 	await play(canonical.create(), `${server.url}/in?a=1`, { text: 'Hi' }, { secret: 'a/b' })
 	expect(server.calls[0]?.path).toBe('/in/a%2Fb?a=1')
 })
 
-test('who talks has ids as platforms have them, and keeps those that are given', async () => {
+test('the user has ids like those of platforms, and given ids are used', async () => {
 	const server = await upstream()
 	const heard = () => JSON.parse(server.calls.at(-1)?.body ?? '{}').event
 	await play(canonical.create(), server.url, { text: 'Hi' })
@@ -86,13 +86,13 @@ test('who talks has ids as platforms have them, and keeps those that are given',
 	expect(heard()).toEqual(event)
 })
 
-test('a platform that reads no answer gets one that nobody sees', async () => {
+test('a platform that ignores the answer shows none', async () => {
 	const server = await upstream(() => ({ status: 200, headers: [], body: 'ok' }))
 	const oneWay = ownJson('one-way', { reply: () => undefined }).create()
 	expect(await play(oneWay, server.url, { start: true })).not.toHaveProperty('reply')
 })
 
-describe('the platform would refuse', () => {
+describe('the platform would reject', () => {
 	const text = (length: number) => ({ responses: [{ type: 'text', delay: 100, message: 'x'.repeat(length) }] })
 
 	test.each<[string, Script]>([
@@ -118,7 +118,7 @@ describe('the platform would refuse', () => {
 
 const silent: CanonicalReply = { messages: [], attributes: { session: {}, user: {} } }
 
-test('a reply is shown as text, and what can be pressed is numbered', () => {
+test('a reply is shown as text, with numbered buttons and choices', () => {
 	const reply: CanonicalReply = {
 		messages: [
 			{
@@ -186,7 +186,7 @@ describe('npm run simulate', () => {
 		expect(err).toContain('choice.label')
 	})
 
-	test('where an option could tell what is lost, it says which', async () => {
+	test('names the option that would prevent a loss', async () => {
 		const { url } = await chatbotGateway()
 		const args = ['chatbot-v2', '--url', url, '--secret-env', 'MY_SECRET', '--text', 'colours']
 		const without = await run(...args)
@@ -195,14 +195,14 @@ describe('npm run simulate', () => {
 		expect((await run(...args, '--option', 'text=question')).err).not.toContain('--option')
 	})
 
-	test('a refusal with 404 says what it may be', async () => {
+	test('a rejection with 404 names possible causes', async () => {
 		const { url } = await chatbotGateway()
 		const { code, err } = await run('chatbot-v2', '--url', url, '--text', 'Hi')
 		expect(code).toBe(1)
 		expect(err).toContain('404: wrong path, or missing or wrong secret')
 	})
 
-	test('exits with 1 and the reason when the platform would refuse', async () => {
+	test('exits with 1 and the reason if the platform would reject the answer', async () => {
 		const server = await upstream(() => ({ status: 502, headers: [], body: '{"title":"upstream-unreachable"}' }))
 		const { code, err, out } = await run('canonical', '--url', server.url, '--text', 'Hi', '--raw')
 		expect({ code, err }).toEqual({
@@ -212,7 +212,7 @@ describe('npm run simulate', () => {
 		expect(JSON.parse(out)).toMatchObject({ status: 502 })
 	})
 
-	test('shows what the platform says by itself where the webhook fails', async () => {
+	test('shows the platform’s own reply if the webhook fails', async () => {
 		const server = await upstream(() => ({ status: 424, headers: [], body: '{}' }))
 		const { code, out } = await run('pingstreams', '--url', server.url, '--text', 'Hi', '--default-reply', 'One moment')
 		expect({ code, out }).toEqual({ code: 1, out: 'One moment\n' })

@@ -25,7 +25,7 @@ export function stateSuite(name: string, create: () => State): void {
 			attributes: { session: {}, user: {} },
 		})
 
-		test('they are taken once, oldest first, by their own conversation', async () => {
+		test('they are returned once, oldest first, to their own conversation', async () => {
 			const { state, c } = fresh()
 			expect(await state.takeLateReplies(c)).toEqual([])
 			expect(await state.addLateReply(c, reply('one'))).toBe(true)
@@ -35,14 +35,14 @@ export function stateSuite(name: string, create: () => State): void {
 			expect(await state.takeLateReplies(c)).toEqual([])
 		})
 
-		test('of those who ask at once, one gets them', async () => {
+		test('of concurrent requests, one gets them', async () => {
 			const { state, c } = fresh()
 			await state.addLateReply(c, reply('one'))
 			const taken = await Promise.all([1, 2, 3].map(() => state.takeLateReplies(c)))
 			expect(taken.flat()).toEqual([reply('one')])
 		})
 
-		test('there are only so many', async () => {
+		test('their number is limited', async () => {
 			const { state, c } = fresh()
 			for (let i = 0; i < maxLateReplies; i++) expect(await state.addLateReply(c, reply(String(i)))).toBe(true)
 			expect(await state.addLateReply(c, reply('more'))).toBe(false)
@@ -52,7 +52,7 @@ export function stateSuite(name: string, create: () => State): void {
 	})
 
 	describe(`${name}: calls that come again`, () => {
-		test('the first is claimed, and whoever comes later gets its answer', async () => {
+		test('the first call gets the claim, and later ones get its answer', async () => {
 			const { state, c } = fresh()
 			const fence = fenceOf(await state.claim(c, 'call', long))
 			await state.settle(c, 'call', fence, answer('first'))
@@ -60,7 +60,7 @@ export function stateSuite(name: string, create: () => State): void {
 			expect(await state.claim(c, 'call', 0)).toEqual({ answer: answer('first') })
 		})
 
-		test('whoever comes meanwhile waits, and all get the same', async () => {
+		test('calls that arrive meanwhile wait, and all get the same answer', async () => {
 			const { state, c } = fresh()
 			const fence = fenceOf(await state.claim(c, 'call', long))
 			const waiting = [1, 2, 3].map(() => state.claim(c, 'call', long))
@@ -70,7 +70,7 @@ export function stateSuite(name: string, create: () => State): void {
 			for (const each of await Promise.all(waiting)) expect(each).toEqual({ answer: answer('first') })
 		})
 
-		test('when the first fails, exactly one of those who wait is next', async () => {
+		test('if the first fails, exactly one of the waiting calls gets the claim', async () => {
 			const { state, c } = fresh()
 			const fence = fenceOf(await state.claim(c, 'call', long))
 			const waiting = [1, 2, 3].map(() => state.claim(c, 'call', long))
@@ -95,7 +95,7 @@ export function stateSuite(name: string, create: () => State): void {
 			expect(await state.claim(c, 'call', long)).toEqual({ answer: answer('in time') })
 		})
 
-		test('an answer after the lease is not kept, though nobody else came', async () => {
+		test('an answer after the lease is not stored, even without another call', async () => {
 			const { state, c } = fresh()
 			const fence = fenceOf(await state.claim(c, 'call', 10))
 			await new Promise((done) => setTimeout(done, 60))
@@ -103,7 +103,7 @@ export function stateSuite(name: string, create: () => State): void {
 			expect(await state.claim(c, 'call', long)).toEqual({ fence: expect.any(Number) })
 		})
 
-		test('other calls and other conversations are not touched', async () => {
+		test('other calls and other conversations are not affected', async () => {
 			const { state, c } = fresh()
 			await state.settle(c, 'call', fenceOf(await state.claim(c, 'call', long)), answer('first'))
 			expect(await state.claim(c, 'another', long)).toEqual({ fence: expect.any(Number) })
@@ -126,7 +126,7 @@ export function stateSuite(name: string, create: () => State): void {
 	})
 
 	describe(`${name}: open choices`, () => {
-		test('of the last replies, newest first; what offers nothing counts, too', async () => {
+		test('come from the last replies, newest first; replies without choices count, too', async () => {
 			const { state, c } = fresh()
 			expect(await state.openChoices(c)).toEqual([])
 			await state.addReply(c, [offer])
@@ -135,7 +135,7 @@ export function stateSuite(name: string, create: () => State): void {
 			expect(await state.openChoices(`${c}, another`)).toEqual([])
 		})
 
-		test('are forgotten after some replies without any', async () => {
+		test('are forgotten after some replies without choices', async () => {
 			const { state, c } = fresh()
 			await state.addReply(c, [offer])
 			for (let i = 0; i < 10; i++) await state.addReply(c, [])

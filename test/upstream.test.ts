@@ -43,7 +43,7 @@ test.each([
 	expect(lines).toMatchObject([{ level: 'error', error: 'upstream-timeout', status: 504 }])
 })
 
-test('of several formats behind one URL, the one that waits least is answered in time', async () => {
+test('with several formats on one URL, the shortest deadline is met', async () => {
 	const { url: to } = await upstream(() => undefined)
 	const patient = ownJson('patient', { deadline: 60_000, recognises: () => false })
 	const quick = ownJson('quick', { deadline: 1800, recognises: () => true })
@@ -88,13 +88,13 @@ test('a late answer is dropped, and never goes to another turn', async () => {
 	expect(served).toBeGreaterThan(0)
 })
 
-test('an upstream that is down is told from one that is slow', async () => {
+test('an upstream that is down is distinguished from a slow one', async () => {
 	const { url } = await gatewayTo(await nobody())
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-unreachable', status: 502 })
 })
 
 test.each([500, 404, 429, 301, 302, 307, 308, 304])(
-	'status %d is no answer, and no redirect is followed',
+	'status %d is an error, and no redirect is followed',
 	async (status) => {
 		const { url: elsewhere, calls: visits } = await upstream()
 		const headers = [['location', elsewhere] as const, ['content-type', 'text/html'] as const]
@@ -109,7 +109,7 @@ test.each([500, 404, 429, 301, 302, 307, 308, 304])(
 	},
 )
 
-test('the connection of a failing upstream serves again, unless its page is endless', async () => {
+test('the connection of a failing upstream is reused, unless its error page is endless', async () => {
 	const failing = await upstream(() => ({ status: 500, headers: [], body: 'Oops' }))
 	const { url } = await gatewayTo(failing.url)
 	for (let i = 0; i < 5; i++) expect(await problemOf(url)).toMatchObject({ title: 'upstream-status' })
@@ -126,7 +126,7 @@ test('the connection of a failing upstream serves again, unless its page is endl
 	await ended.promise
 })
 
-test('the connection of a failing upstream whose page stops in the middle is ended', async () => {
+test('the connection of a failing upstream is closed if its error page stops in the middle', async () => {
 	const ended = Promise.withResolvers<void>()
 	const { url: to } = await upstream(async (_, connection) => {
 		await connection.write('HTTP/1.1 404 Not Found\r\ncontent-length: 99\r\n\r\nOo')
@@ -193,7 +193,7 @@ test.each<[what: string, bytes: string, problem: object]>([
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', status: 502, ...problem })
 })
 
-test('a connection that is reset in the middle of an answer leaves none of it', async () => {
+test('nothing of an answer is used if its connection is reset in the middle', async () => {
 	const { url: to } = await upstream(async (_, { write, pause, socket }) => {
 		await write(`${head}content-length: ${hello.length}\r\n\r\n${hello.slice(0, -1)}`)
 		await pause(50)
@@ -203,7 +203,7 @@ test('a connection that is reset in the middle of an answer leaves none of it', 
 	expect(await problemOf(url)).toMatchObject({ title: 'upstream-reply-invalid', field: 'body' })
 })
 
-test.each(['declared', 'chunked'])('a reply over the limit is given up soon: %s', async (how) => {
+test.each(['declared', 'chunked'])('a reply over the limit is cut off quickly: %s', async (how) => {
 	let written = 0
 	const ended = Promise.withResolvers<void>()
 	const framing = how === 'declared' ? `content-length: ${100 * limit}` : 'transfer-encoding: chunked'
@@ -238,7 +238,7 @@ test.each(['declared', 'chunked'])('a reply at the limit is read, without its by
 	expect(await (await call(`${url}/in`)).json()).toMatchObject(says('Hello'))
 })
 
-test('headers of a reply stay behind', async () => {
+test('headers of a reply are not passed on', async () => {
 	const names = ['set-cookie', 'x-any', 'location', 'strict-transport-security', 'dragoman-changes']
 	const leaks = names.map((name) => [name, 'leak'] as const)
 	const { url: to } = await upstream(() => json(says('Hello'), 200, leaks))
@@ -248,7 +248,7 @@ test('headers of a reply stay behind', async () => {
 	expect([...answer.headers].flat()).not.toContain('leak')
 })
 
-test('an answer may be announced', async () => {
+test('an answer may follow informational responses', async () => {
 	const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\nset-cookie: leak\r\n\r\n'.repeat(3)
 	const { url: to } = await upstream(() => `${hints}${head}content-length: ${hello.length}\r\n\r\n${hello}`)
 	const { url } = await gatewayTo(to)

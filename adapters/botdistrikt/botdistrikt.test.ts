@@ -11,7 +11,7 @@ test('a query param cannot mean two things', () => {
 	expect(() => botdistrikt.create({ user: '__proto__' })).toThrow()
 })
 
-test('the quick replies of an answer have the builder’s limit, unless an option says otherwise', () => {
+test('the number of quick replies has the builder’s limit, unless an option changes it', () => {
 	const carries = (options: unknown) =>
 		botdistrikt.create(options).reply({ kind: 'message', attributes: {} })?.carries['reply.choices']
 	expect(carries({})).toEqual({ items: 10 })

@@ -11,14 +11,14 @@ const fixtures = new URL('./fixtures/', import.meta.url)
 
 testAdapter(pingstreams, { fixtures })
 
-test('no secret of a call gets into its event', () => {
+test('the event contains no secret of its call', () => {
 	for (const { wire, options } of readFixtures(fixtures).event) {
 		const read = pingstreams.create(options).event.decode(wire)
 		expect(JSON.stringify(read)).not.toContain('hush')
 	}
 })
 
-test('a talk of some millions of characters is no burden', () => {
+test('a transcript of millions of characters is read quickly', () => {
 	const transcript = '<user:Ada>Hello\n'.repeat(400_000)
 	const body = { payload: { botId: 'b1', message: { _id: 'm1', text: 'Hi' } }, variables: { transcript, step: 2 } }
 	const { model, unread } = pingstreams.create().event.decode(jsonRequest(body))
@@ -26,7 +26,7 @@ test('a talk of some millions of characters is no burden', () => {
 	expect(unread).toEqual(['variables.transcript'])
 })
 
-test('a jump to the intent that calls is not carried, another is', () => {
+test('a jump to the calling intent is not carried, another one is', () => {
 	const leg = pingstreams.create().reply({ kind: 'message', attributes: {}, trigger: { kind: 'intent', name: 'home' } })
 	expect(leg?.carries['reply.control.goto']).toEqual({ reserved: ['home'] })
 })
@@ -53,22 +53,22 @@ describe('the token', () => {
 			true,
 			{ payload: { ...payload, botId: 'b2', bot: { _id: 'b2', root_id: 'b1' } }, token },
 		],
-		['where no bot is named', true, { payload: { message: { text: 'Hi' } }, token }],
+		['without the name of a bot', true, { payload: { message: { text: 'Hi' } }, token }],
 		['of another bot', false, { payload: { ...payload, botId: 'b2' }, token }],
-		['of another bot, beside an id that is none', false, { payload: { botId: 'b2', bot: { root_id: null } }, token }],
-		['of the bot, beside an id that is none', true, { payload: { ...payload, bot: { root_id: null } }, token }],
+		['of another bot, beside an invalid id', false, { payload: { botId: 'b2', bot: { root_id: null } }, token }],
+		['of the bot, beside an invalid id', true, { payload: { ...payload, bot: { root_id: null } }, token }],
 		['of a bot whose id is a number', false, { payload: { botId: 2 }, token }],
 		['in a subscription’s call', false, { payload: {}, hook: { _id: 'b1', event: 'message.create' }, token }],
 		['with another claim', false, { payload, token: `${head}.${segment({ sub: 'bot', aud: 'x/b1' })}.${signature}` }],
 		['without a signature', false, { payload, token: `${head}.${claims}.` }],
-		['with more behind it', false, { payload, token: `${token}.x` }],
-		['that is none', false, { payload, token: 'x' }],
+		['with text after it', false, { payload, token: `${token}.x` }],
+		['that is invalid', false, { payload, token: 'x' }],
 		['missing', false, { payload }],
 	])('%s: %s', async (_what, holds, body) => {
 		expect(await auth?.verify(jsonRequest(body), [secret], testCrypto)).toBe(holds)
 	})
 
-	test('by another algorithm, though the signature would hold', async () => {
+	test('by another algorithm, even with a matching signature', async () => {
 		const content = `${segment({ alg: 'HS512', typ: 'JWT' })}.${claims}`
 		const call = jsonRequest({ payload, token: `${content}.${await mac(content)}` })
 		expect(await auth?.verify(call, [secret], testCrypto)).toBe(false)

@@ -46,6 +46,6 @@ test.each(['a::next::b', 'a::next', 'a::next:', '::next::next::', ':::next:::', 
 	},
 )
 
-test('a filler is one message that says something', () => {
+test('a filler must be one visible message', () => {
 	for (const filler of ['', ' ', 'a::next::b']) expect(() => snatchbotJsonApi.create({ filler })).toThrow()
 })

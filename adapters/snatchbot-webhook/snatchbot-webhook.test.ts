@@ -8,11 +8,11 @@ testAdapter(snatchbotWebhook, { fixtures: new URL('./fixtures/', import.meta.url
 
 const adapter = snatchbotWebhook.create()
 
-test('nobody reads an answer', () => {
+test('the platform reads no answer', () => {
 	expect(adapter.reply({ kind: 'notice', attributes: {} })).toBeUndefined()
 })
 
-test('a call without a notice is a set-up check, however it is made', () => {
+test('a call without a notice is a set-up check, with any method', () => {
 	const check = { query: [], headers: [], body: '' }
 	for (const method of ['GET', 'HEAD', 'POST']) {
 		expect(adapter.challenge?.({ ...check, method })).toEqual({ status: 200, headers: [], body: '' })

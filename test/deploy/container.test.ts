@@ -17,7 +17,7 @@ const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
 
 const copies = instructions(building, 'COPY').map((line) => line.split(' '))
 
-test('what it copies is there, and is not ignored', () => {
+test('what it copies exists and is not ignored', () => {
 	expect(copies.length).toBeGreaterThan(3)
 	for (const sources of copies.map((words) => words.slice(0, -1))) {
 		for (const source of sources) {
@@ -28,7 +28,7 @@ test('what it copies is there, and is not ignored', () => {
 	for (const secret of ['.env', '.git', 'node_modules']) expect(ignored).toContain(secret)
 })
 
-test('it builds from what it copies alone, and the program in it starts, is healthy, and ends', async () => {
+test('it builds only from what it copies, and its program starts, is healthy, and ends', async () => {
 	const at = folder()
 	for (const words of copies) {
 		const target = words.at(-1) ?? ''
@@ -58,7 +58,7 @@ test('it builds from what it copies alone, and the program in it starts, is heal
 	expect([healthy(), ended()]).toEqual([0, false])
 }, 90_000)
 
-test('it runs as nobody in particular, and says where it writes', () => {
+test('it runs without privileges, and declares where it writes', () => {
 	expect(instructions(running, 'USER')).toEqual(['node'])
 	expect(instructions(running, 'VOLUME')).toEqual(['/data'])
 	expect(instructions(running, 'WORKDIR')).toEqual(['/data'])

@@ -42,7 +42,7 @@ test.skipIf(!has('systemd-analyze'))(
 	},
 )
 
-test('they say what the program does', () => {
+test('they match what the program does', () => {
 	const { bin } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 	expect(settings('ExecStart')).toEqual([`/usr/bin/node /opt/dragoman/current/${bin.dragoman}`])
 	expect(settings('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID'])

@@ -69,7 +69,7 @@ function gateway(upstream: object, resolve: Resolve, isPublic = (address: string
 	return { call, lines }
 }
 
-test('a name that leads to no public address is refused, once, and nothing is told of where it leads', async () => {
+test('a name without a public address is refused after one attempt, and the answer does not reveal the address', async () => {
 	const { port, connected } = await backend()
 	const { asked, resolve } = resolver([closed, '::1'])
 	const { call, lines } = gateway({ url: `http://rebound.test:${port}/`, public: true }, resolve)
@@ -85,7 +85,7 @@ test('a name that leads to no public address is refused, once, and nothing is to
 	expect(connected).toEqual([closed])
 })
 
-test('of a mixed set only what is public is called, in any order', async () => {
+test('in a mixed set of addresses, only public ones are called, in any order', async () => {
 	for (const addresses of [
 		[closed, open],
 		[open, closed],
@@ -99,7 +99,7 @@ test('of a mixed set only what is public is called, in any order', async () => {
 	}
 })
 
-test('a name is looked up once for a connection, so that its second answer is of no use', async () => {
+test('a name is looked up once per connection, so a second answer has no effect', async () => {
 	const { port, connected } = await backend()
 	const { asked, resolve } = resolver([open], [closed], [open], [closed], [open], [closed])
 	const { call } = gateway({ url: `http://rebound.test:${port}/`, public: true }, resolve)
@@ -110,7 +110,7 @@ test('a name is looked up once for a connection, so that its second answer is of
 	expect(connected).toEqual([open, open, open])
 })
 
-test('a connection of an upstream without the option serves no upstream with it', async () => {
+test('a connection of an upstream without the option is not reused for one with it', async () => {
 	const { port, connected } = await backend(true)
 	const { resolve } = resolver([closed])
 	const { call } = gateway({ url: `http://shared.test:${port}/`, public: true }, resolve)
@@ -120,7 +120,7 @@ test('a connection of an upstream without the option serves no upstream with it'
 	expect(connected).toEqual([closed])
 })
 
-test.each(['http', 'https'])('an address is refused where the configuration let it through: %s', async (scheme) => {
+test.each(['http', 'https'])('an address that the configuration let through is refused: %s', async (scheme) => {
 	const { port, connected } = await backend()
 	const sender = createSender()
 	onTestFinished(() => sender.close())
@@ -139,7 +139,7 @@ test.each(['http', 'https'])('an address is refused where the configuration let 
 	expect(connected).toEqual(Array.from({ length: 5 }, () => closed))
 })
 
-test('a backup is called at once, and is looked at in the same way', async () => {
+test('a backup is called immediately, and its address is checked in the same way', async () => {
 	const { port, connected } = await backend()
 	const resolve: Resolve = (hostname, _options, callback) => {
 		callback(null, [{ address: hostname === 'good.test' ? open : closed, family: 4 }])
@@ -152,7 +152,7 @@ test('a backup is called at once, and is looked at in the same way', async () =>
 	expect(connected).toEqual([open])
 })
 
-test('an upstream that stays elsewhere is left alone like one that is down, and is back when its name is', async () => {
+test('an upstream at a non-public address opens the circuit like one that is down, and recovers with its name', async () => {
 	const { port } = await backend()
 	let leads = closed
 	let asked = 0
@@ -172,7 +172,7 @@ test('an upstream that stays elsewhere is left alone like one that is down, and 
 	expect(states).toEqual(['circuit open', 'recovered'])
 })
 
-test('a name that is not found is an upstream that cannot be reached', async () => {
+test('a name that is not found is an unreachable upstream', async () => {
 	const resolve: Resolve = (_hostname, _options, callback) => {
 		callback(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), [])
 	}

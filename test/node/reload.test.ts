@@ -36,7 +36,7 @@ const generation = (number: number, url: string, path = '/in') => ({
 	routes: [{ ...route, path, debug: number % 2 === 1 }],
 })
 
-test('each call sees one configuration whole, however often it is replaced, and none fails', async () => {
+test('each call uses one whole configuration, however often it is replaced, and none fails', async () => {
 	const { url: to } = await tellingUpstream()
 	const { url, reload, lines } = await gateway(generation(0, to))
 	const reloads = 100
@@ -65,7 +65,7 @@ test('each call sees one configuration whole, however often it is replaced, and 
 	expect(lines.filter(({ msg }) => msg === 'reload')).toHaveLength(reloads)
 })
 
-test('a turn in hand ends by the configuration it began with; a path that is gone is gone at once', async () => {
+test('a turn in progress finishes with its configuration; a removed path is gone immediately', async () => {
 	const reached = Promise.withResolvers<void>()
 	const released = Promise.withResolvers<void>()
 	const { url: to } = await upstream(async () => {
@@ -84,7 +84,7 @@ test('a turn in hand ends by the configuration it began with; a path that is gon
 	expect((await call(`${url}/elsewhere`)).status).toBe(200)
 })
 
-test('what cannot be used is refused with every mistake, and the old one stays', async () => {
+test('an invalid configuration is rejected with every mistake, and the old one stays', async () => {
 	const { url: to } = await tellingUpstream()
 	const { url, reload, routes, lines } = await gateway(generation(1, to))
 	const wrong: readonly (readonly [config: unknown, mistakes: readonly string[]])[] = [
@@ -111,7 +111,7 @@ test('what cannot be used is refused with every mistake, and the old one stays',
 	expect(lines.filter(({ msg }) => msg !== 'turn')).toEqual([])
 })
 
-test('answers and open choices are remembered, and connections to the upstream kept', async () => {
+test('remembered answers, open choices and connections to the upstream survive a reload', async () => {
 	const choices = [{ title: 'Red', value: 'colour-1' }]
 	const backend = await upstream(() => json({ messages: [{ type: 'choices', text: 'Which?', choices }] }))
 	const { url: to, calls } = backend
@@ -126,7 +126,7 @@ test('answers and open choices are remembered, and connections to the upstream k
 	expect(backend.connections).toBe(1)
 })
 
-test('events that were accepted before go where the route leads now', async () => {
+test('events accepted before a reload go to the new upstream of their route', async () => {
 	const broken = await upstream(() => statusOnly(500))
 	const repaired = await upstream()
 	const outbox = { file: join(folder(), 'outbox.db'), schedule: ['0s', '300ms', '300ms', '300ms', '300ms'] }
@@ -138,7 +138,7 @@ test('events that were accepted before go where the route leads now', async () =
 	await expect.poll(() => repaired.calls.length, { timeout: 10_000 }).toBe(1)
 })
 
-test('on SIGHUP the process reads its file again, and its log says what came of it', async () => {
+test('on SIGHUP the process reads its file again, and logs the result', async () => {
 	const { url: to } = await tellingUpstream()
 	const { url, process, configure, lines, end } = await start(generation(1, to))
 	const reloads = () => lines.filter(({ msg }) => msg === 'reload')
@@ -165,7 +165,7 @@ test('on SIGHUP the process reads its file again, and its log says what came of 
 	expect(await end()).toBe(0)
 })
 
-test('a signal that comes while the process starts neither ends it nor is lost', async () => {
+test('a SIGHUP during the start neither ends the process nor is lost', async () => {
 	const { url: to } = await tellingUpstream()
 	const file = join(folder(), 'gateway.json')
 	execFileSync('mkfifo', [file])

@@ -25,7 +25,7 @@ async function waiting() {
 	return { asked, socket, ended, answers: () => whole.match(/HTTP\/1\.1 200 /g)?.length ?? 0 }
 }
 
-test('requests on one connection are taken one after the other, and answered in their order', async () => {
+test('requests on one connection are processed one after the other, and answered in order', async () => {
 	const { asked, socket, answers } = await waiting()
 	socket.write(request.repeat(3))
 	for (let n = 1; n <= 3; n++) {
@@ -36,7 +36,7 @@ test('requests on one connection are taken one after the other, and answered in 
 	}
 })
 
-test('nothing is begun for a caller who has gone', async () => {
+test('no turn starts for a client that has disconnected', async () => {
 	const { asked, socket } = await waiting()
 	socket.write(request.repeat(3))
 	await expect.poll(() => asked.length).toBe(1)
@@ -47,7 +47,7 @@ test('nothing is begun for a caller who has gone', async () => {
 	expect(asked.length).toBe(1)
 })
 
-test('a connection on which too many wait is ended', async () => {
+test('a connection with too many waiting requests is closed', async () => {
 	const { asked, socket, ended } = await waiting()
 	socket.write(request.repeat(100))
 	await ended

@@ -135,7 +135,7 @@ test('CONNECT opens nothing', async () => {
 })
 
 test.each(['TRACE', 'QUERY', 'PURGE', 'PROPFIND'])(
-	'%s has no turn, and what it sent does not come back',
+	'%s starts no turn, and its content is not sent back',
 	async (method) => {
 		const { status, whole, turns } = await exchange(`${method} /in HTTP/1.1\r\nhost: x\r\nx-secret: canary\r\n\r\n`)
 		// The one turn is that of the request behind it.
@@ -144,7 +144,7 @@ test.each(['TRACE', 'QUERY', 'PURGE', 'PROPFIND'])(
 	},
 )
 
-test('two hundred refusals are a line or two', async () => {
+test('two hundred rejections are one or two log lines', async () => {
 	const before = lines.length
 	for (let i = 0; i < 200; i++) await exchange(ambiguous['two hosts']?.[1] ?? '')
 	expect(lines.slice(before).every(({ msg, error }) => msg === 'refused' && error === 'request-ambiguous')).toBe(true)

@@ -14,7 +14,7 @@ import { testScope } from '../servers.ts'
 const config = ownTo('builtin:demo')
 const call = { path: '/own', body: message('Hi') }
 
-test('a process with an idle connection ends, and the next one answers whoever came meanwhile', async () => {
+test('a process with an idle connection ends, and the next one answers the calls that arrived meanwhile', async () => {
 	const { gateway, url, written } = hold(testScope, config)
 	const pid = await gateway(1)
 	const client = createClient(url(), { connections: 1 })
@@ -26,7 +26,7 @@ test('a process with an idle connection ends, and the next one answers whoever c
 	expect((await send(url(), call)).status).toBe(200)
 })
 
-test('what says that a socket was passed is taken out of the environment, whoever it was meant for', async () => {
+test('the variables of socket activation are removed from the environment, whatever process they are for', async () => {
 	const passed = { LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b' }
 	const [foreign, own] = [{ ...passed, PATH: '/bin' }, { ...passed }]
 	expect(activatedSocket(foreign, 8)).toBeUndefined()
@@ -40,7 +40,7 @@ test('what says that a socket was passed is taken out of the environment, whoeve
 	expect(written()).not.toContain(`Listening on ${url()}\n`)
 })
 
-test('a route without a secret starts where only this machine connects: the address is that of the socket', async () => {
+test('a route without a secret is allowed if the passed socket is local', async () => {
 	const path = join(folder(testScope), 'gateway.sock')
 	const unix = hold(testScope, config, { at: path, env: { HOST: '0.0.0.0' } })
 	await unix.gateway(1)

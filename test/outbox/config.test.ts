@@ -12,7 +12,7 @@ const rest = {
 }
 const context = { adapters: [canonical], env, loopback: true }
 
-test('a file is all that it needs', () => {
+test('only the file is required', () => {
 	const { outbox } = readConfig({ ...rest, outbox: { file: 'outbox.db' } }, context)
 	expect(outbox).toMatchObject({ file: 'outbox.db', keys: [], order: 'block', concurrency: 16, maxBytes: 2 ** 30 })
 	expect(outbox?.retention).toEqual({ delivered: 0, dead: 30 * 86_400_000, maxBytes: 2 ** 29 })
@@ -42,7 +42,7 @@ test('everything can be set', () => {
 	expect(readOutbox({ outbox: all, routes: 'may be anything' }, env)).toEqual(outbox)
 })
 
-test('every mistake is named by its path, without a value', () => {
+test('every mistake is reported by its path, without values', () => {
 	const outbox = {
 		colour: canary,
 		key: [{ env: 'GONE' }, { env: 'ODD' }],

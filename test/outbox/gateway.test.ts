@@ -46,7 +46,7 @@ function bytesOf(file: string): string {
 		.join('\n')
 }
 
-test('an event nobody waits for is acknowledged at once, and reaches a backend that was down', async () => {
+test('a one-way event is acknowledged immediately, and reaches a backend that was down', async () => {
 	let status = 503
 	const backend = await upstream(() => json({ messages: [] }, status))
 	const { started } = gatewayWith(backend.url, { schedule: ['0s', '300ms', '300ms', '300ms'] })
@@ -68,13 +68,13 @@ test('an event nobody waits for is acknowledged at once, and reaches a backend t
 	])
 })
 
-test('who reads the answer gets it in the same call, outbox or not', async () => {
+test('a platform that reads the answer gets it in the same call, with or without an outbox', async () => {
 	const { url: to } = await upstream()
 	const { url } = await gatewayWith(to).started
 	expect(await (await call(`${url}/two`, event('Hi'))).json()).toMatchObject(says('Hello'))
 })
 
-test('when the outbox is full the platform gets a 503, and a 200 again once events were delivered', async () => {
+test('with a full outbox the platform gets a 503, and a 200 again once events are delivered', async () => {
 	let open = false
 	const backend = await upstream(() => (open ? json(says('')) : statusOnly(503)))
 	const { started } = gatewayWith(backend.url, {
@@ -108,7 +108,7 @@ test('a gateway on a corrupt file does not start', async () => {
 	expect(readFileSync(file, 'utf8')).toBe('x'.repeat(5000))
 })
 
-test('no secret is in the files: none of ours at any time, and no text of a user when there is a key', async () => {
+test('the files never contain our secrets, and with a key no text of a user', async () => {
 	const secrets = {
 		TOKEN: `${canary}-token`,
 		OUT: `${canary}-out`,
@@ -146,7 +146,7 @@ test('no secret is in the files: none of ours at any time, and no text of a user
 	expect(JSON.stringify(lines)).not.toContain(canary)
 })
 
-test('an operator sees, shows, puts back and drops what gave up, while the gateway runs', async () => {
+test('an operator lists, shows, redrives and drops dead letters while the gateway runs', async () => {
 	let status = 500
 	const backend = await upstream(() => json({ messages: [] }, status))
 	const { started, file } = gatewayWith(backend.url, { schedule: ['0s'], key: { env: 'ONE' } })

@@ -93,7 +93,7 @@ function historyOf(
 }
 
 test.each(['block', 'overtake'] as const)(
-	'%s: an event goes only when it may, and every event goes',
+	'%s: an event is delivered only when it may be, and every event is delivered',
 	(order) => {
 		fc.assert(
 			fc.property(histories, (steps) => historyOf(steps, storeOf, settingsOf({ order, concurrency: 1000 }))),
@@ -103,7 +103,7 @@ test.each(['block', 'overtake'] as const)(
 	process.env.FULL ? 300_000 : 60_000,
 )
 
-test('the other order can be chosen for what is stored already', () => {
+test('the order can be changed for events that are already stored', () => {
 	const settings = settingsOf({})
 	const first = storeOf(settings)
 	first.commit(batchOf({ entries: [entry('a1', 'a'), entry('a2', 'a'), entry('a3', 'a')], room: { in: 9 } }))

@@ -46,7 +46,7 @@ function slowStore(): RemoteStore & { readonly batches: { batch: Batch; end: () 
 	}
 }
 
-test('it acknowledges when the transaction has ended, and puts all that came meanwhile into the next one', async () => {
+test('it acknowledges after the transaction, and puts everything that arrived meanwhile into the next one', async () => {
 	const store = slowStore()
 	const { outbox, clock } = outboxOn(store, settingsOf({}), () => 200)
 	store.batches[0]?.end()
@@ -65,7 +65,7 @@ test('it acknowledges when the transaction has ended, and puts all that came mea
 	await Promise.all(all)
 })
 
-test('a transaction that failed acknowledges nothing, and until the file was opened again nothing is accepted', async () => {
+test('a failed transaction acknowledges nothing, and nothing is accepted until the file is reopened', async () => {
 	const store = slowStore()
 	const { outbox, clock, lines } = outboxOn(store, settingsOf({}), () => 200)
 	store.batches[0]?.end()
@@ -86,7 +86,7 @@ test('a transaction that failed acknowledges nothing, and until the file was ope
 	expect(lines).toMatchObject([{ level: 'error', msg: 'outbox', error: 'outbox-failed', cause: 'disk I/O error' }])
 })
 
-test('an event that always fails is tried along the schedule, and ends as exactly one dead letter', async () => {
+test('an event that always fails follows the schedule, and becomes exactly one dead letter', async () => {
 	const { outbox, attempts, clock, lines, store } = outboxWith((text) => (text === 'poison' ? 500 : 200))
 	const from = clock.now()
 	await outbox.accept(delivery('e1', 'c1', 'poison'))
@@ -117,7 +117,7 @@ test('an event that always fails is tried along the schedule, and ends as exactl
 	expect(store.commit(batch).claimed).toEqual([])
 })
 
-test('when it is overtaken, the others of its conversation do not wait', async () => {
+test('with overtaking, other events of its conversation do not wait', async () => {
 	const { outbox, attempts, clock } = outboxWith((text) => (text === 'poison' ? 500 : 200), { order: 'overtake' })
 	await outbox.accept(delivery('e1', 'c1', 'poison'))
 	await outbox.accept(delivery('e2', 'c1', 'behind'))
@@ -125,14 +125,14 @@ test('when it is overtaken, the others of its conversation do not wait', async (
 	expect(attempts.map(({ text }) => text)).toEqual(['poison', 'behind'])
 })
 
-test('an event older than its expiry gets the attempt under way, and no other', async () => {
+test('an expired event gets the attempt in progress, and no other', async () => {
 	const { outbox, attempts, clock } = outboxWith(() => 500, { expiry: '10m', schedule: ['0s', '1m', '1h', '1h'] })
 	await outbox.accept(delivery('e1'))
 	await clock.pass(10 * hour)
 	expect(attempts).toHaveLength(3)
 })
 
-test('the schedule goes on where it was when the next process takes over', async () => {
+test('the next process continues the schedule where it was', async () => {
 	const first = outboxWith(() => 500, { schedule: ['0s', '1h', '1h'] })
 	await first.outbox.accept(delivery('e1'))
 	await first.clock.pass(hour / 2)
@@ -144,7 +144,7 @@ test('the schedule goes on where it was when the next process takes over', async
 	expect(second.attempts).toHaveLength(2)
 })
 
-test('no more of a route are under way than is said, and another route does not wait for it', async () => {
+test('the concurrency of a route is limited, and another route does not wait for it', async () => {
 	let most = 0
 	let now = 0
 	const open = Promise.withResolvers<void>()
@@ -166,7 +166,7 @@ test('no more of a route are under way than is said, and another route does not 
 	expect(most).toBe(3)
 })
 
-test('a delivery that never ends counts as failed some time after its limit', async () => {
+test('a delivery that never ends counts as failed some time after its timeout', async () => {
 	let asked = 0
 	const { outbox, clock, lines } = outboxWith(() => (++asked === 1 ? new Promise<number>(() => {}) : 200))
 	await outbox.accept(delivery('e1'))
@@ -180,7 +180,7 @@ test('a delivery that never ends counts as failed some time after its limit', as
 	])
 })
 
-test('an event of a route that is gone waits, is not tried, and is told of at the start', async () => {
+test('an event of a removed route waits without attempts, and is logged at the start', async () => {
 	const { outbox, attempts, clock, lines, settings } = outboxWith(() => 200)
 	await outbox.accept({ ...delivery('e1'), route: 'gone' })
 	await clock.pass(hour)
@@ -218,7 +218,7 @@ test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no at
 	await outbox.close(1000)
 })
 
-test('while the upstream is left alone, events wait and no attempt is used up', async () => {
+test('while the circuit is open, events wait without using up attempts', async () => {
 	const { url, calls } = await upstream()
 	const { runtime, routes, close } = await gatewayTo(url)
 	onTestFinished(close)
@@ -279,7 +279,7 @@ test('an event that is too large is refused, with the limit', async () => {
 	await expect(refused).rejects.toMatchObject({ code: 'event-too-large', context: { limit: 131_072 } })
 })
 
-test('when it is closed, what is under way ends and is written down', async () => {
+test('on close, deliveries in progress finish and are recorded', async () => {
 	const open = Promise.withResolvers<number>()
 	const { outbox, attempts, clock, settings, lines } = outboxWith(() => open.promise)
 	await outbox.accept(delivery('e1', 'c1'))

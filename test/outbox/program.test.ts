@@ -23,7 +23,7 @@ function run(config: object, ...args: string[]) {
 
 const rest = { upstream: { url: 'builtin:demo' }, routes: [{ name: 'own', path: '/own', platform: 'canonical' }] }
 
-test('it lists what is stored, whatever else the configuration lacks', () => {
+test('it lists stored events, whatever else is missing in the configuration', () => {
 	const settings = settingsOf({ key: { env: 'ONE' } })
 	const store = storeOf(settings)
 	store.commit(batchOf({ entries: [entry('e1', 'c1', '"what the user wrote"')] }))
@@ -34,7 +34,7 @@ test('it lists what is stored, whatever else the configuration lacks', () => {
 	expect(run({ outbox }, 'outbox', 'show', 'e2')).toMatchObject({ status: 1, stdout: 'No such event.\n' })
 })
 
-test('it says why it does not start, in one sentence, and ends as its supervisor expects', () => {
+test('it says in one sentence why it does not start, and exits with the documented code', () => {
 	const settings = settingsOf({})
 	const store = storeOf(settings)
 	const outbox = { file: settings.file }
@@ -50,7 +50,7 @@ test('it says why it does not start, in one sentence, and ends as its supervisor
 	expect(readFileSync(settings.file, 'utf8')).toBe('x'.repeat(10_000))
 })
 
-test('a command that is none, or has no outbox to work on, is a mistake', () => {
+test('an unknown command, or one without an outbox, is an error', () => {
 	expect(run(rest, 'outbix')).toMatchObject({
 		status: 64,
 		stderr: expect.stringContaining('Unknown command "outbix".'),

@@ -10,7 +10,7 @@ const schedules = fc.record({
 const chances = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 12, maxLength: 12 })
 const moment = fc.integer({ min: 0, max: 4_000_000_000_000 })
 
-test('each attempt is due after the one before, a fifth more or less than its wait, until there are no more', () => {
+test('each attempt is due after the one before, within ±20 % of its delay, until there are no more', () => {
 	const property = fc.property(schedules, moment, chances, (given, acceptedAt, chances) => {
 		let before = acceptedAt
 		let at: number | undefined = firstAttempt(given, acceptedAt, chances[0] ?? 0)

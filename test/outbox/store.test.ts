@@ -16,7 +16,7 @@ function bytesOf(file: string): Buffer {
 	return Buffer.concat(names.map((name) => readFileSync(join(dirname(file), name))))
 }
 
-test('what was stored is there for the next process, to the byte, in files that only their owner reads', () => {
+test('stored events are there for the next process, byte for byte, in files that only their owner can read', () => {
 	const settings = settingsOf({})
 	const payload = JSON.stringify({ text: 'Grüße 👋\u0000\ud800' })
 	const first = storeOf(settings)
@@ -31,7 +31,7 @@ test('what was stored is there for the next process, to the byte, in files that 
 	expect(claimed).toMatchObject([{ id: 'e1', payload: payload.toWellFormed(), failed: 0 }])
 })
 
-test('nobody else opens it meanwhile, by whatever path, and whoever comes later does', () => {
+test('no other process can open it meanwhile, by any path, but a later one can', () => {
 	const settings = settingsOf({})
 	const store = storeOf(settings)
 	const link = join(folder(), 'link.db')
@@ -72,7 +72,7 @@ test.each([
 	}
 })
 
-test('a log whose file is gone is not taken for nothing', () => {
+test('a log whose file is missing is an error', () => {
 	const settings = settingsOf({})
 	writeFileSync(`${settings.file}-wal`, 'x')
 	expect(() => storeOf(settings)).toThrow(/is missing, but its log/)
@@ -80,7 +80,7 @@ test('a log whose file is gone is not taken for nothing', () => {
 	expect(() => storeOf(settingsOf({}, '/nothing/here/outbox.db'))).toThrow(/folder of the outbox .+ does not exist/)
 })
 
-test('an event with a changed bit is a dead letter, and not delivered', () => {
+test('an event with a changed bit becomes a dead letter and is not delivered', () => {
 	for (const given of [{}, { key: { env: 'ONE' } }]) {
 		const settings = settingsOf(given)
 		const store = storeOf(settings)
@@ -118,7 +118,7 @@ test('with a key nothing of an event can be read in the files', () => {
 	}
 })
 
-test('a key is replaced while events of the old one wait; without it the outbox is refused', () => {
+test('a key can be rotated while events of the old one wait; without it the outbox does not open', () => {
 	const settings = settingsOf({ key: { env: 'ONE' } })
 	const first = storeOf(settings)
 	first.commit(batchOf({ entries: [entry('e1', 'c')] }))
@@ -138,7 +138,7 @@ test('a key is replaced while events of the old one wait; without it the outbox 
 	expect(storeOf(two).commit(batchOf({ room: all })).claimed).toMatchObject([{ id: 'e2', payload: '"e2"' }])
 })
 
-test('when the file is full events are refused, and let in again once others are delivered', () => {
+test('when the file is full, events are rejected, and accepted again once others are delivered', () => {
 	const settings = settingsOf({ maxBytes: 1024 * 1024 })
 	const store = storeOf(settings)
 	const payload = 'x'.repeat(3000)
@@ -167,7 +167,7 @@ test('when the file is full events are refused, and let in again once others are
 	expect(store.commit(batchOf({ entries: [entry('late', undefined, payload)] })).entries).toEqual([undefined])
 })
 
-test('dead letters go when they are old, and the oldest when they are too many; waiting events never', () => {
+test('old dead letters are deleted, and the oldest if there are too many; waiting events never are', () => {
 	const settings = settingsOf({ retention: { dead: '1d', delivered: '1h', maxBytes: 1000 } })
 	const store = storeOf(settings)
 	const many = Array.from({ length: 10 }, (_, i) => entry(`e${i}`, undefined, 'x'.repeat(200)))
@@ -190,7 +190,7 @@ test('dead letters go when they are old, and the oldest when they are too many; 
 	expect(left()).toBe('789')
 })
 
-test('what a process had under way when it ended goes on with the next, and not with the same one', () => {
+test('events in progress when a process ended are taken over by the next process only', () => {
 	const settings = settingsOf({})
 	const first = storeOf(settings)
 	expect(first.commit(batchOf({ entries: [entry('e1')], room: all })).claimed).toHaveLength(1)
@@ -205,7 +205,7 @@ test('what a process had under way when it ended goes on with the next, and not 
 	expect(storeOf(settings).commit(batchOf({ room: all })).claimed).toEqual([])
 })
 
-test('after a clock that was wrong nobody waits for longer than the schedule', () => {
+test('after a wrong clock no event waits for longer than the schedule', () => {
 	const settings = settingsOf({ schedule: ['10s'] })
 	const year = 365 * 86_400_000
 	const first = storeOf(settings, year)
@@ -215,7 +215,7 @@ test('after a clock that was wrong nobody waits for longer than the schedule', (
 	expect(nextAt).toBeLessThanOrEqual(1000 + 12_000)
 })
 
-test('an outcome that is told twice counts once', () => {
+test('an outcome that is reported twice counts once', () => {
 	const store = storeOf(settingsOf({}))
 	store.commit(batchOf({ entries: [entry('e1')], room: all }))
 	const failed = { id: 'e1', result: 'failed', error: 'upstream-status', nextAt: 0 } as const

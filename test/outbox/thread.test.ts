@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openThread } from '../../src/node/outbox/store-client.ts'
 import { batchOf, entry, settingsOf } from './parts.ts'
 
-test('when the thread ended while it had nothing to do, the next commit fails, and the one after it opens the file again', async () => {
+test('after the idle thread ended, the next commit fails, and the one after it reopens the file', async () => {
 	const threads: Worker[] = []
 	const keep = (message: unknown) => {
 		if (typeof message === 'object' && message && 'worker' in message && message.worker instanceof Worker) {

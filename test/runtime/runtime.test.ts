@@ -84,7 +84,7 @@ async function expectSame(plain: (record: Record) => string[]): Promise<void> {
 }
 
 describe('Node and Workers', () => {
-	test('answer the same', () => expectSame(plainAnswers))
-	test('call the upstream the same', () => expectSame(plainCalls))
+	test('give the same answers', () => expectSame(plainAnswers))
+	test('make the same calls to the upstream', () => expectSame(plainCalls))
 	test('log the same turns and deliveries', () => expectSame(plainLines))
 })

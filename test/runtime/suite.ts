@@ -167,7 +167,7 @@ export function behaviour(runtime: 'Node' | 'Workers'): Record {
 			expect(await call({ method: 'HEAD', path: '/echo' })).toMatchObject({ status: 405, body: '' })
 			expect(await call({ method: 'HEAD', path: '/nothing' })).toMatchObject({ status: 404, body: '' })
 		})
-		behaves('the gateway says how it is, and what its routes carry', async (call) => {
+		behaves('the gateway reports its health, and what its routes carry', async (call) => {
 			for (const path of ['/healthz', '/readyz', ...samples.map(({ events }) => `/-/carries/${events[0]?.name}`)]) {
 				expect((await call({ method: 'GET', path })).status).toBe(200)
 			}
@@ -254,7 +254,7 @@ export function behaviour(runtime: 'Node' | 'Workers'): Record {
 			for (const body of bodies) texts.push(textOf(await call({ path: '/count', body })))
 			expect(new Set(texts).size).toBe(bodies.length)
 		})
-		behaves('a failed try does not poison the next', async (call) => {
+		behaves('a failed call does not affect the next', async (call) => {
 			const sent = { path: '/fail-first', body: said('Hi', { id: 'm3', conversation: 'c3' }) }
 			const got = [await call(sent), await call(sent), await call(sent)]
 			expect(got.map(({ status }) => status)).toEqual([502, 200, 200])

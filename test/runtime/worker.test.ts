@@ -18,7 +18,7 @@ const unreachable = `
 		claim() { throw new Error('the object is gone') }
 	}`
 
-test('with objects that cannot be reached, turns go on and nothing is answered wrongly', {
+test('with unreachable objects, turns continue and no answer is wrong', {
 	timeout: 120_000,
 }, async () => {
 	const backend = await upstream(suiteScripts())
@@ -74,7 +74,7 @@ const notices: readonly (readonly [what: string, platform: string, body: (size: 
 ]
 const oneWay = notices.map(([, platform]) => ({ name: platform, path: `/${platform}`, platform, open: true }))
 
-test('an event that no storage takes is never acknowledged', { timeout: 120_000 }, async () => {
+test('an event that cannot be stored is never acknowledged', { timeout: 120_000 }, async () => {
 	const backend = await upstream(suiteScripts())
 	const { send, lines } = await start(
 		{ upstream: { url: `${backend.url}/echo` }, routes: oneWay },
@@ -89,7 +89,7 @@ test('an event that no storage takes is never acknowledged', { timeout: 120_000 
 	expect(backend.calls).toEqual([])
 })
 
-test('an event over what the queue takes is refused, and one below is delivered', { timeout: 120_000 }, async () => {
+test('an event over the queue’s limit is rejected, and one below is delivered', { timeout: 120_000 }, async () => {
 	const backend = await upstream(suiteScripts())
 	const outbox = { file: 'outbox.db' }
 	const { send, lines } = await start(
@@ -165,7 +165,7 @@ test('with a wrong configuration an event in the queue waits, and uses up no att
 		])
 })
 
-test('the schedule of the configuration is the one by which events are tried', { timeout: 120_000 }, async () => {
+test('attempts follow the schedule of the configuration', { timeout: 120_000 }, async () => {
 	const backend = await upstream(suiteScripts())
 	const outbox = { file: 'outbox.db', schedule: ['0s', '100ms'] }
 	const { send, lines } = await start(
@@ -186,7 +186,7 @@ test('the schedule of the configuration is the one by which events are tried', {
 	expect(backend.calls).toHaveLength(4)
 })
 
-test('a route without a secret has to say that it is open: a Worker is reached from everywhere', {
+test('a route without a secret must be declared open, because a Worker is reachable from everywhere', {
 	timeout: 120_000,
 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical' }]
@@ -196,7 +196,7 @@ test('a route without a secret has to say that it is open: a Worker is reached f
 	expect(String(lines[0]?.mistakes)).toContain('routes[0].secrets: is required')
 })
 
-test('of an upstream that may be at public addresses only, a Worker says what it cannot see', {
+test('a Worker warns that it cannot check the addresses of a public upstream', {
 	timeout: 120_000,
 }, async () => {
 	const routes = [{ name: 'in', path: '/in', platform: 'canonical', open: true }]

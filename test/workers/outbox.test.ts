@@ -76,7 +76,7 @@ const hour = 3_600_000
 /** As docs/deploy-workers.md has it. */
 const putBack = 'UPDATE deliveries SET dead = 0, failed = 0, due = 0, accepted_at = unixepoch() * 1000 WHERE dead > 0'
 
-test('events of a conversation are delivered in their order, though the first fails', async () => {
+test('events of a conversation are delivered in order, even if the first fails', async () => {
 	statuses.push(400, 400)
 	for (const n of [1, 2, 3]) await outbox.accept(event(`turn_${n}`, 'ordered', `{"n":${n}}`))
 	await expect.poll(() => bodies.length).toBeGreaterThan(0)
@@ -93,7 +93,7 @@ test('events of a conversation are delivered in their order, though the first fa
 	])
 })
 
-test('it comes again by itself, at its time', async () => {
+test('the next attempt starts by itself when it is due', async () => {
 	statuses.push(400)
 	const before = Date.now()
 	await outbox.accept(event('turn_1', 'again'))
@@ -105,7 +105,7 @@ test('it comes again by itself, at its time', async () => {
 	expect(due).toBeLessThanOrEqual(after + 6000)
 })
 
-test('an upstream that asks for time gets it, and meanwhile nothing is tried nor any attempt used up', async () => {
+test('Retry-After of an upstream is honoured, without attempts meanwhile', async () => {
 	statuses.push(503)
 	// So long that even a slow machine looks twice before it is over.
 	retryAfter = '6'
@@ -127,7 +127,7 @@ test('an upstream that is gone for good gets no second attempt', async () => {
 	expect(bodies).toHaveLength(1)
 })
 
-test('after the last attempt it is kept as a dead letter, and those behind it go on', async () => {
+test('after the last attempt an event stays as a dead letter, and later ones are delivered', async () => {
 	statuses.push(...Array.from({ length: attempts }, () => 400))
 	await outbox.accept(event('turn_poison', 'poisoned'))
 	await outbox.accept(event('turn_next', 'poisoned', '{"next":1}'))
@@ -159,7 +159,7 @@ async function withDeadLetter(name: string): Promise<void> {
 	statuses.length = bodies.length = 0
 }
 
-test('a dead letter that somebody put back is delivered within a day', async () => {
+test('a dead letter that was put back is delivered within a day', async () => {
 	await withDeadLetter('redriven')
 	const at = (await alarmOf('redriven')) ?? 0
 	expect(at).toBeLessThanOrEqual(Date.now() + 24 * hour)
@@ -169,7 +169,7 @@ test('a dead letter that somebody put back is delivered within a day', async () 
 	expect(await pending('redriven')).toEqual([])
 })
 
-test('a dead letter that somebody put back goes before the event that comes next', async () => {
+test('a dead letter that was put back is delivered before the next event', async () => {
 	await withDeadLetter('revived')
 	await change('revived', putBack)
 	await outbox.accept(event('turn_1', 'revived', '{"next":1}'))
@@ -187,7 +187,7 @@ test('a dead letter is kept for thirty days, and then the object stores nothing'
 	expect(await alarmOf('old')).toBeNull()
 })
 
-test('an event is delivered though the alarm before it found nothing to do', async () => {
+test('an event is delivered even if the alarm before it found nothing to do', async () => {
 	await withDeadLetter('idle')
 	vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * hour })
 	await runDurableObjectAlarm(objectOf('idle'))
@@ -196,7 +196,7 @@ test('an event is delivered though the alarm before it found nothing to do', asy
 	expect(await alarmOf('idle')).toBeLessThanOrEqual(Date.now())
 })
 
-test('an alarm begins no delivery after its time, and comes again at once for the rest', async () => {
+test('an alarm starts no delivery after its time limit, and is set again immediately for the rest', async () => {
 	vi.useFakeTimers({ toFake: ['Date'] })
 	// An upstream that needs six minutes. The alarm is not to come by itself meanwhile.
 	statuses.push(400)
@@ -215,20 +215,20 @@ test('an alarm begins no delivery after its time, and comes again at once for th
 	expect(await alarmOf('slow')).toBeLessThanOrEqual(Date.now())
 })
 
-test('what was delivered leaves nothing behind', async () => {
+test('a delivered event leaves nothing behind', async () => {
 	await outbox.accept(event('turn_1', 'clean'))
 	await expect.poll(() => bodies).toHaveLength(1)
 	await expect.poll(() => pending('clean')).toEqual([])
 	await expect.poll(() => alarmOf('clean')).toBeNull()
 })
 
-test('an event of a route that is gone waits like any other', async () => {
+test('an event of a removed route waits like any other', async () => {
 	await outbox.accept({ ...event('turn_1', 'gone'), route: 'no-such-route' })
 	await expect.poll(() => pending('gone')).toMatchObject([{ failed: 1, dead: 0 }])
 	expect(bodies).toEqual([])
 })
 
-test('a conversation takes so many events, and then no more', async () => {
+test('the number of events per conversation is limited', async () => {
 	statuses.push(400)
 	await outbox.accept(event('turn_0', 'full'))
 	await expect.poll(() => pending('full')).toMatchObject([{ failed: 1 }])
@@ -239,7 +239,7 @@ test('a conversation takes so many events, and then no more', async () => {
 	await expect(outbox.accept(event('turn_1', 'full'))).rejects.toMatchObject({ code: 'outbox-full' })
 })
 
-test('an event over what the storage takes is refused, by its bytes', async () => {
+test('an event over the storage limit is rejected, by its bytes', async () => {
 	const send = vi.spyOn(EVENTS, 'send').mockResolvedValue(undefined as never)
 	const size = JSON.stringify(event('turn_1', undefined, '')).length
 	await outbox.accept(event('turn_1', undefined, 'x'.repeat(127_800 - size)))
@@ -253,7 +253,7 @@ test('an event over what the storage takes is refused, by its bytes', async () =
 	expect(send).toHaveBeenCalledTimes(1)
 })
 
-test('a queue or an object that refuses is told to the platform, and never taken for done', async () => {
+test('a failure of the queue or the object is reported to the platform, never acknowledged', async () => {
 	const refusing = createOutbox(
 		{
 			EVENTS: { ...EVENTS, send: () => Promise.reject(new Error('the queue is gone')) },
@@ -296,7 +296,7 @@ test('the queue delivers what it was sent', async () => {
 	expect(lines).toMatchObject([{ msg: 'delivery', turn: 'turn_1', attempt: 1, level: 'info' }])
 })
 
-test('a message whose attempt failed is followed by one that waits as the schedule says', async () => {
+test('a message whose attempt failed is followed by one that is delayed by the schedule', async () => {
 	statuses.push(400)
 	const { next, delay, ...rest } = await consume(queued(1))
 	expect(rest).toEqual({ acknowledged: true, retried: [] })
@@ -317,7 +317,7 @@ test.each([
 	expect(bodies).toHaveLength(1)
 })
 
-test('a message that comes before it is due is sent again, and nothing is tried', async () => {
+test('a message that arrives before it is due is sent again without an attempt', async () => {
 	const day = 24 * hour
 	const early = queued(3, Date.now() + day)
 	expect(await consume(early)).toEqual({ next: early, delay: 43_200, acknowledged: true, retried: [] })
@@ -348,7 +348,7 @@ test('an upstream whose circuit is open for longer than all attempts makes no ev
 	expect(bodies).toHaveLength(2)
 })
 
-test('a message is acknowledged when the queue has the next one, and comes again when the queue does not take it', async () => {
+test('a message is acknowledged once the queue has the next one, and retried if the queue does not accept it', async () => {
 	const message = (id: string) => ({ id, timestamp: new Date(), attempts: 1, body: event(`turn_${id}`) })
 	const batch = createMessageBatch<QueuedEvent>('dragoman-events', [message('1'), message('2')])
 	const done: string[] = []
@@ -371,7 +371,7 @@ test('a message is acknowledged when the queue has the next one, and comes again
 	])
 })
 
-test('an object does not come back every moment to an upstream that is left alone', async () => {
+test('an object does not call an upstream with an open circuit all the time', async () => {
 	statuses.push(...Array.from({ length: 20 }, () => 500))
 	for (let i = 0; i < 5; i++) await consume({ ...event('turn_1'), route: 'down' })
 	const before = Date.now()
@@ -385,7 +385,7 @@ test('an event goes through the queue to the upstream', async () => {
 	await expect.poll(() => bodies, { timeout: 10_000 }).toEqual(['{"through":"the queue"}'])
 })
 
-test('an event that failed comes again through the queue, and is delivered', async () => {
+test('an event that failed is retried through the queue, and delivered', async () => {
 	statuses.push(400)
 	await outbox.accept(event('turn_again', undefined, '{"again":1}'))
 	await expect.poll(() => bodies, { timeout: 20_000 }).toEqual(['{"again":1}', '{"again":1}'])

@@ -54,7 +54,7 @@ test('an object that knows nothing stores nothing', async () => {
 	expect(await rows('nothing')).toEqual({})
 })
 
-test('calls are forgotten beyond a number, and beyond a size, the oldest first', async () => {
+test('calls are forgotten beyond a number and a size, the oldest first', async () => {
 	for (let i = 0; i < 105; i++) await answered('many', `call ${i}`)
 	expect(await rows('many')).toMatchObject({ calls: 100 })
 	expect(await state.claim('many', 'call 104', 0)).toEqual({ answer })
@@ -65,7 +65,7 @@ test('calls are forgotten beyond a number, and beyond a size, the oldest first',
 	expect(await rows('wide')).toMatchObject({ calls: 5 })
 })
 
-test('what does not fit into a row is not kept, and nobody waits for it', async () => {
+test('an answer that does not fit into a row is not stored, and no call waits for it', async () => {
 	await answered('huge', 'call', 'ü'.repeat(1_000_000))
 	expect(await state.claim('huge', 'call', 10)).toEqual({ fence: expect.any(Number) })
 	await state.addReply('huge', [{ label: 'x'.repeat(2_000_000), choice: { title: 'x', value: 'x' } }])
@@ -73,7 +73,7 @@ test('what does not fit into a row is not kept, and nobody waits for it', async 
 	expect(lines).toEqual([])
 })
 
-test('after a day all is gone, and the object stores nothing', async () => {
+test('after a day everything is deleted, and the object stores nothing', async () => {
 	await answered('day', 'call')
 	await state.addReply('day', offers)
 	const at = await runInDurableObject(objectOf('day'), (_object, { storage }) => storage.getAlarm())
@@ -95,7 +95,7 @@ test('after a day all is gone, and the object stores nothing', async () => {
 	expect(await state.claim('day', 'call', 0)).toEqual({ answer })
 })
 
-test('an alarm leaves what is younger, and comes again for it', async () => {
+test('an alarm leaves younger entries, and is set again for them', async () => {
 	await answered('young', 'call')
 	expect(await runDurableObjectAlarm(objectOf('young'))).toBe(true)
 	expect(await state.claim('young', 'call', 0)).toEqual({ answer })
@@ -104,14 +104,14 @@ test('an alarm leaves what is younger, and comes again for it', async () => {
 	)
 })
 
-test('very long names of conversations are told apart', async () => {
+test('very long names of conversations are distinguished', async () => {
 	const long = 'x'.repeat(100_000)
 	await answered(`${long}1`, 'call')
 	expect(await state.claim(`${long}1`, 'call', 0)).toEqual({ answer })
 	expect(await state.claim(`${long}2`, 'call', 0)).toEqual({ fence: expect.any(Number) })
 })
 
-test('a memory that cannot be reached knows nothing, and each time is counted in the log', async () => {
+test('an unreachable state returns nothing, and the log counts each failure', async () => {
 	const broken = {
 		idFromName: () => {
 			throw new Error('overloaded')
@@ -141,7 +141,7 @@ function silentState(told: LogLine[]) {
 	return createState(silent, (line) => told.push(line))
 }
 
-test('an object that does not answer is waited for for a second, whatever it was asked', async () => {
+test('every call to an unresponsive object times out after a second', async () => {
 	vi.useFakeTimers()
 	const told: LogLine[] = []
 	const state = silentState(told)
@@ -160,7 +160,7 @@ test('an object that does not answer is waited for for a second, whatever it was
 	expect(told.map(({ cause }) => cause)).toEqual(Array.from({ length: 4 }, () => 'no answer within 1000 ms'))
 })
 
-test('a turn waits once for an object that does not answer, not at every step', async () => {
+test('a turn waits once for an unresponsive object, not at every step', async () => {
 	vi.useFakeTimers()
 	const told: LogLine[] = []
 	const state = silentState(told)
