@@ -9,7 +9,7 @@ import { createSender, type Sender } from './undici-client.ts'
 
 /** A Runtime, and what ends it. */
 export interface NodeRuntime extends Runtime {
-	/** Lets work in the background end, for so many milliseconds at most, none if absent; then ends every connection and writes out the log. */
+	/** Waits at most `milliseconds` (default 0) for background work, then closes every connection and writes out the log. */
 	close(milliseconds?: number): Promise<void>
 }
 
@@ -62,11 +62,11 @@ function keyObject(key: Uint8Array): KeyObject {
 /** Bytes of lines that wait for a reader; beyond, lines are dropped rather than memory filled. */
 const maxWaiting = 16 * 1024 * 1024
 
-/** Milliseconds that whoever ends waits for the reader of the log, or its disk. */
+/** Milliseconds that `close` waits for the reader of the log, or its disk. */
 const flushLimit = 1000
 
 function standardLog(): { log(line: LogLine): void; flush(): Promise<void> } {
-	// Asynchronous: whatever comes while a write is under way goes out with the next one.
+	// Asynchronous: lines that arrive during a write are part of the next one.
 	const destination = pino.destination({ dest: 1, sync: false, maxLength: maxWaiting })
 	const logger = pino(
 		{ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },

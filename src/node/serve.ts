@@ -19,13 +19,13 @@ export interface ServeOptions {
 	/** The parsed configuration; its shape: config/gateway.schema.json. */
 	readonly config: unknown
 	readonly adapters: readonly AdapterFactory[]
-	/** Where the secrets stand. Absent: the environment of this process. */
+	/** The environment that holds the secrets. Absent: the environment of this process. */
 	readonly env?: Environment
 	/** Absent: this machine only. */
 	readonly host?: string
 	/** Absent, or 0: any that is free. */
 	readonly port?: number
-	/** A listening socket that somebody else keeps open, instead of `host` and `port`. */
+	/** A listening socket that another process keeps open, instead of `host` and `port`. */
 	readonly socket?: Socket
 	/** Takes the log's lines. Absent: standard output, as JSON. */
 	log?(line: LogLine): void
@@ -38,12 +38,12 @@ export interface Gateway {
 	readonly routes: readonly Route[]
 	readonly runtime: Runtime
 	/**
-	 * Takes another configuration for the calls that come from now on; turns in hand end by the one they began with.
-	 * What was remembered, connections to upstreams and the outbox stay. Throws a ConfigError when it cannot be used, or
-	 * changes the outbox, which is opened once: then nothing has changed.
+	 * Applies another configuration to later calls; turns in progress finish with the one they started with. State,
+	 * connections to upstreams and the outbox are kept. Throws a ConfigError, and changes nothing, if the configuration is
+	 * invalid or changes the outbox, which is opened only once.
 	 */
 	reload(config: unknown): void
-	/** Lets the turns in hand end, for ten seconds at most, and takes no new ones. */
+	/** Accepts no new turns, and gives those in progress at most ten seconds to finish. */
 	close(): Promise<void>
 }
 

@@ -201,7 +201,7 @@ function pressed({ reply }: SimulatedTurn, number: number): { value: string; lab
 	)
 }
 
-/** Like the runtime's own, which keeps no body of a refusal; whoever builds a webhook wants to read it. */
+/** Like the runtime's own, but keeps the body of an error, which developers of a webhook want to read. */
 async function send({ url, method, headers, body, signal, maxBytes }: OutgoingCall) {
 	const init = { method, redirect: 'manual', signal, ...(body !== '' && { body }) } as const
 	const failed = (cause: unknown) => {

@@ -38,7 +38,7 @@ export const NativeAction = v.objectWithRest(
 	{
 		_tdActionType: v.pipe(
 			NonEmpty,
-			v.check((type) => !modelTypes.includes(type), 'must be none that the model says'),
+			v.check((type) => !modelTypes.includes(type), 'must be a type that the model does not have'),
 		),
 	},
 	Json,
