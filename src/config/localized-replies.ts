@@ -17,13 +17,13 @@ export function readReplies(
 ): LocalizedReplies {
 	if (Object.keys(given).length === 0) return []
 	if ('messages' in given) {
-		const reply = readReply(given, at, issues)
+		const reply = readConfiguredReply(given, at, issues)
 		return reply ? [{ reply }] : []
 	}
 	const replies = Object.entries(given).flatMap(([language, value]) => {
 		const here = [...at, language]
 		if (language !== anyLanguage && !languageTag.test(language)) issues.error(here, 'is not a language tag')
-		const reply = readReply(value, here, issues)
+		const reply = readConfiguredReply(value, here, issues)
 		return reply ? [{ language, reply }] : []
 	})
 	const others = replies.filter(({ language }) => language !== anyLanguage)
@@ -36,7 +36,7 @@ const PartialReply = v.looseObject({
 	attributes: v.optional(v.looseObject({}), {}),
 })
 
-function readReply(value: unknown, at: Path, issues: ConfigIssues): CanonicalReply | undefined {
+function readConfiguredReply(value: unknown, at: Path, issues: ConfigIssues): CanonicalReply | undefined {
 	const partial = issues.parse(PartialReply, value, at)
 	if (!partial) return undefined
 	const complete = { ...partial, attributes: { session: {}, user: {}, ...partial.attributes } }

@@ -150,13 +150,13 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 		} else {
 			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, taken, lines)
 			const limit = fitting.carries['reply.choice.value']
-			const kept = limit !== undefined && isWithin(choice.value, limit)
-			const value = kept ? choice.value : title
+			const isCarried = limit !== undefined && isWithin(choice.value, limit)
+			const value = isCarried ? choice.value : title
 			if (value !== choice.value && !fitting.remembers) {
 				note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'a press sends the label back')
 			}
 			fitted.push({ title, value })
-			fitting.offers.push({ label: title, ...(kept && { value }), choice })
+			fitting.offers.push({ label: title, ...(isCarried && { value }), choice })
 		}
 	}
 	return { choices: fitted, lines }

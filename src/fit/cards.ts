@@ -67,7 +67,7 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 		limit !== undefined,
 		`${path}.buttons`,
 	)
-	const [kept = [], ...over] = inGroups(shown, limit?.items)
+	const [first = [], ...over] = inGroups(shown, limit?.items)
 	if (over.length > 0) note(fitting, 'split', 'reply.card.buttons', `${path}.buttons`)
 	if (card.url !== undefined && !keepsUrl) {
 		note(fitting, 'converted', 'reply.card.url', `${path}.url`, 'to text')
@@ -82,11 +82,11 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 			}),
 			...(card.imageUrl !== undefined && { imageUrl: card.imageUrl }),
 			...(keepsUrl && { url: card.url }),
-			...(kept.length > 0 && { buttons: kept }),
+			...(first.length > 0 && { buttons: first }),
 		},
 		rest: [
 			...(over.length > 0
-				? fitText(fitting, { type: 'text', text, buttons: over.flat() }, path, places.slice(kept.length))
+				? fitText(fitting, { type: 'text', text, buttons: over.flat() }, path, places.slice(first.length))
 				: []),
 			...(choices.length > 0 || (over.length === 0 && lines.length > 0)
 				? withChoices(fitting, over.length === 0 ? text : undefined, choices, path)

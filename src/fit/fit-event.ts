@@ -37,7 +37,7 @@ export function fitEvent(
 		language: fitString(fitting, 'event.language', rest.language, 'language'),
 		text: fitWords(fitting, whole, text),
 		choice,
-		media: fitMedia(fitting, rest.media),
+		media: fitEventMedia(fitting, rest.media),
 		trigger: fitTrigger(fitting, rest.trigger),
 		attributes: fitAttributes(fitting, 'event.attributes', rest.attributes, 'attributes'),
 		contexts: fitContexts(fitting, rest.contexts),
@@ -109,7 +109,7 @@ function fitUser(fitting: Fitting, user: Part<'user'>, conversation: string | un
 	return named || Object.keys(attributes).length > 0 ? { ...named, attributes } : undefined
 }
 
-function fitMedia(fitting: Fitting, media: Part<'media'>): Part<'media'> {
+function fitEventMedia(fitting: Fitting, media: Part<'media'>): Part<'media'> {
 	const limit = fitting.carries['event.media']
 	const fitted = (media ?? []).flatMap(({ kind, url, ...rest }, i) => {
 		const path = `media[${i}]`

@@ -161,10 +161,10 @@ function fitBytes(
 	}
 	const { messages } = fitted
 	const withMessages = (count: number): CanonicalReply => ({ ...fitted, messages: firstOf(fitting, messages, count) })
-	const kept = largest(isTextRequired(fitting) ? 1 : 0, messages.length, (count) => !over(withMessages(count)))
-	if (kept < messages.length) {
-		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - kept}, over the size limit`)
-		fitted = withMessages(kept)
+	const remaining = largest(isTextRequired(fitting) ? 1 : 0, messages.length, (count) => !over(withMessages(count)))
+	if (remaining < messages.length) {
+		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - remaining}, over the size limit`)
+		fitted = withMessages(remaining)
 	}
 	for (const scope of ['user', 'session'] as const) {
 		if (!over(fitted)) return fitted

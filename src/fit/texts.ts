@@ -154,10 +154,10 @@ function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
 	const paths = [`${path}.text`, ...alternatives.map((_, i) => `${path}.alternatives[${i}]`)]
 	if (limit && !(limit.withoutButtons && message.buttons)) {
 		const { items: most = all.length } = limit
-		const kept = all.map((text, i) => i <= most && staysWhole(fitting, text))
-		if (kept.some(Boolean)) {
-			for (const [i, keep] of kept.entries()) if (!keep) note(fitting, 'dropped', feature, paths[i] ?? path)
-			const [text = message.text, ...others] = all.filter((_, i) => kept[i])
+		const whole = all.map((text, i) => i <= most && staysWhole(fitting, text))
+		if (whole.some(Boolean)) {
+			for (const [i, keep] of whole.entries()) if (!keep) note(fitting, 'dropped', feature, paths[i] ?? path)
+			const [text = message.text, ...others] = all.filter((_, i) => whole[i])
 			return { ...plain, text, ...(others.length > 0 && { alternatives: others }) }
 		}
 	}

@@ -7,9 +7,9 @@ import { type Fitting, note } from './context.ts'
 export function fitUrls(fitting: Fitting, message: Message, path: string): Message {
 	switch (message.type) {
 		case 'text':
-			return message.buttons ? { ...message, buttons: fitButtons(fitting, message.buttons, path) } : message
+			return message.buttons ? { ...message, buttons: fitButtonUrls(fitting, message.buttons, path) } : message
 		case 'cards':
-			return { ...message, cards: message.cards.map((card, i) => fitCard(fitting, card, `${path}.cards[${i}]`)) }
+			return { ...message, cards: message.cards.map((card, i) => fitCardUrls(fitting, card, `${path}.cards[${i}]`)) }
 		case 'choices':
 			return message
 		default:
@@ -17,17 +17,17 @@ export function fitUrls(fitting: Fitting, message: Message, path: string): Messa
 	}
 }
 
-function fitCard(fitting: Fitting, card: Card, path: string): Card {
+function fitCardUrls(fitting: Fitting, card: Card, path: string): Card {
 	const { imageUrl, url, buttons } = card
 	return compact({
 		...card,
 		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, `${path}.imageUrl`),
 		url: url && fitUrl(fitting, 'reply.card.url', url, `${path}.url`),
-		buttons: buttons && fitButtons(fitting, buttons, path),
+		buttons: buttons && fitButtonUrls(fitting, buttons, path),
 	})
 }
 
-function fitButtons(fitting: Fitting, buttons: readonly Button[], path: string): Button[] {
+function fitButtonUrls(fitting: Fitting, buttons: readonly Button[], path: string): Button[] {
 	return buttons.map((button, i) => {
 		if (!('url' in button)) return button
 		const feature = `reply.button.${button.type}` as const

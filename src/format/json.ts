@@ -65,14 +65,14 @@ const parsed = new WeakMap<Pick<Message, 'body'>, { readonly value: Json } | { r
 export function bodyAsJson(message: Pick<Message, 'body'>): Json {
 	let outcome = parsed.get(message)
 	if (!outcome) {
-		outcome = parse(message.body)
+		outcome = parseBody(message.body)
 		parsed.set(message, outcome)
 	}
 	if ('error' in outcome) throw outcome.error
 	return outcome.value
 }
 
-function parse(text: string): { readonly value: Json } | { readonly error: unknown } {
+function parseBody(text: string): { readonly value: Json } | { readonly error: unknown } {
 	try {
 		return { value: readJson(text) }
 	} catch (error) {

@@ -25,23 +25,23 @@ export async function readBody(request: Request, { readAtMost, maxBody }: BodyLi
 	// Their bodies mean nothing (RFC 9110, section 9.3), and the Request has none.
 	if (request.method === 'GET' || request.method === 'HEAD') return { body: '' }
 	const encoding = request.headers.get('content-encoding') ?? ''
-	if (encoding !== '' && encoding.toLowerCase() !== 'identity') return refuse('encoding-not-supported')
+	if (encoding !== '' && encoding.toLowerCase() !== 'identity') return rejected('encoding-not-supported')
 	const declared = request.headers.get('content-length')
 	let bytes: Uint8Array | undefined
 	try {
 		bytes = await readLimited(request, readAtMost, declared === null ? undefined : Number(declared))
 	} catch {
-		return refuse('body-incomplete')
+		return rejected('body-incomplete')
 	}
-	if (!bytes) return refuse('body-too-large', readAtMost)
-	if (bytes.byteLength > maxBody) return refuse('body-too-large', maxBody)
+	if (!bytes) return rejected('body-too-large', readAtMost)
+	if (bytes.byteLength > maxBody) return rejected('body-too-large', maxBody)
 	try {
 		return { body: utf8.decode(bytes) }
 	} catch {
-		return refuse('body-not-utf8')
+		return rejected('body-not-utf8')
 	}
 }
 
-function refuse(code: ErrorCode, limit?: number): ReadBody {
+function rejected(code: ErrorCode, limit?: number): ReadBody {
 	return { body: '', refusal: new GatewayError(code, limit === undefined ? {} : { limit }) }
 }

@@ -75,7 +75,7 @@ interface Args {
 }
 
 function readArgs(): Args | undefined {
-	const { values, positionals } = parse()
+	const { values, positionals } = parseArguments()
 	if (values.help || process.argv.length <= 2) return undefined
 	const [name, ...others] = positionals
 	const factory = adapters.find((each) => each.name === name)
@@ -91,7 +91,7 @@ function readArgs(): Args | undefined {
 	if (values['secret-env'] !== undefined && !secret) throw new UsageError(`${values['secret-env']} is not set.`)
 	return {
 		factory,
-		adapter: create(factory, values.option),
+		adapter: createAdapter(factory, values.option),
 		url: values.url,
 		deed: values.text === undefined ? { start: true } : { text: values.text },
 		choose: values.choose.map((text) => {
@@ -105,7 +105,7 @@ function readArgs(): Args | undefined {
 	}
 }
 
-function parse() {
+function parseArguments() {
 	try {
 		return parseArgs({
 			allowPositionals: true,
@@ -128,7 +128,7 @@ function parse() {
 	}
 }
 
-function create({ create, name, options: schema }: AdapterFactory, options: readonly string[]): Adapter {
+function createAdapter({ create, name, options: schema }: AdapterFactory, options: readonly string[]): Adapter {
 	const given = options.map((option): [string, unknown] => {
 		const [key, value]: [string, string] = [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]
 		if (!option.includes('=')) throw new UsageError('--option requires NAME=VALUE.')
@@ -154,7 +154,7 @@ function create({ create, name, options: schema }: AdapterFactory, options: read
 
 async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Promise<void> {
 	const runtime = createRuntime(() => {})
-	const lent = { send, now: runtime.now, newId: runtime.newId, crypto: runtime.crypto } satisfies Partial<Runtime>
+	const lent = { send: sendCall, now: runtime.now, newId: runtime.newId, crypto: runtime.crypto } satisfies Partial<Runtime>
 	try {
 		let turn = await simulate(adapter, { ...lent, ...where, ...deed })
 		print(turn, raw)
@@ -202,7 +202,7 @@ function pressed({ reply }: SimulatedTurn, number: number): { value: string; lab
 }
 
 /** Like the runtime's own, but keeps the body of an error, which developers of a webhook want to read. */
-async function send({ url, method, headers, body, signal, maxBytes }: OutgoingCall) {
+async function sendCall({ url, method, headers, body, signal, maxBytes }: OutgoingCall) {
 	const init = { method, redirect: 'manual', signal, ...(body !== '' && { body }) } as const
 	const failed = (cause: unknown) => {
 		throw new GatewayError(signal.aborted ? 'upstream-timeout' : 'upstream-unreachable', {}, { cause })

@@ -23,10 +23,10 @@ export function holdReply(
 	turn: TurnContext,
 	to: Destination,
 	language: string | undefined,
-	late: Promise<CanonicalReply>,
+	lateReply: Promise<CanonicalReply>,
 	runtime: Runtime,
 ): CanonicalReply {
-	runtime.background(storeLateReply(turn, to, late, runtime))
+	runtime.background(storeLateReply(turn, to, lateReply, runtime))
 	return pickByLanguage(to.route.holding?.reply ?? [], language) ?? emptyReply
 }
 
@@ -34,13 +34,13 @@ export function holdReply(
 async function storeLateReply(
 	{ turnId, startedAt }: TurnContext,
 	{ route, conversation, leg, context }: Destination,
-	late: Promise<CanonicalReply>,
+	lateReply: Promise<CanonicalReply>,
 	{ state, elapsed, log }: Runtime,
 ): Promise<void> {
 	const line = { msg: 'late', turn: turnId, route: route.name }
 	const ms = () => Math.round(elapsed() - startedAt)
 	try {
-		const reply = await late
+		const reply = await lateReply
 		const wanted = route.holding?.answer === 'next-turn'
 		// If it were stored, every later turn would fail.
 		if (wanted && !mayPass(route, reply, [], leg, context)) throw new GatewayError('reply-does-not-fit')

@@ -85,8 +85,8 @@ async function exchange(
 	let reply: CanonicalReply
 	if (response === timedOut) {
 		record.held = true
-		const late = calling.then((response) => decodeReply(upstream, sent.value, response).model)
-		reply = holdReply(turn, to, event.language, late, runtime)
+		const lateReply = calling.then((response) => decodeReply(upstream, sent.value, response).model)
+		reply = holdReply(turn, to, event.language, lateReply, runtime)
 	} else {
 		record.upstreamStatus = response.status
 		const decoded = decodeReply(upstream, sent.value, response)

@@ -69,7 +69,7 @@ async function withRetries(
 		}
 		tried.push(endpoint)
 		try {
-			return await attempt(upstream, endpoint, request, limits, runtime)
+			return await callEndpoint(upstream, endpoint, request, limits, runtime)
 		} catch (thrown) {
 			failure = asGatewayError(thrown)
 			if (!mayRepeat(failure, limits)) throw failure
@@ -109,7 +109,7 @@ function secondsUntilRetry({ endpoints }: Upstream, { elapsed }: Runtime): numbe
 }
 
 /** One call to one endpoint, whose breaker learns how it ended. */
-async function attempt(
+async function callEndpoint(
 	upstream: Upstream,
 	endpoint: Endpoint,
 	request: WireRequest,

@@ -11,7 +11,7 @@ export { Conversation } from './conversation.ts'
 
 export default {
 	async fetch(request, bindings) {
-		return (await assembledGateway(bindings)?.app.fetch(request)) ?? unusable()
+		return (await assembledGateway(bindings)?.app.fetch(request)) ?? unusableResponse()
 	},
 	async queue(batch, bindings) {
 		await consume(batch, bindings)
@@ -19,6 +19,6 @@ export default {
 } satisfies ExportedHandler<Bindings, QueuedEvent>
 
 /** The answer of a gateway whose configuration cannot be used: that it failed, and no more. Its log says why. */
-function unusable(): Response {
+function unusableResponse(): Response {
 	return toResponse(problemResponse(new GatewayError('internal')))
 }

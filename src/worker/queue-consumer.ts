@@ -22,9 +22,10 @@ async function take(message: Message<QueuedEvent>, bindings: Bindings): Promise<
 	const outcome = history.due > Date.now() ? undefined : await attemptDelivery({ ...history, delivery }, bindings)
 	const next = historyAfter(history, outcome)
 	try {
-		if (next) await send(bindings.EVENTS, { ...delivery, history: next }, { delaySeconds: secondsUntil(next.due) })
+		if (next)
+			await sendMessage(bindings.EVENTS, { ...delivery, history: next }, { delaySeconds: secondsUntil(next.due) })
 		// Without its history, so that it has all attempts before it when it is put back as it is.
-		if (outcome?.result === 'dead') await send(bindings.DEAD_EVENTS, delivery)
+		if (outcome?.result === 'dead') await sendMessage(bindings.DEAD_EVENTS, delivery)
 		// Only now: a Worker that ends in between leaves the event twice, and never not at all.
 		message.ack()
 	} catch (thrown) {
@@ -49,7 +50,11 @@ function historyAfter(history: QueuedHistory, outcome: Outcome | undefined): Que
 	}
 }
 
-async function send(queue: Queue<QueuedEvent>, event: QueuedEvent, options: QueueSendOptions = {}): Promise<void> {
+async function sendMessage(
+	queue: Queue<QueuedEvent>,
+	event: QueuedEvent,
+	options: QueueSendOptions = {},
+): Promise<void> {
 	const sent = await withTimeout(limit, queue.send(event, { ...options, contentType: 'json' }))
 	if (sent === timedOut) throw new Error(`no answer within ${limit} ms`)
 }

@@ -109,7 +109,7 @@ function decodeIntentCall(body: Json, form: AnsweredDialect | 'documented'): Cal
 function decodeHookCall(body: Json, dialect: 'external' | 'subscription'): Call {
 	const { event, ...owner } = validate(v.object({ hook }), body).wire.hook ?? {}
 	const isMessage = dialect === 'external' || event?.startsWith('message.') === true
-	const { message, timestamp, unread } = isMessage ? decodeMessage(body) : decodeRequest(body)
+	const { message, timestamp, unread } = isMessage ? decodeHookMessage(body) : decodeRequest(body)
 	return {
 		dialect,
 		event: dialect === 'subscription' ? (event ?? undefined) : undefined,
@@ -130,7 +130,7 @@ interface HookPayload {
 	readonly unread: string[]
 }
 
-function decodeMessage(body: Json): HookPayload {
+function decodeHookMessage(body: Json): HookPayload {
 	const { wire, unread } = validate(MessageCall, body)
 	return { message: wire.payload, timestamp: wire.timestamp, unread }
 }

@@ -16,7 +16,7 @@ export function decodeContent({ isMessage, message, variables }: Call, sender: S
 	if (!isMessage) return { kind: 'notice' }
 	const text = nonEmpty(message.text)
 	const choice = decodeChoice(message)
-	const file = decodeFile(message.type, message.metadata)
+	const file = decodeAttachment(message.type, message.metadata)
 	const isPrivate = message.attributes?.subtype === 'private'
 	const isStart = !isPrivate && !choice && !file && text !== undefined && startTexts.includes(text)
 	const content = compactOrNone({
@@ -71,7 +71,7 @@ function userText(
 
 type File = NonNullable<CanonicalEvent['media']>[number]
 
-function decodeFile(type: Message['type'], metadata: Metadata): File | undefined {
+function decodeAttachment(type: Message['type'], metadata: Metadata): File | undefined {
 	const url = nonEmpty(metadata?.src)
 	if (url === undefined) return undefined
 	return compact<File>({
@@ -100,7 +100,7 @@ function decodePixels(value: unknown): number | undefined {
 }
 
 /** Paths of the metadata that `decodeFile` leaves out: a size that is no number, or all of it when there is no URL. */
-export function unreadMetadata({ message: { metadata }, at }: Call): string[] {
+export function unreadAttachment({ message: { metadata }, at }: Call): string[] {
 	if (!metadata) return []
 	const { src, name, type, width, height } = metadata
 	const sizes = { width, height }

@@ -22,7 +22,7 @@ import { placeholderTypes } from '../media.ts'
 import type { Options } from '../options.ts'
 import { decodeAttributes, reservedVariables } from './attributes.ts'
 import { type Call, decodeCall } from './call.ts'
-import { decodeContent, encodeContent, startTexts, unreadMetadata } from './content.ts'
+import { decodeContent, encodeContent, startTexts, unreadAttachment } from './content.ts'
 import { decodeNative, encodeNative, Native, NativeWithoutIntent } from './native.ts'
 import { refineEvent } from './refine.ts'
 import {
@@ -117,7 +117,7 @@ export function eventLeg({ dialect }: Options): EventLeg {
 				unread: [
 					...call.unread,
 					...unread,
-					...unreadMetadata(call),
+					...unreadAttachment(call),
 					...unreadTime(call),
 					// Which member of the project it was.
 					...(sender === 'agent' && message.sender !== anyAgent ? [`${at}.sender`] : []),

@@ -55,7 +55,7 @@ export function openAsOwner(path: string): Opened {
 	try {
 		const found = fs.existsSync(file) && fs.statSync(file).size > 0
 		if (found) examine(file)
-		else create(file)
+		else createDatabase(file)
 		const db = connect(file)
 		try {
 			// What an interrupted process left in the log is moved to the file with our own writes and fsync.
@@ -134,7 +134,7 @@ function lockOf(file: string): DatabaseSync {
 /** Types of statfs(2) for network file systems, where locks may not hold: NFS, SMB, CIFS, SMB2, AFS, Ceph, 9P. */
 const remote = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x01021997])
 
-function create(file: string): void {
+function createDatabase(file: string): void {
 	if (fs.existsSync(`${file}-wal`) && fs.statSync(`${file}-wal`).size > 0) {
 		throw new OutboxError('corrupt', `The outbox ${file} is missing, but its log ${file}-wal exists. Restore both.`)
 	}

@@ -86,7 +86,7 @@ const commands: { readonly [C in Command]: Run } = {
 }
 
 function read(args: readonly string[]): Given {
-	const { values, positionals } = parse(args)
+	const { values, positionals } = parseCommand(args)
 	const [name, id, ...others] = positionals
 	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0 }
 	if (!isCommand(name)) throw new UsageError(`Unknown command "${name}".`)
@@ -110,7 +110,7 @@ function read(args: readonly string[]): Given {
 	return { command: name, which, conversation: conversation ?? '', limit: Number(limit) }
 }
 
-function parse(args: readonly string[]) {
+function parseCommand(args: readonly string[]) {
 	try {
 		return parseArgs({
 			args: [...args],
