@@ -154,7 +154,12 @@ function createAdapter({ create, name, options: schema }: AdapterFactory, option
 
 async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Promise<void> {
 	const runtime = createRuntime(() => {})
-	const lent = { send: sendCall, now: runtime.now, newId: runtime.newId, crypto: runtime.crypto } satisfies Partial<Runtime>
+	const lent = {
+		send: sendCall,
+		now: runtime.now,
+		newId: runtime.newId,
+		crypto: runtime.crypto,
+	} satisfies Partial<Runtime>
 	try {
 		let turn = await simulate(adapter, { ...lent, ...where, ...deed })
 		print(turn, raw)
