@@ -20,7 +20,7 @@ export interface Trial extends Scope {
 	/** Starts a gateway that is stopped at the end of the row. */
 	readonly start: Start
 	/** Starts an upstream that is stopped at the end of the row. */
-	upstream(scripts?: Scripts): Promise<Upstream>
+	upstream(scripts?: Scripts, at?: { readonly host: string; readonly port: number }): Promise<Upstream>
 }
 
 /** The result of a row. */

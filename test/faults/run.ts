@@ -71,7 +71,7 @@ async function outcomeOf(row: Row): Promise<Outcome> {
 	const trial: Trial = {
 		...{ scale, seed, random: randomFrom(seed), nonce: nonces(seed), after, start: starter({ after }) },
 		at: (short, normal, full) => ({ short, normal, full })[scale],
-		upstream: (scripts) => startUpstream({ after }, scripts),
+		upstream: (scripts, at) => startUpstream({ after }, scripts, at),
 	}
 	try {
 		const outcome = await row.run(trial)

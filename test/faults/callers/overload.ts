@@ -1,9 +1,10 @@
-/** Three times as many calls as can be answered, by the upstream or by the gateway’s own core. */
+/** More calls than can be answered: by the upstream, by the core, with a small heap, and of events that are stored. */
 
 import { json, message, says } from '../../harness/http.ts'
 import { capacity, open, wrongs } from '../../harness/load.ts'
-import { ownTo } from '../../harness/platforms.ts'
-import { answeredOrRefused, faultsOf } from '../health.ts'
+import { notifying, ownTo } from '../../harness/platforms.ts'
+import { delivered, startAccepting, startTaking } from '../accepting.ts'
+import { answeredOrRefused, faultsOf, watchMemory } from '../health.ts'
 import { none, type Outcome, over, type Row, type Trial, together, unless } from '../row.ts'
 
 /** Calls that the upstream takes at once, and milliseconds of each: 400 a second. */
@@ -93,4 +94,72 @@ async function moreThanTheCoreCan(trial: Trial): Promise<Outcome> {
 
 function percent(part: number): string {
 	return `${Math.round(part * 100)} %`
+}
+
+export const heap: Row = {
+	id: 'B9',
+	fault: 'A heap of 128 MiB and twice as many calls as can be answered',
+	demand: '10 minutes: 0 exits for lack of memory; excess calls are rejected with 503 and Retry-After',
+	except: 'a minute instead of ten, with bodies of 10 kB',
+	async run(trial) {
+		const gateway = await trial.start(ownTo('builtin:demo'), { node: ['--max-old-space-size=128'] })
+		const call = (n: number) => ({ path: '/own', body: message(`${n} ${'x'.repeat(10_000)}`) })
+		await capacity(gateway.url, { seconds: 0.5, call })
+		const peak = (await capacity(gateway.url, { seconds: 1, call })).rate(200)
+		const grown = watchMemory(gateway)
+		const load = await open(gateway.url, {
+			...{ rate: peak * 2, seconds: trial.at(1, 5, 60), call, connections: 1000 },
+			judge: answeredOrRefused,
+		})
+		return {
+			reached: `${load.sent} calls at ${(peak * 2).toFixed(0)}/s, ${load.count(503)} rejected, ${load.unanswered()} without an answer; ${grown().toFixed(0)} MB more memory; still running`,
+			broken: [...faultsOf(gateway), ...wrongs(load)],
+		}
+	},
+}
+
+/** Events a second, and milliseconds for 99 of 100 of them. */
+const steps = [
+	{ rate: 1000, most: 50 },
+	{ rate: 2000, most: 100 },
+] as const
+
+export const acceptLatency: Row = {
+	id: 'D6',
+	fault: '1,000 and 2,000 events per second that are acknowledged once they are on disk',
+	demand: 'p99 of the acknowledgement ≤ 50 ms and ≤ 100 ms; every event acknowledged and delivered',
+	async run(trial) {
+		const seconds = trial.at(1, 5, 30)
+		const upstream = await startTaking(trial)
+		const gateway = await startAccepting(trial, upstream.url, { outbox: { concurrency: 64 } })
+		const sent: string[] = []
+		const loadAt = (rate: number, seconds: number) => {
+			const first = sent.length
+			return open(gateway.url, {
+				...{ rate, seconds },
+				call(n) {
+					sent[first + n] = trial.nonce()
+					return notifying.call(notifying.event(`${sent[first + n]}`))
+				},
+			})
+		}
+		// What a process does first, it does slowly.
+		await loadAt(200, 0.5)
+		const broken: string[] = []
+		const missed: string[] = []
+		const reached: string[] = []
+		for (const { rate, most } of steps) {
+			const load = await loadAt(rate, seconds)
+			const p99 = load.took(0.99, 200)
+			reached.push(`${rate}/s: p99 ${p99.toFixed(1)} ms`)
+			const others = [...load.statuses, ...load.failures].map(([what, times]) => `${times} × ${what}`)
+			broken.push(...none(load.sent - load.count(200), `of ${load.sent} events at ${rate}/s: ${others}`))
+			missed.push(
+				...over(p99, most, (it) => `p99 ${it} ms at ${rate}/s, on cores shared with the clients and the upstream`),
+			)
+		}
+		const events = await delivered(sent, () => upstream.taken)
+		reached.push(`${sent.length} acknowledged, ${upstream.taken.length} delivered`)
+		return { reached: reached.join('; '), broken: [...broken, ...events.broken], missed }
+	},
 }

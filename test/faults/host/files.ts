@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { StartFailed } from '../../harness/gateway.ts'
 import { notifying } from '../../harness/platforms.ts'
 import { folder } from '../../harness/scope.ts'
-import { atOnceThenEach, delivered, startAccepting, startTaking } from '../accepting.ts'
+import { delivered, startAccepting, startTaking } from '../accepting.ts'
 import { none, type Row } from '../row.ts'
 import { each, turnsWith, unexpected } from '../turns.ts'
 
@@ -21,10 +21,10 @@ export const files: Row = {
 	async run(trial) {
 		const home = folder(trial)
 		const file = join(home, 'outbox.db')
-		let status = 400
-		const upstream = await startTaking(trial, () => status)
-		const startOn = (at: string, before: readonly string[] = []) =>
-			startAccepting(trial, upstream.url, { outbox: { file: at, schedule: atOnceThenEach('1s') } }, { before })
+		const upstream = await startTaking(trial)
+		const startOn = (at: string, before: readonly string[] = [], schedule = ['1h']) =>
+			startAccepting(trial, upstream.url, { outbox: { file: at, schedule } }, { before })
+		// Nothing is delivered meanwhile, so that only a start could change the file.
 		const first = await startOn(file)
 		const take = turnsWith(trial, first)
 		const offer = () => take(notifying, undefined, { text: `${trial.nonce()} ${'x'.repeat(2000)}` })
@@ -71,8 +71,7 @@ export const files: Row = {
 		await Promise.all(tried.map((each) => refuses(...each)))
 
 		// Whatever was refused, the file itself is whole.
-		status = 200
-		await startOn(file)
+		await startOn(file, [], ['0s'])
 		const texts = turns.map(({ text }) => text)
 		const { lost } = await delivered(texts, () => upstream.taken)
 		return {
