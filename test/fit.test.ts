@@ -447,3 +447,34 @@ describe('an event', () => {
 		expect(idsOf({})).toEqual(['turn_1', 'turn_1'])
 	})
 })
+
+describe('many alike labels', () => {
+	const alike = (pairs: number) => {
+		const titles = Array.from({ length: pairs }, (_, i) => `AAAAAAAAAAAAAAA${i}`)
+		return choices(...titles.flatMap((title) => [title, title]))
+	}
+	const quickest = (message: Message) => {
+		const times = Array.from({ length: 5 }, () => {
+			const from = performance.now()
+			fit(quick, [message])
+			return performance.now() - from
+		})
+		return Math.min(...times)
+	}
+
+	test('each get a number of their own, counted on for all that are cut alike', () => {
+		const labels = fit(quick, [alike(60)]).said.flatMap((message) =>
+			message.type === 'choices' ? message.choices.map(({ title }) => title) : [],
+		)
+		expect(labels).toHaveLength(120)
+		expect(new Set(labels).size).toBe(120)
+		expect(labels.slice(0, 3)).toEqual(['AAAAAAAAAAA…', 'AAAAAAA… (2)', 'AAAAAAA… (3)'])
+		expect(labels.at(-1)).toBe('AAAAA… (120)')
+	})
+
+	test('take time in proportion to their number', () => {
+		quickest(alike(200))
+		// Eight times as many: 8 in proportion, 64 by the square.
+		expect(quickest(alike(2000)) / quickest(alike(250))).toBeLessThan(30)
+	})
+})

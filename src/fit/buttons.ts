@@ -1,6 +1,6 @@
 /** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
 import type { Button, Choice } from '../model/index.ts'
-import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, note, unique } from './context.ts'
+import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, noLabels, note, unique } from './context.ts'
 import { phrases } from './phrases.ts'
 
 /** A choice and its path in the value before. */
@@ -28,12 +28,12 @@ export function sortButtons(
 	path: string | readonly string[],
 ): SortedButtons {
 	const sorted: SortedButtons = { shown: [], places: [], choices: [], lines: [] }
-	const taken: Labels = new Map()
+	const labels = noLabels()
 	for (const [i, button] of buttons.entries()) {
 		const at = typeof path === 'string' ? `${path}[${i}]` : (path[i] ?? '')
 		const shown = here ? fitButton(fitting, button, at) : undefined
 		if (shown) {
-			const title = fitTitle(fitting, 'reply.button.title', shown.title, `${at}.title`, taken, sorted.lines)
+			const title = fitTitle(fitting, 'reply.button.title', shown.title, `${at}.title`, labels, sorted.lines)
 			sorted.shown.push({ ...shown, title })
 			sorted.places.push(at)
 			if (shown.type === 'postback') {
@@ -116,14 +116,14 @@ function fitTitle(
 	feature: 'reply.button.title' | 'reply.choice.title',
 	title: string,
 	path: string,
-	taken: Labels,
+	labels: Labels,
 	lines: string[],
 ): string {
 	const fitted = fitLabel(fitting, feature, title, path)
 	const { chars } = fitting.carries[feature] ?? {}
 	if (chars !== undefined && title.length > chars) lines.push(phrases.inFull(title))
-	const label = mustDiffer(fitting) || fitted !== title ? unique(fitted, taken, chars) : fitted
-	if (!taken.has(label)) taken.set(label, 1)
+	const label = mustDiffer(fitting) || fitted !== title ? unique(fitted, labels, chars) : fitted
+	labels.taken.add(label)
 	if (label !== fitted) note(fitting, 'converted', feature, path, 'made unique')
 	return label
 }
@@ -137,7 +137,7 @@ function mustDiffer({ carries }: Fitting): boolean {
 export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): { choices: Choice[]; lines: string[] } {
 	const fitted: Choice[] = []
 	const lines: string[] = []
-	const taken = fitting.carries['reply.messages']?.single ? fitting.labels : new Map()
+	const labels = fitting.carries['reply.messages']?.single ? fitting.labels : noLabels()
 	for (const { choice, path } of choices) {
 		if ('target' in choice) {
 			const jump = fitting.carries['reply.choice.goto']
@@ -145,10 +145,10 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 				note(fitting, 'dropped', 'reply.choice.goto', path)
 				continue
 			}
-			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, taken, lines)
+			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, labels, lines)
 			fitted.push({ title, target: choice.target })
 		} else {
-			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, taken, lines)
+			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, labels, lines)
 			const limit = fitting.carries['reply.choice.value']
 			const isCarried = limit !== undefined && isWithin(choice.value, limit)
 			const value = isCarried ? choice.value : title

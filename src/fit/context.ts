@@ -20,7 +20,7 @@ export function newFitting(
 	leg: Pick<Fitting, 'carries'> & { readonly refine?: unknown },
 	context: FitContext,
 ): Fitting {
-	const fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: new Map() }
+	const fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: noLabels() }
 	return leg.refine ? { ...fitting, origins: new Map() } : fitting
 }
 
@@ -112,20 +112,28 @@ export function fitOneOf<T extends string>(
 	return values[0]
 }
 
-/** Labels in use; of each, the last number that was put behind it. */
-export type Labels = Map<string, number>
+/** Labels in use; of each, and of each stem that a number was put behind, the last such number. */
+export interface Labels {
+	readonly taken: Set<string>
+	readonly lastNumbers: Map<string, number>
+}
+
+export function noLabels(): Labels {
+	return { taken: new Set(), lastNumbers: new Map() }
+}
 
 /** The label, or one that no other of the set has: `Yes`, `Yes (2)`. */
-export function unique(label: string, taken: Labels, chars = Number.POSITIVE_INFINITY): string {
-	if (!taken.has(label)) {
-		taken.set(label, 1)
-		return label
+export function unique(label: string, { taken, lastNumbers }: Labels, chars = Number.POSITIVE_INFINITY): string {
+	const stemBefore = (number: number) => shortenText(label, Math.max(1, chars - phrases.again(number).length))
+	let candidate = label
+	let number = 1
+	while (taken.has(candidate)) {
+		// Labels that are cut to one stem count on together. If each began at 2, many of them would take quadratic time.
+		number = Math.max(number, lastNumbers.get(stemBefore(number + 1)) ?? 1) + 1
+		const stem = stemBefore(number)
+		lastNumbers.set(stem, Math.max(number, lastNumbers.get(stem) ?? 1))
+		candidate = stem + phrases.again(number)
 	}
-	for (let n = (taken.get(label) ?? 1) + 1; ; n++) {
-		const suffix = phrases.again(n)
-		const candidate = shortenText(label, Math.max(1, chars - suffix.length)) + suffix
-		if (taken.has(candidate)) continue
-		taken.set(label, n).set(candidate, 1)
-		return candidate
-	}
+	taken.add(candidate)
+	return candidate
 }

@@ -12,6 +12,7 @@ function graphemes(text: string): Intl.Segments {
 
 /** The longest prefix of whole graphemes within `max` UTF-16 units; at least one code point. */
 function wholeGraphemes(text: string, max: number): number {
+	if (isPlainBreak(text, max)) return max
 	let end = 0
 	// Some units more than asked for, so that the last grapheme is seen whole.
 	for (const { index, segment } of graphemes(text.slice(0, max + 64))) {
@@ -20,6 +21,13 @@ function wholeGraphemes(text: string, max: number): number {
 	}
 	// A grapheme longer than the limit: then between code points.
 	return end || wholeCodePoints(text, max)
+}
+
+/** Whether a grapheme surely ends there. Most cuts are such, and to segment a text is slow. */
+function isPlainBreak(text: string, at: number): boolean {
+	const [before, behind] = [text.charCodeAt(at - 1), text.charCodeAt(at)]
+	// Below the combining marks only CR LF is one grapheme of two units (Unicode Standard Annex 29).
+	return before < 0x300 && behind < 0x300 && !(before === 0x0d && behind === 0x0a)
 }
 
 function wholeCodePoints(text: string, max: number): number {
