@@ -1,5 +1,5 @@
 /** What users press and type, and which choice the upstream hears of. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Offer } from '../src/fit/index.ts'
 import type { CanonicalEvent } from '../src/model/index.ts'
 import type { OpenChoices } from '../src/runtime.ts'
@@ -79,4 +79,21 @@ test('a reply without choices ends the numbering, and choices are forgotten afte
 	expect(picked('Tea', open ?? [])).toBe('v:Tea')
 	expect(picked('1', open ?? [])).toBeUndefined()
 	expect(withReply(open ?? [], [])).toBeUndefined()
+})
+
+describe('words of any length', () => {
+	// Canonical order of these marks is the worst case: many of a high class before many of a low one.
+	const marks = `a${'\u0301'.repeat(50_000)}${'\u0323'.repeat(50_000)}`
+
+	test('that are too long to be a label are never normalized', () => {
+		const normalize = vi.spyOn(String.prototype, 'normalize')
+		const open = Array.from({ length: openReplies }, () => [offer('Tea'), offer(marks)])
+		expect(picked(`${marks}b`, open)).toBeUndefined()
+		expect(Math.max(...normalize.mock.contexts.map((text) => String(text).length))).toBeLessThan(1000)
+		normalize.mockRestore()
+	})
+
+	test('still pick the choice whose label they repeat exactly', () => {
+		expect(picked(marks, [[offer('Tea'), offer(marks)]])).toBe(`v:${marks}`)
+	})
 })

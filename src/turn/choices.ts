@@ -36,26 +36,47 @@ export async function recallChoice(
  * of one in the newest reply; else the event as it is. The user's words stay in `text`.
  */
 export function resolveChoice(event: CanonicalEvent, open: OpenChoices): CanonicalEvent {
-	const words = event.choice?.value ?? (event.kind === 'message' ? event.text : undefined)
-	if (words === undefined) return event
+	const text = event.choice?.value ?? (event.kind === 'message' ? event.text : undefined)
+	if (text === undefined || open.length === 0) return event
+	const words: Words = { text, folded: fold(text), number: numberIn(text) }
 	const offer = open.map((offers, age) => find(offers, words, age === 0)).find((found) => found !== undefined)
 	if (!offer) return event
 	const { title, value } = offer.choice
 	return { ...event, kind: 'choice', choice: { value, label: title } }
 }
 
-function find(offers: readonly Offer[], words: string, newest: boolean): Offer | undefined {
-	const folded = fold(words)
-	const number = newest ? numberIn(words) : undefined
+/**
+ * UTF-16 units; longer words are no label, and are not normalized. To order the combining marks of a text takes time
+ * that grows with the square of their number.
+ */
+const maxComparedLabel = 512
+
+function find(offers: readonly Offer[], words: Words, newest: boolean): Offer | undefined {
+	const { text, folded, number } = words
 	return (
-		offers.find(({ value }) => value === words) ??
-		offers.find(({ label, choice }) => fold(label) === folded || fold(choice.title) === folded) ??
-		offers.find((offer) => number !== undefined && offer.number === number)
+		offers.find(({ value }) => value === text) ??
+		offers.find(({ label }) => label === text) ??
+		(folded === undefined
+			? undefined
+			: offers.find(({ label, choice }) => fold(label) === folded || fold(choice.title) === folded)) ??
+		(newest && number !== undefined ? offers.find((offer) => offer.number === number) : undefined)
 	)
 }
 
-/** Equal for labels that differ only in case, surrounding blanks, or the joiners that fit inserts. */
-function fold(words: string): string {
+/** What came back, in the forms that it is compared in. */
+interface Words {
+	readonly text: string
+	/** Undefined: too long to be a label. */
+	readonly folded: string | undefined
+	readonly number: number | undefined
+}
+
+/**
+ * Equal for labels that differ only in case, surrounding blanks, or the joiners that fit inserts. Undefined when the
+ * words are too long to be a label.
+ */
+function fold(words: string): string | undefined {
+	if (words.length > maxComparedLabel) return undefined
 	return words.replaceAll('\u2060', '').normalize('NFC').trim().toLowerCase()
 }
 
