@@ -1,6 +1,11 @@
 /** Upstreams that are late on routes with a holding reply: what the user gets, and what becomes of the late answer. */
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
+import { readConfig } from '../src/config/index.ts'
+import { jsonResponse, type ReplyLeg } from '../src/format/index.ts'
+import { type CanonicalReply, emptyReply } from '../src/model/index.ts'
+import { createState } from '../src/node/memory-state.ts'
+import { prependLateReplies } from '../src/turn/late-replies.ts'
 import { call, gateway, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
 const event = (text: string, more: object = {}) => ({ kind: 'message', text, conversation: 'c', ...more })
@@ -166,4 +171,41 @@ test('a platform that ignores the answer gets no holding reply, but an error if 
 	const answer = await call(`${url}/in`, event('slow'), { signal: AbortSignal.timeout(10_000) })
 	expect(answer.status).toBe(504)
 	expect(await answer.json()).toMatchObject({ title: 'upstream-timeout' })
+})
+
+test('on a strict route the largest number of late answers that passes is found by halving, and the others wait in order', async () => {
+	const { routes } = readConfig(
+		{
+			upstream: { url: 'http://127.0.0.1:9/' },
+			routes: [
+				{
+					...{ name: 'in', path: '/in', platform: 'canonical', policy: 'strict' },
+					late: { after: 1000, reply: { messages: [{ type: 'text', text: 'One moment' }] } },
+				},
+			],
+		},
+		{ adapters: [canonical], env: {}, loopback: true },
+	)
+	const [route] = routes
+	if (!route) throw new Error('no route')
+	let tries = 0
+	const leg: ReplyLeg = {
+		carries: { 'reply.text': {}, 'reply.messages': { items: 4 } },
+		decode: () => ({ model: emptyReply, unread: [] }),
+		encode: jsonResponse,
+		refine(model) {
+			tries++
+			return model
+		},
+	}
+	const text = (words: string): CanonicalReply => ({ ...emptyReply, messages: [{ type: 'text', text: words }] })
+	const words = ({ messages }: CanonicalReply) => messages.map((message) => 'text' in message && message.text)
+	const state = createState()
+	for (let i = 1; i <= 10; i++) await state.addLateReply('c', text(`late ${i}`))
+	const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
+	const joined = await prependLateReplies(text('now'), { route, conversation: 'c', leg, context }, state)
+	expect(words(joined.reply)).toEqual(['late 1', 'late 2', 'late 3', 'now'])
+	expect(joined.recalled).toBe(3)
+	expect(tries).toBeLessThanOrEqual(5)
+	expect((await state.takeLateReplies('c')).flatMap(words)).toEqual([4, 5, 6, 7, 8, 9, 10].map((i) => `late ${i}`))
 })

@@ -72,13 +72,15 @@ export async function prependLateReplies(
 ): Promise<JoinedReply> {
 	if (conversation === undefined || route.holding?.answer !== 'next-turn') return { reply, lost: [], recalled: 0 }
 	const replies = await state.takeLateReplies(conversation)
-	let recalled = replies.length
-	let joined = join(replies, reply)
-	while (recalled > 0 && !mayPass(route, joined.reply, joined.lost, leg, context)) {
-		joined = join(replies.slice(0, --recalled), reply)
+	// The largest number of late ones that passes, found by halving: each try fits all that it joins.
+	let [recalled, tooMany] = [0, replies.length + 1]
+	for (let count = replies.length; tooMany - recalled > 1; count = Math.floor((recalled + tooMany) / 2)) {
+		const joined = join(replies.slice(0, count), reply)
+		if (mayPass(route, joined.reply, joined.lost, leg, context)) recalled = count
+		else tooMany = count
 	}
 	for (const each of replies.slice(recalled)) await state.addLateReply(conversation, each)
-	return { ...joined, recalled }
+	return { ...join(replies.slice(0, recalled), reply), recalled }
 }
 
 /** One reply behind others: of what there can be only one, the last counts. */
