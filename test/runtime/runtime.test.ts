@@ -46,7 +46,8 @@ const without = (names: object, headers: readonly (readonly [string, unknown])[]
 function plainAnswers(record: Record): string[] {
 	const plain = ([key, { status, headers, body }]: [string, WireResponse]) =>
 		JSON.stringify([key, status, without(mayDiffer.answers, headers).toSorted(), timeless(body)])
-	return [...record.answers].map(plain)
+	// Concurrent calls end in any order; each key has its call's number.
+	return [...record.answers].map(plain).toSorted()
 }
 
 function plainCalls(record: Record): string[] {
