@@ -117,7 +117,8 @@ async function callEndpoint(
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	const startedAt = runtime.elapsed()
-	// A call that is sent too late would be processed and answered to nobody; one that is not sent says nothing about the upstream.
+	// The upstream would process a call that is sent too late, for an answer that is not used. Not sending it says nothing
+	// about the upstream's health.
 	if (startedAt >= until) throw new GatewayError('upstream-timeout')
 	endpoint.breaker.onStart(startedAt)
 	const send = upstream.send ?? runtime.send

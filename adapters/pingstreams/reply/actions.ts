@@ -1,5 +1,5 @@
 /**
- * The actions of an answer, which a flow's block has too: what becomes of the conversation. The current engine only.
+ * The actions of an answer, which a flow's block has too: changes to the conversation. The current engine only.
  * Tiledesk/tiledesk-chatbot: tiledeskChatbotPlugs/directives.
  */
 import * as v from 'valibot'

@@ -45,7 +45,7 @@ import {
 } from './script.ts'
 
 const ReplyAction = v.object({ ...Script.entries, ...designerEntries, _tdActionType: v.literal(replyType) })
-/** The actions that the model can express: messages, and what becomes of the conversation. */
+/** The actions that the model can express: messages, and changes to the conversation. */
 const Action = v.variant('_tdActionType', [ReplyAction, ...ControlAction.options])
 
 /** `success` alone is the answer of a backend that has nothing to say. */

@@ -1,4 +1,4 @@
-/** The deliveries in progress: how many more each route may have, and what becomes of each. */
+/** The deliveries in progress: how many more each route may have, and the outcome of each. */
 import { attempt, type DeliveryContext } from '../../delivery/index.ts'
 import type { Claimed } from './claims.ts'
 import type { StoredOutcome } from './stored-outcomes.ts'
