@@ -6,6 +6,7 @@ import { adapters } from '../adapters/index.ts'
 import { Config } from '../src/config/index.ts'
 import { errors } from '../src/errors.ts'
 import type { Limit, LimitName } from '../src/format/index.ts'
+import { type GatewayLimit, limits } from '../src/limits.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
 import { anyToAny } from './any-to-any.ts'
 import { contributing } from './contributing.ts'
@@ -15,6 +16,7 @@ import { table } from './table.ts'
 /** What is generated, by file: makes the new content from the present one. */
 const documents: { readonly [file: string]: (present: string) => string } = {
 	'docs/errors.md': errorList,
+	'docs/limits.md': limitList,
 	'adapters/README.md': (present) => replaceBlock(present, 'support', supportTables()),
 	'docs/any-to-any.md': anyToAny,
 	'docs/contributing.md': contributing,
@@ -44,6 +46,26 @@ ${JSON.stringify(sample, null, 2)}
 A platform gets problem details only if it has no better format for errors. A failed turn is answered with the failure reply of its route, or with the adapter's own error answer; the code is then in the log.
 
 ${table(['Code', 'Status', 'What to do'], rows)}
+`
+}
+
+function limitList(): string {
+	const rows = Object.values<GatewayLimit>(limits).map(({ of, value, unit, beyond, setting, reason }) => [
+		of,
+		`${number(value)} ${unit}`,
+		'code' in beyond ? `[\`${beyond.code}\`](errors.md)` : beyond.effect,
+		setting === undefined ? '' : `\`${setting}\``,
+		reason,
+	])
+	return `<!-- Written by \`npm run docs\` from src/limits.ts. -->
+
+# Limits
+
+The gateway's own limits. They are far above what people and platforms use; their purpose is that no single call can stop the gateway for others, or use up its memory. A limit with a setting can be changed in [the configuration](../config/gateway.schema.json); the others are fixed. What a platform allows is less: see [what each platform carries](../adapters/README.md#what-each-platform-carries).
+
+${table(['What is limited', 'Limit', 'Beyond it', 'Setting', 'Reason'], rows)}
+
+In an upstream's answer, an error that names the answer's content is reported as \`upstream-reply-invalid\`, with the code above as \`because\`.
 `
 }
 

@@ -47,9 +47,6 @@ export type Claim =
 	/** Send this answer again. */
 	| { readonly answer: WireResponse }
 
-/** How many late replies of one conversation are stored. */
-export const maxLateReplies = 10
-
 /**
  * Short-lived state by conversation. It is bounded: anything in it may be dropped at any time, at the latest after a day.
  * Its methods do not reject: a state that cannot be reached logs that, and answers as if it were empty.

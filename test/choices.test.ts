@@ -1,9 +1,10 @@
 /** What users press and type, and which choice the upstream hears of. */
 import { describe, expect, test, vi } from 'vitest'
 import type { Offer } from '../src/fit/index.ts'
+import { limits } from '../src/limits.ts'
 import type { CanonicalEvent } from '../src/model/index.ts'
 import type { OpenChoices } from '../src/runtime.ts'
-import { openReplies, resolveChoice } from '../src/turn/choices.ts'
+import { resolveChoice } from '../src/turn/choices.ts'
 import { withReply } from '../src/turn/index.ts'
 
 const said = (text: string): CanonicalEvent => ({ kind: 'message', text, conversation: 'c1', attributes: {} })
@@ -75,7 +76,7 @@ test('events without text are unchanged', () => {
 
 test('a reply without choices ends the numbering, and choices are forgotten after some replies', () => {
 	let open: OpenChoices | undefined = withReply([], [offer('Tea', { number: 1 })])
-	for (let i = 1; i < openReplies; i++) open = withReply(open ?? [], [])
+	for (let i = 1; i < limits.openReplies.value; i++) open = withReply(open ?? [], [])
 	expect(picked('Tea', open ?? [])).toBe('v:Tea')
 	expect(picked('1', open ?? [])).toBeUndefined()
 	expect(withReply(open ?? [], [])).toBeUndefined()
@@ -87,7 +88,7 @@ describe('words of any length', () => {
 
 	test('that are too long to be a label are never normalized', () => {
 		const normalize = vi.spyOn(String.prototype, 'normalize')
-		const open = Array.from({ length: openReplies }, () => [offer('Tea'), offer(marks)])
+		const open = Array.from({ length: limits.openReplies.value }, () => [offer('Tea'), offer(marks)])
 		expect(picked(`${marks}b`, open)).toBeUndefined()
 		expect(Math.max(...normalize.mock.contexts.map((text) => String(text).length))).toBeLessThan(1000)
 		normalize.mockRestore()

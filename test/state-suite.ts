@@ -1,8 +1,9 @@
 /** What every runtime's State does. Knows no runtime itself: it is run wherever the State is. */
 import { describe, expect, test } from 'vitest'
 import type { Offer } from '../src/fit/index.ts'
+import { limits } from '../src/limits.ts'
 import type { CanonicalReply } from '../src/model/index.ts'
-import { type Claim, maxLateReplies, type State } from '../src/runtime.ts'
+import type { Claim, State } from '../src/runtime.ts'
 
 const answer = (body: string) => ({ status: 200, headers: [['content-type', 'text/plain'] as const], body })
 const offer: Offer = { label: 'Tea', choice: { title: 'Tea', value: 'x7' }, number: 1 }
@@ -44,9 +45,10 @@ export function stateSuite(name: string, create: () => State): void {
 
 		test('their number is limited', async () => {
 			const { state, c } = fresh()
-			for (let i = 0; i < maxLateReplies; i++) expect(await state.addLateReply(c, reply(String(i)))).toBe(true)
+			for (let i = 0; i < limits.lateReplies.value; i++)
+				expect(await state.addLateReply(c, reply(String(i)))).toBe(true)
 			expect(await state.addLateReply(c, reply('more'))).toBe(false)
-			expect(await state.takeLateReplies(c)).toHaveLength(maxLateReplies)
+			expect(await state.takeLateReplies(c)).toHaveLength(limits.lateReplies.value)
 			expect(await state.addLateReply(c, reply('again'))).toBe(true)
 		})
 	})

@@ -1,11 +1,9 @@
 /** JSON bodies, read safely and written. */
 import { GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { findReservedKey, type Json } from '../model/index.ts'
 import { fieldPath } from './field-path.ts'
 import { type Fields, mediaType, type WireRequest, type WireResponse } from './wire.ts'
-
-/** Levels of nesting that a JSON body may have. */
-const maxDepth = 32
 
 // Numbers that lose digits in a double: integers over 15 digits, long fractions, exponents; and minus zero, which
 // JSON.stringify writes as zero. Only unquoted ones count.
@@ -42,6 +40,7 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 
 // JSON.parse accepts millions of brackets, but JSON.stringify fails on some thousands: check before parsing.
 function checkDepth(text: string): void {
+	const maxDepth = limits.jsonDepth.value
 	let depth = 0
 	let quoted = false
 	for (let i = 0; i < text.length; i++) {

@@ -1,4 +1,5 @@
 /** Finds the route of a path in one look-up, however many routes there are. */
+import { limits } from '../limits.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { type PreparedRoute, prepareRoute } from '../turn/index.ts'
@@ -15,8 +16,6 @@ export interface Match {
 	/** Bytes that are read of any body before the call's origin is checked. */
 	readonly readAtMost: number
 }
-
-const defaultMaxBody = 1024 * 1024
 
 /** The look-up for these routes. An unknown path leads to a decoy, whose secret exists nowhere. */
 export function routeTable(routes: readonly Route[], runtime: Runtime): (path: string) => Match {
@@ -48,7 +47,7 @@ export function routeTable(routes: readonly Route[], runtime: Runtime): (path: s
 }
 
 function maxBodyOf({ platforms }: Route): number {
-	return Math.max(...platforms.map(({ adapter }) => adapter.maxBody ?? defaultMaxBody))
+	return Math.max(...platforms.map(({ adapter }) => adapter.maxBody ?? limits.bodyBytes.value))
 }
 
 function decode(segment: string): string {

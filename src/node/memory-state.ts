@@ -1,11 +1,12 @@
 /** The state of recent conversations in the memory of this process, limited in number, size and age. */
 import { LRUCache } from 'lru-cache'
 import type { WireResponse } from '../format/index.ts'
+import { limits } from '../limits.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import { type Claim, maxLateReplies, type OpenChoices, type State } from '../runtime.ts'
+import type { Claim, OpenChoices, State } from '../runtime.ts'
 import { withReply } from '../turn/index.ts'
 
-const limits = {
+const cacheLimits = {
 	/** Entries of each cache. */
 	max: 100_000,
 	/** Characters in each cache. */
@@ -23,9 +24,9 @@ interface InFlight {
 
 /** Creates an empty state. With several processes, all calls of a conversation must reach the same one. */
 export function createState(): State {
-	const conversations = new LRUCache<string, OpenChoices>({ ...limits, sizeCalculation: jsonSize })
-	const lateReplies = new LRUCache<string, readonly CanonicalReply[]>({ ...limits, sizeCalculation: jsonSize })
-	const answers = new LRUCache<string, WireResponse>({ ...limits, sizeCalculation: jsonSize })
+	const conversations = new LRUCache<string, OpenChoices>({ ...cacheLimits, sizeCalculation: jsonSize })
+	const lateReplies = new LRUCache<string, readonly CanonicalReply[]>({ ...cacheLimits, sizeCalculation: jsonSize })
+	const answers = new LRUCache<string, WireResponse>({ ...cacheLimits, sizeCalculation: jsonSize })
 	const inFlight = new Map<string, InFlight>()
 	let fences = 0
 
@@ -54,7 +55,7 @@ export function createState(): State {
 		},
 		async addLateReply(conversation, reply) {
 			const replies = [...(lateReplies.get(conversation) ?? []), reply]
-			if (replies.length > maxLateReplies) return false
+			if (replies.length > limits.lateReplies.value) return false
 			lateReplies.set(conversation, replies)
 			return lateReplies.has(conversation)
 		},

@@ -1,16 +1,14 @@
 /** Choices that a conversation was offered: a label, a value or a number that the user sends back becomes its choice. */
 import type { Offer } from '../fit/index.ts'
+import { limits } from '../limits.ts'
 import type { CanonicalEvent } from '../model/index.ts'
 import type { Route } from '../route.ts'
 import type { OpenChoices, State } from '../runtime.ts'
 
-/** Newest replies whose choices stay open: a user may still press a button further up. */
-export const openReplies = 5
-
 /** The open choices after one more reply; undefined when there is nothing to remember. */
 export function withReply(open: OpenChoices, offers: readonly Offer[]): OpenChoices | undefined {
 	// A reply without choices counts too: a number typed after it is no choice.
-	const next = [offers, ...open].slice(0, openReplies)
+	const next = [offers, ...open].slice(0, limits.openReplies.value)
 	return next.some((each) => each.length > 0) ? next : undefined
 }
 
@@ -45,12 +43,6 @@ export function resolveChoice(event: CanonicalEvent, open: OpenChoices): Canonic
 	return { ...event, kind: 'choice', choice: { value, label: title } }
 }
 
-/**
- * UTF-16 units; longer words are no label, and are not normalized. To order the combining marks of a text takes time
- * that grows with the square of their number.
- */
-const maxComparedLabel = 512
-
 function find(offers: readonly Offer[], words: Words, newest: boolean): Offer | undefined {
 	const { text, folded, number } = words
 	return (
@@ -76,7 +68,7 @@ interface Words {
  * words are too long to be a label.
  */
 function fold(words: string): string | undefined {
-	if (words.length > maxComparedLabel) return undefined
+	if (words.length > limits.comparedLabel.value) return undefined
 	return words.replaceAll('\u2060', '').normalize('NFC').trim().toLowerCase()
 }
 

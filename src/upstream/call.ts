@@ -1,15 +1,13 @@
 /** Calls the upstream of a route: within limits of concurrency and time, and again where that is safe. */
 import { asGatewayError, type ErrorCode, GatewayError } from '../errors.ts'
 import type { WireRequest, WireResponse } from '../format/index.ts'
+import { limits } from '../limits.ts'
 import type { OutgoingCall, Runtime } from '../runtime.ts'
 import type { Endpoint } from './endpoint.ts'
 import { readRetryAfter } from './retry-after.ts'
 import { signature } from './signature.ts'
 import type { Upstream } from './upstream.ts'
 import { upstreamUrl } from './upstream-url.ts'
-
-/** Bytes of an answer that are read, which is ten times what the strictest known platform takes. */
-const maxReplyBytes = 1024 * 1024
 
 /** Milliseconds of Retry-After that turns respect; users do not wait for an hour because of one header. */
 const longestRest = 60_000
@@ -164,7 +162,7 @@ async function outgoingCall(
 		],
 		body,
 		signal,
-		maxBytes: maxReplyBytes,
+		maxBytes: limits.replyBytes.value,
 		onlyPublic: upstream.onlyPublic,
 	}
 }

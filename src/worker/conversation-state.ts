@@ -1,8 +1,9 @@
 /** The short-lived state of a conversation in its object: open choices, late replies, and answers to repeated calls. */
 import type { Offer } from '../fit/index.ts'
 import type { WireResponse } from '../format/index.ts'
+import { limits } from '../limits.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import { maxLateReplies, type OpenChoices } from '../runtime.ts'
+import type { OpenChoices } from '../runtime.ts'
 import { withReply } from '../turn/index.ts'
 
 /** A claim as in `State`, with the answer as JSON. */
@@ -65,7 +66,7 @@ export class ConversationState {
 	addLateReply(reply: CanonicalReply): boolean {
 		const text = JSON.stringify(reply)
 		const { held } = this.#sql.exec<{ held: number }>('SELECT count(*) AS held FROM late').one()
-		if (held >= maxLateReplies || sizeOf(text) > maxRow) return false
+		if (held >= limits.lateReplies.value || sizeOf(text) > maxRow) return false
 		this.#sql.exec('INSERT INTO late (reply, at) VALUES (?, ?)', text, Date.now())
 		return true
 	}

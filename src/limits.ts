@@ -1,0 +1,63 @@
+/** The one table of the gateway's own limits. A platform's limits stand with its adapter. docs/limits.md is generated from it. */
+import type { ErrorCode } from './errors.ts'
+
+/** One limit, and what becomes of what exceeds it. */
+export interface GatewayLimit {
+	/** What is limited. */
+	readonly of: string
+	readonly value: number
+	/** What is counted: plural, as after a number. */
+	readonly unit: string
+	/** Why it is there, and why it is this large. */
+	readonly reason: string
+	/** The code of the error, or what happens instead of one. */
+	readonly beyond: { readonly code: ErrorCode } | { readonly effect: string }
+	/** The key in the configuration that changes it. Absent: it is fixed. */
+	readonly setting?: string
+}
+
+export const limits = {
+	bodyBytes: {
+		of: 'The body of a call',
+		value: 1024 * 1024,
+		unit: 'bytes',
+		reason: 'Platforms send a few kilobytes. An adapter allows more where its platform sends more.',
+		beyond: { code: 'body-too-large' },
+	},
+	replyBytes: {
+		of: "The body of an upstream's answer",
+		value: 1024 * 1024,
+		unit: 'bytes',
+		reason: 'Ten times what the strictest known platform accepts.',
+		beyond: { code: 'upstream-reply-too-large' },
+	},
+	jsonDepth: {
+		of: 'Nesting of JSON',
+		value: 32,
+		unit: 'levels',
+		reason: 'JSON.parse accepts millions of levels, and everything behind it fails at some thousands.',
+		beyond: { code: 'body-too-deep' },
+	},
+	comparedLabel: {
+		of: "What is compared with the labels of choices: the user's words, and a label",
+		value: 512,
+		unit: 'UTF-16 units',
+		reason:
+			'Nothing longer is a label. To order the combining marks of a text takes time that grows with the square of their number.',
+		beyond: { effect: 'It is only compared as it is.' },
+	},
+	openReplies: {
+		of: 'Replies of a conversation whose choices stay open',
+		value: 5,
+		unit: 'replies',
+		reason: 'A user may still press a button further up.',
+		beyond: { effect: 'The choices of the oldest reply are forgotten.' },
+	},
+	lateReplies: {
+		of: 'Late replies that are stored for a conversation',
+		value: 10,
+		unit: 'replies',
+		reason: 'They are sent before the next reply, all at once.',
+		beyond: { effect: 'Further late replies are dropped.' },
+	},
+} as const satisfies { readonly [name: string]: GatewayLimit }
