@@ -21,6 +21,7 @@ export const errors = {
 	'body-not-utf8': [400, 'The body is not valid UTF-8. Encode it as UTF-8.'],
 	'body-not-json': [400, 'The body is not JSON. Send one JSON value.'],
 	'body-too-deep': [400, 'The body is nested deeper than 32 levels. Flatten it.'],
+	'too-many-values': [400, 'The body or the query has too many values: see "limit". Send fewer.'],
 	'reserved-key': [400, 'An object uses a reserved key (__proto__, constructor or prototype). Rename the key.'],
 	'field-missing': [400, 'A required field is missing. Send it.'],
 	'field-invalid': [400, 'A field has the wrong type or shape. Send it as the format defines it.'],

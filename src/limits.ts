@@ -38,6 +38,13 @@ export const limits = {
 		reason: 'JSON.parse accepts millions of levels, and everything behind it fails at some thousands.',
 		beyond: { code: 'body-too-deep' },
 	},
+	values: {
+		of: 'Values in a body (JSON values, each list and object included, but not keys; or the fields of a form), and fields in a query',
+		value: 20_000,
+		unit: 'values',
+		reason: 'Platforms send some hundreds. They are counted before anything is parsed.',
+		beyond: { code: 'too-many-values' },
+	},
 	comparedLabel: {
 		of: "What is compared with the labels of choices: the user's words, and a label",
 		value: 512,

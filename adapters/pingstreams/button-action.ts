@@ -4,7 +4,7 @@
  * `name?query` in the older one (Tiledesk/tiledesk-server, services/faqBotHandler.js).
  */
 import * as v from 'valibot'
-import { NonEmpty } from '../../src/format/index.ts'
+import { type Json, NonEmpty, readJson } from '../../src/format/index.ts'
 import type { Dialect } from './dialect.ts'
 
 /** A jump to an intent, or a value that comes back. */
@@ -12,6 +12,8 @@ export type ButtonAction = { readonly target: string } | { readonly value: strin
 
 const Choice = v.strictObject({ choice: NonEmpty })
 const NoParameters = v.strictObject({})
+/** The parameters we look for: an object, and one value in it. */
+const mostValues = 2
 const queryPrefix = 'choice='
 
 /** What an action means. One that only names an intent is a value: it comes back as it stands. */
@@ -35,9 +37,9 @@ export function encodeButtonAction(action: ButtonAction, dialect: Dialect, home:
 function decodeJsonParameters(action: string): ButtonAction | undefined {
 	const at = action.indexOf('{')
 	if (at === -1) return undefined
-	let parameters: unknown
+	let parameters: Json
 	try {
-		parameters = JSON.parse(action.slice(at))
+		parameters = readJson(action.slice(at), mostValues)
 	} catch {
 		return undefined
 	}

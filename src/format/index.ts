@@ -43,7 +43,7 @@ export { buttonToChoice, choiceToButton, decodeLabels, encodeLabels } from './ch
 export { compact, compactOrNone, nonEmpty, nonEmptyList } from './compact.ts'
 export type { Crypto } from './crypto.ts'
 export { fieldPath } from './field-path.ts'
-export { formRequest, isForm, mergeQuery, queryRequest, readBodyValues, readForm } from './form.ts'
+export { formRequest, isForm, mergeQuery, parseFields, queryRequest, readBodyValues, readForm } from './form.ts'
 export { bodyAsJson, jsonRequest, jsonResponse, readJson, readJsonBody } from './json.ts'
 export { atLeastOneMember, blankIsSilence, bodyMatches, Id, NonEmpty, unreachable, WireAttributes } from './parts.ts'
 export { problemResponse } from './problem.ts'

@@ -5,22 +5,19 @@ import { findReservedKey, type Json } from '../model/index.ts'
 import { fieldPath } from './field-path.ts'
 import { type Fields, mediaType, type WireRequest, type WireResponse } from './wire.ts'
 
-// Numbers that lose digits in a double: integers over 15 digits, long fractions, exponents; and minus zero, which
-// JSON.stringify writes as zero. Only unquoted ones count.
-const oddNumber = /[:[,]\s*(?:-0|-?(?:[\d.]{16}|[\d.]+[eE]))/
-
 // Escapes can spell a key, so their presence is reason enough to look.
 const reservedKeySpelling = /__proto__|constructor|prototype|\\u/
 
 /**
- * JSON text as a value: at most 32 levels deep, without reserved keys, and with each number that a double cannot hold
- * kept as its source text. Throws `body-not-json`, `body-too-deep` or `reserved-key`.
+ * JSON text as a value: within the limits of depth and number, without reserved keys, and with each number that a double
+ * cannot hold kept as its source text. `maxValues`: how many values it may have, where that is less than the limit.
+ * Throws `body-not-json`, `body-too-deep`, `too-many-values` or `reserved-key`.
  */
-export function readJson(text: string): Json {
-	checkDepth(text)
+export function readJson(text: string, maxValues: number = limits.values.value): Json {
+	const replacements = scan(text, maxValues)
 	let value: Json
 	try {
-		value = oddNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
+		value = JSON.parse(replace(text, replacements))
 	} catch (cause) {
 		throw new GatewayError('body-not-json', {}, { cause })
 	}
@@ -29,30 +26,132 @@ export function readJson(text: string): Json {
 	return value
 }
 
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-	const source = context?.source
-	if (typeof value !== 'number' || source === undefined) return value
-	const digits = source.replace(/[eE].*|[^\d]/g, '')
-	const vanished = value === 0 && /[1-9]/.test(digits)
-	const exact = Number.isFinite(value) && !vanished && (digits.length <= 15 || String(value) === source)
-	return exact ? value + 0 : source
-}
+const space = 0x20
+const quote = 0x22
+const comma = 0x2c
+const minus = 0x2d
+const colon = 0x3a
+const backslash = 0x5c
+const bracket = { open: 0x5b, close: 0x5d }
+const brace = { open: 0x7b, close: 0x7d }
 
-// JSON.parse accepts millions of brackets, but JSON.stringify fails on some thousands: check before parsing.
-function checkDepth(text: string): void {
+/**
+ * Looks through JSON text once, before it is parsed: JSON.parse accepts millions of brackets and values, which everything
+ * behind it would have to handle. Returns what to parse in place of numbers that a double cannot hold.
+ */
+function scan(text: string, maxValues: number): Replacement[] {
 	const maxDepth = limits.jsonDepth.value
+	const replacements: Replacement[] = []
 	let depth = 0
-	let quoted = false
+	let tokens = 0
+	let keys = 0
 	for (let i = 0; i < text.length; i++) {
 		const c = text.charCodeAt(i)
-		if (quoted) {
-			if (c === 0x5c) i++
-			else if (c === 0x22) quoted = false
-		} else if (c === 0x22) quoted = true
-		else if (c === 0x7b || c === 0x5b) {
+		if (c <= space || c === comma) continue
+		if (c === colon) {
+			keys++
+			continue
+		}
+		if (c === bracket.close || c === brace.close) {
+			depth--
+			continue
+		}
+		// A JSON text has no more keys than values. What is no JSON must not take longer.
+		if (++tokens - keys > maxValues || tokens > 2 * maxValues) {
+			throw new GatewayError('too-many-values', { limit: maxValues })
+		}
+		if (c === quote) i = endOfString(text, i)
+		else if (c === bracket.open || c === brace.open) {
 			if (++depth > maxDepth) throw new GatewayError('body-too-deep', { limit: maxDepth })
-		} else if (c === 0x7d || c === 0x5d) depth--
+		} else {
+			const end = endOfWord(text, i)
+			const json = c === minus || isDigit(c) ? keepDigits(text.slice(i, end)) : undefined
+			if (json !== undefined && !isKey(text, end)) replacements.push({ from: i, to: end, json })
+			i = end - 1
+		}
 	}
+	return replacements
+}
+
+/** The index of the quote that ends the string. */
+function endOfString(text: string, start: number): number {
+	const next = text.indexOf('"', start + 1)
+	if (next === -1) return text.length
+	if (text.charCodeAt(next - 1) !== backslash) return next
+	for (let i = start + 1; i < text.length; i++) {
+		const c = text.charCodeAt(i)
+		if (c === backslash) i++
+		else if (c === quote) return i
+	}
+	return text.length
+}
+
+/** The index behind a number or a name. */
+function endOfWord(text: string, start: number): number {
+	let end = start + 1
+	while (end < text.length && !isPunctuation(text.charCodeAt(end))) end++
+	return end
+}
+
+function isPunctuation(c: number): boolean {
+	return (
+		c <= space ||
+		c === comma ||
+		c === colon ||
+		c === quote ||
+		c === bracket.open ||
+		c === bracket.close ||
+		c === brace.open ||
+		c === brace.close
+	)
+}
+
+function isDigit(c: number): boolean {
+	return c >= 0x30 && c <= 0x39
+}
+
+function isKey(text: string, end: number): boolean {
+	let next = end
+	while (text.charCodeAt(next) <= space) next++
+	return text.charCodeAt(next) === colon
+}
+
+// Only these lose digits in a double: integers over 15 digits, long fractions, exponents. JSON.stringify writes minus zero
+// as zero.
+const oddNumber = /^-0|[eE]|^.{16}/
+const numberForm = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+/** What to parse in place of a number that a double cannot hold: its source as a string. Undefined for any other. */
+function keepDigits(source: string): string | undefined {
+	if (!oddNumber.test(source) || !numberForm.test(source)) return undefined
+	const value = Number(source)
+	if (!isExact(source, value)) return `"${source}"`
+	return Object.is(value, -0) ? '0' : undefined
+}
+
+function isExact(source: string, value: number): boolean {
+	if (!Number.isFinite(value)) return false
+	if (String(value) === source) return true
+	const digits = source.replace(/[eE].*|\D/g, '')
+	return digits.length <= 15 && (value !== 0 || !/[1-9]/.test(digits))
+}
+
+/** A part of a text, and the JSON that takes its place. */
+interface Replacement {
+	readonly from: number
+	readonly to: number
+	readonly json: string
+}
+
+function replace(text: string, replacements: readonly Replacement[]): string {
+	if (replacements.length === 0) return text
+	const parts: string[] = []
+	let at = 0
+	for (const { from, to, json } of replacements) {
+		parts.push(text.slice(at, from), json)
+		at = to
+	}
+	return [...parts, text.slice(at)].join('')
 }
 
 type Message = { readonly headers: Fields; readonly body: string }

@@ -1,7 +1,7 @@
 /** The gateway as a Hono app: which route a call is for, how much of it is read, and how errors look from outside. */
 import { Hono } from 'hono'
 import { asGatewayError, GatewayError } from '../errors.ts'
-import { type Fields, jsonResponse, problemResponse } from '../format/index.ts'
+import { type Fields, jsonResponse, parseFields, problemResponse } from '../format/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { takeTurn } from '../turn/index.ts'
@@ -78,7 +78,7 @@ function normalHead({ url, headers }: Request): RequestHead {
 function partsOf(target: string): { path: string; query: Fields } {
 	const mark = target.indexOf('?')
 	if (mark === -1) return { path: target, query: [] }
-	return { path: target.slice(0, mark), query: [...new URLSearchParams(target.slice(mark + 1))] }
+	return { path: target.slice(0, mark), query: parseFields(target.slice(mark + 1)) }
 }
 
 function stackOf(thrown: unknown): string | undefined {

@@ -11,46 +11,49 @@ export type Attributes = { readonly [key: string]: Json }
 export const reservedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** The path of the first reserved key in a JSON value; undefined if it has none. */
-export function findReservedKey(
-	value: unknown,
-	path: readonly (string | number)[] = [],
-): readonly (string | number)[] | undefined {
+export function findReservedKey(value: unknown): (string | number)[] | undefined {
+	return findFrom(value)?.reverse()
+}
+
+/** The path from its end: it is only written when there is one. */
+function findFrom(value: unknown): (string | number)[] | undefined {
 	if (typeof value !== 'object' || value === null) return undefined
-	for (const key of Object.keys(value)) {
-		const here = [...path, Array.isArray(value) ? Number(key) : key]
-		if (reservedKeys.has(key)) return here
-		const deeper = findReservedKey((value as { [key: string]: unknown })[key], here)
-		if (deeper) return deeper
+	if (Array.isArray(value)) {
+		for (const [i, item] of value.entries()) {
+			const deeper = findFrom(item)
+			if (deeper) return [...deeper, i]
+		}
+		return undefined
+	}
+	for (const [key, member] of Object.entries(value)) {
+		if (reservedKeys.has(key)) return [key]
+		const deeper = findFrom(member)
+		if (deeper) return [...deeper, key]
 	}
 	return undefined
 }
 
+/** Whether it is a JSON value without reserved keys. */
 function isJson(value: unknown): value is Json {
 	if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
 	if (typeof value === 'number') return Number.isFinite(value)
-	if (Array.isArray(value)) return value.every(isJson)
-	return isObject(value) && Object.values(value).every(isJson)
+	return Array.isArray(value) ? value.every(isJson) : isJsonObject(value)
 }
 
-function isObject(value: unknown): value is { [key: string]: unknown } {
+function isJsonObject(value: unknown): value is { [key: string]: Json } {
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-	const prototype = Object.getPrototypeOf(value)
-	return prototype === Object.prototype || prototype === null
+	const prototype: unknown = Object.getPrototypeOf(value)
+	if (prototype !== Object.prototype && prototype !== null) return false
+	return Object.entries(value).every(([key, member]) => !reservedKeys.has(key) && isJson(member))
 }
 
 // Not v.record: it silently drops `__proto__`, `prototype` and `constructor`.
-export const Json = v.custom<Json>(
-	(value) => isJson(value) && !findReservedKey(value),
-	'must be a JSON value without reserved keys',
-)
+export const Json = v.custom<Json>(isJson, 'must be a JSON value without reserved keys')
 
-export const Attributes = v.custom<Attributes>(
-	(value) => isObject(value) && isJson(value) && !findReservedKey(value),
-	'must be an object of JSON values without reserved keys',
-)
+export const Attributes = v.custom<Attributes>(isJsonObject, 'must be an object of JSON values without reserved keys')
 
 /** JSON values by adapter name. */
 export const JsonByAdapter = v.custom<{ readonly [adapter: string]: Json }>(
-	(value) => isObject(value) && isJson(value) && !findReservedKey(value) && Object.keys(value).length > 0,
+	(value) => isJsonObject(value) && Object.keys(value).length > 0,
 	'must be an object of JSON values by adapter name',
 )
