@@ -16,15 +16,24 @@ export async function send(call: OutgoingCall): Promise<WireResponse> {
 	}).catch((cause: unknown) => {
 		throw new GatewayError(call.signal.aborted ? 'upstream-timeout' : 'upstream-unreachable', {}, { cause })
 	})
-	const wire = { status: answer.status, headers: [...answer.headers] }
+	const wire = { status: answer.status, headers: asRead(answer.headers) }
 	try {
-		if (answer.ok) return { ...wire, body: await readReply(answer, wire.headers, call) }
+		if (answer.ok && call.reads === 'reply') return { ...wire, body: await readReply(answer, wire.headers, call) }
 	} catch (thrown) {
 		giveUp(answer)
 		throw thrown
 	}
 	giveUp(answer)
 	return { ...wire, body: '' }
+}
+
+/** Codings that workerd undoes before the body is read; other spellings of them it leaves as they are. */
+const undone: ReadonlySet<string | null> = new Set(['gzip', 'br'])
+
+/** The headers of the body as it is read: workerd leaves the coding and the length of the compressed one among them. */
+function asRead(headers: Headers): (readonly [name: string, value: string])[] {
+	if (!undone.has(headers.get('content-encoding'))) return [...headers]
+	return [...headers].filter(([name]) => name !== 'content-encoding' && name !== 'content-length')
 }
 
 function giveUp({ body }: Response): void {

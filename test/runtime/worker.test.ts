@@ -1,7 +1,9 @@
 /** What only the built Worker can meet: storage that cannot be reached, and a configuration that is wrong. */
 import { readFileSync } from 'node:fs'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { start, upstream } from '../servers.ts'
+import { bytesOf, type Script } from '../harness/upstream.ts'
+import { says, start, upstream } from '../servers.ts'
 import { example } from './config.ts'
 import { suiteScripts } from './upstream.ts'
 
@@ -205,6 +207,44 @@ test('a Worker warns that it cannot check the addresses of a public upstream', {
 	expect((await send({ method: 'GET', path: '/in' })).status).toBe(405)
 	await expect.poll(() => lines[0]).toMatchObject({ level: 'warn', msg: 'config' })
 	expect(lines[0]?.warning).toContain('public: ')
+})
+
+test('a compressed reply is read where the runtime decodes it, within the limit of the decoded bytes', {
+	timeout: 120_000,
+}, async () => {
+	const reply = JSON.stringify(says('Hello '.repeat(1000)))
+	const bomb = Buffer.alloc(50_000_000, ' ')
+	const coded = (coding: string, body: Buffer): Script => {
+		const headers = [['content-type', 'application/json'] as const, ['content-encoding', coding] as const]
+		return () => bytesOf({ status: 200, headers, body })
+	}
+	const replies: { readonly [name: string]: readonly [expected: string, script: Script] } = {
+		gzip: ['Hello Hello', coded('gzip', gzipSync(reply))],
+		br: ['Hello Hello', coded('br', brotliCompressSync(reply))],
+		identity: ['Hello Hello', coded('identity', Buffer.from(reply))],
+		'a-bomb': ['upstream-reply-too-large', coded('gzip', gzipSync(bomb))],
+		'a-bomb-in-br': ['upstream-reply-too-large', coded('br', brotliCompressSync(bomb))],
+		'cut-off': ['upstream-reply-invalid', coded('gzip', gzipSync(reply).subarray(0, 30))],
+		'not-compressed': ['upstream-reply-invalid', coded('gzip', Buffer.from(reply))],
+		...Object.fromEntries(
+			['GZIP', 'x-gzip', 'deflate', 'zstd', 'gzip, gzip'].map((coding, i) => [
+				`undecoded-${i}`,
+				['upstream-reply-invalid', coded(coding, gzipSync(reply))] as const,
+			]),
+		),
+	}
+	const names = Object.keys(replies)
+	const backend = await upstream(
+		Object.fromEntries(names.map((name) => [`/${name}`, replies[name]?.[1] ?? coded('', bomb)])),
+	)
+	const routes = names.map((name) => ({
+		...{ name, path: `/${name}`, platform: 'canonical', open: true },
+		upstream: { url: `${backend.url}/${name}` },
+	}))
+	const { send } = await start({ routes }, { as: 'worker' })
+	for (const name of names) {
+		expect((await send({ path: `/${name}`, body: said('Hi') })).body, name).toContain(replies[name]?.[0])
+	}
 })
 
 test('config/worker.json is config/gateway.json with its routes open', () => {
