@@ -66,6 +66,7 @@ function send(url: string, { query, ...call }: WireRequest) {
 		...call,
 		url: upstreamUrl(url, query, undefined),
 		signal,
+		reads: 'reply',
 		maxBytes: 1_000_000,
 		onlyPublic: false,
 	})

@@ -21,6 +21,9 @@ export interface Delivery {
 	readonly request: WireRequest
 }
 
+/** What is read of a 2xx answer of the upstream: the reply, or only the status, where the platform reads no answer. */
+export type Reads = 'reply' | 'status'
+
 /** One call to an upstream. */
 export interface OutgoingCall {
 	readonly url: string
@@ -31,6 +34,8 @@ export interface OutgoingCall {
 	readonly signal: AbortSignal
 	/** Limit of the answer's body in bytes, decoded. */
 	readonly maxBytes: number
+	/** What is read of a 2xx answer: all of it, or only its status line and headers. */
+	readonly reads: Reads
 	/** Only a public address may be called: any other is refused before it is connected to. */
 	readonly onlyPublic: boolean
 }
@@ -80,8 +85,8 @@ export interface Outbox {
 
 export interface Runtime {
 	/**
-	 * Sends a call and reads the whole answer; the body of an answer other than 2xx is not read, and empty here. Follows
-	 * no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
+	 * Sends a call and reads the whole answer. A body is not read, and empty here, if the status is not 2xx or the call
+	 * reads the status only: then nothing that comes behind the headers can make the call fail. Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
 	 * `upstream-timeout` (the signal), or `upstream-reply-too-large`; answers that are not UTF-8, are compressed, or break
 	 * off throw `upstream-reply-invalid`.
 	 */

@@ -12,6 +12,7 @@ async function replyTo(event: object, answer = 'now') {
 		headers: [],
 		body: JSON.stringify({ version: 1, event: { attributes: {}, ...event }, turn: { answer } }),
 		signal: new AbortController().signal,
+		reads: 'reply',
 		maxBytes: 1024,
 		onlyPublic: false,
 	})

@@ -176,7 +176,7 @@ test('the same URL is retried after a pause, also while the circuit of the backu
 			throw new GatewayError('upstream-unreachable', {}, { unsent: true })
 		},
 	}
-	const attempt = { id: 'turn_1', until: runtime.elapsed() + 60_000, repeat: 'unsent' } as const
+	const attempt = { id: 'turn_1', until: runtime.elapsed() + 60_000, repeat: 'unsent', reads: 'reply' } as const
 	const request = { method: 'POST', query: [], headers: [], body: '{}' }
 	await expect(callUpstream(to, request, attempt, runtime)).rejects.toMatchObject({ code: 'upstream-unreachable' })
 	expect(calls.map(({ url }) => url)).toEqual(Array.from({ length: 3 }, () => 'http://first.example/'))

@@ -1,8 +1,9 @@
 /** Upstreams that misbehave: what the gateway makes of each, within the time the platform leaves. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
+import { createSender } from '../src/node/undici-client.ts'
 import { bytesOf, headOf } from './harness/upstream.ts'
 import { call, gateway, gatewayTo, json, nobody, ownJson, says, upstream } from './servers.ts'
 
@@ -172,12 +173,12 @@ test.each<[what: string, bytes: string, problem: object]>([
 		`${head}content-length: 1\r\ncontent-length: 2\r\n\r\n{}`,
 		{ field: 'headers', expected: 'HTTP/1.1' },
 	],
-	['asks for a body that was sent', `HTTP/1.1 100 Continue\r\n\r\n`, { field: 'headers', expected: 'HTTP/1.1' }],
 	[
 		'never comes behind its hints',
 		'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(100),
 		{ field: 'headers', expected: 'HTTP/1.1' },
 	],
+	['says "continue" for ever', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100), { field: 'headers', expected: 'HTTP/1.1' }],
 	[
 		'changes the protocol',
 		`HTTP/1.1 101 Switched\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n`,
@@ -255,6 +256,49 @@ test('an answer may follow informational responses', async () => {
 	const answer = await call(`${url}/in`)
 	expect(await answer.json()).toMatchObject(says('Hello'))
 	expect(answer.headers.has('set-cookie')).toBe(false)
+})
+
+const goOn = 'HTTP/1.1 100 Continue\r\n\r\n'
+const early = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'
+test.each<[what: string, pieces: readonly string[]]>([
+	['once', [goOn]],
+	['with headers', ['HTTP/1.1 100 Go On\r\nx: HTTP/1.1 100\r\nserver: 100\r\n\r\n']],
+	['without a reason', ['HTTP/1.1 100 \r\n\r\n']],
+	['twice', [goOn, goOn]],
+	['before and after a hint', [goOn + early, goOn]],
+	['byte by byte', [...goOn]],
+	['in two pieces', ['HTTP/1.1 10', '0 Continue\r\n\r\n']],
+])('an unasked "100 Continue" is skipped, and the connection serves on: %s', async (_, pieces) => {
+	// What looks like one inside a body stays what it is.
+	const words = JSON.stringify(says(`${goOn}HTTP/1.1 100 Continue`))
+	const backend = await upstream(async (_, { write, pause }) => {
+		for (const piece of pieces) {
+			await write(piece)
+			await pause(2)
+		}
+		await write(`${head}content-length: ${words.length}\r\n\r\n`)
+		await pause(20)
+		return words
+	})
+	const { url } = await gatewayTo(backend.url)
+	for (let i = 0; i < 3; i++) {
+		expect(await (await call(`${url}/in`)).json()).toMatchObject(says(`${goOn}HTTP/1.1 100 Continue`))
+	}
+	expect(backend.connections).toBe(1)
+})
+
+test('a body that begins like a "100 Continue" stays as it is', async () => {
+	const body = 'HTTP/1.1 100 Continue'
+	const { url: to } = await upstream(async (_, { write, pause }) => {
+		await write(`${head}content-length: ${body.length}\r\n\r\n`)
+		await pause(20)
+		return body
+	})
+	const { send, close } = createSender()
+	onTestFinished(close)
+	const signal = AbortSignal.timeout(5000)
+	const sent = { method: 'POST', headers: [], body: 'Hi', signal, maxBytes: 1000, onlyPublic: false }
+	expect(await send({ url: to, reads: 'reply', ...sent })).toMatchObject({ status: 200, body })
 })
 
 test('calls of many turns share few connections', async () => {

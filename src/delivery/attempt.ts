@@ -66,7 +66,7 @@ async function deliver({ id, route: name, request }: Delivery, context: Delivery
 	const { upstream } = route
 	const until = runtime.elapsed() + upstream.timeout
 	// The schedule repeats the call, and calls are repeated in one place only.
-	const calling = callUpstream(upstream, request, { id, until, repeat: 'nothing' }, runtime)
+	const calling = callUpstream(upstream, request, { id, until, repeat: 'nothing', reads: 'status' }, runtime)
 	const outcome = await withTimeout(upstream.timeout + overtime, calling, clock)
 	if (outcome === timedOut) throw new GatewayError('upstream-timeout')
 }

@@ -7,6 +7,7 @@ import { readReply } from '../http/index.ts'
 import type { OutgoingCall } from '../runtime.ts'
 import { isPublicAddress } from '../upstream/index.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
+import { acceptContinue } from './unasked-continue.ts'
 
 /**
  * Milliseconds to connect, TLS included; the signal of the call limits everything after that. It is more than the second
@@ -36,8 +37,9 @@ export interface Sender {
 
 /** A sender that has no connection yet. It keeps a pool for each origin; origins come from the configuration, so there are few. */
 export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: Network = {}): Sender {
-	const connectAnywhere = guardedConnect({ resolve, allows: () => true, timeout: connectTimeout })
-	const connectToPublic = guardedConnect({ resolve, allows: isPublic, timeout: connectTimeout })
+	const timeout = connectTimeout
+	const connectAnywhere = acceptContinue(guardedConnect({ resolve, allows: () => true, timeout }))
+	const connectToPublic = acceptContinue(guardedConnect({ resolve, allows: isPublic, timeout }))
 	const pools = new Map<string, Pool>()
 	/** Errors of calls that failed while waiting for a connection, so that nothing of them was sent. */
 	const unconnected = new WeakSet<object>()
@@ -76,13 +78,8 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 				})
 			const { statusCode: status, body } = answer
 			const headers = fieldsOf(answer.headers)
-			if (status < 200 || status > 299) {
-				// Reads a little, so that the connection can serve again, and gives up where there is more, or nothing comes.
-				const stop = setTimeout(() => giveUp(body), dumpTimeout)
-				body.dump().then(
-					() => clearTimeout(stop),
-					() => clearTimeout(stop),
-				)
+			if (status < 200 || status > 299 || call.reads === 'status') {
+				discard(body)
 				return { status, headers, body: '' }
 			}
 			try {
@@ -100,6 +97,13 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 			await Promise.all(Array.from(pools.values(), (pool) => pool.destroy()))
 		},
 	}
+}
+
+/** Reads a little, so that the connection can serve again. Closes it if there is more, or nothing comes. */
+function discard(body: Dispatcher.ResponseData['body']): void {
+	const stop = setTimeout(() => giveUp(body), dumpTimeout)
+	const done = () => clearTimeout(stop)
+	body.dump().then(done, done)
 }
 
 function giveUp(body: Dispatcher.ResponseData['body']): void {

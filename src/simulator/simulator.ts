@@ -134,6 +134,7 @@ async function post(adapter: Adapter, call: WireRequest, simulation: Simulation)
 			headers: signed.headers,
 			body: signed.body,
 			signal: AbortSignal.timeout(deadline),
+			reads: 'reply',
 			maxBytes: maxAnswerBytes,
 			onlyPublic: false,
 		})

@@ -59,16 +59,16 @@ export function fitContextOf({ turnId, receivedAt }: TurnContext, { conversation
 /** Limits of the call to the upstream, where its reply is the answer. A holding reply may leave before it. */
 export function replyLimits(turn: TurnContext): CallLimits {
 	const { lateUpstream, upstream } = turn.route.limits
-	return callLimits(turn, turn.route.holding ? lateUpstream : upstream)
+	return callLimits(turn, turn.route.holding ? lateUpstream : upstream, 'reply')
 }
 
 /** Limits of the call to the upstream, where the platform reads no answer and only waits until the event is taken. */
 export function acceptanceLimits(turn: TurnContext): CallLimits {
-	return callLimits(turn, turn.route.limits.upstream)
+	return callLimits(turn, turn.route.limits.upstream, 'status')
 }
 
-function callLimits({ turnId, route, startedAt }: TurnContext, limit: number): CallLimits {
-	return { id: turnId, until: startedAt + limit, repeat: route.idempotent ? 'unanswered' : 'unsent' }
+function callLimits({ turnId, route, startedAt }: TurnContext, limit: number, reads: CallLimits['reads']): CallLimits {
+	return { id: turnId, until: startedAt + limit, repeat: route.idempotent ? 'unanswered' : 'unsent', reads }
 }
 
 /** The turn as the upstream gets it. `changes` are what the event lost on its way. */

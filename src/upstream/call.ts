@@ -2,7 +2,7 @@
 import { asGatewayError, type ErrorCode, GatewayError } from '../errors.ts'
 import type { WireRequest, WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { OutgoingCall, Runtime } from '../runtime.ts'
+import type { OutgoingCall, Reads, Runtime } from '../runtime.ts'
 import type { Endpoint } from './endpoint.ts'
 import { readRetryAfter } from './retry-after.ts'
 import { signature } from './signature.ts'
@@ -25,6 +25,8 @@ export interface CallLimits {
 	 * also those that got no response, on routes whose upstream treats calls with the same id as one.
 	 */
 	readonly repeat: 'nothing' | 'unsent' | 'unanswered'
+	/** Whether the reply is wanted, or only to know that the upstream took the call. */
+	readonly reads: Reads
 }
 
 /**
@@ -111,7 +113,7 @@ async function callEndpoint(
 	upstream: Upstream,
 	endpoint: Endpoint,
 	request: WireRequest,
-	{ id, until }: CallLimits,
+	{ id, until, reads }: CallLimits,
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	const startedAt = runtime.elapsed()
@@ -123,7 +125,8 @@ async function callEndpoint(
 	const limit = new AbortController()
 	const timer = setTimeout(() => limit.abort(), until - startedAt)
 	try {
-		const response = await send(await outgoingCall(upstream, endpoint, request, id, limit.signal, runtime))
+		const call = await outgoingCall(upstream, endpoint, request, { id, reads, signal: limit.signal }, runtime)
+		const response = await send(call)
 		if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
 		recordSuccess(endpoint, runtime)
 		return response
@@ -141,8 +144,7 @@ async function outgoingCall(
 	upstream: Upstream,
 	endpoint: Endpoint,
 	request: WireRequest,
-	id: string,
-	signal: AbortSignal,
+	{ id, reads, signal }: Pick<CallLimits, 'id' | 'reads'> & Pick<OutgoingCall, 'signal'>,
 	runtime: Runtime,
 ): Promise<OutgoingCall> {
 	const [secret] = upstream.secrets
@@ -162,6 +164,7 @@ async function outgoingCall(
 		],
 		body,
 		signal,
+		reads,
 		maxBytes: limits.replyBytes.value,
 		onlyPublic: upstream.onlyPublic,
 	}

@@ -84,7 +84,7 @@ function isMistake(config: object): boolean {
 
 function callTo(url: string, onlyPublic: boolean) {
 	const signal = AbortSignal.timeout(5000)
-	return { url, method: 'GET', headers: [], body: '', signal, maxBytes: 1000, onlyPublic }
+	return { url, method: 'GET', headers: [], body: '', signal, reads: 'reply' as const, maxBytes: 1000, onlyPublic }
 }
 
 async function outcomeOf(sent: Promise<unknown>): Promise<string> {

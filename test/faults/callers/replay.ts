@@ -61,7 +61,7 @@ async function boundary(trial: Trial): Promise<string[]> {
 				},
 			}
 			const request = { method: 'POST', query: [], headers: [], body: '{"a":1}' }
-			const turn = { id: 'turn_1', until: runtime.elapsed() + 1000, repeat: 'nothing' } as const
+			const turn = { id: 'turn_1', until: runtime.elapsed() + 1000, repeat: 'nothing', reads: 'reply' } as const
 			await callUpstream(upstream, request, turn, { ...runtime, now: () => receiver + seconds * 1000 })
 			if (got === undefined) throw new Error('nothing was sent')
 			const holds = heldAt(receiver, got.headers, got.body)
