@@ -1,6 +1,6 @@
 /** The program with an outbox: how it refuses to start, and what `dragoman outbox` says and ends with. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -48,6 +48,18 @@ test('it says in one sentence why it does not start, and exits with the document
 	const corrupt = run({ ...rest, outbox })
 	expect([corrupt.status, corrupt.stderr]).toEqual([69, expect.stringMatching(/^The outbox \S+ is corrupt\. .+\n$/)])
 	expect(readFileSync(settings.file, 'utf8')).toBe('x'.repeat(10_000))
+})
+
+test('it does not start without the log of a process that was killed, until an operator accepts the loss', () => {
+	const settings = settingsOf({})
+	storeOf(settings).commit(batchOf({ entries: [entry('e1')] }))
+	const outbox = { file: join(folder(), 'outbox.db') }
+	copyFileSync(settings.file, outbox.file)
+	const refused = { status: 69, stderr: expect.stringMatching(/^The log \S+-wal is missing, .+ accept-lost-log.+\n$/) }
+	expect(run({ ...rest, outbox })).toMatchObject(refused)
+	expect(run({ ...rest, outbox }, 'outbox', 'list')).toMatchObject(refused)
+	expect(run({ ...rest, outbox }, 'outbox', 'accept-lost-log')).toMatchObject({ status: 0, stderr: '' })
+	expect(run({ ...rest, outbox }, 'outbox', 'list')).toMatchObject({ status: 0, stdout: 'no stored events\n' })
 })
 
 test('an unknown command, or one without an outbox, is an error', () => {

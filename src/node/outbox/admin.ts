@@ -1,8 +1,11 @@
 /** Administration of the stored events, while a gateway may be delivering them. */
+import { randomUUID } from 'node:crypto'
 import type { OutboxSettings } from '../../config/index.ts'
+import { checkpoint } from './checkpoint.ts'
 import { createConversationOrder } from './conversation-order.ts'
-import { checkpoint, type Opened, openBeside } from './database.ts'
+import { openAsOwner, openBeside } from './database.ts'
 import { createEncryption, hashConversation } from './encryption.ts'
+import { OutboxError } from './outbox-error.ts'
 import { saltOf } from './recovery.ts'
 
 /** An event without its content. */
@@ -48,7 +51,7 @@ const matches = '(?1 IS NULL OR id = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 
 
 /** Opens the file beside a gateway that may be running. Throws an OutboxError. */
 export function openAdmin(settings: OutboxSettings): Records {
-	const { db, close }: Opened = openBeside(settings.file)
+	const { db, moveLog, close } = openBeside(settings.file)
 	const encryption = createEncryption(settings.keys)
 	const conversationOrder = createConversationOrder(db, settings.order)
 	const parameters = ({ id, state, route }: EventFilter) => [id ?? null, state ?? null, route ?? null]
@@ -122,8 +125,23 @@ export function openAdmin(settings: OutboxSettings): Records {
 				return names.reduce((sum, name) => sum + Number(remove.run(hashConversation(salt, name)).changes), 0)
 			})
 			// The rows were overwritten with zeros, but the log has them until it is checkpointed and truncated.
-			return { erased, traceless: checkpoint(db, 'TRUNCATE') }
+			const traceless = checkpoint(db, 'TRUNCATE')
+			moveLog()
+			return { erased, traceless }
 		},
 		close,
 	}
+}
+
+/** Makes the file usable without its log. False: the log is not missing. Throws an OutboxError, also while a gateway runs. */
+export function acceptLostLog({ file }: OutboxSettings): boolean {
+	const owner = randomUUID()
+	try {
+		openAsOwner(file, { owner }).close()
+		return false
+	} catch (thrown) {
+		if (!(thrown instanceof OutboxError && thrown.reason === 'lost-log')) throw thrown
+	}
+	openAsOwner(file, { owner, acceptLostLog: true }).close()
+	return true
 }

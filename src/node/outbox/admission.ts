@@ -1,7 +1,6 @@
 /** Whether a new event may be stored: not beyond the limit of the file, and not while the disk is nearly full. */
 import { statfsSync } from 'node:fs'
-import type { DatabaseSync } from 'node:sqlite'
-import { checkpoint } from './database.ts'
+import type { Opened } from './database.ts'
 import { pageBytes } from './log-budget.ts'
 
 /** Milliseconds between two attempts to shorten the log on a disk that is nearly full. */
@@ -15,7 +14,7 @@ export interface Admission {
 }
 
 /** `logBytes` is what the write-ahead log may take. */
-export function createAdmission(db: DatabaseSync, file: string, maxBytes: number, logBytes: number): Admission {
+export function createAdmission({ db, file, moveLog }: Opened, maxBytes: number, logBytes: number): Admission {
 	const maxPages = Math.floor(maxBytes / pageBytes)
 	// Ending an event also needs pages, so the file must not be filled with new events.
 	const admitted = maxPages - Math.max(16, maxPages >> 4)
@@ -47,7 +46,7 @@ export function createAdmission(db: DatabaseSync, file: string, maxBytes: number
 			if (!isNearlyFull()) return false
 			if (now - shrunkAt < shrinkEvery) return true
 			shrunkAt = now
-			checkpoint(db, 'TRUNCATE')
+			moveLog()
 			return isNearlyFull()
 		},
 		admit(bytes) {

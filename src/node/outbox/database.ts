@@ -1,7 +1,9 @@
 /** Opens the outbox's database file: its lock, its format, and its settings for durability. */
+import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { checkpoint, createMoveLog, deleteMarks, isMarked, type MoveLog } from './checkpoint.ts'
 import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
 
 /** An open file. */
@@ -9,7 +11,16 @@ export interface Opened {
 	readonly db: DatabaseSync
 	/** The real path, so that two paths to one file share one lock. */
 	readonly file: string
+	readonly moveLog: MoveLog
 	close(): void
+}
+
+/** How a file is opened by its owner. */
+export interface Ownership {
+	/** Tells this process from others. */
+	readonly owner: string
+	/** Opens the file even if its log is lost. */
+	readonly acceptLostLog?: boolean
 }
 
 /** Identify the file as an outbox with the tables below. */
@@ -45,36 +56,62 @@ const tables = `
 /** Milliseconds that a transaction waits for another process, such as `dragoman outbox` beside the gateway. */
 const busyTimeout = 5000
 
-/** Bytes that the log file keeps on disk after a checkpoint. */
-const logBytes = 16 * 1024 * 1024
+/** Bytes that the log file keeps on disk when it is written from its beginning again. */
+const logBytes = 1024 * 1024
 
 /** Opens the file for the one gateway that delivers from it; creates it if there is none. Throws an OutboxError. */
-export function openAsOwner(path: string): Opened {
+export function openAsOwner(path: string, ownership: Ownership): Opened {
 	const file = placeOf(path)
 	const lock = lockOf(file)
 	try {
-		const found = fs.existsSync(file) && fs.statSync(file).size > 0
-		if (found) examine(file)
-		else createDatabase(file)
-		const db = connect(file)
+		if (!fs.existsSync(file) || fs.statSync(file).size === 0) createDatabase(file)
+		const examined = examine(file, ownership)
 		try {
-			// What an interrupted process left in the log is moved to the file with our own writes and fsync.
-			checkpoint(db, 'TRUNCATE')
+			return own(file, ownership, examined, lock)
 		} catch (thrown) {
-			db.close()
+			examined.close()
 			throw thrown
-		}
-		return {
-			db,
-			file,
-			close() {
-				db.close()
-				lock.close()
-			},
 		}
 	} catch (thrown) {
 		lock.close()
 		throw unusable(path, thrown)
+	}
+}
+
+function own(file: string, { owner }: Ownership, examined: DatabaseSync, lock: DatabaseSync): Opened {
+	const db = connect(file)
+	try {
+		// What an interrupted process left in the log is moved to the file with our own writes and fsync.
+		checkpoint(db, 'PASSIVE')
+		unmark(db)
+		const moveLog = createMoveLog(db, owner)
+		moveLog()
+		return {
+			db,
+			file,
+			moveLog,
+			close() {
+				// The last connection that writes deletes the log. While there is a mark, the log must stay.
+				if (unmark(db)) examined.close()
+				db.close()
+				if (examined.isOpen) examined.close()
+				lock.close()
+			},
+		}
+	} catch (thrown) {
+		db.close()
+		throw thrown
+	}
+}
+
+/** False: the disk is full or fails. */
+function unmark(db: DatabaseSync): boolean {
+	try {
+		if (db.isTransaction) db.exec('ROLLBACK')
+		deleteMarks(db)
+		return true
+	} catch {
+		return false
 	}
 }
 
@@ -84,26 +121,26 @@ export function openBeside(path: string): Opened {
 		const file = placeOf(path)
 		if (!fs.existsSync(file)) throw new OutboxError('disk', `There is no outbox at ${path}.`)
 		// The owner has examined the file; reading all of it again would take long.
-		const marks = new DatabaseSync(file, { readOnly: true, timeout: busyTimeout })
-		checkMarks(marks, path)
-		marks.close()
+		const examined = new DatabaseSync(file, { readOnly: true, timeout: busyTimeout })
+		try {
+			checkMarks(examined, path)
+			checkLog(examined, file)
+		} finally {
+			examined.close()
+		}
 		const db = connect(file)
-		return { db, file, close: () => db.close() }
+		return {
+			db,
+			file,
+			moveLog: createMoveLog(db, randomUUID()),
+			close() {
+				// If the gateway was killed while it moved the log, this may be the last connection, which deletes the log.
+				unmark(db)
+				db.close()
+			},
+		}
 	} catch (thrown) {
 		throw unusable(path, thrown)
-	}
-}
-
-/**
- * Moves the log's pages to the file. False: not all of them, because the log is being read or the disk is full. Throws
- * SQLite's error if a write or an fsync failed.
- */
-export function checkpoint(db: DatabaseSync, mode: 'PASSIVE' | 'TRUNCATE'): boolean {
-	try {
-		return db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()?.busy === 0
-	} catch (thrown) {
-		if (sqliteCode(thrown) === sqlite.full) return false
-		throw thrown
 	}
 }
 
@@ -156,15 +193,27 @@ function createDatabase(file: string): void {
 }
 
 /** Reads the whole file before anything is written to it, so that a broken file stays unchanged. */
-function examine(file: string): void {
+function examine(file: string, { acceptLostLog = false }: Ownership): DatabaseSync {
 	const db = new DatabaseSync(file, { readOnly: true })
 	try {
 		checkMarks(db, file)
+		if (!acceptLostLog) checkLog(db, file)
 		const [first] = db.prepare('PRAGMA integrity_check(1)').all()
 		if (first?.integrity_check !== 'ok') throw corrupt(file)
-	} finally {
+		return db
+	} catch (thrown) {
 		db.close()
+		throw thrown
 	}
+}
+
+/** Throws if the file had a log when it was last written, and has none now. */
+function checkLog(db: DatabaseSync, file: string): void {
+	// A process that was killed while it moved the log leaves a mark, but also a log with that mark in it.
+	if (!isMarked(db) || (fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return
+	const lost = `The log ${file}-wal is missing, and with it the latest changes of the outbox ${file}, which was not closed.`
+	const advice = 'Restore both; or run "dragoman outbox accept-lost-log" to go on without it.'
+	throw new OutboxError('lost-log', `${lost} ${advice}`)
 }
 
 function checkMarks(db: DatabaseSync, file: string): void {

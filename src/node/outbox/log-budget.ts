@@ -1,10 +1,11 @@
 /** The write-ahead log's share of the disk: how much one transaction may write, and when the log is checkpointed. */
-import type { DatabaseSync } from 'node:sqlite'
-import { checkpoint } from './database.ts'
+import type { MoveLog } from './checkpoint.ts'
 
 /** Bytes of events after which the log is checkpointed, unless the file is small. */
 const maxLog = 4 * 1024 * 1024
 export const pageBytes = 4096
+/** Milliseconds after which a log that was being read is moved again. */
+const retryAfter = 10_000
 
 /** Counts the bytes of one more event; false if that event belongs into the next transaction. */
 export type TransactionLimit = (bytes: number) => boolean
@@ -16,15 +17,17 @@ export interface LogBudget {
 	newTransaction(): TransactionLimit
 	/** Counts a new event of so many bytes. */
 	countInsert(bytes: number): void
-	/** Checkpoints the log if it has grown beyond its budget. */
-	checkpointIfDue(): void
+	/** Moves the log into the file if it has grown beyond its budget, or if the last try did not move all of it. */
+	moveIfDue(now: number): void
 }
 
-export function createLogBudget(db: DatabaseSync, maxFileBytes: number): LogBudget {
+export function createLogBudget(moveLog: MoveLog, maxFileBytes: number): LogBudget {
 	const bytes = Math.min(maxLog, maxFileBytes / 8)
 	// Each row is written anew, and its old pages too.
 	const maxRewritten = bytes / 2
 	let written = 0
+	let moved = true
+	let triedAt = Number.NEGATIVE_INFINITY
 	return {
 		bytes,
 		newTransaction() {
@@ -40,9 +43,11 @@ export function createLogBudget(db: DatabaseSync, maxFileBytes: number): LogBudg
 		countInsert(more) {
 			written += more + 2 * pageBytes
 		},
-		checkpointIfDue() {
-			if (written < bytes) return
-			checkpoint(db, 'PASSIVE')
+		moveIfDue(now) {
+			const due = written >= bytes || (!moved && now - triedAt >= retryAfter)
+			if (!due) return
+			moved = moveLog()
+			triedAt = now
 			written = 0
 		},
 	}

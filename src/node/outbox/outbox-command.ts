@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { OutboxSettings } from '../../config/index.ts'
 import type { Delivery } from '../../runtime.ts'
 import { redactCall } from '../../turn/index.ts'
-import { type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
+import { acceptLostLog, type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
 
 const help = `Usage: dragoman outbox COMMAND [OPTIONS]
 
@@ -14,6 +14,7 @@ Inspects and manages the stored events of the configured outbox, also while the 
   redrive ID | --all         put dead letters back, to be delivered like new events
   drop ID | --all            delete events, delivered or not; --all requires --state
   erase --conversation ID    delete everything of a conversation, by the platform's id for it
+  accept-lost-log            go on without the log (-wal) that is missing beside the file
 
   --state STATE              only events that are waiting, delivered or dead
   --route NAME               only events of this route
@@ -39,6 +40,11 @@ export function runOutbox(args: readonly string[], settings: OutboxSettings, say
 		say(help)
 		return exit.ok
 	}
+	if (given.command === 'accept-lost-log') {
+		const accepted = acceptLostLog(settings)
+		say(accepted ? 'The outbox goes on without its log. The gateway can be started.' : 'The log is not missing.')
+		return accepted ? exit.ok : exit.nothing
+	}
 	const records = openAdmin(settings)
 	try {
 		return commands[given.command](records, given, say)
@@ -48,7 +54,7 @@ export function runOutbox(args: readonly string[], settings: OutboxSettings, say
 }
 
 interface Given {
-	readonly command: Command | 'help'
+	readonly command: Command | 'accept-lost-log' | 'help'
 	readonly which: EventFilter
 	readonly conversation: string
 	readonly limit: number
@@ -89,7 +95,7 @@ function read(args: readonly string[]): Given {
 	const { values, positionals } = parseCommand(args)
 	const [name, id, ...others] = positionals
 	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0 }
-	if (!isCommand(name)) throw new UsageError(`Unknown command "${name}".`)
+	if (name !== 'accept-lost-log' && !isCommand(name)) throw new UsageError(`Unknown command "${name}".`)
 	const { state, route, all, conversation, limit } = values
 	const byId = name === 'show' || name === 'redrive' || name === 'drop'
 	if (others.length > 0 || (!byId && id !== undefined)) throw new UsageError('Unexpected argument.')

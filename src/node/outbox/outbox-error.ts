@@ -1,6 +1,6 @@
 /** The reasons why an outbox cannot be opened. */
 
-export type OutboxErrorReason = 'in-use' | 'corrupt' | 'foreign' | 'key' | 'disk' | 'closed'
+export type OutboxErrorReason = 'in-use' | 'corrupt' | 'foreign' | 'key' | 'disk' | 'lost-log'
 
 /** Thrown for an outbox that cannot be opened. Its files are unchanged. */
 export class OutboxError extends Error {

@@ -5,7 +5,7 @@ import { firstAttempt } from '../../delivery/index.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import { type Claimed, createClaims } from './claims.ts'
 import { type ConversationOrder, createConversationOrder } from './conversation-order.ts'
-import { checkpoint, type Opened, openAsOwner, unusable } from './database.ts'
+import { type Opened, openAsOwner, unusable } from './database.ts'
 import { createEncryption, type Encryption, hashConversation } from './encryption.ts'
 import { createLogBudget, type LogBudget } from './log-budget.ts'
 import { sqlite, sqliteCode } from './outbox-error.ts'
@@ -62,7 +62,7 @@ const sweepEvery = 10_000
 
 /** Opens the outbox for this process. Throws an OutboxError. */
 export function openStore(options: StoreOptions): Store {
-	const opened = openAsOwner(options.file)
+	const opened = openAsOwner(options.file, options)
 	const { db, close } = opened
 	try {
 		const encryption = createEncryption(options.keys)
@@ -86,10 +86,10 @@ interface Parts {
 }
 
 function createStore(parts: Parts): Store {
-	const { db, file, close } = parts.opened
+	const { db, moveLog, close } = parts.opened
 	const { owner, retention, maxBytes } = parts.options
-	const log = createLogBudget(db, maxBytes)
-	const admission = createAdmission(db, file, maxBytes, log.bytes)
+	const log = createLogBudget(moveLog, maxBytes)
+	const admission = createAdmission(parts.opened, maxBytes, log.bytes)
 	const ended = createStoredOutcomes(db, parts.order, owner, retention.delivered > 0)
 	const claims = createClaims(db, parts.encryption, ended, owner)
 	const insert = createInsert(db, parts, admission, log)
@@ -128,7 +128,7 @@ function createStore(parts: Parts): Store {
 		const entries = batch.entries.map(() => 'outbox-full' as const)
 		const transactWith = (room: Batch['room']): Committed => {
 			if (db.isTransaction) db.exec('ROLLBACK')
-			checkpoint(db, 'TRUNCATE')
+			moveLog()
 			return { ...transact({ ...batch, entries: [], room }, false), entries }
 		}
 		try {
@@ -147,7 +147,7 @@ function createStore(parts: Parts): Store {
 			if (sqliteCode(thrown) !== sqlite.full) throw thrown
 			committed = transactWhenFull(batch)
 		}
-		log.checkpointIfDue()
+		log.moveIfDue(batch.now)
 		return committed
 	}
 

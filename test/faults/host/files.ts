@@ -1,4 +1,4 @@
-/** The outbox's file is another's, is not to be written, or is broken: the process says so and ends, and changes nothing. */
+/** The outbox's file is another's, is not to be written, is broken or lacks its log: the process says so and ends, and changes nothing. */
 
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,11 +10,13 @@ import { delivered, startAccepting, startTaking } from '../accepting.ts'
 import { none, type Row } from '../row.ts'
 import { each, turnsWith, unexpected } from '../turns.ts'
 
+const lostLog = /^The log .+ is missing, .+ accept-lost-log/
 const corrupt = /^The outbox .+ is corrupt\. It was not changed\./
 
 export const files: Row = {
 	id: 'B8',
-	fault: 'The outbox’s file is used by another process, is read-only, corrupt, or missing while its log exists',
+	fault:
+		'The outbox’s file is used by another process, is read-only, corrupt, or missing while its log exists; its log is missing or empty after a kill',
 	demand:
 		'the process does not start, says why in one sentence and exits with 69; the file is unchanged, and never created anew; once repaired, all of its events are delivered',
 	waits: 'idly',
@@ -42,6 +44,7 @@ export const files: Row = {
 		await refuses('a second process', file, /^Another gateway is using the outbox .+ Stop it, or give/)
 		// The first process is not disturbed by the second.
 		turns.push(await offer())
+		const unclosed = readFileSync(file)
 		await first.end()
 
 		const whole = readFileSync(file)
@@ -58,7 +61,11 @@ export const files: Row = {
 		const orphan = fileOf(Buffer.alloc(0))
 		writeFileSync(`${orphan}-wal`, 'x')
 		const unwritable = fileOf(whole)
+		const emptied = fileOf(unclosed)
+		writeFileSync(`${emptied}-wal`, '')
 		const cases: readonly Parameters<typeof refuses>[] = [
+			['no log', fileOf(unclosed), lostLog],
+			['an empty log', emptied, lostLog],
 			['a page of noise', overwritten(4096, noise), corrupt],
 			['read-only', unwritable, /cannot be opened: .+\.$/m, mayNotWrite(unwritable)],
 			['a log without its file', orphan, /is missing, but its log .+ exists\. Restore both\.$/m],
@@ -67,7 +74,7 @@ export const files: Row = {
 			['no database', fileOf(noise), corrupt],
 			['another database', otherDatabase(home), /is a database, but not an outbox/],
 		]
-		const tried = cases.slice(0, trial.at(2, cases.length, cases.length))
+		const tried = cases.slice(0, trial.at(4, cases.length, cases.length))
 		await Promise.all(tried.map((each) => refuses(...each)))
 
 		// Whatever was refused, the file itself is whole.
