@@ -19,8 +19,10 @@ export interface Turn {
 	readonly answerBy?: string
 	/** The reply features that the platform carries; their limits are at `/-/carries/<route>`. */
 	readonly carries: readonly ReplyFeature[]
-	/** What was changed in the event on its way to the upstream. */
+	/** What was changed in the event on its way to the upstream: what was dropped or shortened first, what was added last. */
 	readonly changes: readonly Change[]
+	/** How many more changes there were. Absent: none. */
+	readonly moreChanges?: number
 	/** The platform's call with secrets redacted, if the route has `raw`. */
 	readonly raw?: Json
 }

@@ -1,4 +1,4 @@
-/** The `dragoman-changes` header: what fit changed, for debugging a route. */
+/** The `dragoman-changes` header: what was changed, losses first, for debugging a route. */
 import type { WireResponse } from '../format/index.ts'
 import type { TurnContext } from './context.ts'
 import type { TurnRecord } from './log.ts'
@@ -7,7 +7,11 @@ import type { TurnRecord } from './log.ts'
 const maxChangesHeader = 4000
 
 /** The answer with the changes in a header, on routes that are debugged; on all others the answer as it is. */
-export function withChangesHeader({ route }: TurnContext, { changes }: TurnRecord, answer: WireResponse): WireResponse {
+export function withChangesHeader(
+	{ route }: TurnContext,
+	{ changes, moreChanges }: TurnRecord,
+	answer: WireResponse,
+): WireResponse {
 	if (!route.debug) return answer
 	const parts: string[] = []
 	let length = 0
@@ -15,11 +19,10 @@ export function withChangesHeader({ route }: TurnContext, { changes }: TurnRecor
 		// Paths hold author-named keys, and a header holds ASCII only.
 		const part = `${did} ${feature} ${path.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent)}`
 		length += part.length + 2
-		if (length > maxChangesHeader) {
-			parts.push(`and ${changes.length - parts.length} more`)
-			break
-		}
+		if (length > maxChangesHeader) break
 		parts.push(part)
 	}
+	const more = changes.length - parts.length + moreChanges
+	if (more > 0) parts.push(`and ${more} more`)
 	return { ...answer, headers: [...answer.headers, ['dragoman-changes', parts.join(', ') || 'none']] }
 }

@@ -1,7 +1,7 @@
 /** The context of one turn: its call, its id, its time limits, and its description for the upstream. */
 import type { FitContext } from '../fit/index.ts'
 import type { NamedAdapter, ReplyLeg } from '../format/index.ts'
-import { type CanonicalEvent, type Change, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
+import { type CanonicalEvent, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
 import type { Admitted } from './admission.ts'
@@ -75,7 +75,7 @@ function callLimits({ turnId, route, startedAt }: TurnContext, limit: number, re
 export function describeTurn(
 	{ turnId, receivedAt, route, call }: TurnContext,
 	{ platform, leg }: Received,
-	changes: readonly Change[],
+	{ changes, moreChanges = 0 }: Pick<Turn, 'changes' | 'moreChanges'>,
 ): Turn {
 	return {
 		id: turnId,
@@ -86,6 +86,7 @@ export function describeTurn(
 		...(leg && { answerBy: new Date(Date.parse(receivedAt) + route.limits.hold).toISOString() }),
 		carries: replyFeatures.filter((feature: ReplyFeature) => leg?.carries[feature]),
 		changes: [...changes],
+		...(moreChanges > 0 && { moreChanges }),
 		...(route.raw && { raw: redactCall(call, route.secrets) }),
 	}
 }

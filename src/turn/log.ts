@@ -4,13 +4,15 @@ import type { NamedAdapter } from '../format/index.ts'
 import type { Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Received, TurnContext } from './context.ts'
+import { isLoss, lossesFirst } from './losses.ts'
 
 /** What happened in a turn, as far as its line says it. */
 export interface TurnRecord {
-	/** What the event lost on its way to the upstream, then what the reply lost on its way back; the first of many. */
-	readonly changes: Change[]
-	/** How many more there were. */
+	/** What was changed in the event on its way to the upstream, and in the reply on its way back; losses first. */
+	changes: readonly Change[]
+	/** How many more there were, and how many of those were losses. */
 	moreChanges: number
+	moreLosses: number
 	/** The call came before, and gets the answer that it got then. */
 	duplicate?: boolean
 	/** The upstream was late: the platform got the holding reply. */
@@ -22,17 +24,19 @@ export interface TurnRecord {
 }
 
 export function createRecord(): TurnRecord {
-	return { changes: [], moreChanges: 0 }
+	return { changes: [], moreChanges: 0, moreLosses: 0 }
 }
 
 /** Changes that a record holds: a hostile body can cause hundreds of thousands. */
 const maxRecorded = 500
 
-/** Adds changes to the record, and counts those beyond its bound. */
+/** Adds changes to the record. Beyond its bound the least important are only counted. */
 export function recordChanges(record: TurnRecord, changes: readonly Change[]): void {
-	const recorded = changes.slice(0, maxRecorded - record.changes.length)
-	record.changes.push(...recorded)
-	record.moreChanges += changes.length - recorded.length
+	if (changes.length === 0) return
+	const all = lossesFirst([...record.changes, ...changes])
+	record.changes = all.slice(0, maxRecorded)
+	record.moreChanges += all.length - record.changes.length
+	record.moreLosses += all.slice(maxRecorded).filter(isLoss).length
 }
 
 /** Adds what decode could not say in the model. */
@@ -56,8 +60,7 @@ export function logTurn(
 	runtime: Runtime,
 ): void {
 	const { error } = record
-	// What fit added took nothing from what was said.
-	const losses = record.changes.filter(({ did }) => did !== 'added').map(({ did, path }) => `${did} ${path}`)
+	const losses = record.changes.filter(isLoss).map(({ did, path }) => `${did} ${path}`)
 	runtime.log({
 		level: error === undefined ? 'info' : error.status >= 500 ? 'error' : 'warn',
 		msg: 'turn',
@@ -78,7 +81,7 @@ export function logTurn(
 		expected: error?.context.expected,
 		cause: error && causeOf(error),
 		changes: losses.length > 0 ? losses.slice(0, maxNamed) : undefined,
-		moreChanges: Math.max(0, losses.length - maxNamed) + record.moreChanges || undefined,
+		moreChanges: Math.max(0, losses.length - maxNamed) + record.moreLosses || undefined,
 	})
 }
 

@@ -4,6 +4,7 @@ import { type FitContext, fitReply } from '../fit/index.ts'
 import type { ReplyLeg } from '../format/index.ts'
 import type { CanonicalReply, Change } from '../model/index.ts'
 import type { Route } from '../route.ts'
+import { isLoss, lossesFirst } from './losses.ts'
 
 /** Changes that a refusal names. */
 const maxNamed = 20
@@ -14,9 +15,11 @@ export function refuseLosses(
 	code: 'event-does-not-fit' | 'reply-does-not-fit',
 	changes: readonly Change[],
 ): void {
-	const refused = policy === 'strict' ? changes.filter(isLoss) : []
+	const refused = policy === 'strict' ? lossesFirst(changes.filter(isLoss)) : []
 	if (refused.length === 0) return
-	throw new GatewayError(code, { changes: refused.slice(0, maxNamed).map(({ did, path }) => `${did} ${path}`) })
+	const named = refused.slice(0, maxNamed).map(({ did, path }) => `${did} ${path}`)
+	const more = refused.length - named.length
+	throw new GatewayError(code, { changes: more > 0 ? [...named, `and ${more} more`] : named })
 }
 
 /** Whether a reply, with what it has lost already, would pass on its route. */
@@ -28,9 +31,4 @@ export function mayPass(
 	context: FitContext,
 ): boolean {
 	return policy !== 'strict' || ![...lost, ...fitReply(reply, leg, context).changes].some(isLoss)
-}
-
-// What fit added takes nothing from what the author said.
-function isLoss({ did }: Change): boolean {
-	return did !== 'added'
 }

@@ -69,7 +69,7 @@ async function exchange(
 	const sent = fitEvent(event, upstream.adapter.event, context)
 	recordChanges(record, sent.changes)
 	refuseLosses(route, 'event-does-not-fit', sent.changes)
-	const encoded = upstream.adapter.event.encode(sent.value, describeTurn(turn, received, record.changes))
+	const encoded = upstream.adapter.event.encode(sent.value, describeTurn(turn, received, record))
 	const request = await withMarks(encoded, turn.marks, route, runtime.crypto)
 
 	// Where no answer is read, the upstream's status decides, and its reply is not looked at.
