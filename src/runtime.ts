@@ -95,6 +95,8 @@ export interface Runtime {
 	now(): number
 	/** Milliseconds since a fixed moment, by a monotonic clock: for durations and time limits. */
 	elapsed(): number
+	/** Resolves when other work has had the event loop: long work calls it between its parts. */
+	letOthersRun(): Promise<void>
 	/** A new id, unguessable and unique. */
 	newId(): string
 	readonly crypto: Crypto

@@ -203,7 +203,14 @@ test('on a strict route the largest number of late answers that passes is found 
 	const state = createState()
 	for (let i = 1; i <= 10; i++) await state.addLateReply('c', text(`late ${i}`))
 	const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
-	const joined = await prependLateReplies(text('now'), { route, conversation: 'c', leg, context }, state)
+	const joined = await prependLateReplies(
+		text('now'),
+		{ route, conversation: 'c', leg, context },
+		{
+			state,
+			async letOthersRun() {},
+		},
+	)
 	expect(words(joined.reply)).toEqual(['late 1', 'late 2', 'late 3', 'now'])
 	expect(joined.recalled).toBe(3)
 	expect(tries).toBeLessThanOrEqual(5)

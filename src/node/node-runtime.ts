@@ -1,5 +1,6 @@
 /** What Node lends to the gateway: undici, node:crypto, a clock that never jumps, and pino. */
 import { createHmac, createSecretKey, hash, type KeyObject, randomUUID, timingSafeEqual } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { Crypto } from '../format/index.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
@@ -21,6 +22,7 @@ export function createRuntime(log?: (line: LogLine) => void, sender: Sender = cr
 		send: sender.send,
 		now: Date.now,
 		elapsed: () => performance.now(),
+		letOthersRun: nextTurn,
 		newId: () => `turn_${randomUUID()}`,
 		crypto,
 		state: createState(),

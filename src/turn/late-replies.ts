@@ -4,7 +4,7 @@ import type { FitContext } from '../fit/index.ts'
 import type { ReplyLeg } from '../format/index.ts'
 import { type CanonicalReply, type Change, emptyReply } from '../model/index.ts'
 import type { Route } from '../route.ts'
-import type { Runtime, State } from '../runtime.ts'
+import type { Runtime } from '../runtime.ts'
 import type { TurnContext } from './context.ts'
 import { pickByLanguage } from './localized-reply.ts'
 import { mayPass } from './strict.ts'
@@ -35,12 +35,13 @@ async function storeLateReply(
 	{ turnId, startedAt }: TurnContext,
 	{ route, conversation, leg, context }: Destination,
 	lateReply: Promise<CanonicalReply>,
-	{ state, elapsed, log }: Runtime,
+	{ state, elapsed, letOthersRun, log }: Runtime,
 ): Promise<void> {
 	const line = { msg: 'late', turn: turnId, route: route.name }
 	const ms = () => Math.round(elapsed() - startedAt)
 	try {
 		const reply = await lateReply
+		await letOthersRun()
 		const wanted = route.holding?.answer === 'next-turn'
 		// If it were stored, every later turn would fail.
 		if (wanted && !mayPass(route, reply, [], leg, context)) throw new GatewayError('reply-does-not-fit')
@@ -68,13 +69,14 @@ export interface JoinedReply {
 export async function prependLateReplies(
 	reply: CanonicalReply,
 	{ route, conversation, leg, context }: Destination,
-	state: State,
+	{ state, letOthersRun }: Pick<Runtime, 'state' | 'letOthersRun'>,
 ): Promise<JoinedReply> {
 	if (conversation === undefined || route.holding?.answer !== 'next-turn') return { reply, lost: [], recalled: 0 }
 	const replies = await state.takeLateReplies(conversation)
 	// The largest number of late ones that passes, found by halving: each try fits all that it joins.
 	let [recalled, tooMany] = [0, replies.length + 1]
 	for (let count = replies.length; tooMany - recalled > 1; count = Math.floor((recalled + tooMany) / 2)) {
+		await letOthersRun()
 		const joined = join(replies.slice(0, count), reply)
 		if (mayPass(route, joined.reply, joined.lost, leg, context)) recalled = count
 		else tooMany = count

@@ -17,6 +17,7 @@ import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } f
 import { withMarks } from './loop-detection.ts'
 import { acceptEvent, acknowledgement } from './one-way.ts'
 import type { PreparedRoute } from './prepared-route.ts'
+import { endStage } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 
 /**
@@ -37,12 +38,14 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		platform = recognise(route, turn.call)
 		const { model, unread } = platform.adapter.event.decode(turn.call)
 		recordUnread(record, 'event', unread)
+		await endStage(turn.call, runtime)
 
 		const conversation = conversationKey(route, model)
 		const event = await recallChoice(model, conversation, runtime.state)
 		received = { platform, event, conversation, leg: platform.adapter.reply(event) }
 
 		claim = await claimCall(turn, received, runtime)
+		await endStage(turn.call, runtime)
 		record.duplicate = claim.answer !== undefined
 		answer = claim.answer ?? withChangesHeader(turn, record, await exchange(turn, received, record, runtime))
 	} catch (thrown) {
@@ -69,7 +72,11 @@ async function exchange(
 	const sent = fitEvent(event, upstream.adapter.event, context)
 	recordChanges(record, sent.changes)
 	refuseLosses(route, 'event-does-not-fit', sent.changes)
-	const encoded = upstream.adapter.event.encode(sent.value, describeTurn(turn, received, record))
+	await endStage(turn.call, runtime)
+	const described = describeTurn(turn, received, record)
+	await endStage(turn.call, runtime)
+	const encoded = upstream.adapter.event.encode(sent.value, described)
+	await endStage(encoded, runtime)
 	const request = await withMarks(encoded, turn.marks, route, runtime.crypto)
 
 	// Where no answer is read, the upstream's status decides, and its reply is not looked at.
@@ -89,17 +96,21 @@ async function exchange(
 		reply = holdReply(turn, to, event.language, lateReply, runtime)
 	} else {
 		record.upstreamStatus = response.status
+		await endStage(response, runtime)
 		const decoded = decodeReply(upstream, sent.value, response)
 		recordUnread(record, 'reply', decoded.unread)
 		reply = decoded.model
+		await endStage(response, runtime)
 	}
 
-	const joined = await prependLateReplies(reply, to, runtime.state)
+	const joined = await prependLateReplies(reply, to, runtime)
 	record.recalled = joined.recalled
 	recordChanges(record, joined.lost)
 	const fitted = fitReply(joined.reply, leg, context)
 	recordChanges(record, fitted.changes)
 	refuseLosses(route, 'reply-does-not-fit', fitted.changes)
+	if (joined.recalled > 0) await runtime.letOthersRun()
+	else if (response !== timedOut) await endStage(response, runtime)
 	if (conversation !== undefined) await runtime.state.addReply(conversation, fitted.offers)
 	return leg.encode(fitted.value)
 }

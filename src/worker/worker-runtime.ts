@@ -14,6 +14,7 @@ export function createRuntime(bindings: Bindings): Runtime {
 		send,
 		now: () => Date.now(),
 		elapsed: () => performance.now(),
+		letOthersRun: () => scheduler.wait(0),
 		newId: () => `turn_${crypto.randomUUID()}`,
 		crypto: webCrypto,
 		state: createState(bindings.CONVERSATIONS, log),
