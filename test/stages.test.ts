@@ -1,9 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest'
-import { starter } from './harness/gateway.ts'
+import { expect, test } from 'vitest'
 import { json, message, says } from './harness/http.ts'
 import { ownTo } from './harness/platforms.ts'
-
-const start = starter({ after: onTestFinished })
+import { start } from './servers.ts'
 
 async function countPauses(text: string, reply: object): Promise<number> {
 	let pauses = 0
