@@ -21,7 +21,18 @@ export {
 	type Turn,
 } from './model/index.ts'
 export type { HoldingReply, LocalizedReplies, Route } from './route.ts'
-export type { Claim, Delivery, LogLine, OpenChoices, Outbox, OutgoingCall, Runtime, State } from './runtime.ts'
+export type {
+	Claim,
+	Delivery,
+	LogLine,
+	OpenChoices,
+	OpenReply,
+	Outbox,
+	OutgoingCall,
+	PickedSet,
+	Runtime,
+	State,
+} from './runtime.ts'
 // To simulate a platform.
 export {
 	describeChange,

@@ -3,8 +3,23 @@ import type { Offer } from './fit/index.ts'
 import type { Crypto, Fields, WireRequest, WireResponse } from './format/index.ts'
 import type { CanonicalReply } from './model/index.ts'
 
-/** What the last replies of a conversation offered, newest first. */
-export type OpenChoices = readonly (readonly Offer[])[]
+/** One reply of a conversation, and what it offered that is still open. */
+export interface OpenReply {
+	/** The turn that the reply ended. */
+	readonly turnId: string
+	readonly offers: readonly Offer[]
+}
+
+/** The last replies of a conversation, newest first. */
+export type OpenChoices = readonly OpenReply[]
+
+/** A set of choices of which the user picked one. */
+export interface PickedSet {
+	/** The turn whose reply offered it. */
+	readonly turnId: string
+	/** As in the set's offers. */
+	readonly set: string
+}
 
 /** What is stored of an accepted event: plain JSON. */
 export interface Delivery {
@@ -59,8 +74,10 @@ export type Claim =
 export interface State {
 	/** The choices that the last replies of a conversation left open. */
 	openChoices(conversation: string): Promise<OpenChoices>
-	/** Adds what one more reply offered, which may be nothing. */
-	addReply(conversation: string, offers: readonly Offer[]): Promise<void>
+	/** Adds what one more reply offered, which may be nothing, and closes the set that it answers a pick from. */
+	addReply(conversation: string, reply: OpenReply, picked?: PickedSet): Promise<void>
+	/** Closes all choices of a conversation. */
+	closeChoices(conversation: string): Promise<void>
 	/**
 	 * Claims a call for `lease` milliseconds. A second claim of the same call waits until the first is settled. Then it
 	 * gets the same answer, or becomes the claim itself when the first failed or its lease expired.

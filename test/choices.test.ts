@@ -8,78 +8,192 @@ import { resolveChoice } from '../src/turn/choices.ts'
 import { withReply } from '../src/turn/index.ts'
 
 const said = (text: string): CanonicalEvent => ({ kind: 'message', text, conversation: 'c1', attributes: {} })
+const pressed = (value: string): CanonicalEvent => ({ kind: 'choice', choice: { value }, attributes: {} })
 const offer = (label: string, more: Partial<Offer> = {}): Offer => ({
+	set: 'messages[0]',
 	label,
 	choice: { title: label, value: `v:${label}` },
 	...more,
 })
-const picked = (text: string, open: OpenChoices) => resolveChoice(said(text), open).choice?.value
+/** Replies, newest first, with what each offered. */
+const replies = (...offers: readonly (readonly Offer[])[]): OpenChoices =>
+	offers.map((offers, age) => ({ turnId: `turn ${offers.length - age}`, offers }))
+/** The value that these words or this event pick. */
+const picked = (event: string | CanonicalEvent, ...offers: readonly (readonly Offer[])[]) =>
+	resolveChoice(typeof event === 'string' ? said(event) : event, replies(...offers))?.event.choice?.value
 
 describe('a choice comes back', () => {
 	test.each([
 		['by its label', 'Tea', 'v:Tea'],
 		['by its label as people type it', ' tea ', 'v:Tea'],
 		['by its label with the joiner that fit put in', 'T\u2060ea', 'v:Tea'],
+		['by its label in characters of another width', 'ＴＥＡ', 'v:Tea'],
 		['by nothing else', 'Tea please', undefined],
 	])('%s', (_how, words, value) => {
-		expect(picked(words, [[offer('Tea')]])).toBe(value)
+		expect(picked(words, [offer('Tea')])).toBe(value)
+	})
+
+	test.each([
+		['İPTAL', 'iptal'],
+		['IŞIK', 'ışık'],
+		['Straße', 'strasse'],
+		['STRASSE', 'Straße'],
+		['Tea & cake', 'tea &amp; cake'],
+		['Earl Grey', 'earl\u00a0 grey'],
+		['❤️ Love', '❤ love'],
+		['ガス', 'ｶﾞｽ'],
+	])('of the label %j by the words %j', (label, words) => {
+		expect(picked(words, [offer('Other'), offer(label)])).toBe(`v:${label}`)
 	})
 
 	test('by its full label, if the platform shows it shortened', () => {
-		expect(picked('Earl Grey', [[offer('Earl…', { choice: { title: 'Earl Grey', value: 'v' } })]])).toBe('v')
+		expect(picked('Earl Grey', [offer('Earl…', { choice: { title: 'Earl Grey', value: 'v' } })])).toBe('v')
 	})
 
 	test('by the value that the platform sends', () => {
-		expect(picked('x7', [[offer('Tea', { value: 'x7' })]])).toBe('v:Tea')
+		expect(picked('x7', [offer('Tea', { value: 'x7' })])).toBe('v:Tea')
 	})
 
 	test('without changing the user’s words', () => {
-		expect(resolveChoice(said('tea'), [[offer('Tea')]])).toEqual({
+		expect(resolveChoice(said('tea'), replies([offer('Tea')]))?.event).toEqual({
 			...said('tea'),
 			kind: 'choice',
 			choice: { value: 'v:Tea', label: 'Tea' },
 		})
 	})
 
-	test('from an earlier reply, by its label', () => {
-		expect(picked('Tea', [[offer('Coffee')], [offer('Tea')]])).toBe('v:Tea')
-	})
-
 	test('from the newest reply, if two have the label', () => {
 		const newest = offer('Yes', { choice: { title: 'Yes', value: 'new' } })
-		expect(picked('yes', [[newest], [offer('Yes')]])).toBe('new')
+		expect(picked('yes', [newest], [offer('Yes')])).toBe('new')
+		expect(picked(pressed('Yes'), [newest], [offer('Yes')])).toBe('new')
+	})
+
+	test('by no label that two choices share, unless they do the same', () => {
+		const order = (value: string) => offer('Order', { value, choice: { title: 'Order', value } })
+		expect(picked('order', [order('tea'), order('milk')])).toBeUndefined()
+		expect(picked('milk', [order('tea'), order('milk')])).toBe('milk')
+		expect(picked('order', [order('tea'), order('tea')])).toBe('tea')
+		expect(picked('Yes', [offer('YES'), offer('Yes')])).toBe('v:Yes')
+	})
+})
+
+describe('of an older reply', () => {
+	const older = [
+		offer('Tea', { value: 'x7' }),
+		offer('Milk'),
+		offer('Yes', { value: 'yes' }),
+		offer('Two', { value: '2' }),
+	]
+
+	test.each([
+		['a label that is typed', 'Milk'],
+		['a value that reads like its label', 'yes'],
+		['a value that is a number', '2'],
+	])('%s picks nothing', (_what, words) => {
+		expect(picked(words, [], older)).toBeUndefined()
+		expect(picked(words, older)).toBeDefined()
+	})
+
+	test('a value that comes back picks its choice', () => {
+		expect(picked('x7', [], older)).toBe('v:Tea')
+	})
+
+	test.each(['x7', 'Milk', 'yes', '2'])('the press of %j picks its choice', (value) => {
+		expect(picked(pressed(value), [offer('Other')], older)).toMatch(/^v:/)
 	})
 })
 
 describe('a number', () => {
-	const numbered = [offer('Tea', { number: 1 }), offer('Coffee', { number: 2 })]
+	const numbered = ['Tea', 'Coffee', 'Milk'].map((label, i) => offer(label, { number: i + 1 }))
 
-	test.each(['2', ' 2 ', '2.', '2)'])('%j picks from the newest reply, if that was numbered', (words) => {
-		expect(picked(words, [numbered])).toBe('v:Coffee')
+	test.each([
+		...['3', ' 3 ', '3.', '3)', '(3)', '[3]', '#3', '3-', '3 -', '3–', '3:', '3,', '"3"', '03', '3。', '3、', '（３）'],
+		...['No. 3', 'no.3', 'Nr. 3', '№ 3', '№3', 'n° 3', 'Nº3'],
+		...['3️⃣', '3⃣', '③', '⑶', '⒊', '³', '𝟛', '𝟑', '３', '３．'],
+		...['٣', '۳', '३', '৩', '੩', '૩', '୩', '௩', '౩', '೩', '൩', '๓', '໓', '༣', '၃', '៣', '᠓', '߃', '꩓', '𑁩', '𞥓'],
+		...['\u200f٣\u200f', '(٣)', '٣(', '۳.', '۳؛', '\u20673\u2069'],
+	])('%j picks from the newest reply, if that was numbered', (words) => {
+		expect(picked(words, numbered)).toBe('v:Milk')
+	})
+
+	test.each([
+		'-3',
+		'3%',
+		'3?',
+		'3.5',
+		'1/3',
+		'3 4',
+		'3rd',
+		'+3',
+		'3 cups',
+		'no 3',
+		'#',
+		'',
+		'³³³³³',
+		`${' '.repeat(50)}3`,
+	])('%j is none', (words) => {
+		expect(picked(words, numbered)).toBeUndefined()
+	})
+
+	test('has digits of one script or several', () => {
+		const many = Array.from({ length: 1234 }, (_, i) => offer(`Item ${i + 1}`, { number: i + 1 }))
+		for (const words of ['10', '🔟', '1️⃣0️⃣', '١٠', '１０', '⑩', '1０']) expect(picked(words, many)).toBe('v:Item 10')
+		expect(picked('١٢٣٤', many)).toBe('v:Item 1234')
 	})
 
 	test('is plain text after another reply, in one not numbered, or beyond the last choice', () => {
-		expect(picked('2', [[], numbered])).toBeUndefined()
-		expect(picked('2', [[offer('Tea'), offer('Coffee')]])).toBeUndefined()
-		expect(picked('3', [numbered])).toBeUndefined()
+		expect(picked('2', [], numbered)).toBeUndefined()
+		expect(picked('2', [offer('Tea'), offer('Coffee')])).toBeUndefined()
+		expect(picked('4', numbered)).toBeUndefined()
 	})
 
 	test('that is a label is that choice', () => {
-		expect(picked('2', [[offer('2'), offer('1', { number: 2 })]])).toBe('v:2')
+		expect(picked('2', [offer('2'), offer('1', { number: 2 })])).toBe('v:2')
 	})
 })
 
-test('events without text are unchanged', () => {
+test('only words and presses pick a choice', () => {
 	const start: CanonicalEvent = { kind: 'start', text: 'Tea', attributes: {} }
-	expect(resolveChoice(start, [[offer('Tea')]])).toBe(start)
+	const notice: CanonicalEvent = { kind: 'notice', text: 'Tea', attributes: {} }
+	expect(resolveChoice(start, replies([offer('Tea')]))).toBeUndefined()
+	expect(resolveChoice(notice, replies([offer('Tea')]))).toBeUndefined()
 })
 
-test('a reply without choices ends the numbering, and choices are forgotten after some replies', () => {
-	let open: OpenChoices | undefined = withReply([], [offer('Tea', { number: 1 })])
-	for (let i = 1; i < limits.openReplies.value; i++) open = withReply(open ?? [], [])
-	expect(picked('Tea', open ?? [])).toBe('v:Tea')
-	expect(picked('1', open ?? [])).toBeUndefined()
-	expect(withReply(open ?? [], [])).toBeUndefined()
+describe('what stays open', () => {
+	const tea = offer('Tea', { value: 'x7', number: 1 })
+	const after = (open: OpenChoices, offers: readonly Offer[], ...more: Parameters<typeof resolveChoice>) => {
+		const [event, before] = more
+		return withReply(open, { turnId: `turn ${open.length + 1}`, offers }, resolveChoice(event, before)?.picked)
+	}
+
+	test('a reply without choices ends labels and numbers, and all is forgotten after some replies', () => {
+		let open = withReply([], { turnId: 'first', offers: [tea] }, undefined)
+		for (let i = 1; i < limits.openReplies.value; i++) {
+			open = withReply(open ?? [], { turnId: `later ${i}`, offers: [] }, undefined)
+		}
+		expect(resolveChoice(said('x7'), open ?? [])?.event.choice?.value).toBe('v:Tea')
+		expect(resolveChoice(said('Tea'), open ?? [])).toBeUndefined()
+		expect(resolveChoice(said('1'), open ?? [])).toBeUndefined()
+		expect(withReply(open ?? [], { turnId: 'last', offers: [] }, undefined)).toBeUndefined()
+	})
+
+	test('a pick closes its set, and no other of the reply', () => {
+		const milk = offer('Milk', { value: 'x8' })
+		const ham = offer('Ham', { value: 'y1', set: 'messages[1]' })
+		const open = withReply([], { turnId: 'first', offers: [tea, milk, ham] }, undefined) ?? []
+		const next = after(open, [], said('x7'), open) ?? []
+		expect(resolveChoice(said('x8'), next)).toBeUndefined()
+		expect(resolveChoice(pressed('x7'), next)).toBeUndefined()
+		expect(resolveChoice(said('y1'), next)?.event.choice?.value).toBe('v:Ham')
+		expect(after(next, [], said('y1'), next)).toBeUndefined()
+	})
+
+	test('a pick from an older reply leaves the newer ones open', () => {
+		const open = replies([offer('Ham', { value: 'y1' })], [tea])
+		const next = after(open, [], said('x7'), open) ?? []
+		expect(resolveChoice(said('y1'), next)).toBeDefined()
+		expect(resolveChoice(said('x7'), next)).toBeUndefined()
+	})
 })
 
 describe('words of any length', () => {
@@ -88,13 +202,12 @@ describe('words of any length', () => {
 
 	test('that are too long to be a label are never normalized', () => {
 		const normalize = vi.spyOn(String.prototype, 'normalize')
-		const open = Array.from({ length: limits.openReplies.value }, () => [offer('Tea'), offer(marks)])
-		expect(picked(`${marks}b`, open)).toBeUndefined()
-		expect(Math.max(...normalize.mock.contexts.map((text) => String(text).length))).toBeLessThan(1000)
+		expect(picked(`${marks}b`, ...Array.from({ length: 5 }, () => [offer('Tea'), offer(marks)]))).toBeUndefined()
+		expect(Math.max(0, ...normalize.mock.contexts.map((text) => String(text).length))).toBeLessThan(1000)
 		normalize.mockRestore()
 	})
 
 	test('still pick the choice whose label they repeat exactly', () => {
-		expect(picked(marks, [[offer('Tea'), offer(marks)]])).toBe(`v:${marks}`)
+		expect(picked(marks, [offer('Tea'), offer(marks)])).toBe(`v:${marks}`)
 	})
 })

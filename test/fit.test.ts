@@ -126,8 +126,8 @@ describe('choices', () => {
 		const { said, offers } = fit(plain, [choices('Tea', 'Coffee')])
 		expect(said).toEqual([{ type: 'text', text: 'Which?\n1. Tea\n2. Coffee' }])
 		expect(offers).toEqual([
-			{ label: 'Tea', number: 1, choice: { title: 'Tea', value: 'tea' } },
-			{ label: 'Coffee', number: 2, choice: { title: 'Coffee', value: 'coffee' } },
+			{ set: 'messages[0]', label: 'Tea', number: 1, choice: { title: 'Tea', value: 'tea' } },
+			{ set: 'messages[0]', label: 'Coffee', number: 2, choice: { title: 'Coffee', value: 'coffee' } },
 		])
 	})
 

@@ -192,7 +192,7 @@ const faults: [Law, string, Side, RegExp][] = [
 		'pairing',
 		'an offer means another choice',
 		withFit(({ offers }) => ({
-			offers: offers.map(({ label, choice }) => ({ label, choice: { ...choice, value: `${choice.value}!` } })),
+			offers: offers.map(({ choice, ...offer }) => ({ ...offer, choice: { ...choice, value: `${choice.value}!` } })),
 		})),
 		/^fit offers ".*" for ".*!", which the author did not put together$/s,
 	],

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest'
 import type { Offer } from '../src/fit/index.ts'
 import { limits } from '../src/limits.ts'
 import type { CanonicalReply } from '../src/model/index.ts'
-import type { Claim, State } from '../src/runtime.ts'
+import type { Claim, OpenReply, State } from '../src/runtime.ts'
 
 const answer = (body: string) => ({ status: 200, headers: [['content-type', 'text/plain'] as const], body })
-const offer: Offer = { label: 'Tea', choice: { title: 'Tea', value: 'x7' }, number: 1 }
+const offer: Offer = { set: 'messages[0]', label: 'Tea', choice: { title: 'Tea', value: 'x7' }, number: 1 }
+const offered = (turnId: string, ...offers: Offer[]): OpenReply => ({ turnId, offers })
 /** Milliseconds that a test never waits for. */
 const long = 60_000
 
@@ -131,17 +132,38 @@ export function stateSuite(name: string, create: () => State): void {
 		test('come from the last replies, newest first; replies without choices count, too', async () => {
 			const { state, c } = fresh()
 			expect(await state.openChoices(c)).toEqual([])
-			await state.addReply(c, [offer])
-			await state.addReply(c, [])
-			expect(await state.openChoices(c)).toEqual([[], [offer]])
+			await state.addReply(c, offered('t1', offer))
+			await state.addReply(c, offered('t2'))
+			expect(await state.openChoices(c)).toEqual([offered('t2'), offered('t1', offer)])
 			expect(await state.openChoices(`${c}, another`)).toEqual([])
 		})
 
 		test('are forgotten after some replies without choices', async () => {
 			const { state, c } = fresh()
-			await state.addReply(c, [offer])
-			for (let i = 0; i < 10; i++) await state.addReply(c, [])
+			await state.addReply(c, offered('t1', offer))
+			for (let i = 0; i < 10; i++) await state.addReply(c, offered(`later ${i}`))
 			expect(await state.openChoices(c)).toEqual([])
+		})
+
+		test('a pick closes its set, and no other', async () => {
+			const { state, c } = fresh()
+			const second = { ...offer, set: 'messages[1]' }
+			await state.addReply(c, offered('t1', offer, offer, second))
+			await state.addReply(c, offered('t2', offer))
+			await state.addReply(c, offered('t3', offer), { turnId: 't1', set: 'messages[0]' })
+			expect(await state.openChoices(c)).toEqual([offered('t3', offer), offered('t2', offer), offered('t1', second)])
+			await state.addReply(c, offered('t4'), { turnId: 'forgotten', set: 'messages[0]' })
+			expect(await state.openChoices(c)).toHaveLength(4)
+		})
+
+		test('all of a conversation are closed at once', async () => {
+			const { state, c } = fresh()
+			await state.closeChoices(c)
+			await state.addReply(c, offered('t1', offer))
+			await state.addReply(`${c}, another`, offered('t1', offer))
+			await state.closeChoices(c)
+			expect(await state.openChoices(c)).toEqual([])
+			expect(await state.openChoices(`${c}, another`)).toHaveLength(1)
 		})
 	})
 }

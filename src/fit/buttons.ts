@@ -7,6 +7,8 @@ import { phrases } from './phrases.ts'
 export interface PlacedChoice {
 	readonly choice: Choice
 	readonly path: string
+	/** As in `Offer`. */
+	readonly set: string
 }
 
 /** A set of buttons sorted by how the format can show them; what it cannot show at all is dropped and noted. */
@@ -20,11 +22,12 @@ export interface SortedButtons {
 	readonly lines: string[]
 }
 
-/** `here`: whether buttons can hang where these do. `path` is that of their list, or those of each. */
+/** `here`: whether buttons can hang where these do. `set`: the path of what holds them. `path` is that of their list, or those of each. */
 export function sortButtons(
 	fitting: Fitting,
 	buttons: readonly Button[],
 	here: boolean,
+	set: string,
 	path: string | readonly string[],
 ): SortedButtons {
 	const sorted: SortedButtons = { shown: [], places: [], choices: [], lines: [] }
@@ -37,9 +40,10 @@ export function sortButtons(
 			sorted.shown.push({ ...shown, title })
 			sorted.places.push(at)
 			if (shown.type === 'postback') {
-				fitting.offers.push({ label: title, value: shown.value, choice: { title: button.title, value: shown.value } })
+				const choice = { title: button.title, value: shown.value }
+				fitting.offers.push({ set, label: title, value: shown.value, choice })
 			}
-		} else leave(fitting, button, at, sorted)
+		} else leave(fitting, button, set, at, sorted)
 	}
 	return sorted
 }
@@ -91,11 +95,11 @@ function argumentOf(button: Button): string {
 }
 
 /** A button that cannot be shown where it stands. */
-function leave(fitting: Fitting, button: Button, path: string, sorted: SortedButtons): void {
+function leave(fitting: Fitting, button: Button, set: string, path: string, sorted: SortedButtons): void {
 	const feature = `reply.button.${button.type}` as const
 	if (button.type === 'postback') {
 		note(fitting, 'converted', feature, path, 'to a choice')
-		sorted.choices.push({ choice: { title: button.title, value: button.value }, path })
+		sorted.choices.push({ choice: { title: button.title, value: button.value }, path, set })
 	} else if (button.type === 'goto') {
 		const jump = fitting.carries['reply.choice.goto']
 		if (!fitting.carries['reply.choices'] || !jump || !isWithin(button.target, jump)) {
@@ -103,7 +107,7 @@ function leave(fitting: Fitting, button: Button, path: string, sorted: SortedBut
 			return
 		}
 		note(fitting, 'converted', feature, path, 'to a choice')
-		sorted.choices.push({ choice: { title: button.title, target: button.target }, path })
+		sorted.choices.push({ choice: { title: button.title, target: button.target }, path, set })
 	} else {
 		note(fitting, 'converted', feature, path, 'to text')
 		sorted.lines.push(phrases.labelled(button.title, argumentOf(button)))
@@ -138,7 +142,7 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 	const fitted: Choice[] = []
 	const lines: string[] = []
 	const labels = fitting.carries['reply.messages']?.single ? fitting.labels : noLabels()
-	for (const { choice, path } of choices) {
+	for (const { choice, path, set } of choices) {
 		if ('target' in choice) {
 			const jump = fitting.carries['reply.choice.goto']
 			if (!jump || !isWithin(choice.target, jump)) {
@@ -156,7 +160,7 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 				note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'a press sends the label back')
 			}
 			fitted.push({ title, value })
-			fitting.offers.push({ label: title, ...(isCarried && { value }), choice })
+			fitting.offers.push({ set, label: title, ...(isCarried && { value }), choice })
 		}
 	}
 	return { choices: fitted, lines }
@@ -165,7 +169,7 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 /** Choices as numbered lines of text, for formats that have none. */
 export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[]): string[] {
 	const lines: string[] = []
-	for (const { choice, path } of choices) {
+	for (const { choice, path, set } of choices) {
 		if ('target' in choice) {
 			note(fitting, 'dropped', 'reply.choice.goto', path)
 			continue
@@ -176,7 +180,7 @@ export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[]
 			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the user answers with the number')
 		}
 		lines.push(phrases.numbered(number, choice.title))
-		fitting.offers.push({ label: choice.title, number, choice })
+		fitting.offers.push({ set, label: choice.title, number, choice })
 	}
 	return lines
 }

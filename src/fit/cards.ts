@@ -65,6 +65,7 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 		fitting,
 		card.buttons ?? [],
 		limit !== undefined,
+		path,
 		`${path}.buttons`,
 	)
 	const [first = [], ...over] = inGroups(shown, limit?.items)

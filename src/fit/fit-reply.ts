@@ -118,10 +118,13 @@ function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
 
 /** The choices as the upstream gave them, their offers withdrawn. */
 function takeBack({ offers }: Fitting, choices: Choices['choices']): PlacedChoice[] {
-	const given = new Map(offers.map((offer) => [offer.label, offer.choice]))
+	const given = new Map(offers.map((offer) => [offer.label, offer]))
 	const labels = new Set(choices.map(({ title }) => title))
 	offers.splice(0, offers.length, ...offers.filter(({ label }) => !labels.has(label)))
-	return choices.map((choice) => ({ choice: given.get(choice.title) ?? choice, path: 'messages' }))
+	return choices.map((choice) => {
+		const { choice: whole = choice, set = 'messages' } = given.get(choice.title) ?? {}
+		return { choice: whole, path: 'messages', set }
+	})
 }
 
 /** The offers whose labels are still there after all cuts: nobody can take what nobody saw. */

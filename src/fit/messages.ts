@@ -78,7 +78,7 @@ function fitBare(fitting: Fitting, message: Message, path: string): Message[] {
 
 function fitChoicesMessage(fitting: Fitting, message: Extract<Message, { type: 'choices' }>, path: string): Message[] {
 	if (fitting.carries['reply.choices'] || !canPressPostback(fitting)) {
-		const placed = message.choices.map((choice, i) => ({ choice, path: `${path}.choices[${i}]` }))
+		const placed = message.choices.map((choice, i) => ({ choice, path: `${path}.choices[${i}]`, set: path }))
 		return withChoices(fitting, message.text, placed, path)
 	}
 	note(fitting, 'converted', 'reply.choices', path, 'to buttons')

@@ -22,7 +22,7 @@ export function fitText(
 	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : plainTexts(fitting, text, `${path}.text`)
 
 	const limit = fitting.carries['reply.text.buttons']
-	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, from)
+	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, path, from)
 	const words = [text, ...lines].join('\n')
 	if (shown.length === 0) {
 		if (alternatives) note(fitting, 'dropped', 'reply.text.alternatives', `${path}.alternatives`)

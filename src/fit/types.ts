@@ -13,6 +13,8 @@ export interface FitContext {
 
 /** A choice as the user will see it, and what stands behind it. */
 export interface Offer {
+	/** The set it belongs to, of which one is picked: the path of the message or card in the upstream's reply. */
+	readonly set: string
 	/** The label, as it was sent. */
 	readonly label: string
 	/** What the platform sends back when it is pressed; absent: the label. */

@@ -48,10 +48,13 @@ export function createState(): State {
 		async openChoices(conversation) {
 			return conversations.get(conversation) ?? []
 		},
-		async addReply(conversation, offers) {
-			const open = withReply(conversations.get(conversation) ?? [], offers)
+		async addReply(conversation, reply, picked) {
+			const open = withReply(conversations.get(conversation) ?? [], reply, picked)
 			if (open) conversations.set(conversation, open)
 			else conversations.delete(conversation)
+		},
+		async closeChoices(conversation) {
+			conversations.delete(conversation)
 		},
 		async addLateReply(conversation, reply) {
 			const replies = [...(lateReplies.get(conversation) ?? []), reply]

@@ -1,15 +1,22 @@
 /** Choices that a conversation was offered: a label, a value or a number that the user sends back becomes its choice. */
-import type { Offer } from '../fit/index.ts'
+import { labelKey, type Offer } from '../fit/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalEvent } from '../model/index.ts'
 import type { Route } from '../route.ts'
-import type { OpenChoices, State } from '../runtime.ts'
+import type { OpenChoices, OpenReply, PickedSet, State } from '../runtime.ts'
+import type { Received } from './context.ts'
+import { typedNumber } from './typed-number.ts'
 
-/** The open choices after one more reply; undefined when there is nothing to remember. */
-export function withReply(open: OpenChoices, offers: readonly Offer[]): OpenChoices | undefined {
+/** The open choices after one more reply, which may answer a pick; undefined when there is nothing to remember. */
+export function withReply(open: OpenChoices, reply: OpenReply, picked: PickedSet | undefined): OpenChoices | undefined {
+	const others = picked ? open.map((each) => withoutSet(each, picked)) : open
 	// A reply without choices counts too: a number typed after it is no choice.
-	const next = [offers, ...open].slice(0, limits.openReplies.value)
-	return next.some((each) => each.length > 0) ? next : undefined
+	const next = [reply, ...others].slice(0, limits.openReplies.value)
+	return next.some(({ offers }) => offers.length > 0) ? next : undefined
+}
+
+function withoutSet(reply: OpenReply, { turnId, set }: PickedSet): OpenReply {
+	return reply.turnId === turnId ? { turnId, offers: reply.offers.filter((offer) => offer.set !== set) } : reply
 }
 
 /**
@@ -20,60 +27,110 @@ export function conversationKey({ name }: Route, { conversation }: CanonicalEven
 	return conversation === undefined ? undefined : `${name} ${conversation}`
 }
 
-/** The event as the choice it stands for among those that its conversation has open; else the event as it is. */
-export async function recallChoice(
-	event: CanonicalEvent,
-	conversation: string | undefined,
-	state: State,
-): Promise<CanonicalEvent> {
-	return conversation === undefined ? event : resolveChoice(event, await state.openChoices(conversation))
+/**
+ * What was received as the choice it stands for among those that its conversation has open. A start closes them all. It
+ * is not asked for a repeated call: the first of the two may have closed the set that both pick from.
+ */
+export async function recallChoice(received: Received, state: State): Promise<Received> {
+	const { platform, event, conversation, leg } = received
+	if (conversation === undefined) return received
+	if (event.kind === 'start') {
+		// Another call, whose answer is read, may have begun the same conversation, and have offered choices since.
+		if (leg) await state.closeChoices(conversation)
+		return received
+	}
+	if (!isPick(event)) return received
+	const resolved = resolveChoice(event, await state.openChoices(conversation))
+	return resolved ? { ...received, ...resolved, leg: platform.adapter.reply(resolved.event) } : received
+}
+
+function isPick({ kind, text, choice }: CanonicalEvent): boolean {
+	return choice !== undefined || (kind === 'message' && text !== undefined)
+}
+
+/** An event as the choice it stands for, and the set which that choice is of. */
+interface ResolvedChoice {
+	readonly event: CanonicalEvent
+	readonly picked: PickedSet
 }
 
 /**
- * The event as a choice, when its words are the value or the label of an open one (shortened, or in full), or the number
- * of one in the newest reply; else the event as it is. The user's words stay in `text`.
+ * The event as the open choice it stands for; undefined when it stands for none. What may have been typed, a label or a
+ * number, counts against the newest reply alone. A press that the platform reports, and a value that comes back, may
+ * reach an older reply. The user's words stay in `text`.
  */
-export function resolveChoice(event: CanonicalEvent, open: OpenChoices): CanonicalEvent {
-	const text = event.choice?.value ?? (event.kind === 'message' ? event.text : undefined)
-	if (text === undefined || open.length === 0) return event
-	const words: Words = { text, folded: fold(text), number: numberIn(text) }
-	const offer = open.map((offers, age) => find(offers, words, age === 0)).find((found) => found !== undefined)
-	if (!offer) return event
+export function resolveChoice(event: CanonicalEvent, open: OpenChoices): ResolvedChoice | undefined {
+	const words = event.choice?.value ?? (isPick(event) ? event.text : undefined)
+	if (words === undefined || open.length === 0) return undefined
+	const found = event.choice ? findPressed(words, open) : findSaid(words, open)
+	if (!found) return undefined
+	const { turnId, offer } = found
 	const { title, value } = offer.choice
-	return { ...event, kind: 'choice', choice: { value, label: title } }
+	return {
+		event: { ...event, kind: 'choice', choice: { value, label: title } },
+		picked: { turnId, set: offer.set },
+	}
 }
 
-function find(offers: readonly Offer[], words: Words, newest: boolean): Offer | undefined {
-	const { text, folded, number } = words
+interface Found {
+	readonly turnId: string
+	readonly offer: Offer
+}
+
+/** The choice of a press that the platform reports: the newest with the value or label that came back. */
+function findPressed(words: string, open: OpenChoices): Found | undefined {
+	return findIn(open, ({ offers }) => withValue(offers, words) ?? withLabel(offers, words))
+}
+
+/** The choice that a text stands for, where pressed and typed words arrive alike. */
+function findSaid(words: string, open: OpenChoices): Found | undefined {
+	const number = typedNumber(words)
+	const [newest, ...older] = open
 	return (
-		offers.find(({ value }) => value === text) ??
-		offers.find(({ label }) => label === text) ??
-		(folded === undefined
-			? undefined
-			: offers.find(({ label, choice }) => fold(label) === folded || fold(choice.title) === folded)) ??
-		(newest && number !== undefined ? offers.find((offer) => offer.number === number) : undefined)
+		findIn(newest ? [newest] : [], ({ offers }) => {
+			return (
+				withValue(offers, words) ??
+				withLabel(offers, words) ??
+				(number === undefined ? undefined : offers.find((offer) => offer.number === number))
+			)
+		}) ??
+		// A bare number, or a value that reads like its label, may be a typed answer to a newer question.
+		(number === undefined
+			? findIn(older, ({ offers }) => {
+					const offer = withValue(offers, words)
+					return offer && reads(offer, labelKey(words)) ? undefined : offer
+				})
+			: undefined)
 	)
 }
 
-/** What came back, in the forms that it is compared in. */
-interface Words {
-	readonly text: string
-	/** Undefined: too long to be a label. */
-	readonly folded: string | undefined
-	readonly number: number | undefined
+function findIn(replies: OpenChoices, find: (reply: OpenReply) => Offer | undefined): Found | undefined {
+	for (const reply of replies) {
+		const offer = find(reply)
+		if (offer) return { turnId: reply.turnId, offer }
+	}
+	return undefined
 }
 
-/**
- * Equal for labels that differ only in case, surrounding blanks, or the joiners that fit inserts. Undefined when the
- * words are too long to be a label.
- */
-function fold(words: string): string | undefined {
-	if (words.length > limits.comparedLabel.value) return undefined
-	return words.replaceAll('\u2060', '').normalize('NFC').trim().toLowerCase()
+function withValue(offers: readonly Offer[], words: string): Offer | undefined {
+	return offers.find(({ value }) => value === words)
 }
 
-/** `2`, `2.` or `2)`. */
-function numberIn(words: string): number | undefined {
-	const digits = /^\s*(\d{1,3})[.)]?\s*$/.exec(words)?.[1]
-	return digits === undefined ? undefined : Number(digits)
+/** The offer of this label, as it was sent or in full, in any case; none when several that do different things have it. */
+function withLabel(offers: readonly Offer[], words: string): Offer | undefined {
+	const key = labelKey(words)
+	return (
+		onlyOne(offers.filter(({ label }) => label === words)) ??
+		(key === undefined ? undefined : onlyOne(offers.filter((offer) => reads(offer, key))))
+	)
+}
+
+function reads({ label, choice }: Offer, key: string | undefined): boolean {
+	return key !== undefined && (labelKey(label) === key || labelKey(choice.title) === key)
+}
+
+/** The first, if all others do the same. */
+function onlyOne(offers: readonly Offer[]): Offer | undefined {
+	const [first, ...others] = offers
+	return others.every(({ choice }) => choice.value === first?.choice.value) ? first : undefined
 }

@@ -2,7 +2,7 @@
 import type { FitContext } from '../fit/index.ts'
 import type { NamedAdapter, ReplyLeg } from '../format/index.ts'
 import { type CanonicalEvent, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
-import type { Runtime } from '../runtime.ts'
+import type { PickedSet, Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
 import type { Admitted } from './admission.ts'
 import type { PreparedRoute } from './prepared-route.ts'
@@ -28,6 +28,8 @@ export interface Received {
 	readonly event: CanonicalEvent
 	/** The key of its conversation in the state. Undefined when the event names none: then nothing is remembered. */
 	readonly conversation: string | undefined
+	/** The set of choices that the event picked one of. */
+	readonly picked?: PickedSet
 	/** Undefined: the platform reads no answer to this event. */
 	readonly leg: ReplyLeg | undefined
 }

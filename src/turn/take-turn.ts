@@ -41,12 +41,12 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		await endStage(turn.call, runtime)
 
 		const conversation = conversationKey(route, model)
-		const event = await recallChoice(model, conversation, runtime.state)
-		received = { platform, event, conversation, leg: platform.adapter.reply(event) }
+		received = { platform, event: model, conversation, leg: platform.adapter.reply(model) }
 
 		claim = await claimCall(turn, received, runtime)
 		await endStage(turn.call, runtime)
 		record.duplicate = claim.answer !== undefined
+		if (!claim.answer) received = await recallChoice(received, runtime.state)
 		answer = claim.answer ?? withChangesHeader(turn, record, await exchange(turn, received, record, runtime))
 	} catch (thrown) {
 		record.error = asGatewayError(thrown)
@@ -66,7 +66,7 @@ async function exchange(
 ): Promise<WireResponse> {
 	const { route } = turn
 	const { upstream } = route
-	const { event, conversation, leg } = received
+	const { event, conversation, picked, leg } = received
 	const context = fitContextOf(turn, event)
 
 	const sent = fitEvent(event, upstream.adapter.event, context)
@@ -111,7 +111,9 @@ async function exchange(
 	refuseLosses(route, 'reply-does-not-fit', fitted.changes)
 	if (joined.recalled > 0) await runtime.letOthersRun()
 	else if (response !== timedOut) await endStage(response, runtime)
-	if (conversation !== undefined) await runtime.state.addReply(conversation, fitted.offers)
+	if (conversation !== undefined) {
+		await runtime.state.addReply(conversation, { turnId: turn.turnId, offers: fitted.offers }, picked)
+	}
 	return leg.encode(fitted.value)
 }
 

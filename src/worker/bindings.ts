@@ -1,15 +1,15 @@
 /** The bindings that wrangler.toml gives the Worker: its Durable Objects and its queue. */
-import type { Offer } from '../fit/index.ts'
 import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { Delivery, OpenChoices } from '../runtime.ts'
+import type { Delivery, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
 import type { Pending, StoredClaim } from './conversation-state.ts'
 import type { QueuedEvent } from './queued-event.ts'
 
 /** The methods of a conversation's Durable Object. Those with a name from `State` do the same. */
 export interface ConversationObject extends Rpc.DurableObjectBranded {
 	openChoices(): OpenChoices
-	addReply(offers: readonly Offer[]): Promise<void>
+	addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<void>
+	closeChoices(): void
 	addLateReply(reply: CanonicalReply): Promise<boolean>
 	/** Returns each reply as JSON. */
 	takeLateReplies(): string[]

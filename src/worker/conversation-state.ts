@@ -1,9 +1,8 @@
 /** The short-lived state of a conversation in its object: open choices, late replies, and answers to repeated calls. */
-import type { Offer } from '../fit/index.ts'
 import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { OpenChoices } from '../runtime.ts'
+import type { OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
 import { withReply } from '../turn/index.ts'
 
 /** A claim as in `State`, with the answer as JSON. */
@@ -57,10 +56,14 @@ export class ConversationState {
 		return row ? JSON.parse(row.open) : []
 	}
 
-	addReply(offers: readonly Offer[]): void {
-		const open = JSON.stringify(withReply(this.openChoices(), offers) ?? [])
-		if (open === '[]' || sizeOf(open) > maxRow) this.#sql.exec('DELETE FROM replies')
+	addReply(reply: OpenReply, picked: PickedSet | undefined): void {
+		const open = JSON.stringify(withReply(this.openChoices(), reply, picked) ?? [])
+		if (open === '[]' || sizeOf(open) > maxRow) this.closeChoices()
 		else this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', open, Date.now())
+	}
+
+	closeChoices(): void {
+		this.#sql.exec('DELETE FROM replies')
 	}
 
 	addLateReply(reply: CanonicalReply): boolean {

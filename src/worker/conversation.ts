@@ -1,9 +1,8 @@
 /** The Durable Object of one conversation: its short-lived state, and its accepted events until they are delivered. */
 import { DurableObject } from 'cloudflare:workers'
-import type { Offer } from '../fit/index.ts'
 import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { OpenChoices } from '../runtime.ts'
+import type { OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
 import { assembledGateway } from './assemble.ts'
 import { attemptDelivery } from './attempt-delivery.ts'
 import type { Bindings, ConversationObject } from './bindings.ts'
@@ -34,10 +33,14 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		return this.#stored ? this.#memory.openChoices() : []
 	}
 
-	async addReply(offers: readonly Offer[]): Promise<void> {
-		if (offers.length === 0 && !this.#stored) return
+	async addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<void> {
+		if (reply.offers.length === 0 && !this.#stored) return
 		await this.#prepare()
-		this.#memory.addReply(offers)
+		this.#memory.addReply(reply, picked)
+	}
+
+	closeChoices(): void {
+		if (this.#stored) this.#memory.closeChoices()
 	}
 
 	async addLateReply(reply: CanonicalReply): Promise<boolean> {

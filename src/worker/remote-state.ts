@@ -63,8 +63,10 @@ export function createState(
 	return {
 		openChoices: (conversation) =>
 			callObject('openChoices', conversation, timeout, [], async (object) => await object.openChoices()),
-		addReply: (conversation, offers) =>
-			callObject('addReply', conversation, timeout, undefined, async (object) => await object.addReply(offers)),
+		addReply: (conversation, reply, picked) =>
+			callObject('addReply', conversation, timeout, undefined, async (object) => await object.addReply(reply, picked)),
+		closeChoices: (conversation) =>
+			callObject('closeChoices', conversation, timeout, undefined, async (object) => await object.closeChoices()),
 		addLateReply: (conversation, reply) =>
 			callObject('addLateReply', conversation, timeout, false, async (object) => await object.addLateReply(reply)),
 		async takeLateReplies(conversation) {

@@ -267,6 +267,25 @@ export function behaviour(runtime: 'Node' | 'Workers'): Record {
 			const elsewhere = await call({ path: '/echo', body: said('Grün 🎈', { conversation: 'another' }) })
 			expect(textOf(elsewhere)).toBe('You said: Grün 🎈')
 		})
+		behaves('a pick closes its set, and comes again as the same pick', async (call) => {
+			const conversation = 'of a pick'
+			const saying = async (text: string, id?: string) =>
+				textOf(await call({ path: '/echo', body: said(text, { conversation, ...(id !== undefined && { id }) }) }))
+			await call({ path: '/echo', body: said('choices', { conversation }) })
+			expect(await saying('colour-2', 'm1')).toBe('You chose colour-2.')
+			expect(await saying('colour-2', 'm1')).toBe('You chose colour-2.')
+			expect(await saying('colour-2')).toBe('You said: colour-2')
+		})
+		behaves('a start closes every set, and a start that comes again closes none', async (call) => {
+			const conversation = 'of a start'
+			const start = { path: '/echo', body: ask({ kind: 'start', conversation, id: 'm1' }) }
+			const saying = async (text: string) => textOf(await call({ path: '/echo', body: said(text, { conversation }) }))
+			await call({ path: '/echo', body: said('choices', { conversation }) })
+			await call(start)
+			expect(await saying('colour-2')).toBe('You said: colour-2')
+			await call(start)
+			expect(await saying('colour-2')).toBe('You chose colour-2.')
+		})
 	})
 
 	return {

@@ -24,6 +24,7 @@ const markup = ['* one', '', '{{two}} $' + '{three} ::next:: \\four'].join('\n')
 function echo(body: string): object {
 	const { event } = JSON.parse(body)
 	if (event.choice) return says(`You chose ${event.choice.value}.`)
+	if (event.kind === 'start') return says('Welcome.')
 	if (event.text === 'choices') return { messages: [{ type: 'choices', text: 'Which?', choices }] }
 	return {
 		messages: [

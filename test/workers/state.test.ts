@@ -12,7 +12,8 @@ const lines: LogLine[] = []
 const state = createState(CONVERSATIONS, (line) => lines.push(line), 20_000)
 const objectOf = (name: string) => CONVERSATIONS.get(CONVERSATIONS.idFromName(name))
 const answer = { status: 200, headers: [], body: 'Hello' }
-const offers = [{ label: 'Tea', choice: { title: 'Tea', value: 'x7' } }]
+const offers = [{ set: 'messages[0]', label: 'Tea', choice: { title: 'Tea', value: 'x7' } }]
+const offered = { turnId: 't1', offers }
 
 afterEach(() => void vi.useRealTimers())
 
@@ -38,11 +39,11 @@ async function answered(name: string, call: string, body = answer.body): Promise
 
 test('answers, claims and choices outlive the object', async () => {
 	await answered('restart', 'done')
-	await state.addReply('restart', offers)
+	await state.addReply('restart', offered)
 	const open = await state.claim('restart', 'open', 10_000)
 	await evictDurableObject(objectOf('restart'))
 	expect(await state.claim('restart', 'done', 10_000)).toEqual({ answer })
-	expect(await state.openChoices('restart')).toEqual([offers])
+	expect(await state.openChoices('restart')).toEqual([offered])
 	const waiting = state.claim('restart', 'open', 10_000)
 	if ('fence' in open) await state.settle('restart', 'open', open.fence, answer)
 	expect(await waiting).toEqual({ answer })
@@ -50,7 +51,8 @@ test('answers, claims and choices outlive the object', async () => {
 
 test('an object that knows nothing stores nothing', async () => {
 	expect(await state.openChoices('nothing')).toEqual([])
-	await state.addReply('nothing', [])
+	await state.addReply('nothing', { turnId: 't1', offers: [] })
+	await state.closeChoices('nothing')
 	expect(await rows('nothing')).toEqual({})
 })
 
@@ -68,14 +70,15 @@ test('calls are forgotten beyond a number and a size, the oldest first', async (
 test('an answer that does not fit into a row is not stored, and no call waits for it', async () => {
 	await answered('huge', 'call', 'ü'.repeat(1_000_000))
 	expect(await state.claim('huge', 'call', 10)).toEqual({ fence: expect.any(Number) })
-	await state.addReply('huge', [{ label: 'x'.repeat(2_000_000), choice: { title: 'x', value: 'x' } }])
+	const huge = { set: 'messages[0]', label: 'x'.repeat(2_000_000), choice: { title: 'x', value: 'x' } }
+	await state.addReply('huge', { turnId: 't1', offers: [huge] })
 	expect(await state.openChoices('huge')).toEqual([])
 	expect(lines).toEqual([])
 })
 
 test('after a day everything is deleted, and the object stores nothing', async () => {
 	await answered('day', 'call')
-	await state.addReply('day', offers)
+	await state.addReply('day', offered)
 	const at = await runInDurableObject(objectOf('day'), (_object, { storage }) => storage.getAlarm())
 	expect((at ?? 0) - Date.now()).toBeGreaterThan(23.9 * 3_600_000)
 	expect((at ?? 0) - Date.now()).toBeLessThanOrEqual(24 * 3_600_000)
@@ -121,7 +124,7 @@ test('an unreachable state returns nothing, and the log counts each failure', as
 	// A namespace has more; the State uses no more.
 	const unreachable = createState(broken as unknown as typeof CONVERSATIONS, (line) => told.push(line))
 	expect(await unreachable.openChoices('c')).toEqual([])
-	await unreachable.addReply('c', offers)
+	await unreachable.addReply('c', offered)
 	const claim = await unreachable.claim('c', 'call', 10)
 	expect(claim).toEqual({ fence: 0 })
 	await unreachable.settle('c', 'call', 0, answer)
@@ -147,7 +150,7 @@ test('every call to an unresponsive object times out after a second', async () =
 	const state = silentState(told)
 	const answers: unknown[] = []
 	state.openChoices('c1').then((open) => answers.push(open))
-	state.addReply('c2', offers).then((nothing) => answers.push(nothing))
+	state.addReply('c2', offered).then((nothing) => answers.push(nothing))
 	state.claim('c3', 'call', 9000).then((claim) => answers.push(claim))
 	state.settle('c4', 'call', 1, answer).then((nothing) => answers.push(nothing))
 	// What is hashed before is not of the clock that stands still here.
@@ -169,7 +172,7 @@ test('a turn waits once for an unresponsive object, not at every step', async ()
 	expect(await first).toEqual([])
 	// The clock stands still: these end without it.
 	expect(await state.claim('c', 'call', 9000)).toEqual({ fence: 0 })
-	await state.addReply('c', offers)
+	await state.addReply('c', offered)
 	expect(told.map(({ did, cause, failures }) => [did, cause, failures])).toEqual([
 		['openChoices', 'no answer within 1000 ms', 1],
 		['claim', 'no answer a moment ago', 2],
