@@ -92,7 +92,7 @@ function supportTables(): string {
 				}),
 			]),
 		)
-	return `An empty cell means that the format has no such field. Characters are UTF-16 units. The README of each format describes what only that format does. The tables show the default options of each adapter; \`/-/carries/<route>\` of a running gateway shows one of your routes, with patterns and markup in full.
+	return `An empty cell means that the format has no such field. Characters are UTF-16 units. The README of each format describes what only that format does. The tables show the default options of each adapter; \`/-/carries/<route>/<secret>\` of a running gateway shows one of your routes, with patterns and markup in full.
 
 ### Events
 

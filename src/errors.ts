@@ -61,6 +61,10 @@ export const errors = {
 		503,
 		'The concurrency limit of the upstream is reached. Send the event again later, make the upstream faster, or raise "concurrency".',
 	],
+	'too-many-bodies': [
+		503,
+		'The gateway is reading too many bodies at once. Send the call again later, or raise "limits.bodiesAtOnce".',
+	],
 	'loop-detected': [
 		508,
 		'The call already came through this route, or through too many routes. Correct the URL of the upstream, which leads back here.',

@@ -5,7 +5,7 @@ export { type ErrorCode, type ErrorContext, errors, GatewayError, type Problem }
 // To fit values to a format.
 export { type FitContext, type Fitted, fitEvent, fitReply, type Offer } from './fit/index.ts'
 // To run a gateway on a runtime of your own.
-export { type AppOptions, createApp } from './http/index.ts'
+export { type AppOptions, type BodyBudget, type ByteSource, createApp, createBodyBudget } from './http/index.ts'
 // To write a backend in the canonical format.
 export {
 	Attributes,
@@ -44,5 +44,13 @@ export {
 	simulate,
 	type UserAction,
 } from './simulator/index.ts'
-export { type Answered, type Arrival, type PreparedRoute, prepareRoute, takeTurn } from './turn/index.ts'
+export {
+	type Answered,
+	type Arrival,
+	type CallHead,
+	type PreparedRoute,
+	prepareRoute,
+	takeTurn,
+	type UnreadBody,
+} from './turn/index.ts'
 export type { Upstream } from './upstream/index.ts'

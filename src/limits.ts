@@ -24,6 +24,37 @@ export const limits = {
 		reason: 'Platforms send a few kilobytes. An adapter allows more where its platform sends more.',
 		beyond: { code: 'body-too-large' },
 	},
+	bodiesAtOnce: {
+		of: 'All bodies of calls that are being read at the same time, on Node',
+		value: 64 * 1024 * 1024,
+		unit: 'bytes',
+		reason:
+			'Enough for thousands of calls at the same moment. Callers who have not proved who they are, because their proof stands in the body or the route is open, get half of it. Answers of upstreams do not count: they are bounded by their own size and by "concurrency".',
+		beyond: { code: 'too-many-bodies' },
+		setting: 'limits.bodiesAtOnce',
+	},
+	bodiesAtOnceOnWorkers: {
+		of: 'The same, in one instance of a Worker',
+		value: 32 * 1024 * 1024,
+		unit: 'bytes',
+		reason: 'An instance has 128 MB for everything.',
+		beyond: { code: 'too-many-bodies' },
+		setting: 'limits.bodiesAtOnce',
+	},
+	uncountedBodyBytes: {
+		of: 'The beginning of a body, which does not count among those being read',
+		value: 16 * 1024,
+		unit: 'bytes',
+		reason: 'Nearly every call is smaller. So strangers who fill the budget do not keep out ordinary calls.',
+		beyond: { effect: 'The rest counts.' },
+	},
+	unprovenBodyBytes: {
+		of: 'What is read, and dropped, of the body of a caller without the secret or on an unknown path',
+		value: 64 * 1024,
+		unit: 'bytes',
+		reason: 'A caller who is still sending would not get the answer.',
+		beyond: { effect: 'The answer is sent at once, and the connection is closed soon after.' },
+	},
 	replyBytes: {
 		of: "The body of an upstream's answer",
 		value: 1024 * 1024,

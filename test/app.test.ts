@@ -189,14 +189,37 @@ test('the gateway reports its health, and what its routes carry', async () => {
 	}
 	expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } })
 	expect(await get('/readyz')).toEqual({ status: 200, body: { status: 'ready' } })
-	expect((await get('/-/carries/tokened')).body).toMatchObject({
+	expect((await get(`/-/carries/tokened/${token}`)).body).toMatchObject({
 		route: 'tokened',
 		platforms: [{ name: 'tokened', answer: 'now', reply: { 'reply.text': {} }, event: { 'event.text': {} } }],
 		upstream: { name: 'canonical', event: { 'event.text': {} } },
 	})
-	expect(JSON.stringify(await get('/-/carries/segment'))).not.toContain('127.0.0.1')
-	expect(await get('/-/carries/nothing')).toMatchObject({ status: 404, body: { title: 'not-found' } })
+	expect(JSON.stringify(await get(`/-/carries/segment/${secret}`))).not.toContain('127.0.0.1')
 	expect((await fetch(`${url}/healthz`, { method: 'POST' })).status).toBe(404)
+})
+
+test('what a guarded route carries is for those who know its secret, and its name is for nobody else', async () => {
+	const { url } = await guarded()
+	const get = (path: string) => exchange(url, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+	const paths = ['nothing', 'segment', 'segment/', 'segment/wrong', `segment/${token}`, `segment/${secret}/`, 'tokened']
+	const odd = [
+		`tokened?token=${token}`,
+		`%73egment/${secret}`,
+		`./segment/${secret}`,
+		`nothing/${secret}`,
+		'',
+		'/',
+		'%',
+	]
+	const answers = await Promise.all([...paths, ...odd].map((path) => get(`/-/carries/${path}`)))
+	expect(new Set(answers.map(({ text }) => withoutDate(text))).size).toBe(1)
+	expect(answers[0]?.statuses).toEqual([404])
+	for (const known of [`segment/${secret}`, `tokened/${token}`, `tokened/${secret}`]) {
+		expect((await get(`/-/carries/${known}`)).statuses).toEqual([200])
+	}
+	const { url: open } = await gatewayTo((await upstream()).url)
+	expect((await fetch(`${open}/-/carries/in`)).status).toBe(200)
+	expect((await fetch(`${open}/-/carries/in/x`)).status).toBe(404)
 })
 
 test('a client that disconnects in the middle leaves no trace', async () => {

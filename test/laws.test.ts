@@ -299,6 +299,19 @@ test.each([
 	await expect(laws.origin(faulty, call, 'hush', testCrypto)).rejects.toThrow()
 })
 
+test('origin: a proof that does not stand where it says', async () => {
+	const elsewhere: Adapter = { ...adapter, auth: { ...token, proof: 'body' } }
+	await expect(laws.origin(elsewhere, call, 'hush', testCrypto)).rejects.toThrow('does not read the body')
+	const inBody: Auth = {
+		scheme: 'body',
+		proof: 'head',
+		verify: async ({ body }, secrets) => secrets.includes(body),
+		sign: async (call, secret) => ({ ...call, body: secret }),
+	}
+	await expect(laws.origin({ ...adapter, auth: inBody }, call, 'hush', testCrypto)).rejects.toThrow('reads the body')
+	await laws.origin({ ...adapter, auth: { ...inBody, proof: 'body' } }, call, 'hush', testCrypto)
+})
+
 test('setUp: a challenge in JSON quotes', async () => {
 	await laws.setUp(adapter, 'nonce', 'hush', testCrypto)
 	const quoting: Adapter = { ...adapter, challenge: ({ query }) => answerTo(query[0]?.[1], JSON.stringify) }

@@ -237,6 +237,10 @@ export async function origin(adapter: Adapter, call: WireRequest, secret: string
 	if (!(await holds(signed, [other, secret]))) throw new Error('auth.verify tries only one of the secrets')
 	if (await holds(signed, [])) throw new Error('auth.verify accepts a call when there are no secrets')
 	if (await holds(call, [secret])) throw new Error('auth.verify accepts an unsigned call')
+	const isInHead = await holds({ ...signed, body: '' }, [secret])
+	if (isInHead !== (auth.proof === 'head')) {
+		throw new Error(`auth.verify ${isInHead ? 'does not read' : 'reads'} the body, and auth.proof is "${auth.proof}"`)
+	}
 	for (const wrong of near.filter((each) => each !== secret && each !== '')) {
 		if (await holds(signed, [wrong])) throw new Error(`auth.verify accepts the call for ${inShort(wrong)}`)
 		const forged = await auth.sign(call, wrong, crypto)

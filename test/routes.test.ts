@@ -193,7 +193,7 @@ test('a bug in an adapter is one error and one log line, and its stack is not se
 	const faulty = [
 		ownJson('decoding', { event: { carries, encode, decode: broken } }),
 		ownJson('failing', { event: { carries, encode, decode: broken }, failure: broken }),
-		ownJson('proving', { auth: { scheme: 'broken', verify: broken, sign: broken } }),
+		ownJson('proving', { auth: { scheme: 'broken', proof: 'head', verify: broken, sign: broken } }),
 	]
 	const routes = faulty.map(({ name }) => ({ name, path: `/${name}`, platform: name, secrets: [{ env: 'SECRET' }] }))
 	const env = { SECRET: 'a secret that nobody knows' }

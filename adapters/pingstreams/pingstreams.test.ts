@@ -1,10 +1,12 @@
 /** Pingstreams under the laws and its fixtures; the shapes are those that the platform was seen to send and to show. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import { jsonRequest } from '../../src/format/index.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { testCrypto } from '../../test/crypto.ts'
 import { readFixtures } from '../../test/fixtures.ts'
+import { findToken } from './find-token.ts'
 import { pingstreams } from './index.ts'
 
 const fixtures = new URL('./fixtures/', import.meta.url)
@@ -72,6 +74,67 @@ describe('the token', () => {
 		const content = `${segment({ alg: 'HS512', typ: 'JWT' })}.${claims}`
 		const call = jsonRequest({ payload, token: `${content}.${await mac(content)}` })
 		expect(await auth?.verify(call, [secret], testCrypto)).toBe(false)
+	})
+
+	test.each<[string, boolean, string]>([
+		['in a body with blanks', true, ` {"payload" : {"botId":"b1"} ,\n"token"\t: "${token}" } `],
+		['behind texts that look like it', true, `{"payload":{"a":"\\"token\\":","b":"token"},"token":"${token}"}`],
+		['beside one further down', true, `{"payload":{"token":"x"},"list":[{"token":1},"token"],"token":"${token}"}`],
+		['only further down', false, `{"payload":{"token":"${token}"}}`],
+		['in a list', false, `[{"token":"${token}"}]`],
+		['twice', false, `{"token":"${token}","token":"${token}"}`],
+		['before another one', false, `{"token":"${token}","payload":{},"token":"x"}`],
+		['behind another one', false, `{"token":"x","token":"${token}"}`],
+		['before one in another spelling', false, `{"token":"${token}","\\u0074oken":"x"}`],
+		['behind one in another spelling', false, `{"tok\\u0065n":"x","token":"${token}"}`],
+		['in another spelling', false, `{"\\u0074\\u006f\\u006b\\u0065\\u006e":"${token}"}`],
+		['with an escape', false, `{"token":"${token.replace('e', '\\u0065')}"}`],
+		['that is a list', false, `{"token":["${token}"]}`],
+		['that is a number', false, '{"token":1}'],
+		['that does not end', false, `{"token":"${token}`],
+		['that is too long', false, `{"token":"${'x'.repeat(9000)}.${token}"}`],
+		// Its sender knows the secret, and learns from decoding what is wrong.
+		['in a body that breaks off', true, `{"token":"${token}","payload":`],
+	])('%s: %s', async (_what, holds, body) => {
+		expect(await auth?.verify({ ...jsonRequest({}), body }, [secret], testCrypto)).toBe(holds)
+	})
+
+	test('in any JSON, is the one that a parser finds', () => {
+		fc.assert(
+			fc.property(fc.json(), fc.constantFrom('a.b.c', 'x', '\\"', 'é', 1, null), (other, given) => {
+				const body = JSON.stringify({ '"token":"x",': JSON.parse(other), token: given, '\\"token': [other] })
+				const isToken = typeof given === 'string' && /^[\w.-]+$/.test(given)
+				expect(findToken(body)).toBe(isToken ? given : undefined)
+			}),
+		)
+	})
+
+	test('is found in time that is linear in the length of the body, whatever the body is', () => {
+		for (const piece of [
+			'{"token":',
+			'"token",',
+			'"\\\\',
+			'\\\\"',
+			'[',
+			' ',
+			'"t',
+			'{"token" ',
+			'"\\\\u0074',
+			'"token":"',
+			'0,',
+		]) {
+			const took = (length: number) => {
+				const body = `{"a":${piece.repeat(length / piece.length)}`
+				const times = Array.from({ length: 5 }, () => {
+					const from = performance.now()
+					findToken(body)
+					return performance.now() - from
+				})
+				return Math.min(...times)
+			}
+			took(100_000)
+			expect([piece, took(2_000_000) / (took(250_000) + 0.2) < 40]).toEqual([piece, true])
+		}
 	})
 
 	test('in a body that is not JSON', async () => {

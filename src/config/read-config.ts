@@ -11,15 +11,17 @@ import { type ConfigContext, resolveUpstream } from './upstreams.ts'
 export interface GatewaySettings {
 	readonly routes: readonly Route[]
 	readonly outbox?: OutboxSettings
+	/** What the configuration says about limits, and no defaults. */
+	readonly limits: schema.Limits
 	readonly warnings: readonly string[]
 }
 
 /** Reads a configuration. Throws a ConfigError that lists every error with its path: `routes[0].name: is missing`. */
 export function readConfig(json: unknown, context: ConfigContext): GatewaySettings {
 	const issues = new ConfigIssues()
-	const { routes, outbox } = readTopLevel(json, context, issues)
+	const { routes, outbox, limits = {} } = readTopLevel(json, context, issues)
 	issues.throwIfAny()
-	return { routes, ...(outbox && { outbox }), warnings: issues.warnings }
+	return { routes, ...(outbox && { outbox }), limits, warnings: issues.warnings }
 }
 
 /** Reads the outbox settings only, and ignores errors elsewhere in the configuration. Throws a ConfigError. */
@@ -34,17 +36,18 @@ export function readOutbox(json: unknown, env: Environment): OutboxSettings | un
 interface TopLevel {
 	readonly routes: readonly Route[]
 	readonly outbox?: OutboxSettings | undefined
+	readonly limits?: schema.Limits | undefined
 }
 
 function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssues): TopLevel {
 	const object = issues.object(json, [])
 	if (!object) return { routes: [] }
-	issues.members(schema.Config, object, [], ['upstream', 'routes', 'outbox'])
+	const { limits } = issues.members(schema.Config, object, [], ['upstream', 'routes', 'outbox'])
 	const { upstream, routes } = object
 	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, issues) }
 	const outbox = object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, issues)
 	if (Array.isArray(routes) && routes.length > 0) {
-		return { routes: resolveRoutes(routes, shared, context, issues), outbox }
+		return { routes: resolveRoutes(routes, shared, context, issues), outbox, limits }
 	}
 	issues.error(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')
 	return { routes: [], outbox }

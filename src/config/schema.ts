@@ -81,7 +81,7 @@ export type Upstream = v.InferOutput<typeof Upstream>
 export const Route = v.strictObject({
 	name: described(
 		v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/)),
-		'Name of the route in logs and at /-/carries/NAME: lower-case letters, digits and hyphens.',
+		'Name of the route in logs and below /-/carries/: lower-case letters, digits and hyphens.',
 	),
 	path: described(
 		v.string(),
@@ -213,11 +213,24 @@ export const Outbox = v.strictObject({
 })
 export type Outbox = v.InferOutput<typeof Outbox>
 
+/** The limits that can be changed. Every limit is in docs/limits.md. */
+export const Limits = v.strictObject({
+	bodiesAtOnce: v.optional(
+		described(
+			// Half of it must hold the largest body of any format.
+			v.pipe(v.number(), v.integer(), v.minValue(16_777_216)),
+			'Maximum bytes of all bodies of calls that are being read at the same time; beyond it, callers get a 503. Default: 67108864, and 33554432 on Workers.',
+		),
+	),
+})
+export type Limits = v.InferOutput<typeof Limits>
+
 /** The configuration of a gateway. */
 export const Config = v.strictObject({
 	$schema: v.optional(described(v.string(), 'JSON Schema of this file, for editors.')),
 	upstream: v.optional(described(Upstream, 'Backend of all routes that do not have their own.')),
 	routes: described(v.pipe(v.array(Route), v.nonEmpty()), 'The routes that platforms call.'),
+	limits: v.optional(described(Limits, 'Limits of the gateway.')),
 	outbox: v.optional(
 		described(
 			Outbox,

@@ -6,7 +6,15 @@ import type { WireRequest } from './wire.ts'
 export interface Auth {
 	/** Name of the scheme: adapters with the same scheme find and compare the secret in the same way, so they may share a URL. */
 	readonly scheme: string
-	/** Does the call carry one of the secrets? Without secrets, no call does. */
+	/**
+	 * Where the proof stands: before the body, in the query or a header, or in the body. The body of a call that `head`
+	 * does not prove is not read: `verify` gets an empty one.
+	 */
+	readonly proof: 'head' | 'body'
+	/**
+	 * Does the call carry one of the secrets? Without secrets, no call does. Anyone may have sent it: a proof in the body
+	 * is found and checked without parsing the whole body.
+	 */
 	verify(call: WireRequest, secrets: readonly string[], crypto: Crypto): Promise<boolean>
 	/** The call with the secret's proof added. */
 	sign(call: WireRequest, secret: string, crypto: Crypto): Promise<WireRequest>
@@ -16,6 +24,7 @@ export interface Auth {
 export function queryToken(field: string): Auth {
 	return {
 		scheme: `query:${field}`,
+		proof: 'head',
 		async verify(call, secrets, crypto) {
 			const tokens = call.query.filter(([name]) => name === field)
 			const token = tokens.length === 1 ? (tokens[0]?.[1] ?? '') : ''

@@ -4,12 +4,14 @@ import { asGatewayError, GatewayError } from '../errors.ts'
 import { type Fields, jsonResponse, parseFields, problemResponse } from '../format/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
-import { takeTurn } from '../turn/index.ts'
+import { isSecretOf, takeTurn } from '../turn/index.ts'
+import { type BodyBudget, createBodyBudget } from './body-budget.ts'
+import { type ByteSource, streamSource } from './byte-source.ts'
 import { routeCapabilities } from './capabilities.ts'
-import { readBody } from './read-body.ts'
+import { unreadBody } from './read-body.ts'
 import { createRejectionLog } from './rejection-log.ts'
 import { toResponse } from './respond.ts'
-import { routeTable } from './route-table.ts'
+import { type Match, routeTable } from './route-table.ts'
 
 /** A request as it was sent, without its method and its body. */
 export interface RequestHead {
@@ -24,14 +26,29 @@ export interface AppOptions {
 	readonly runtime: Runtime
 	/** Whether new calls may come. Absent: always. */
 	ready?(): boolean
+	/** Limits the bodies that are read at the same time. Absent: a budget of its own. */
+	readonly bodyBudget?: BodyBudget
+	/** The body of a request. Absent: its `body`. */
+	bodyOf?(request: Request, env: unknown): ByteSource
 	/** The head of a request. Absent: what its `url`, which is normalised, and its `headers`, which are joined by name, say. */
 	headOf?(request: Request, env: unknown): RequestHead
 }
 
-/** Answers on the routes' paths, `/healthz`, `/readyz` and `/-/carries/NAME`; everything else is one and the same 404. */
-export function createApp({ routes, runtime, ready = () => true, headOf = normalHead }: AppOptions): Hono {
+const capabilitiesPath = '/-/carries/'
+
+/**
+ * Answers on the routes' paths, `/healthz`, `/readyz`, and for those who know a secret of the route
+ * `/-/carries/NAME/SECRET`; everything else is one and the same 404. The path of an open route's is `/-/carries/NAME`.
+ */
+export function createApp({
+	routes,
+	runtime,
+	ready = () => true,
+	bodyBudget: budget = createBodyBudget(),
+	bodyOf = streamOf,
+	headOf = normalHead,
+}: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
-	const byName = new Map(routes.map((route) => [route.name, route]))
 	const logRejection = createRejectionLog(runtime)
 	const app = new Hono()
 
@@ -39,20 +56,21 @@ export function createApp({ routes, runtime, ready = () => true, headOf = normal
 	app.get('/readyz', () =>
 		toResponse(ready() ? jsonResponse({ status: 'ready' }) : jsonResponse({ status: 'not ready' }, 503)),
 	)
-	app.get('/-/carries/:route', (c) => {
-		const route = byName.get(c.req.param('route'))
-		if (!route) throw new GatewayError('not-found')
-		return toResponse(jsonResponse(routeCapabilities(route)))
+	app.get(`${capabilitiesPath}*`, async (c) => {
+		const { path } = partsOf(headOf(c.req.raw, c.env).target)
+		const found = path.startsWith(capabilitiesPath) ? table.byName(path.slice(capabilitiesPath.length)) : undefined
+		if (!found || !(await isOpenTo(found, runtime))) throw new GatewayError('not-found')
+		return toResponse(jsonResponse(routeCapabilities(found.route)))
 	})
 	app.all('*', async (c) => {
 		const at = runtime.elapsed()
 		const request = c.req.raw
 		const { target, headers } = headOf(request, c.env)
 		const { path, query } = partsOf(target)
-		const { route, pathSecret, decoy, readAtMost, maxBody } = table(path)
-		const { body, refusal: unread } = await readBody(request, { readAtMost, maxBody })
-		const call = { method: request.method, query, headers, body }
-		const taking = takeTurn(route, { call, pathSecret, at, refusal: unread }, runtime)
+		const { route, pathSecret, decoy, maxBody } = table.byPath(path)
+		const head = { method: request.method, query, headers }
+		const body = unreadBody({ request, source: bodyOf(request, c.env), maxBody, budget })
+		const taking = takeTurn(route, { head, body, pathSecret, at }, runtime)
 		const { answer, refusal } = await taking.catch((thrown: unknown) => {
 			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
 			throw asGatewayError(thrown)
@@ -67,6 +85,16 @@ export function createApp({ routes, runtime, ready = () => true, headOf = normal
 		return toResponse(problemResponse(error))
 	})
 	return app
+}
+
+/** Whether a caller may know what a route carries: it is open, or the path has one of its secrets. */
+async function isOpenTo({ route, pathSecret }: Match, { crypto }: Runtime): Promise<boolean> {
+	if (route.secrets.length === 0) return pathSecret === undefined
+	return await isSecretOf(route, pathSecret, crypto)
+}
+
+function streamOf({ body }: Request): ByteSource {
+	return streamSource(body)
 }
 
 function normalHead({ url, headers }: Request): RequestHead {

@@ -1,4 +1,4 @@
-/** What a route can carry, for people and backends: served at `/-/carries/NAME`. Holds nothing of the configuration. */
+/** What a route can carry, for people and backends: served below `/-/carries/`. Holds nothing of the configuration. */
 import type { Carries } from '../format/index.ts'
 import type { CanonicalEvent, CanonicalReply } from '../model/index.ts'
 import type { Route } from '../route.ts'

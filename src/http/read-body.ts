@@ -1,47 +1,84 @@
 /** Reads the body of a platform's call. */
-import { type ErrorCode, GatewayError } from '../errors.ts'
-import { readLimited } from './read-limited.ts'
-
-/** The body as text, or why there is none. */
-export interface ReadBody {
-	readonly body: string
-	readonly refusal?: GatewayError
-}
+import { GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { UnreadBody } from '../turn/index.ts'
+import type { BodyBudget } from './body-budget.ts'
+import type { ByteSource } from './byte-source.ts'
+import { createByteCollector } from './collect-bytes.ts'
 
 // A byte order mark at the start is taken off.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
-/** Bytes: what is read of a body, and what it may have. */
-export interface BodyLimits {
-	readonly readAtMost: number
+/** A body that has not been read. */
+export interface BodyToRead {
+	readonly request: Pick<Request, 'method' | 'headers'>
+	readonly source: ByteSource
+	/** Bytes that it may have. */
 	readonly maxBody: number
+	readonly budget: BodyBudget
 }
 
 /**
- * The body of a request. Refuses it with `encoding-not-supported`, `body-too-large`, `body-not-utf8`, or
- * `body-incomplete` when the sender broke off.
+ * The body of a request, which can be read or dropped. `read` throws `encoding-not-supported`, `body-too-large`,
+ * `too-many-bodies`, `body-not-utf8`, or `body-incomplete` when the sender broke off.
  */
-export async function readBody(request: Request, { readAtMost, maxBody }: BodyLimits): Promise<ReadBody> {
-	// Their bodies mean nothing (RFC 9110, section 9.3), and the Request has none.
-	if (request.method === 'GET' || request.method === 'HEAD') return { body: '' }
+export function unreadBody(body: BodyToRead): UnreadBody {
+	return { read: (isProven) => read(body, isProven), drop: () => drop(body) }
+}
+
+async function read({ request, source, maxBody, budget }: BodyToRead, isProven: boolean): Promise<string> {
+	if (isBodiless(request)) return ''
 	const encoding = request.headers.get('content-encoding') ?? ''
-	if (encoding !== '' && encoding.toLowerCase() !== 'identity') return rejected('encoding-not-supported')
-	const declared = request.headers.get('content-length')
-	let bytes: Uint8Array | undefined
+	if (encoding !== '' && encoding.toLowerCase() !== 'identity') throw new GatewayError('encoding-not-supported')
+	const tooLarge = () => new GatewayError('body-too-large', { limit: maxBody })
+	if (declaredLength(request) > maxBody) throw tooLarge()
+	const collector = createByteCollector()
+	const account = budget.open(isProven)
+	let size = 0
 	try {
-		bytes = await readLimited(request, readAtMost, declared === null ? undefined : Number(declared))
-	} catch {
-		return rejected('body-incomplete')
+		await source((chunk) => {
+			size += chunk.byteLength
+			if (size > maxBody) throw tooLarge()
+			account.add(chunk.byteLength)
+			collector.add(chunk)
+		})
+	} catch (thrown) {
+		throw thrown instanceof GatewayError ? thrown : new GatewayError('body-incomplete', {}, { cause: thrown })
+	} finally {
+		account.close()
 	}
-	if (!bytes) return rejected('body-too-large', readAtMost)
-	if (bytes.byteLength > maxBody) return rejected('body-too-large', maxBody)
+	return decode(collector.joined())
+}
+
+function decode(bytes: Uint8Array): string {
 	try {
-		return { body: utf8.decode(bytes) }
-	} catch {
-		return rejected('body-not-utf8')
+		return utf8.decode(bytes)
+	} catch (cause) {
+		throw new GatewayError('body-not-utf8', {}, { cause })
 	}
 }
 
-function rejected(code: ErrorCode, limit?: number): ReadBody {
-	return { body: '', refusal: new GatewayError(code, limit === undefined ? {} : { limit }) }
+/** Reads the body to its end if that is near, so that the connection can serve again; else nothing of it. */
+async function drop({ request, source }: BodyToRead): Promise<void> {
+	const most = limits.unprovenBodyBytes.value
+	if (isBodiless(request) || declaredLength(request) > most) return
+	let size = 0
+	try {
+		await source((chunk) => {
+			size += chunk.byteLength
+			if (size > most) throw new Error('The end is not near')
+		})
+	} catch {
+		// However it ended, the answer is the same.
+	}
+}
+
+// Their bodies mean nothing (RFC 9110, section 9.3), and the Request has none.
+function isBodiless({ method }: BodyToRead['request']): boolean {
+	return method === 'GET' || method === 'HEAD'
+}
+
+/** What Content-Length says; 0 if it is absent, as with chunked transfer. */
+function declaredLength({ headers }: BodyToRead['request']): number {
+	return Number(headers.get('content-length') ?? 0)
 }

@@ -1,6 +1,7 @@
-/** Reads a body within a limit of bytes. */
+/** Reads the body of an answer within a limit of bytes. */
+import { createByteCollector } from './collect-bytes.ts'
 
-/** A body as a Request or a Response has it. */
+/** A body as a Response has it. */
 export interface Body {
 	readonly body: AsyncIterable<Uint8Array> | null
 	arrayBuffer(): Promise<ArrayBuffer>
@@ -19,28 +20,18 @@ export async function readLimited(message: Body, limit: number, declared?: numbe
 }
 
 async function readChunks(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array | undefined> {
-	const chunks: Uint8Array[] = []
+	const collector = createByteCollector()
 	let size = 0
 	const iterator = body[Symbol.asyncIterator]()
 	for (;;) {
 		const { done, value } = await iterator.next()
-		if (done) return joined(chunks, size)
+		if (done) return collector.joined()
 		size += value.byteLength
 		if (size > limit) {
 			// Not by leaving a loop: that would wait until the sender has taken notice.
 			iterator.return?.().catch(() => {})
 			return undefined
 		}
-		chunks.push(value)
+		collector.add(value)
 	}
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-	const whole = new Uint8Array(size)
-	let end = 0
-	for (const chunk of chunks) {
-		whole.set(chunk, end)
-		end += chunk.byteLength
-	}
-	return whole
 }

@@ -13,37 +13,48 @@ export interface Match {
 	readonly decoy?: true
 	/** Bytes that a call's body may have. */
 	readonly maxBody: number
-	/** Bytes that are read of any body before the call's origin is checked. */
-	readonly readAtMost: number
 }
 
-/** The look-up for these routes. An unknown path leads to a decoy, whose secret exists nowhere. */
-export function routeTable(routes: readonly Route[], runtime: Runtime): (path: string) => Match {
+/** The look-ups for the routes of a gateway. What is unknown leads to a decoy, whose secret exists nowhere. */
+export interface RouteTable {
+	/** By the path of a call: that of a route, or one segment more. */
+	byPath(path: string): Match
+	/** By the name of a route, which a secret may follow as in a path. */
+	byName(name: string): Match
+}
+
+export function routeTable(routes: readonly Route[], runtime: Runtime): RouteTable {
 	const [first] = routes
 	if (!first) throw new TypeError('A gateway needs a route')
-	// Every guarded route compares as many secrets and reads as many bytes, so that a caller without the secret cannot tell them from each other or from an unknown path.
+	// Every guarded route compares as many secrets, so that a caller without the secret cannot tell them from each other or from an unknown path.
 	const most = Math.max(1, ...routes.map(({ secrets }) => secrets.length))
-	const readAtMost = Math.max(...routes.map(maxBodyOf))
 	const padded = (secrets: readonly string[]): string[] => [
 		...secrets,
 		...Array.from({ length: most - secrets.length }, runtime.newId),
 	]
-	const matches = new Map(
-		routes.map((route): [string, Match] => {
-			const guarded = route.secrets.length === 0 ? route : { ...route, secrets: padded(route.secrets) }
-			return [route.path, { route: prepareRoute(guarded), maxBody: maxBodyOf(route), readAtMost }]
-		}),
-	)
+	const prepared = routes.map((route): Match => {
+		const guarded = route.secrets.length === 0 ? route : { ...route, secrets: padded(route.secrets) }
+		return { route: prepareRoute(guarded), maxBody: maxBodyOf(route) }
+	})
 	const alike = routes.find(({ platforms }) => platforms[0].adapter.auth) ?? first
 	const decoyRoute = prepareRoute({ ...alike, secrets: padded([]) })
-	const decoy: Match = { route: decoyRoute, maxBody: readAtMost, readAtMost, decoy: true }
+	// Where a proof in the body is looked for in vain, no more of it is read than where none is.
+	const decoy: Match = { route: decoyRoute, maxBody: limits.unprovenBodyBytes.value, decoy: true }
 
-	return (path) => {
-		const exact = matches.get(path)
-		if (exact) return exact
-		const end = path.lastIndexOf('/')
-		return { ...(matches.get(path.slice(0, end)) ?? decoy), pathSecret: decode(path.slice(end + 1)) }
-	}
+	const paths = new Map(prepared.map((match) => [match.route.path, match]))
+	const names = new Map(prepared.map((match) => [match.route.name, match]))
+	const inOneOf =
+		(matches: ReadonlyMap<string, Match>) =>
+		(text: string): Match => {
+			const exact = matches.get(text)
+			if (exact) return exact
+			const end = text.lastIndexOf('/')
+			const match = matches.get(text.slice(0, end)) ?? decoy
+			// A route whose calls carry a proof has nothing there.
+			const maxBody = match.route.platforms[0].adapter.auth ? decoy.maxBody : match.maxBody
+			return { ...match, maxBody, pathSecret: decode(text.slice(end + 1)) }
+		}
+	return { byPath: inOneOf(paths), byName: inOneOf(names) }
 }
 
 function maxBodyOf({ platforms }: Route): number {

@@ -17,7 +17,7 @@ export interface Turn {
 	readonly answer: 'now' | 'push' | 'never'
 	/** When the answer must have left the gateway (RFC 3339). Absent: the platform does not wait for it. */
 	readonly answerBy?: string
-	/** The reply features that the platform carries; their limits are at `/-/carries/<route>`. */
+	/** The reply features that the platform carries; their limits are at `/-/carries/<route>/<secret>`. */
 	readonly carries: readonly ReplyFeature[]
 	/** What was changed in the event on its way to the upstream: what was dropped or shortened first, what was added last. */
 	readonly changes: readonly Change[]

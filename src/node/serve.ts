@@ -5,10 +5,19 @@ import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { type ConfigContext, ConfigError, type Environment, readConfig } from '../config/index.ts'
 import type { AdapterFactory } from '../format/index.ts'
-import { createApp, createRejectionLog, type RequestHead } from '../http/index.ts'
+import {
+	type ByteSource,
+	createApp,
+	createBodyBudget,
+	createRejectionLog,
+	type RequestHead,
+	streamSource,
+} from '../http/index.ts'
+import { limits as defaults } from '../limits.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
 import { demo } from '../upstream/index.ts'
+import { incomingSource } from './incoming-source.ts'
 import { isLocal, listen } from './listener.ts'
 import { createRuntime } from './node-runtime.ts'
 import { openOutbox } from './outbox/open-outbox.ts'
@@ -58,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log } = options
 	const place = socket ?? { host, port }
 	const context: ConfigContext = { adapters, env, loopback: isLocal(place), demo }
-	const { outbox: settings, ...reading } = readConfig(config, context)
+	const { outbox: settings, limits, ...reading } = readConfig(config, context)
 	const lent = createRuntime(log?.bind(options))
 	let { routes } = reading
 	const outbox = settings && (await openOutbox(settings, () => routes, lent))
@@ -70,7 +79,9 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 
 	let draining = false
 	const refused = createRejectionLog(runtime)
-	const appOf = (routes: readonly Route[]) => createApp({ routes, runtime, ready: () => !draining, headOf })
+	const bodyBudget = createBodyBudget(limits.bodiesAtOnce ?? defaults.bodiesAtOnce.value)
+	const appOf = (routes: readonly Route[]) =>
+		createApp({ routes, runtime, ready: () => !draining, bodyBudget, bodyOf, headOf })
 	let app = appOf(routes)
 	const reload = (config: unknown): void => {
 		const next = readConfig(config, context)
@@ -79,6 +90,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		}
 		// All of it is there before any of it counts.
 		;[routes, app] = [next.routes, appOf(next.routes)]
+		bodyBudget.limit = next.limits.bodiesAtOnce ?? defaults.bodiesAtOnce.value
 		warn(next.warnings)
 		runtime.log({ level: 'info', msg: 'reload', routes: routes.length })
 	}
@@ -121,6 +133,11 @@ interface NodeEnv {
 
 function hasOutgoing(env: unknown): env is NodeEnv {
 	return typeof env === 'object' && env !== null && 'outgoing' in env && 'incoming' in env
+}
+
+// Not the Request's body, unless it has to be: that makes a stream around the parser.
+function bodyOf(request: Request, env: unknown): ByteSource {
+	return hasOutgoing(env) ? incomingSource(env.incoming) : streamSource(request.body)
 }
 
 // Straight from the parser: the Request's own URL has lost its dots, and building a Headers object is slow.

@@ -7,19 +7,34 @@ import {
 	type WireRequest,
 	type WireResponse,
 } from '../format/index.ts'
+import type { Route } from '../route.ts'
 import { findLoop, readMarks } from './loop-detection.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 
+/** The body of a call that has not been read. */
+export interface UnreadBody {
+	/**
+	 * Reads all of it. Throws a GatewayError that says why it was refused. `isProven`: the call's origin is proved, so that
+	 * it may use all of the memory that there is for bodies.
+	 */
+	read(isProven: boolean): Promise<string>
+	/** Reads a small part of it at most, and drops that, so that the caller gets an answer. Never rejects. */
+	drop(): Promise<void>
+}
+
 /** A platform's call as the runtime handed it over. */
 export interface Arrival {
-	readonly call: WireRequest
+	/** The call without its body. */
+	readonly head: CallHead
+	readonly body: UnreadBody
 	/** The path segment behind the route's path, where the secret of a platform without `auth` stands. */
 	readonly pathSecret?: string | undefined
 	/** When it was handed over, as `Runtime.elapsed`. */
 	readonly at: number
-	/** Why the body was not read; then the call has none. Only a call that proves its origin gets this answer. */
-	readonly refusal?: GatewayError | undefined
 }
+
+/** A call without its body. */
+export type CallHead = Omit<WireRequest, 'body'>
 
 /** A call that begins a turn. */
 export interface Admitted {
@@ -37,18 +52,35 @@ export interface Answered {
 
 /**
  * Admits a call, or answers it without a turn: a set-up call as its platform expects, and with problem details a call
- * that does not prove its origin (`not-found`), has another method (`method-not-allowed`), whose body was refused, or
- * that came through the route before (`loop-detected`).
+ * that does not prove its origin (`not-found`), has another method (`method-not-allowed`), whose body is refused, or
+ * that came through the route before (`loop-detected`). The body is read once the origin is proved, or to find the proof.
  */
 export async function admit(
 	route: PreparedRoute,
-	{ call, pathSecret, refusal }: Arrival,
+	{ head, body, pathSecret }: Arrival,
 	crypto: Crypto,
 ): Promise<Admitted | Answered> {
-	if (!(await provesOrigin(route, call, pathSecret, crypto))) return refuse(new GatewayError('not-found'))
 	const { methods: allowed } = route
-	if (!allowed.includes(call.method)) return refuse(new GatewayError('method-not-allowed', { allowed }))
-	if (refusal) return refuse(refusal)
+	const proof = await proofOfHead(route, head, pathSecret, crypto)
+	if (proof === 'none') return await drop(body, new GatewayError('not-found'))
+	const refusedMethod = allowed.includes(head.method) ? undefined : new GatewayError('method-not-allowed', { allowed })
+	if (proof !== 'in body' && refusedMethod) return await drop(body, refusedMethod)
+
+	let text: string
+	try {
+		text = await body.read(proof === 'secret')
+	} catch (thrown) {
+		if (!(thrown instanceof GatewayError)) throw thrown
+		if (thrown.code === 'too-many-bodies') return refuse(thrown, route)
+		// Of a body that is not read, nothing is proved.
+		return refuse(proof === 'in body' ? new GatewayError('not-found') : thrown)
+	}
+	const call = { ...head, body: text }
+	if (proof === 'in body') {
+		if (!(await verifies(route, call, crypto)) || pathSecret !== undefined) return refuse(new GatewayError('not-found'))
+		if (refusedMethod) return refuse(refusedMethod)
+	}
+
 	const setUp = answerSetUp(route, call)
 	if (setUp) return setUp
 	const marks = readMarks(call)
@@ -56,22 +88,40 @@ export async function admit(
 	return loop ? refuse(loop) : { call, marks }
 }
 
-function refuse(refusal: GatewayError): Answered {
-	return { answer: problemResponse(refusal), refusal }
+async function drop(body: UnreadBody, refusal: GatewayError): Promise<Answered> {
+	await body.drop()
+	return refuse(refusal)
 }
 
-async function provesOrigin(
-	{ platforms, secrets }: PreparedRoute,
-	call: WireRequest,
+/** The platform's own answer to a fault of the gateway, if it has one; else problem details. */
+function refuse(refusal: GatewayError, route?: PreparedRoute): Answered {
+	return { answer: route?.platforms[0].adapter.failure?.(undefined, refusal) ?? problemResponse(refusal), refusal }
+}
+
+/** What a call's head proves: a secret, nothing, or that the route is open; or the proof stands in the body. */
+async function proofOfHead(
+	route: PreparedRoute,
+	head: CallHead,
 	pathSecret: string | undefined,
 	crypto: Crypto,
-): Promise<boolean> {
-	const { auth } = platforms[0].adapter
-	if (secrets.length === 0) return pathSecret === undefined
+): Promise<'secret' | 'open' | 'in body' | 'none'> {
+	const { auth } = route.platforms[0].adapter
+	if (route.secrets.length === 0) return pathSecret === undefined ? 'open' : 'none'
 	// The path is compared on every route, so that the time does not tell how a route is guarded.
-	const matches = await Promise.all(secrets.map((secret) => crypto.equal(pathSecret ?? '', secret)))
-	if (!auth) return matches.includes(true)
-	return (await auth.verify(call, secrets, crypto)) && pathSecret === undefined
+	const isInPath = await isSecretOf(route, pathSecret, crypto)
+	if (!auth) return isInPath ? 'secret' : 'none'
+	if (auth.proof === 'body') return 'in body'
+	return (await verifies(route, { ...head, body: '' }, crypto)) && pathSecret === undefined ? 'secret' : 'none'
+}
+
+async function verifies({ platforms, secrets }: PreparedRoute, call: WireRequest, crypto: Crypto): Promise<boolean> {
+	return (await platforms[0].adapter.auth?.verify(call, secrets, crypto)) ?? false
+}
+
+/** Whether a text is one of the secrets. All of them are compared, so that the time does not tell which one it is. */
+export async function isSecretOf({ secrets }: Route, given = '', crypto: Crypto): Promise<boolean> {
+	const matches = await Promise.all(secrets.map((secret) => crypto.equal(given, secret)))
+	return matches.includes(true)
 }
 
 function answerSetUp({ setUpAdapters }: PreparedRoute, call: WireRequest): Answered | undefined {

@@ -4,7 +4,8 @@ import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readConfig } from '../config/index.ts'
 import { defaultDeadRetention, defaultSchedule, type Schedule } from '../delivery/index.ts'
 import { asGatewayError } from '../errors.ts'
-import { createApp } from '../http/index.ts'
+import { createApp, createBodyBudget } from '../http/index.ts'
+import { limits as defaults } from '../limits.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { demo } from '../upstream/index.ts'
@@ -45,7 +46,7 @@ function assembleOrLog(bindings: Bindings): Gateway | undefined {
 function assemble(bindings: Bindings): Gateway {
 	const secrets = Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
 	const env = Object.fromEntries(secrets)
-	const { routes, outbox, warnings } = readConfig(config, { adapters, env, loopback: false, demo })
+	const { routes, outbox, limits, warnings } = readConfig(config, { adapters, env, loopback: false, demo })
 	const runtime = createRuntime(bindings)
 	const differs = [
 		...(outbox ? ['outbox: only "schedule", "expiry" and "retention.dead" have an effect on a Worker'] : []),
@@ -53,9 +54,10 @@ function assemble(bindings: Bindings): Gateway {
 			? ['public: is enforced only for IP addresses in URLs: a Worker cannot see what a name resolves to']
 			: []),
 	]
+	const bodyBudget = createBodyBudget(limits.bodiesAtOnce ?? defaults.bodiesAtOnceOnWorkers.value)
 	for (const warning of [...warnings, ...differs]) runtime.log({ level: 'warn', msg: 'config', warning })
 	return {
-		app: createApp({ routes, runtime }),
+		app: createApp({ routes, runtime, bodyBudget }),
 		routes,
 		runtime,
 		schedule: outbox ?? defaultSchedule,

@@ -83,7 +83,11 @@ export const canaries: Row = {
 			for (const call of await hostile(platform, trial.at(10, 60, 200))) await take(call)
 			for (behave of behaviours) await take(await proven(platform, eachField(platform.wire, 0)[0]))
 		}
-		const paths = ['/healthz', '/readyz', ...platforms.map(({ name }) => `/-/carries/${name}`)]
+		const paths = [
+			'/healthz',
+			'/readyz',
+			...platforms.map(({ name }) => `/-/carries/${name}/${env[variable(name, 1)]}`),
+		]
 		for (const path of paths) await take({ method: 'GET', path })
 		// The outbox gives up meanwhile on what it was told last.
 		const given = () => gateway.lines.filter(({ msg, dead }) => msg === 'delivery' && dead === true).length

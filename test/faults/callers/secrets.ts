@@ -27,7 +27,7 @@ export const tokenGuessing: Row = {
 	demand:
 		'0 of 1,000,000 accepted; Welch’s t < 4.5 between secrets wrong at the start, wrong at the end, and unknown routes',
 	except:
-		'no counters per source and no lockout, because bots of one platform share its addresses and 1,000,000 guesses find nothing; a secret under 16 characters causes a warning, not an error; timing reveals whether a path exists if some routes are protected by their path and others by authentication in the call',
+		'no counters per source and no lockout, because bots of one platform share its addresses and 1,000,000 guesses find nothing; a secret under 16 characters causes a warning, not an error; timing reveals whether a path exists if some routes are protected by their path and others by authentication in the call, and so does a body over 64 KiB for a route whose proof stands in the body',
 	async run(trial) {
 		const { random } = trial
 		const gateway = await guarded(trial, platforms)
@@ -178,6 +178,12 @@ export const guardedRoutes: Row = {
 			// What proves some calls stands in the body: of one that is not read, nothing is proved.
 			const byBody = right.body !== wire.body
 			const bare: Call = { ...wire, path: `/${name}` }
+			const carries = (secret: string): Call => ({ method: 'GET', path: `/-/carries/${name}${secret}` })
+			const own = await send(carries(`/${encodeURIComponent(first)}`))
+			broken.push(...unless(own.status === 200, `what ${name} carries, with its secret: ${own.status}`))
+			for (const wrong of ['', '/', `/${first}x`, `/${env.OTHER}`, `/${first}/`]) {
+				await hidden(`what ${name} carries, with "${wrong}"`, carries(wrong.replaceAll(' ', '%20')))
+			}
 			await hidden(`${name} without a secret`, bare)
 			const wrongs = [`${first}x`, first.slice(0, -1), first.toUpperCase(), env.OTHER, ' ', '%00', '..']
 			for (const wrong of wrongs) await hidden(`${name} with "${wrong}"`, await platform.prove(wrong))
@@ -216,7 +222,7 @@ export const guardedRoutes: Row = {
 			broken: [
 				...broken,
 				...unless(nowhere.status === 404, `a path of no route gets ${nowhere.status}`),
-				...unless(paths.join() === '/healthz,/readyz,/-/carries/:route,/*', `the app knows other paths: ${paths}`),
+				...unless(paths.join() === '/healthz,/readyz,/-/carries/*,/*', `the app knows other paths: ${paths}`),
 			],
 		}
 	},
