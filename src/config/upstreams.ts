@@ -2,6 +2,7 @@
 import type { Adapter, AdapterFactory } from '../format/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { keysOf } from '../schema/index.ts'
+import { suggestsSecret } from '../turn/index.ts'
 import { createConcurrencyLimit, createEndpoint, mayBePublic, type Upstream } from '../upstream/index.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 import * as schema from './schema.ts'
@@ -66,10 +67,12 @@ export function resolveUpstream(
 
 	const keys: readonly schema.Secret[] = 'secrets' in sign ? sign.secrets : sign
 	const keysAt = 'secrets' in sign ? [...at, 'sign', 'secrets'] : [...at, 'sign']
+	const headerFields = readHeaders(headers, [...at, 'headers'], env, issues)
 	const resolved = {
 		name,
 		secrets: readSecrets(secrets, [...at, 'secrets'], env, issues),
-		headers: readHeaders(headers, [...at, 'headers'], env, issues),
+		headers: headerFields,
+		hidden: secretHeaders(headers, headerFields),
 		timeout: given.timeout ?? defaultTimeout,
 		concurrencyLimit: createConcurrencyLimit(given.concurrency ?? defaultConcurrency),
 		onlyPublic,
@@ -119,6 +122,22 @@ function readUrl(text: string, onlyPublic: boolean, at: Path, issues: ConfigIssu
 		return issues.error(at, 'is not a public address, which "public": true requires')
 	}
 	return url.href
+}
+
+/** Characters from which a header's value from the environment is taken for a secret, whatever its name. */
+const secretLength = 16
+
+/** The credentials in headers, without their scheme. */
+function secretHeaders(
+	written: { readonly [name: string]: string | schema.Secret },
+	fields: readonly (readonly [name: string, value: string])[],
+): string[] {
+	const fromEnv = Object.entries(written).flatMap(([name, value]) =>
+		typeof value === 'string' ? [] : [name.toLowerCase()],
+	)
+	return fields
+		.filter(([name, value]) => suggestsSecret(name) || (fromEnv.includes(name) && value.length >= secretLength))
+		.map(([, value]) => value.replace(/^(?:basic|bearer|token)\s+/i, ''))
 }
 
 function readHeaders(

@@ -33,8 +33,8 @@ export function routeTable(routes: readonly Route[], runtime: Runtime): RouteTab
 		...Array.from({ length: most - secrets.length }, runtime.newId),
 	]
 	const prepared = routes.map((route): Match => {
-		const guarded = route.secrets.length === 0 ? route : { ...route, secrets: padded(route.secrets) }
-		return { route: prepareRoute(guarded), maxBody: maxBodyOf(route) }
+		const secrets = route.secrets.length === 0 ? [] : padded(route.secrets)
+		return { route: { ...prepareRoute(route), secrets }, maxBody: maxBodyOf(route) }
 	})
 	const alike = routes.find(({ platforms }) => platforms[0].adapter.auth) ?? first
 	const decoyRoute = prepareRoute({ ...alike, secrets: padded([]) })

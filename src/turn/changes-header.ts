@@ -9,15 +9,14 @@ const maxChangesHeader = 4000
 /** The answer with the changes in a header, on routes that are debugged; on all others the answer as it is. */
 export function withChangesHeader(
 	{ route }: TurnContext,
-	{ changes, moreChanges }: TurnRecord,
+	{ changes, moreChanges, nameOf }: TurnRecord,
 	answer: WireResponse,
 ): WireResponse {
 	if (!route.debug) return answer
 	const parts: string[] = []
 	let length = 0
 	for (const { did, feature, path } of changes) {
-		// Paths hold author-named keys, and a header holds ASCII only.
-		const part = `${did} ${feature} ${path.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent)}`
+		const part = `${did} ${feature} ${nameOf(path)}`
 		length += part.length + 2
 		if (length > maxChangesHeader) break
 		parts.push(part)

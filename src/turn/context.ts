@@ -6,7 +6,7 @@ import type { PickedSet, Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
 import type { Admitted } from './admission.ts'
 import type { PreparedRoute } from './prepared-route.ts'
-import { redactCall } from './redact.ts'
+import { describeCall } from './redact.ts'
 
 /** What is known about a turn from its beginning. */
 export interface TurnContext extends Admitted {
@@ -89,6 +89,6 @@ export function describeTurn(
 		carries: replyFeatures.filter((feature: ReplyFeature) => leg?.carries[feature]),
 		changes: [...changes],
 		...(moreChanges > 0 && { moreChanges }),
-		...(route.raw && { raw: redactCall(call, route.secrets) }),
+		...(route.raw && { raw: describeCall(call, route.hasSecret) }),
 	}
 }

@@ -3,4 +3,5 @@ export { type Answered, type Arrival, type CallHead, isSecretOf, type UnreadBody
 export { withReply } from './choices.ts'
 export { type PreparedRoute, prepareRoute } from './prepared-route.ts'
 export { redactCall } from './redact.ts'
+export { suggestsSecret } from './secret-names.ts'
 export { takeTurn } from './take-turn.ts'

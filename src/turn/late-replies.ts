@@ -1,7 +1,7 @@
 /** Replies that came after their platform had got the holding reply: they are put before the conversation's next reply. */
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FitContext } from '../fit/index.ts'
-import type { ReplyLeg } from '../format/index.ts'
+import { fieldPath, type ReplyLeg } from '../format/index.ts'
 import { type CanonicalReply, type Change, emptyReply } from '../model/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
@@ -92,7 +92,12 @@ function join(before: readonly CanonicalReply[], last: CanonicalReply): { reply:
 		for (const part of ['control', 'overrides'] as const) {
 			const twice = Object.keys(first[part] ?? {}).filter((name) => Object.hasOwn(second[part] ?? {}, name))
 			for (const name of twice)
-				lost.push({ path: `${part}.${name}`, feature: 'reply', did: 'dropped', detail: 'replaced by a later reply' })
+				lost.push({
+					path: fieldPath([part, name]),
+					feature: 'reply',
+					did: 'dropped',
+					detail: 'replaced by a later reply',
+				})
 		}
 		const control = { ...first.control, ...second.control }
 		const overrides = { ...first.overrides, ...second.overrides }

@@ -1,10 +1,16 @@
-/** One structured line a turn, made of named fields only: names and numbers, and no text or value from outside. */
+/**
+ * One structured line a turn, made of named fields only: names and numbers, and no text or value from outside. The one
+ * exception is the stack of a fault of ours, whose message may quote what it failed on, but no secret.
+ */
 import type { GatewayError } from '../errors.ts'
 import type { NamedAdapter } from '../format/index.ts'
 import type { Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Received, TurnContext } from './context.ts'
 import { isLoss, lossesFirst } from './losses.ts'
+import { createPathNamer, type PathNamer } from './path-namer.ts'
+import { redacted } from './redact.ts'
+import type { SecretFinder } from './secret-finder.ts'
 
 /** What happened in a turn, as far as its line says it. */
 export interface TurnRecord {
@@ -13,6 +19,8 @@ export interface TurnRecord {
 	/** How many more there were, and how many of those were losses. */
 	moreChanges: number
 	moreLosses: number
+	/** Names the paths of the turn, for the line and for the header `dragoman-changes`. */
+	readonly nameOf: PathNamer
 	/** The call came before, and gets the answer that it got then. */
 	duplicate?: boolean
 	/** The upstream was late: the platform got the holding reply. */
@@ -23,8 +31,8 @@ export interface TurnRecord {
 	error?: GatewayError
 }
 
-export function createRecord(): TurnRecord {
-	return { changes: [], moreChanges: 0, moreLosses: 0 }
+export function createRecord(hasSecret: SecretFinder): TurnRecord {
+	return { changes: [], moreChanges: 0, moreLosses: 0, nameOf: createPathNamer(hasSecret) }
 }
 
 /** Changes that a record holds: a hostile body can cause hundreds of thousands. */
@@ -59,8 +67,8 @@ export function logTurn(
 	status: number,
 	runtime: Runtime,
 ): void {
-	const { error } = record
-	const losses = record.changes.filter(isLoss).map(({ did, path }) => `${did} ${path}`)
+	const { error, nameOf } = record
+	const losses = record.changes.filter(isLoss)
 	runtime.log({
 		level: error === undefined ? 'info' : error.status >= 500 ? 'error' : 'warn',
 		msg: 'turn',
@@ -77,17 +85,18 @@ export function logTurn(
 		ms: Math.round(runtime.elapsed() - startedAt),
 		error: error?.code,
 		because: error?.context.because,
-		field: error?.field,
+		field: error?.context.field ? nameOf(error.context.field) : error?.field,
 		expected: error?.context.expected,
-		cause: error && causeOf(error),
-		changes: losses.length > 0 ? losses.slice(0, maxNamed) : undefined,
+		cause: error && causeOf(error, route.hasSecret),
+		changes: losses.length > 0 ? losses.slice(0, maxNamed).map(({ did, path }) => `${did} ${nameOf(path)}`) : undefined,
 		moreChanges: Math.max(0, losses.length - maxNamed) + record.moreLosses || undefined,
 	})
 }
 
 /** The stack of a fault of ours; of any other error only the system's code, for a message may quote a value from outside. */
-function causeOf({ code, cause }: GatewayError): string | undefined {
+function causeOf({ code, cause }: GatewayError, hasSecret: SecretFinder): string | undefined {
 	if (!(cause instanceof Error)) return undefined
-	if (code === 'internal') return cause.stack
+	const { stack = '' } = cause
+	if (code === 'internal') return hasSecret(stack) ? redacted : stack
 	return 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
 }

@@ -1,6 +1,8 @@
 /** A route with what its turns need to know of it, computed once. */
 import type { Adapter } from '../format/index.ts'
 import { type Route, type TimeLimits, timeLimitsOf } from '../route.ts'
+import type { Upstream } from '../upstream/index.ts'
+import { createSecretFinder, type SecretFinder } from './secret-finder.ts'
 
 export interface PreparedRoute extends Route {
 	/** The methods that its platforms call with. */
@@ -8,6 +10,8 @@ export interface PreparedRoute extends Route {
 	/** The adapters that answer set-up calls, one for each way to do so. */
 	readonly setUpAdapters: readonly Adapter[]
 	readonly limits: TimeLimits
+	/** Finds the secrets of the route and of its upstream. */
+	readonly hasSecret: SecretFinder
 }
 
 export function prepareRoute(route: Route): PreparedRoute {
@@ -19,5 +23,10 @@ export function prepareRoute(route: Route): PreparedRoute {
 		methods: [...new Set(adapters.flatMap(({ methods }) => methods))],
 		setUpAdapters: [...setUpAdapters.values()],
 		limits: timeLimitsOf(route),
+		hasSecret: createSecretFinder([...route.secrets, ...secretsOf(route.upstream)]),
 	}
+}
+
+function secretsOf({ secrets, signingKeys, hidden = [] }: Upstream): readonly string[] {
+	return [...secrets, ...hidden, ...signingKeys.map((key) => btoa(String.fromCharCode(...key)))]
 }

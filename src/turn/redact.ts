@@ -1,42 +1,141 @@
 /** Removes secrets from what is shown or passed on: by their values where known, else by the names that platforms give them. */
-import { bodyAsJson, type Fields, isForm, readForm, type WireRequest } from '../format/index.ts'
-import type { Json } from '../model/index.ts'
+import { GatewayError } from '../errors.ts'
+import { bodyAsJson, type Fields, fieldPath, isForm, readForm, type WireRequest } from '../format/index.ts'
+import { type CanonicalEvent, type Change, type EventFeature, eventFeatures, type Json } from '../model/index.ts'
+import { partsOfPath } from './path-namer.ts'
+import { createSecretFinder, type SecretFinder } from './secret-finder.ts'
+import { suggestsSecret } from './secret-names.ts'
 
-// `x-hook-secret`, `decodedCustomJWT`, `Authorization` …
-const secretName = /token|secret|password|passwd|auth|cookie|jwt|key$|credential|bearer|^sig|signature|^pin$/i
-
-const redacted = '[redacted]'
+/** What is in the place of a secret. */
+export const redacted = '[redacted]'
 
 /** The value with every secret replaced, at every depth. */
-function redact(value: Json, isSecret: (text: string) => boolean): Json {
-	if (typeof value === 'string') return isSecret(value) ? redacted : value
-	if (Array.isArray(value)) return value.map((item) => redact(item, isSecret))
+function redact(value: Json, hasSecret: SecretFinder): Json {
+	if (typeof value === 'string') return hasSecret(value) ? redacted : value
+	if (typeof value === 'number') return hasSecret(String(value)) ? redacted : value
+	if (Array.isArray(value)) return value.map((item) => redact(item, hasSecret))
 	if (typeof value !== 'object' || value === null) return value
 	return Object.fromEntries(
 		Object.entries(value).map(([name, member]) => [
-			isSecret(name) ? redacted : name,
-			secretName.test(name) ? redacted : redact(member, isSecret),
+			hasSecret(name) ? redacted : name,
+			suggestsSecret(name) ? redacted : redact(member, hasSecret),
 		]),
 	)
 }
 
-function redactFields(fields: Fields, isSecret: (text: string) => boolean): Json {
+function redactFields(fields: Fields, hasSecret: SecretFinder): Json {
 	return fields.map(([name, value]) => [
-		isSecret(name) ? redacted : name,
-		secretName.test(name) || isSecret(value) ? redacted : value,
+		hasSecret(name) ? redacted : name,
+		suggestsSecret(name) || hasSecret(value) ? redacted : value,
 	])
 }
 
-/** A call as data: method, query, and the body if it is JSON or a form. Without headers, and without any text that contains one of these secrets. */
+/** A call as data: method, query, and the body if it is JSON or a form. Without headers, and without what contains one of these secrets. */
 export function redactCall(call: WireRequest, secrets: readonly string[]): Json {
-	const isSecret = (text: string) => secrets.some((secret) => text.includes(secret))
-	return { method: call.method, query: redactFields(call.query, isSecret), body: redactBody(call, isSecret) }
+	return describeCall(call, createSecretFinder(secrets))
 }
 
-function redactBody(call: WireRequest, isSecret: (text: string) => boolean): Json {
+/** As `redactCall`, for secrets that are looked for often. */
+export function describeCall(call: WireRequest, hasSecret: SecretFinder): Json {
+	return { method: call.method, query: redactFields(call.query, hasSecret), body: redactBody(call, hasSecret) }
+}
+
+function redactBody(call: WireRequest, hasSecret: SecretFinder): Json {
 	try {
-		return redact(isForm(call) ? readForm(call) : bodyAsJson(call), isSecret)
+		return redact(isForm(call) ? readForm(call) : bodyAsJson(call), hasSecret)
 	} catch {
 		return redacted
 	}
+}
+
+/** Whether the query or the body of a request contains a secret. */
+export function containsSecret({ query, body }: WireRequest, hasSecret: SecretFinder): boolean {
+	return hasSecret(body) || query.some(([name, value]) => hasSecret(name) || hasSecret(value))
+}
+
+type Keys = readonly (string | number)[]
+
+/**
+ * The event with every text and every key that contains a secret replaced, and the changes that this made. Names are not
+ * looked at: an attribute may be called a token, and is still what the backend needs.
+ */
+export function redactEvent(
+	event: CanonicalEvent,
+	hasSecret: SecretFinder,
+): { readonly event: CanonicalEvent; readonly changes: readonly Change[] } {
+	const changes: Change[] = []
+	const replace = (path: Keys): string => {
+		const shown = path.map((key) => (typeof key === 'string' && hasSecret(key) ? redacted : key))
+		changes.push({
+			path: fieldPath(shown),
+			feature: featureOf(path),
+			did: 'converted',
+			detail: 'a secret of the gateway is redacted',
+		})
+		return redacted
+	}
+	const visit = (value: unknown, path: Keys): unknown => {
+		if (typeof value === 'string') return !isOfModel(path) && hasSecret(value) ? replace(path) : value
+		if (typeof value === 'number') return isFree(path) && hasSecret(String(value)) ? replace(path) : value
+		if (Array.isArray(value)) return value.map((item, i) => visit(item, [...path, i]))
+		if (typeof value !== 'object' || value === null) return value
+		return Object.fromEntries(
+			Object.entries(value).map(([name, member]) => [
+				hasSecret(name) ? replace([...path, name]) : name,
+				visit(member, [...path, name]),
+			]),
+		)
+	}
+	const visited = Object.fromEntries(Object.entries(event).map(([name, member]) => [name, visit(member, [name])]))
+	return { event: { ...event, ...visited }, changes }
+}
+
+/** Members with words of the model, which may be a short secret as well. */
+function isOfModel(path: Keys): boolean {
+	const [first, ...others] = path
+	if (others.length === 0) return first === 'kind' || first === 'sender' || first === 'occurredAt'
+	const last = others.at(-1)
+	return (first === 'media' && last === 'kind') || (first === 'defaultReply' && (last === 'type' || last === 'height'))
+}
+
+/** Where the model takes any value. */
+function isFree([first, ...others]: Keys): boolean {
+	return (
+		first === 'attributes' || first === 'extensions' || others.includes('attributes') || others.includes('parameters')
+	)
+}
+
+const features: ReadonlySet<string> = new Set(eventFeatures)
+
+/** The narrowest feature that a path is in. */
+function featureOf(path: Keys): EventFeature {
+	const names = path.filter((key) => typeof key === 'string')
+	for (let length = names.length; length > 0; length--) {
+		const feature = ['event', ...names.slice(0, length)].join('.')
+		if (isEventFeature(feature)) return feature
+	}
+	return 'event'
+}
+
+function isEventFeature(name: string): name is EventFeature {
+	return features.has(name)
+}
+
+/** A path whose keys with a secret in them are replaced. */
+export function redactPath(path: string, hasSecret: SecretFinder): string {
+	if (!hasSecret(path)) return path
+	const replaced = path.replace(partsOfPath, (part) => (hasSecret(part) ? redacted : part))
+	return hasSecret(replaced) ? redacted : replaced
+}
+
+/** The error without secrets in the paths that it shows to the caller. */
+export function redactError(error: GatewayError, hasSecret: SecretFinder): GatewayError {
+	const { field = '', changes = [] } = error.context
+	if (!hasSecret(field) && !changes.some(hasSecret)) return error
+	const context = {
+		...error.context,
+		...(error.context.field !== undefined && { field: redactPath(field, hasSecret) }),
+		...(error.context.changes && { changes: changes.map((each) => redactPath(each, hasSecret)) }),
+	}
+	return new GatewayError(error.code, context, { cause: error.cause, unsent: error.unsent })
 }

@@ -1,7 +1,7 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
 import { asGatewayError, GatewayError } from '../errors.ts'
 import { fitEvent, fitReply } from '../fit/index.ts'
-import type { Decoded, NamedAdapter, WireResponse } from '../format/index.ts'
+import type { Decoded, NamedAdapter, WireRequest, WireResponse } from '../format/index.ts'
 import { type CanonicalEvent, type CanonicalReply, emptyReply } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
@@ -17,6 +17,7 @@ import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } f
 import { withMarks } from './loop-detection.ts'
 import { acceptEvent, acknowledgement } from './one-way.ts'
 import type { PreparedRoute } from './prepared-route.ts'
+import { containsSecret, redactError, redactEvent, redactPath } from './redact.ts'
 import { endStage } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 
@@ -29,7 +30,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 	if ('answer' in admission) return admission
 
 	const turn = beginTurn(route, admission, arrival.at, runtime)
-	const record = createRecord()
+	const record = createRecord(route.hasSecret)
 	let platform: NamedAdapter = route.platforms[0]
 	let received: Received | undefined
 	let claim: CallClaim = {}
@@ -49,7 +50,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		if (!claim.answer) received = await recallChoice(received, runtime.state)
 		answer = claim.answer ?? withChangesHeader(turn, record, await exchange(turn, received, record, runtime))
 	} catch (thrown) {
-		record.error = asGatewayError(thrown)
+		record.error = redactError(asGatewayError(thrown), route.hasSecret)
 		answer = withChangesHeader(turn, record, failureAnswer(turn, platform, received, record.error))
 	}
 	await settleCall(claim, record.error ? undefined : answer, runtime.state)
@@ -69,13 +70,7 @@ async function exchange(
 	const { event, conversation, picked, leg } = received
 	const context = fitContextOf(turn, event)
 
-	const sent = fitEvent(event, upstream.adapter.event, context)
-	recordChanges(record, sent.changes)
-	refuseLosses(route, 'event-does-not-fit', sent.changes)
-	await endStage(turn.call, runtime)
-	const described = describeTurn(turn, received, record)
-	await endStage(turn.call, runtime)
-	const encoded = upstream.adapter.event.encode(sent.value, described)
+	const { encoded, sent } = await encodeEvent(turn, received, record, runtime)
 	await endStage(encoded, runtime)
 	const request = await withMarks(encoded, turn.marks, route, runtime.crypto)
 
@@ -92,12 +87,12 @@ async function exchange(
 	let reply: CanonicalReply
 	if (response === timedOut) {
 		record.held = true
-		const lateReply = calling.then((response) => decodeReply(upstream, sent.value, response).model)
+		const lateReply = calling.then((response) => decodeReply(upstream, sent, response).model)
 		reply = holdReply(turn, to, event.language, lateReply, runtime)
 	} else {
 		record.upstreamStatus = response.status
 		await endStage(response, runtime)
-		const decoded = decodeReply(upstream, sent.value, response)
+		const decoded = decodeReply(upstream, sent, response)
 		recordUnread(record, 'reply', decoded.unread)
 		reply = decoded.model
 		await endStage(response, runtime)
@@ -115,6 +110,39 @@ async function exchange(
 		await runtime.state.addReply(conversation, { turnId: turn.turnId, offers: fitted.offers }, picked)
 	}
 	return leg.encode(fitted.value)
+}
+
+/** The event in the upstream's format, without secrets: as it was sent, and as a request. */
+async function encodeEvent(
+	turn: TurnContext,
+	received: Received,
+	record: TurnRecord,
+	runtime: Runtime,
+): Promise<{ readonly sent: CanonicalEvent; readonly encoded: WireRequest }> {
+	const { route, call } = turn
+	const { event: leg } = route.upstream.adapter
+	const context = fitContextOf(turn, received.event)
+	const { value: sent, changes } = fitEvent(received.event, leg, context)
+	recordChanges(record, changes)
+	refuseLosses(route, 'event-does-not-fit', changes)
+	await endStage(call, runtime)
+	const described = describeTurn(turn, received, record)
+	await endStage(call, runtime)
+	const encoded = leg.encode(sent, described)
+	await endStage(encoded, runtime)
+	if (!containsSecret(encoded, route.hasSecret)) return { sent, encoded }
+
+	// Rarely: only now is each part of the event looked at.
+	await endStage(encoded, runtime)
+	const redacted = redactEvent(received.event, route.hasSecret)
+	recordChanges(record, redacted.changes)
+	await endStage(encoded, runtime)
+	const fitted = fitEvent(redacted.event, leg, context).value
+	await endStage(encoded, runtime)
+	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, route.hasSecret) }))
+	const { moreChanges } = record
+	const redescribed = { ...described, changes: paths, ...(moreChanges > 0 && { moreChanges }) }
+	return { sent: fitted, encoded: leg.encode(fitted, redescribed) }
 }
 
 function decodeReply(

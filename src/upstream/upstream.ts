@@ -13,6 +13,8 @@ export interface Upstream extends NamedAdapter {
 	readonly secrets: readonly string[]
 	/** Added to every call, names in lower case. */
 	readonly headers: Fields
+	/** Secrets in its headers. Absent: none. */
+	readonly hidden?: readonly string[]
 	/** Milliseconds the upstream is given, counted from the platform's call, or from the start of a delivery. */
 	readonly timeout: number
 	/** Keys of the Standard Webhooks signature; several during rotation, none: unsigned. */

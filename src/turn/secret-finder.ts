@@ -1,0 +1,106 @@
+/** Finds secrets in text, in the spellings that URLs, forms, JSON and base64 have for them. */
+
+/** Whether a text contains a secret. Takes time that grows with the length of the text. */
+export type SecretFinder = (text: string) => boolean
+
+/** Characters of a secret that are looked for, from its end: the beginnings of tokens are often alike. */
+const longest = 64
+
+/** Characters below which a secret may be part of any word, and counts only where it is a word of its own. */
+const shortest = 8
+
+/** A finder of these secrets. */
+export function createSecretFinder(secrets: readonly string[]): SecretFinder {
+	const ends = [...new Set(secrets.map(endOf))].filter((end) => end !== '')
+	if (ends.length === 0) return () => false
+	const plain = anyOf(ends, (char) => [codePoint(char)])
+	const spelled = anyOf(ends.map(collapse), spellings)
+	const encoded = ends.filter((end) => end.length >= shortest).flatMap(base64Of)
+	const least = Math.min(...ends.map(({ length }) => length))
+	const leastEncoded = Math.min(...encoded.map(({ length }) => length))
+	return (text) => {
+		if (text.length < least) return false
+		// Most texts have none of these.
+		const isSpelled = text.includes('%') || text.includes('\\')
+		return (isSpelled ? spelled.test(collapse(text)) : plain.test(text)) || base64Contains(text, encoded, leastEncoded)
+	}
+}
+
+// Padding may be left out.
+function endOf(secret: string): string {
+	return [...secret].slice(-longest).join('').replace(/=+$/, '')
+}
+
+// Each further encoding puts 25 behind a percent sign; JSON within JSON doubles backslashes.
+function collapse(text: string): string {
+	const percent = text.includes('%25') ? text.replace(/%(?:25)+/g, '%') : text
+	return percent.includes('\\\\') ? percent.replace(/\\{2,}/g, '\\') : percent
+}
+
+/** Matches each of these secrets, with each character in any of its spellings. */
+function anyOf(secrets: readonly string[], spellings: (char: string) => readonly string[]): RegExp {
+	const patterns = secrets.map((secret) => {
+		const chars = Array.from(secret, (char) => `(?:${[...(alike[char] ?? char)].flatMap(spellings).join('|')})`)
+		return secret.length < shortest ? `(?<![A-Za-z\\d])${chars.join('')}(?![A-Za-z\\d])` : chars.join('')
+	})
+	return new RegExp(patterns.join('|'), 'u')
+}
+
+/** Characters that stand for each other: in forms, and in the two alphabets of base64. */
+const alike: { readonly [char: string]: string } = { ' ': ' +', '+': '+ -', '-': '-+', '/': '/_', _: '_/' }
+
+function spellings(char: string): readonly string[] {
+	if (char === '\\') return ['(?:\\\\|%5[cC]|\\\\u005[cC])+']
+	const bytes = Array.from(new TextEncoder().encode(char), (byte) => byte.toString(16).padStart(2, '0'))
+	const units = Array.from({ length: char.length }, (_, i) => char.charCodeAt(i).toString(16).padStart(4, '0'))
+	const escaped = char === '/' ? char : /^\\(.)$/.exec(JSON.stringify(char).slice(1, -1))?.[1]
+	return [
+		codePoint(char),
+		bytes.map((byte) => `%${anyCase(byte)}`).join(''),
+		units.map((unit) => `\\\\u${anyCase(unit)}`).join(''),
+		...(escaped === undefined ? [] : [`\\\\${codePoint(escaped)}`]),
+	]
+}
+
+function codePoint(char: string): string {
+	return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`
+}
+
+function anyCase(hex: string): string {
+	return hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)
+}
+
+/** The secret in base64 as part of a longer text: one spelling for each place in a group of three bytes. */
+function base64Of(secret: string): string[] {
+	const bytes = new TextEncoder().encode(secret)
+	return [0, 1, 2].map((before) => {
+		const text = btoa(String.fromCharCode(...new Uint8Array(before), ...bytes))
+		// Characters that also hold bits of the neighbours are left out.
+		return text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+	})
+}
+
+/** Whether a run of base64 characters contains one of these texts. Of other text, only every `least`-th character is looked at. */
+function base64Contains(text: string, encoded: readonly string[], least: number): boolean {
+	for (let i = least - 1; i < text.length; i += least) {
+		if (!isBase64(text.charCodeAt(i))) continue
+		let [start, end] = [i, i + 1]
+		while (start > 0 && isBase64(text.charCodeAt(start - 1))) start--
+		while (end < text.length && isBase64(text.charCodeAt(end))) end++
+		if (end - start >= least) {
+			const run = text.slice(start, end).replaceAll('-', '+').replaceAll('_', '/')
+			if (encoded.some((each) => run.includes(each))) return true
+		}
+		i = end - 1
+	}
+	return false
+}
+
+// Both alphabets. A table, because this is asked of each part of each turn.
+const base64Codes = new Uint8Array(128)
+for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_')
+	base64Codes[char.charCodeAt(0)] = 1
+
+function isBase64(code: number): boolean {
+	return code < 128 && base64Codes[code] === 1
+}
