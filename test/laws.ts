@@ -31,6 +31,8 @@ export interface Side<Wire extends WireRequest | WireResponse, Model> {
 	readonly limits?: v.GenericSchema
 	/** UTF-8 bytes that the body may have. */
 	readonly bytes?: number
+	/** The format of the upstream that a reply was decoded from: its native parts count, too. */
+	readonly decodedFrom?: string
 	/** Whether the platform makes such a call at all. */
 	readonly isCall?: (wire: Wire) => boolean
 }
@@ -51,11 +53,17 @@ export function eventSide(adapter: Adapter, limits?: v.GenericSchema): Side<Wire
 	}
 }
 
-export function replySide(leg: ReplyLeg, limits?: v.GenericSchema): Side<WireResponse, CanonicalReply> {
+export function replySide(
+	leg: ReplyLeg,
+	limits?: v.GenericSchema,
+	decodedFrom?: string,
+): Side<WireResponse, CanonicalReply> {
+	const context = decodedFrom === undefined ? lawContext : { ...lawContext, decodedFrom }
 	return {
 		name: 'reply',
 		leg,
-		fit: (reply) => fitReply(reply, leg, lawContext),
+		fit: (reply) => fitReply(reply, leg, context),
+		...(decodedFrom !== undefined && { decodedFrom }),
 		model: CanonicalReply,
 		...(limits && { limits }),
 		...bytesOf(leg.carries.reply),
@@ -95,13 +103,16 @@ export function within<W extends WireRequest | WireResponse, M>({ name, leg, fit
 }
 
 /** What the laws look at beside a value: what its format carries. */
-type Ear = Pick<Leg<never, unknown>, 'native'> & { readonly carries: { readonly [feature: string]: unknown } }
+type Ear = Pick<Leg<never, unknown>, 'native'> & {
+	readonly carries: { readonly [feature: string]: unknown }
+	readonly decodedFrom?: string | undefined
+}
 
 // Not meant for this format are other formats' overrides, and the words for where an element cannot be shown.
-function isAddressed(path: string, { carries, native }: Ear): boolean {
+function isAddressed(path: string, { carries, native, decodedFrom }: Ear): boolean {
 	if (/^(messages|defaultReply)\[\d+\]\.instead$/.test(path)) return carries['reply.instead'] !== undefined
 	if (path === 'overrides' || !covers('overrides', path) || carries['reply.overrides']) return true
-	return native !== undefined && covers(fieldPath(['overrides', native.name]), path)
+	return [native?.name, decodedFrom].some((name) => name !== undefined && covers(fieldPath(['overrides', name]), path))
 }
 
 /** The value without what is not meant for the format. */
@@ -125,10 +136,13 @@ const keepsWords = new Set<Change['did']>(['split', 'merged', 'converted', 'esca
 const losesWords = new Set<Change['did']>(['dropped', 'shortened'])
 
 /** Law 4. Every leaf of a value stands in what fit made of it, or a change names it; only named losses lose words. */
-export function conservation<W extends WireRequest | WireResponse, M>({ leg, fit }: Side<W, M>, x: M): void {
+export function conservation<W extends WireRequest | WireResponse, M>(
+	{ leg, fit, decodedFrom }: Side<W, M>,
+	x: M,
+): void {
 	const { value, changes, offers } = fit(x)
 	const standing = standingIn(value, ...offers.map(({ choice }) => choice))
-	const leaves = leavesOf(addressed(x, leg))
+	const leaves = leavesOf(addressed(x, { ...leg, decodedFrom }))
 	const named = (leaf: Leaf, by: ReadonlySet<Change['did']>) =>
 		changes.some(({ did, path }) => by.has(did) && (covers(path, leaf.path) || covers(path, leaf.repaired)))
 	const isGone = (leaf: Leaf) => named(leaf, losesWords) || leaf.is === 'mark'
@@ -155,6 +169,15 @@ function describe(changes: readonly Change[]): string {
 
 const loose = /^[\u200d\u0300-\u036f\ufe0f]|\u200d$/
 const broken = (text: string) => !text.isWellFormed() || loose.test(text)
+
+/**
+ * Conservation across formats: what an upstream of one format answers stands in what another platform is sent, or a
+ * change names it, native parts included. What `decode` cannot express is named by `unread`.
+ */
+export function conservationAcross<M>(from: Side<WireResponse, M>, to: Side<WireResponse, M>, x: M): void {
+	const { model } = from.leg.decode(from.leg.encode(from.fit(x).value))
+	conservation(to, model)
+}
 
 /** Law 5. A cut never parts a grapheme: no half of a character is there that was not there before. */
 export function graphemes<W extends WireRequest | WireResponse, M>({ fit }: Side<W, M>, x: M): void {

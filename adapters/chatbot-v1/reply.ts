@@ -12,12 +12,14 @@ import {
 	Json,
 	jsonResponse,
 	type Message,
+	NativeItem,
 	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
 	type Path,
 	type ReplyLeg,
 	readJsonBody,
+	reservedKeys,
 	validate,
 	WireAttributes,
 } from '../../src/format/index.ts'
@@ -57,14 +59,25 @@ const Response = v.variant('type', [
 	v.object({ type: v.literal('card'), delay, ...card }),
 	v.object({ type: v.literal('cards'), delay, elements: v.array(WireCard), filters }),
 	v.object({ type: v.literal('goto'), interactionId: NonEmpty, filters }),
+	v.object({ type: v.literal('setAttributes'), elements: v.nullish(v.array(Json)), filters }),
 ])
 type Response = v.InferOutput<typeof Response>
+
+/** What a `setAttributes` does that `parameters` do as well. Its other actions are not documented. */
+const Setting = v.strictObject({
+	name: v.pipe(NonEmpty, v.notValues([...reservedKeys])),
+	action: v.nullish(v.literal('set')),
+	value: v.pipe(
+		Json,
+		v.check((value) => value !== null, 'must not be null'),
+	),
+})
 
 const Answer = v.object({ responses: v.nullish(v.array(Json)), parameters: WireAttributes })
 
 const maxNatives = 10
 /** Responses of types for which the model has no field, as the platform writes them. */
-const Native = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty(), v.maxLength(maxNatives)) })
+const Native = v.strictObject({ responses: v.pipe(v.array(NativeItem), v.nonEmpty(), v.maxLength(maxNatives)) })
 
 const interaction = '^[0-9a-fA-F]{24}$'
 
@@ -107,10 +120,12 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		decode: blankIsSilence((answer) => {
 			const { wire, unread } = validate(Answer, readJsonBody(answer))
 			let goto: string | undefined
+			const session: { [name: string]: Json } = { ...wire.parameters }
 			const responses = decodeTyped(wire.responses, {
 				schema: Response,
 				at: ['responses'],
 				decode(response, at) {
+					if (response.type === 'setAttributes') return decodeAttributes(response, session, at)
 					const unread = unreadParts(response, at)
 					if (response.type !== 'goto') return { messages: decodeMessage(response), unread }
 					if (goto !== undefined) return { unread: [...unread, fieldPath(at)] }
@@ -122,7 +137,7 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 			return {
 				model: compact<CanonicalReply>({
 					messages: responses.messages,
-					attributes: { session: wire.parameters, user: {} },
+					attributes: { session, user: {} },
 					control: goto === undefined ? undefined : { goto },
 					overrides: natives && { [name]: { responses: natives } },
 				}),
@@ -141,8 +156,26 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 	}
 }
 
+/** Adds what is set to the session. Settings under a condition, and other actions, stay native. */
+function decodeAttributes(
+	{ type, elements, filters }: Extract<Response, { type: 'setAttributes' }>,
+	session: { [name: string]: Json },
+	at: Path,
+): { natives: Json[]; unread: string[] } {
+	const condition = nonEmptyList(filters ?? [])
+	const others: Json[] = []
+	for (const element of elements ?? []) {
+		if (!condition && v.is(Setting, element)) session[element.name] = element.value
+		else others.push(element)
+	}
+	return {
+		natives: others.length > 0 ? [{ type, elements: others, ...(condition && { filters: condition }) }] : [],
+		unread: elements?.length ? [] : [fieldPath(at)],
+	}
+}
+
 /** No message for a response without content. */
-function decodeMessage(response: Exclude<Response, { type: 'goto' }>): Message[] {
+function decodeMessage(response: Exclude<Response, { type: 'goto' | 'setAttributes' }>): Message[] {
 	const delay = response.delay ?? undefined
 	switch (response.type) {
 		case 'text':

@@ -12,6 +12,7 @@ import {
 	Json,
 	jsonResponse,
 	type Message,
+	NativeItem,
 	NonEmpty,
 	nonEmptyList,
 	type Path,
@@ -73,7 +74,7 @@ const Answer = v.object({
 })
 
 /** Responses of types for which the model has no field, as the platform writes them. */
-const Native = v.strictObject({ responses: v.pipe(v.array(Json), v.nonEmpty()) })
+const Native = v.strictObject({ responses: v.pipe(v.array(NativeItem), v.nonEmpty()) })
 
 const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },

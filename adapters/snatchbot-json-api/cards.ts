@@ -10,6 +10,7 @@ import {
 	Id,
 	Json,
 	type Message,
+	NativeItem,
 	nonEmpty,
 	nonEmptyList,
 	type Path,
@@ -35,7 +36,10 @@ type WireCard = v.InferOutput<typeof WireCard>
 /** A card of another type. */
 export const NativeCard = v.pipe(
 	Json,
-	v.check((card) => !hasKnownType(WireCard, card), 'must be of a type that is not documented'),
+	v.check(
+		(card) => v.is(NativeItem, card) && !hasKnownType(WireCard, card),
+		'must be an object of a type that is not documented',
+	),
 )
 
 /** The value of every gallery. */

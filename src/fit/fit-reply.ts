@@ -1,8 +1,8 @@
 /** A reply in a format's normal form. */
 import * as v from 'valibot'
 import { compact, kindOf, type Leg, type MessageKind, type WireResponse } from '../format/index.ts'
-import type { CanonicalReply, Message } from '../model/index.ts'
-import { fitWriteBack } from './attributes.ts'
+import type { CanonicalReply, Json, Message } from '../model/index.ts'
+import { fitWriteBack, suffix } from './attributes.ts'
 import { numberChoices, type PlacedChoice } from './buttons.ts'
 import { type Fitting, newFitting, note } from './context.ts'
 import { fitControl } from './control.ts'
@@ -35,7 +35,7 @@ export function fitReply(
 	return { value: fitted, changes: fitting.changes, offers: standing(fitting.offers, fitted.messages) }
 }
 
-/** Native parts: ours where they satisfy the format's schema; what other formats are told is not for this one. */
+/** Native parts: those of this format, if they satisfy its schema. Parts for other formats are lost only if an upstream of that format wrote them. */
 function fitOverrides(
 	fitting: Fitting,
 	leg: Leg<WireResponse, CanonicalReply>,
@@ -43,11 +43,26 @@ function fitOverrides(
 ): CanonicalReply['overrides'] {
 	if (fitting.carries['reply.overrides']) return overrides
 	const { native } = leg
+	const { decodedFrom } = fitting
+	if (decodedFrom !== undefined && decodedFrom !== native?.name && Object.hasOwn(overrides, decodedFrom)) {
+		noteNatives(fitting, overrides[decodedFrom], `overrides${suffix(decodedFrom)}`)
+	}
 	const own = native && Object.hasOwn(overrides, native.name) ? overrides[native.name] : undefined
 	if (!native || own === undefined) return undefined
 	if (v.is(native.schema, own)) return { [native.name]: own }
 	note(fitting, 'dropped', 'reply.overrides', `overrides.${native.name}`, 'does not match the schema of the format')
 	return undefined
+}
+
+/** Names each native part that the format cannot express: a member, or each item of a list. */
+function noteNatives(fitting: Fitting, natives: Json | undefined, path: string): void {
+	const parts = typeof natives === 'object' && natives !== null ? Object.entries(natives) : []
+	for (const [key, part] of parts) {
+		const here = path + suffix(key)
+		const paths = Array.isArray(part) ? part.map((_, i) => `${here}[${i}]`) : [here]
+		for (const each of paths) note(fitting, 'dropped', 'reply.overrides', each, 'only its own platform has it')
+	}
+	if (parts.length === 0) note(fitting, 'dropped', 'reply.overrides', path, 'only its own platform has it')
 }
 
 /** The messages in the number and the order that the format has. */

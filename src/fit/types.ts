@@ -7,6 +7,11 @@ export interface FitContext {
 	readonly turnId: string
 	/** RFC 3339: when the gateway received the event. */
 	readonly receivedAt: string
+	/**
+	 * The format that a reply was decoded from: native parts of it are a loss on every other platform. Absent: a reply of
+	 * the gateway's own format, whose author may add native parts for several platforms.
+	 */
+	readonly decodedFrom?: string
 	/** Choices are remembered, so that a label or a number that comes back still means the choice it stood for. */
 	readonly remembers?: boolean
 }

@@ -47,6 +47,6 @@ export { formRequest, isForm, mergeQuery, parseFields, queryRequest, readBodyVal
 export { bodyAsJson, jsonRequest, jsonResponse, readJson, readJsonBody } from './json.ts'
 export { atLeastOneMember, blankIsSilence, bodyMatches, Id, NonEmpty, unreachable, WireAttributes } from './parts.ts'
 export { problemResponse } from './problem.ts'
-export { decodeTyped, hasKnownType, type Path } from './typed-list.ts'
+export { decodeTyped, hasKnownType, NativeItem, type Path } from './typed-list.ts'
 export { validate } from './validate.ts'
 export type { Fields, WireRequest, WireResponse } from './wire.ts'

@@ -1,6 +1,6 @@
 /** Lists of typed items, such as responses, cards and actions, of which a format knows some types. */
 import * as v from 'valibot'
-import type { Json, Message } from '../model/index.ts'
+import { Json, type Message } from '../model/index.ts'
 import { fieldPath } from './field-path.ts'
 import { validate } from './validate.ts'
 
@@ -20,18 +20,25 @@ export function hasKnownType({ key, options }: TypedItem, item: unknown): boolea
 	return options.some(({ entries }) => entries[key] !== undefined && v.is(entries[key], type))
 }
 
+/** An item of a type that a format does not know: an object with members. Anything else means nothing on any platform. */
+export const NativeItem = v.pipe(Json, v.check(isObjectWithMembers, 'must be an object with members'))
+
+function isObjectWithMembers(item: Json): boolean {
+	return typeof item === 'object' && item !== null && !Array.isArray(item) && Object.keys(item).length > 0
+}
+
 /** What a format makes of the items of a list. */
 export interface TypedList<S extends TypedItem> {
 	/** The known items: a `v.variant` by the key that holds their type. */
 	readonly schema: S
 	/** Where the list is in its message. */
 	readonly at: Path
-	/** A known item as messages, and the paths of what is left out. Called in the order of the list. */
+	/** A known item as messages and native parts, and the paths of what is left out. Called in the order of the list. */
 	decode(
 		item: v.InferOutput<S>,
 		at: Path,
-	): { readonly messages?: readonly Message[]; readonly unread?: readonly string[] }
-	/** Whether an item of another type is kept as a native part. Absent: every one. */
+	): { readonly messages?: readonly Message[]; readonly natives?: readonly Json[]; readonly unread?: readonly string[] }
+	/** Whether an object of another type is kept as a native part. Absent: every one. */
 	isNative?(item: Json): boolean
 }
 
@@ -48,10 +55,11 @@ export function decodeTyped<S extends TypedItem>(
 		const here = [...at, i]
 		if (hasKnownType(schema, item)) {
 			const { wire, unread: unlisted } = validate(schema, item, here)
-			const { messages = [], unread = [] } = decode(wire, here)
+			const { messages = [], natives = [], unread = [] } = decode(wire, here)
 			decoded.messages.push(...messages)
+			decoded.natives.push(...natives)
 			decoded.unread.push(...unlisted, ...unread)
-		} else if (isNative(item)) decoded.natives.push(item)
+		} else if (isObjectWithMembers(item) && isNative(item)) decoded.natives.push(item)
 		else decoded.unread.push(fieldPath(here))
 	}
 	return decoded

@@ -54,8 +54,8 @@ export function beginTurn(
 }
 
 /** What fit needs to know about the turn that this event began. */
-export function fitContextOf({ turnId, receivedAt }: TurnContext, { conversation }: CanonicalEvent): FitContext {
-	return { turnId, receivedAt, remembers: conversation !== undefined }
+export function fitContextOf({ turnId, receivedAt, route }: TurnContext, { conversation }: CanonicalEvent): FitContext {
+	return { turnId, receivedAt, decodedFrom: route.upstream.name, remembers: conversation !== undefined }
 }
 
 /** Limits of the call to the upstream, where its reply is the answer. A holding reply may leave before it. */
