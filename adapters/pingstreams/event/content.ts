@@ -9,16 +9,19 @@ import { internal, type Sender, textVariable } from './sender.ts'
 
 type Content = Pick<CanonicalEvent, 'kind' | 'text' | 'choice' | 'media'>
 
-/** The texts with which the platform opens a conversation; no user says them. */
+/**
+ * The texts with which the platform opens a conversation; no user says them. They are a start whatever else the message
+ * has: the widget's restart sends an action too. Tiledesk/tiledesk-server, event/botEvent.js.
+ */
 export const startTexts: readonly string[] = ['/start', '\\start']
 
 export function decodeContent({ isMessage, message, variables }: Call, sender: Sender): Content {
 	if (!isMessage) return { kind: 'notice' }
 	const text = nonEmpty(message.text)
-	const choice = decodeChoice(message)
 	const file = decodeAttachment(message.type, message.metadata)
 	const isPrivate = message.attributes?.subtype === 'private'
-	const isStart = !isPrivate && !choice && !file && text !== undefined && startTexts.includes(text)
+	const isStart = !isPrivate && !file && text !== undefined && startTexts.includes(text)
+	const choice = isStart ? undefined : decodeChoice(message)
 	const content = compactOrNone({
 		text: choice || isStart ? undefined : userText(text, message, variables, file?.name),
 		choice,

@@ -2,6 +2,7 @@
 import { type CanonicalEvent, compact, fieldPath, type Report } from '../../../src/format/index.ts'
 import { mediaKindOf } from '../media.ts'
 import { withoutSecrets } from './attributes.ts'
+import { startTexts } from './content.ts'
 
 /** The event as the call tells it: without secrets, and of the kind that follows from what it holds. */
 export function refineEvent(event: CanonicalEvent, report: Report): CanonicalEvent {
@@ -19,7 +20,7 @@ export function refineEvent(event: CanonicalEvent, report: Report): CanonicalEve
 			reportSecret('event.attributes', ['attributes', ...path])
 		}),
 	})
-	return refineKind(refineText(refined, report), report)
+	return refineKind(refineLabel(refineText(refined, report), report), report)
 
 	function reportSecret(
 		feature: 'event.attributes' | 'event.user.attributes',
@@ -59,6 +60,14 @@ function refineText(event: CanonicalEvent, report: Report): CanonicalEvent {
 	if (!media?.some(({ name }) => name === text)) return event
 	report({ did: 'merged', feature: 'event.text', path: 'text', detail: 'into the name of the file' })
 	return others
+}
+
+/** A label with which the platform opens a conversation would make the choice a start. */
+function refineLabel(event: CanonicalEvent, report: Report): CanonicalEvent {
+	const { choice } = event
+	if (choice?.label === undefined || !startTexts.includes(choice.label)) return event
+	report({ did: 'dropped', feature: 'event.choice.label', path: 'choice.label', detail: 'it would be a start' })
+	return { ...event, choice: { value: choice.value } }
 }
 
 /** The kind follows from the sender, the choice and the words. */
