@@ -64,7 +64,7 @@ async function reload(gateway: Gateway): Promise<void> {
 async function manageOutbox(args: readonly string[]): Promise<void> {
 	const settings = readOutbox(await readConfigFile(file), process.env)
 	if (!settings) throw new ConfigError(['outbox: is missing'])
-	process.exitCode = runOutbox(args, settings, console.log)
+	process.exitCode = runOutbox(args, settings, console.log, console.error)
 }
 
 function readPort(): number {

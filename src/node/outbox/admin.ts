@@ -1,11 +1,11 @@
 /** Administration of the stored events, while a gateway may be delivering them. */
 import { randomUUID } from 'node:crypto'
 import type { OutboxSettings } from '../../config/index.ts'
-import { checkpoint } from './checkpoint.ts'
 import { createConversationOrder } from './conversation-order.ts'
 import { openAsOwner, openBeside } from './database.ts'
 import { createEncryption, hashConversation } from './encryption.ts'
 import { OutboxError } from './outbox-error.ts'
+import { changeInPortions, type Progress, pause } from './portions.ts'
 import { saltOf } from './recovery.ts'
 
 /** An event without its content. */
@@ -37,12 +37,15 @@ export interface Records {
 	counts(): readonly (readonly [state: string, count: number])[]
 	/** The stored text of an event. Throws if its key is missing or it is damaged. */
 	payload(id: string): string | undefined
-	/** Puts dead and delivered events back, at the end of their conversations, with all attempts ahead of them. Returns their number. */
-	redrive(which: EventFilter): number
+	/**
+	 * Puts dead and delivered events back, at the end of their conversations, with all attempts ahead of them. Returns their
+	 * number. Like all changes, it works in portions: those that are done stay done when the process is killed.
+	 */
+	redrive(which: EventFilter, progress: Progress): number
 	/** Deletes events. Returns their number. */
-	drop(which: EventFilter): number
+	drop(which: EventFilter, progress: Progress): number
 	/** Deletes a conversation on every route, and every trace of it from the files. */
-	erase(conversation: string): { readonly erased: number; readonly traceless: boolean }
+	erase(conversation: string, progress: Progress): { readonly erased: number; readonly traceless: boolean }
 	close(): void
 }
 
@@ -51,20 +54,23 @@ const matches = '(?1 IS NULL OR id = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 
 
 /** Opens the file beside a gateway that may be running. Throws an OutboxError. */
 export function openAdmin(settings: OutboxSettings): Records {
-	const { db, moveLog, close } = openBeside(settings.file)
+	const opened = openBeside(settings.file)
+	const { db, emptyLog, close } = opened
 	const encryption = createEncryption(settings.keys)
 	const conversationOrder = createConversationOrder(db, settings.order)
 	const parameters = ({ id, state, route }: EventFilter) => [id ?? null, state ?? null, route ?? null]
 
-	function atomically<T>(change: () => T): T {
-		db.exec('BEGIN IMMEDIATE')
-		try {
-			const result = change()
-			db.exec('COMMIT')
-			return result
-		} catch (thrown) {
-			if (db.isTransaction) db.exec('ROLLBACK')
-			throw thrown
+	function changeEach(ids: readonly string[], change: (id: string) => boolean, progress: Progress): number {
+		return changeInPortions(opened, settings.maxBytes, ids, change, progress)
+	}
+
+	/** Makes a function that deletes an event, if it still matches. */
+	function remover(which: EventFilter): (id: string) => boolean {
+		const remove = db.prepare(`DELETE FROM events WHERE id = ?4 AND ${matches} RETURNING lane`)
+		return (id) => {
+			const row = remove.get(...parameters(which), id)
+			if (row) conversationOrder.advance(row.lane)
+			return row !== undefined
 		}
 	}
 
@@ -92,45 +98,50 @@ export function openAdmin(settings: OutboxSettings): Records {
 			if (!(row?.payload instanceof Uint8Array)) return undefined
 			return encryption.decrypt(id, { key: typeof row.key === 'string' ? row.key : null, bytes: row.payload })
 		},
-		redrive(which) {
-			const ended = db.prepare(`SELECT seq, lane FROM events WHERE ${matches} AND state <> 'waiting' ORDER BY seq`)
+		redrive(which, progress) {
+			const ended = db.prepare(`SELECT id FROM events WHERE ${matches} AND state <> 'waiting' ORDER BY seq`)
+			// It may have been put back, and delivered, since it was found.
+			const laneOf = db.prepare(`SELECT lane FROM events WHERE id = ?4 AND ${matches} AND state <> 'waiting'`)
 			const back = db.prepare(`
 				UPDATE events SET state = 'waiting', seq = (SELECT max(seq) + 1 FROM events), head = ?, accepted_at = ?,
-				attempts = 0, lapses = 0, next_at = 0, ended_at = NULL, error = NULL WHERE seq = ?
+				attempts = 0, lapses = 0, next_at = 0, ended_at = NULL, error = NULL WHERE id = ?
 			`)
-			return atomically(() => {
-				const rows = ended.all(...parameters(which))
-				for (const { seq, lane } of rows) {
-					const free = conversationOrder.isFree(lane instanceof Uint8Array ? lane : null)
-					back.run(free ? 1 : 0, Date.now(), Number(seq))
-				}
-				return rows.length
-			})
+			const putBack = (id: string): boolean => {
+				const row = laneOf.get(...parameters(which), id)
+				if (!row) return false
+				const free = conversationOrder.isFree(row.lane instanceof Uint8Array ? row.lane : null)
+				back.run(free ? 1 : 0, Date.now(), id)
+				return true
+			}
+			return changeEach(idsOf(ended.iterate(...parameters(which))), putBack, progress)
 		},
-		drop(which) {
-			const remove = db.prepare(`DELETE FROM events WHERE ${matches} RETURNING lane`)
-			return atomically(() => {
-				const rows = remove.all(...parameters(which))
-				for (const { lane } of rows) conversationOrder.advance(lane)
-				return rows.length
-			})
+		drop(which, progress) {
+			// The last first: otherwise those that follow in a conversation would be delivered meanwhile.
+			const found = db.prepare(`SELECT id FROM events WHERE ${matches} ORDER BY seq DESC`)
+			return changeEach(idsOf(found.iterate(...parameters(which))), remover(which), progress)
 		},
-		erase(conversation) {
+		erase(conversation, progress) {
 			const salt = saltOf(db, encryption)
 			const routes = db.prepare('SELECT DISTINCT route FROM events').all()
-			const remove = db.prepare('DELETE FROM events WHERE lane = ?')
-			const erased = atomically(() => {
-				// The gateway's own name for a conversation has the route in it.
-				const names = routes.map(({ route }) => `${route} ${conversation}`)
-				return names.reduce((sum, name) => sum + Number(remove.run(hashConversation(salt, name)).changes), 0)
-			})
-			// The rows were overwritten with zeros, but the log has them until it is checkpointed and truncated.
-			const traceless = checkpoint(db, 'TRUNCATE')
-			moveLog()
+			// The gateway's own name for a conversation has the route in it.
+			const hashes = routes.map(({ route }) => hashConversation(salt, `${route} ${conversation}`))
+			const among = hashes.map(() => '?').join()
+			const found = db.prepare(`SELECT id FROM events WHERE lane IN (${among}) ORDER BY seq DESC`)
+			const erased = changeEach(idsOf(found.iterate(...hashes)), remover({}), progress)
+			// The rows were overwritten with zeros, but the log has them until it is emptied.
+			let traceless = emptyLog()
+			for (let tries = 0; !traceless && tries < 50; tries++) {
+				pause(100)
+				traceless = emptyLog()
+			}
 			return { erased, traceless }
 		},
 		close,
 	}
+}
+
+function idsOf(rows: Iterable<{ readonly id?: unknown }>): string[] {
+	return Array.from(rows, ({ id }) => String(id))
 }
 
 /** Makes the file usable without its log. False: the log is not missing. Throws an OutboxError, also while a gateway runs. */

@@ -15,6 +15,12 @@ export interface Opened {
 	close(): void
 }
 
+/** A file that is open beside a gateway. */
+export interface OpenedBeside extends Opened {
+	/** Moves the log into the file and empties it, which takes every trace out of it. False: the log is being read. */
+	emptyLog(): boolean
+}
+
 /** How a file is opened by its owner. */
 export interface Ownership {
 	/** Tells this process from others. */
@@ -55,6 +61,8 @@ const tables = `
 
 /** Milliseconds that a transaction waits for another process, such as `dragoman outbox` beside the gateway. */
 const busyTimeout = 5000
+/** Milliseconds that emptying the log waits for those who read it. */
+const shortBusyTimeout = 50
 
 /** Bytes that the log file keeps on disk when it is written from its beginning again. */
 const logBytes = 1024 * 1024
@@ -116,7 +124,7 @@ function unmark(db: DatabaseSync): boolean {
 }
 
 /** Opens an existing file, beside a gateway that may be running. Throws an OutboxError. */
-export function openBeside(path: string): Opened {
+export function openBeside(path: string): OpenedBeside {
 	try {
 		const file = placeOf(path)
 		if (!fs.existsSync(file)) throw new OutboxError('disk', `There is no outbox at ${path}.`)
@@ -129,10 +137,19 @@ export function openBeside(path: string): Opened {
 			examined.close()
 		}
 		const db = connect(file)
+		const moveLog = createMoveLog(db, randomUUID())
 		return {
 			db,
 			file,
-			moveLog: createMoveLog(db, randomUUID()),
+			moveLog,
+			emptyLog() {
+				// While it waits for readers, it holds the lock that the gateway needs.
+				db.exec(`PRAGMA busy_timeout = ${shortBusyTimeout}`)
+				const emptied = checkpoint(db, 'PASSIVE') && checkpoint(db, 'TRUNCATE')
+				db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
+				moveLog()
+				return emptied
+			},
 			close() {
 				// If the gateway was killed while it moved the log, this may be the last connection, which deletes the log.
 				unmark(db)

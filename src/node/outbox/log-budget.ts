@@ -1,7 +1,7 @@
-/** The write-ahead log's share of the disk: how much one transaction may write, and when the log is checkpointed. */
+/** The write-ahead log's share of the disk: how much one transaction may write, and when the log is moved into the file. */
 import type { MoveLog } from './checkpoint.ts'
 
-/** Bytes of events after which the log is checkpointed, unless the file is small. */
+/** Bytes of events after which the log is moved into the file, unless the file is small. */
 const maxLog = 4 * 1024 * 1024
 export const pageBytes = 4096
 /** Milliseconds after which a log that was being read is moved again. */
@@ -11,8 +11,10 @@ const retryAfter = 10_000
 export type TransactionLimit = (bytes: number) => boolean
 
 export interface LogBudget {
-	/** Bytes of the log at which it is checkpointed. */
+	/** Bytes of the log at which it is moved into the file. */
 	readonly bytes: number
+	/** Bytes that the log may take on the disk while it cannot be moved, because it is being read. */
+	readonly maxBytes: number
 	/** A limit for the stored events whose rows one transaction rewrites. The first event always fits. */
 	newTransaction(): TransactionLimit
 	/** Counts a new event of so many bytes. */
@@ -30,6 +32,7 @@ export function createLogBudget(moveLog: MoveLog, maxFileBytes: number): LogBudg
 	let triedAt = Number.NEGATIVE_INFINITY
 	return {
 		bytes,
+		maxBytes: 4 * bytes,
 		newTransaction() {
 			let rewritten = 0
 			let count = 0

@@ -4,10 +4,12 @@ import type { OutboxSettings } from '../../config/index.ts'
 import type { Delivery } from '../../runtime.ts'
 import { redactCall } from '../../turn/index.ts'
 import { acceptLostLog, type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
+import type { Progress } from './portions.ts'
 
 const help = `Usage: dragoman outbox COMMAND [OPTIONS]
 
-Inspects and manages the stored events of the configured outbox, also while the gateway is running.
+Inspects and manages the stored events of the configured outbox, also while the gateway is running. A command that is
+interrupted has done a part of its work; run it again to do the rest.
 
   list                       list stored events, oldest first, without their content
   show ID                    show an event and its content, with secrets redacted
@@ -26,8 +28,16 @@ const exit = { ok: 0, nothing: 1, usage: 2 }
 
 class UsageError extends Error {}
 
-/** Runs a command and prints its result with `say`. Returns the exit code. Throws an OutboxError. */
-export function runOutbox(args: readonly string[], settings: OutboxSettings, say: (line: string) => void): number {
+/**
+ * Runs a command and prints its result with `say`, and once a second with `report` how far it is. Returns the exit code.
+ * Throws an OutboxError.
+ */
+export function runOutbox(
+	args: readonly string[],
+	settings: OutboxSettings,
+	say: (line: string) => void,
+	report: (line: string) => void = () => {},
+): number {
 	let given: Given
 	try {
 		given = read(args)
@@ -47,7 +57,7 @@ export function runOutbox(args: readonly string[], settings: OutboxSettings, say
 	}
 	const records = openAdmin(settings)
 	try {
-		return commands[given.command](records, given, say)
+		return commands[given.command](records, given, say, eachSecond(report))
 	} finally {
 		records.close()
 	}
@@ -61,7 +71,7 @@ interface Given {
 }
 
 type Command = 'list' | 'show' | 'redrive' | 'drop' | 'erase'
-type Run = (records: Records, given: Given, say: (line: string) => void) => number
+type Run = (records: Records, given: Given, say: (line: string) => void, progress: Progress) => number
 
 const commands: { readonly [C in Command]: Run } = {
 	list(records, { which, limit }, say) {
@@ -78,17 +88,27 @@ const commands: { readonly [C in Command]: Run } = {
 		say(JSON.stringify({ ...delivery, request: redactCall(delivery.request, []) }, null, 2))
 		return exit.ok
 	},
-	redrive(records, { which }, say) {
-		return report(records.redrive({ state: 'dead', ...which }), 'put back', say)
+	redrive(records, { which }, say, progress) {
+		return conclude(records.redrive({ state: 'dead', ...which }, progress), 'put back', say)
 	},
-	drop(records, { which }, say) {
-		return report(records.drop(which), 'deleted', say)
+	drop(records, { which }, say, progress) {
+		return conclude(records.drop(which, progress), 'deleted', say)
 	},
-	erase(records, { conversation }, say) {
-		const { erased, traceless } = records.erase(conversation)
+	erase(records, { conversation }, say, progress) {
+		const { erased, traceless } = records.erase(conversation, progress)
 		if (!traceless) say('The log could not be truncated while the gateway was reading it. Run this command again.')
-		return report(erased, 'erased', say)
+		return conclude(erased, 'erased', say)
 	},
+}
+
+/** Reports what lasts for longer than a second. */
+function eachSecond(report: (line: string) => void): Progress {
+	let reportedAt = performance.now()
+	return (done, of, waits = false) => {
+		if (performance.now() - reportedAt < 1000) return
+		reportedAt = performance.now()
+		report(`${done} of ${of} events${waits ? '; waiting for a program that is reading the outbox' : ''}`)
+	}
 }
 
 function read(args: readonly string[]): Given {
@@ -160,7 +180,7 @@ function none(say: (line: string) => void): number {
 	return exit.nothing
 }
 
-function report(count: number, done: string, say: (line: string) => void): number {
+function conclude(count: number, done: string, say: (line: string) => void): number {
 	if (count === 0) return none(say)
 	say(`${count === 1 ? '1 event' : `${count} events`} ${done}.`)
 	return exit.ok
