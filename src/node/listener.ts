@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import { type Socket, Server as SocketServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { RequestListener } from './smuggling-guard.ts'
+import type { Pipeline } from './serialize-pipelining.ts'
 import { boundAddress, socketUnusable } from './socket-activation.ts'
 
 /** Milliseconds. Node's defaults would keep a thousand idle connections open for a minute. */
@@ -41,9 +41,10 @@ export function isLocal(place: Place): boolean {
 }
 
 /** Starts a server. Rejects with a SocketUnusable or the system's error if it cannot listen. */
-export async function listen(place: Place, handle: RequestListener): Promise<Listener> {
+export async function listen(place: Place, pipeline: Pipeline): Promise<Listener> {
 	// The smuggling guard rejects requests without a Host, together with those that have two.
-	const server = createServer({ ...limits, maxHeaderSize, requireHostHeader: false }, handle)
+	const server = createServer({ ...limits, maxHeaderSize, requireHostHeader: false }, pipeline.request)
+	server.on('clientError', pipeline.clientError).on('connect', pipeline.connect)
 	server.maxConnections = maxConnections
 	server.setTimeout(idleTimeout)
 	const isActivated = isSocket(place)

@@ -100,8 +100,8 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		return response
 	}
 	const take = getRequestListener(respond, { hostname: 'localhost' })
-	const answer = rejectAmbiguous(serializePipelining(take), (code) => refused(code, undefined))
-	const listener = await listen(place, answer).catch(async (cause: unknown) => {
+	const pipeline = serializePipelining(rejectAmbiguous(take, (code) => refused(code, undefined)))
+	const listener = await listen(place, pipeline).catch(async (cause: unknown) => {
 		await outbox?.close(0)
 		throw cause
 	})

@@ -1,7 +1,7 @@
 /** Requests that come on one connection without waiting for their answers, byte by byte on a socket. */
 
 import { connect } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { gatewayTo, json, says, upstream } from '../servers.ts'
 
 const body = '{"version":1,"event":{"kind":"message","text":"Hi","attributes":{}}}'
@@ -22,7 +22,11 @@ async function waiting() {
 	socket.on('data', (chunk) => {
 		whole += chunk
 	})
-	return { asked, socket, ended, answers: () => whole.match(/HTTP\/1\.1 200 /g)?.length ?? 0 }
+	return {
+		...{ asked, socket, ended },
+		answers: () => whole.match(/HTTP\/1\.1 200 /g)?.length ?? 0,
+		statuses: () => Array.from(whole.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status)),
+	}
 }
 
 test('requests on one connection are processed one after the other, and answered in order', async () => {
@@ -47,9 +51,153 @@ test('no turn starts for a client that has disconnected', async () => {
 	expect(asked.length).toBe(1)
 })
 
-test('a connection with too many waiting requests is closed', async () => {
-	const { asked, socket, ended } = await waiting()
+test('a connection with too many waiting requests is closed, behind the answer to the first', async () => {
+	const { asked, socket, ended, statuses } = await waiting()
 	socket.write(request.repeat(100))
+	await expect.poll(() => asked.length).toBe(1)
+	asked[0]?.('Hello')
 	await ended
-	expect(asked.length).toBeLessThanOrEqual(1)
+	expect(statuses()).toEqual([200])
+	expect(asked.length).toBe(1)
+})
+
+test('what is sent behind too many waiting requests is not read', async () => {
+	const { asked, socket, statuses, ended } = await waiting()
+	const much = Buffer.from(request.repeat(100_000))
+	socket.write(much)
+	await expect.poll(() => asked.length).toBe(1)
+	await new Promise((passed) => setTimeout(passed, 500))
+	expect(socket.writableLength).toBeGreaterThan(0)
+	asked[0]?.('Hello')
+	await ended
+	expect(statuses()).toEqual([200])
+})
+
+const chunked = 'POST /in HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+const broken: { readonly [what: string]: readonly [status: number, bytes: string] } = {
+	'a request that is malformed': [400, 'nonsense\r\n\r\n'],
+	'a header that is malformed': [400, 'GET /in HTTP/1.1\r\nhost : x\r\n\r\n'],
+	'headers that are too large': [431, `GET /in HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`],
+	'a length and a coding': [400, request.replace('content-length', 'transfer-encoding: chunked\r\ncontent-length')],
+	'a body whose first piece is malformed': [400, `${chunked}zz\r\n`],
+	'a body whose second piece is malformed': [400, `${chunked}2\r\n{}\r\nzz\r\n`],
+	'a piece with extensions that are too long': [413, `${chunked}2;${'x'.repeat(20_000)}\r\n{}\r\n`],
+}
+
+describe.each(Object.entries(broken))('behind good requests, %s', (_, [status, bytes]) => {
+	test.each([1, 2, 5])('is refused after the answers to all %i of them', async (good) => {
+		const { asked, socket, ended, statuses } = await waiting()
+		socket.write(request.repeat(good) + bytes + request)
+		for (let n = 1; n <= good; n++) {
+			await expect.poll(() => asked.length).toBe(n)
+			expect(statuses()).toEqual(Array(n - 1).fill(200))
+			asked[n - 1]?.('Hello')
+		}
+		await ended
+		expect(statuses()).toEqual([...Array(good).fill(200), status])
+		expect(asked.length).toBe(good)
+	})
+
+	test('is refused after the answer, in a later packet', async () => {
+		const { asked, socket, ended, statuses } = await waiting()
+		socket.write(request)
+		await expect.poll(() => asked.length).toBe(1)
+		for (const part of [bytes.slice(0, 9), bytes.slice(9), request]) {
+			socket.write(part)
+			await new Promise((passed) => setTimeout(passed, 50))
+		}
+		expect(statuses()).toEqual([])
+		asked[0]?.('Hello')
+		await ended
+		expect(statuses()).toEqual([200, status])
+	})
+
+	test('is refused at once, if it comes first', async () => {
+		const { asked, socket, ended, statuses } = await waiting()
+		socket.write(bytes + request)
+		await ended
+		expect([statuses(), asked]).toEqual([[status], []])
+	})
+})
+
+test('a request that never ends is refused after the answer to the one before it', { timeout: 20_000 }, async () => {
+	const { asked, socket, ended, statuses } = await waiting()
+	socket.write(`${request}POST /in HT`)
+	await expect.poll(() => asked.length).toBe(1)
+	// Longer than headers may take.
+	await new Promise((passed) => setTimeout(passed, 7000))
+	expect(statuses()).toEqual([])
+	asked[0]?.('Hello')
+	await ended
+	expect(statuses()).toEqual([200, 408])
+})
+
+test.each<[string, string]>([
+	['that breaks off', 'POST /in HTTP/1.1\r\nhost'],
+	['whose body breaks off', request.slice(0, -5)],
+])('behind a good request, one %s is refused after its answer', async (_, bytes) => {
+	const { asked, socket, ended, statuses } = await waiting()
+	socket.end(request + bytes)
+	await expect.poll(() => asked.length).toBe(1)
+	asked[0]?.('Hello')
+	await ended
+	expect(statuses()).toEqual([200, 400])
+	expect(asked.length).toBe(1)
+})
+
+test.each<[string, string]>([
+	['CONNECT', 'CONNECT other.example:443 HTTP/1.1\r\nhost: other.example:443\r\n\r\n'],
+	['a request of another host', `${request.replace('host: x', 'host: x\r\nhost: y')}`],
+])('the answer to a good request is sent before %s ends the connection', async (_, bytes) => {
+	const { asked, socket, ended, statuses } = await waiting()
+	socket.write(request + bytes + request)
+	await expect.poll(() => asked.length).toBe(1)
+	asked[0]?.('Hello')
+	await ended
+	expect(statuses()[0]).toBe(200)
+	expect(asked.length).toBe(1)
+})
+
+const upgrades: { readonly [what: string]: string } = {
+	'with a body': request.replace('host: x', 'host: x\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c'),
+	'without a body': 'GET /readyz HTTP/1.1\r\nhost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+}
+
+test.each(Object.entries(upgrades))(
+	'a request that asks for an upgrade, %s, is the last one of its connection',
+	async (what, bytes) => {
+		for (const later of [false, true]) {
+			const { asked, socket, ended, statuses } = await waiting()
+			socket.write(later ? bytes : bytes + request)
+			if (what === 'with a body') await expect.poll(() => asked.length).toBe(1)
+			if (later) socket.write(request)
+			await new Promise((passed) => setTimeout(passed, 50))
+			asked[0]?.('Hello')
+			await ended
+			expect(statuses()).toEqual([200])
+			expect(asked.length).toBe(what === 'with a body' ? 1 : 0)
+		}
+	},
+)
+
+test('what is sent behind a request that asks for an upgrade is not read', async () => {
+	const { asked, socket, statuses, ended } = await waiting()
+	socket.write(upgrades['with a body'] ?? '')
+	await expect.poll(() => asked.length).toBe(1)
+	socket.write(Buffer.from(request.repeat(100_000)))
+	await new Promise((passed) => setTimeout(passed, 500))
+	expect(socket.writableLength).toBeGreaterThan(0)
+	asked[0]?.('Hello')
+	await ended
+	expect(statuses()).toEqual([200])
+})
+
+test('a request behind one that closes the connection is not handled', async () => {
+	const { asked, socket, ended, statuses } = await waiting()
+	socket.write(request.replace('host: x', 'host: x\r\nconnection: close') + request)
+	await expect.poll(() => asked.length).toBe(1)
+	asked[0]?.('Hello')
+	await ended
+	expect(statuses()).toEqual([200])
+	expect(asked.length).toBe(1)
 })
