@@ -43,11 +43,15 @@ async function startGateway(): Promise<void> {
 	process.on('SIGHUP', () => {
 		reloaded = reloaded.then(async () => reload(await started.promise))
 	})
-	const gateway = await serve({ config: await readConfigFile(file), adapters, ...address })
+	const config = await readConfigFile(file)
+	const gateway = await serve({ config, adapters, ...address })
 	started.resolve(gateway)
 	handleProcessEvents(gateway)
 	// Standard error, because standard output is the log.
 	console.error(await startupBanner(gateway.url, gateway.routes, gateway.runtime.crypto))
+	if (readOutbox(config, process.env)?.keys.length === 0) {
+		console.error('\nThe outbox has no "key": events are stored unencrypted, with what users wrote.')
+	}
 }
 
 /** Applies the current content of the configuration file. If it is invalid, logs why and changes nothing. */

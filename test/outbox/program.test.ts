@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { start } from '../servers.ts'
 import { batchOf, entry, folder, keyOne, settingsOf, storeOf } from './parts.ts'
 
 const main = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
@@ -71,4 +72,18 @@ test('an unknown command, or one without an outbox, is an error', () => {
 		status: 78,
 		stderr: expect.stringContaining('outbox: is missing'),
 	})
+})
+
+test('it says at the start that events are stored unencrypted, if they are', async () => {
+	const outbox = { file: join(folder(), 'outbox.db') }
+	const warning = 'events are stored unencrypted'
+	const inClear = await start({ ...rest, outbox })
+	await expect.poll(() => inClear.written()).toContain(warning)
+	await inClear.end()
+	const encrypted = await start({ ...rest, outbox: { ...outbox, key: { env: 'ONE' } } }, { env: { ONE: keyOne } })
+	const without = await start(rest)
+	for (const gateway of [encrypted, without]) {
+		await gateway.end()
+		expect(gateway.written()).not.toContain(warning)
+	}
 })
