@@ -76,6 +76,27 @@ export const limits = {
 		reason: 'Platforms send some hundreds. They are counted before anything is parsed.',
 		beyond: { code: 'too-many-values' },
 	},
+	listItems: {
+		of: 'Items of one list of an event or a reply: messages, alternatives, buttons, choices, cards, media, contexts, participants, tags',
+		value: 200,
+		unit: 'items',
+		reason: 'Platforms show some dozens at most.',
+		beyond: { code: 'field-invalid' },
+	},
+	elements: {
+		of: 'What messages are made of, in all messages of an event or a reply together: messages, alternatives, buttons, choices, cards',
+		value: 1000,
+		unit: 'elements',
+		reason: 'Each may have to be converted for the platform. The limit of one list alone would allow many thousands.',
+		beyond: { code: 'field-invalid' },
+	},
+	attributes: {
+		of: 'Attributes in one place, such as those of the session or those of the user',
+		value: 1000,
+		unit: 'attributes',
+		reason: 'Bots use some dozens. A value may be any JSON, which is counted as such.',
+		beyond: { code: 'field-invalid' },
+	},
 	comparedLabel: {
 		of: "What is compared with the labels of choices: the user's words, and a label",
 		value: 512,

@@ -1,7 +1,6 @@
 /** The event leg of our own JSON: `{ version: 1, event, turn }`. */
 import * as v from 'valibot'
 import {
-	Attributes,
 	allOf,
 	CanonicalEvent,
 	type EventLeg,
@@ -15,7 +14,7 @@ import {
 /** Attributes that hold nothing may be left out. */
 const EventCall = v.object({
 	version: v.optional(v.literal(1)),
-	event: v.strictObject({ ...CanonicalEvent.entries, attributes: v.optional(Attributes, {}) }),
+	event: v.strictObject({ ...CanonicalEvent.entries, attributes: v.optional(CanonicalEvent.entries.attributes, {}) }),
 	/** The gateway's word on the turn; whoever reads events reads it, but it is no part of them. */
 	turn: v.optional(v.unknown()),
 })

@@ -1,23 +1,29 @@
 /** The reply leg of our own JSON: a canonical reply as it stands. */
 import * as v from 'valibot'
 import {
-	Attributes,
 	allOf,
 	CanonicalReply,
 	emptyReply,
 	jsonResponse,
-	Message,
 	type ReplyLeg,
 	readJsonBody,
 	replyFeatures,
 	validate,
 } from '../../src/format/index.ts'
 
+const { messages, attributes } = CanonicalReply.entries
+
 /** Whatever holds nothing may be left out: `{}` says nothing, `{"messages":[…]}` is enough to say something. */
 const Answer = v.strictObject({
 	...CanonicalReply.entries,
-	messages: v.optional(v.array(Message), []),
-	attributes: v.optional(v.strictObject({ session: v.optional(Attributes, {}), user: v.optional(Attributes, {}) }), {}),
+	messages: v.optional(messages, []),
+	attributes: v.optional(
+		v.strictObject({
+			session: v.optional(attributes.entries.session, {}),
+			user: v.optional(attributes.entries.user, {}),
+		}),
+		{},
+	),
 })
 
 export const reply: ReplyLeg = {

@@ -1,6 +1,7 @@
 /** An event in a format's normal form. */
 import * as v from 'valibot'
 import { compact, compactOrNone, type Leg, nonEmptyList, type WireRequest } from '../format/index.ts'
+import { limits } from '../limits.ts'
 import type { Attributes, CanonicalEvent, EventFeature } from '../model/index.ts'
 import { fitAttributes, suffix } from './attributes.ts'
 import { type Fitting, fitOneOf, fitString, newFitting, note } from './context.ts'
@@ -184,7 +185,12 @@ function fitDefaultReply(fitting: Fitting, messages: Part<'defaultReply'>): Part
 		note(fitting, 'dropped', 'event.defaultReply', 'defaultReply')
 		return undefined
 	}
-	return nonEmptyList(fitMessages(fitting, messages ?? [], 'defaultReply'))
+	const fitted = fitMessages(fitting, messages ?? [], 'defaultReply')
+	const most = limits.listItems.value
+	if (fitted.length > most) {
+		note(fitting, 'dropped', 'event.defaultReply', 'defaultReply', `the last ${fitted.length - most}`)
+	}
+	return nonEmptyList(fitted.slice(0, most))
 }
 
 /** What another platform alone says is lost on this one; our own stays where it satisfies the format's schema. */

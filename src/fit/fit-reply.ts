@@ -1,6 +1,7 @@
 /** A reply in a format's normal form. */
 import * as v from 'valibot'
 import { compact, kindOf, type Leg, type MessageKind, type WireResponse } from '../format/index.ts'
+import { limits } from '../limits.ts'
 import type { CanonicalReply, Json, Message } from '../model/index.ts'
 import { fitWriteBack, suffix } from './attributes.ts'
 import { numberChoices, type PlacedChoice } from './buttons.ts'
@@ -78,9 +79,10 @@ function arrange(fitting: Fitting, messages: Message[]): Message[] {
 		const text = fitting.carries['reply.text']?.default ?? phrases.noWords
 		arranged = inOrder([...fitMessages(fitting, [{ type: 'text', text }], 'messages'), ...arranged], limit.order)
 	}
-	if (limit.items === undefined || arranged.length <= limit.items) return arranged
-	note(fitting, 'dropped', 'reply.messages', 'messages', `the last ${arranged.length - limit.items}`)
-	return firstOf(fitting, arranged, limit.items)
+	const items = Math.min(limit.items ?? limits.listItems.value, limits.listItems.value)
+	if (arranged.length <= items) return arranged
+	note(fitting, 'dropped', 'reply.messages', 'messages', `the last ${arranged.length - items}`)
+	return firstOf(fitting, arranged, items)
 }
 
 /** The first messages, a text among them where the format must have one. */
@@ -119,7 +121,7 @@ function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
 		const { text, delay } = message
 		return text === undefined || message === last ? [] : [{ type: 'text', text, ...(delay !== undefined && { delay }) }]
 	})
-	const { items = choices.length } = fitting.carries['reply.choices'] ?? {}
+	const { items = limits.listItems.value } = fitting.carries['reply.choices'] ?? {}
 	if (choices.length <= items) {
 		if (last !== messages.at(-1)) note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
 		return [...others, { ...last, choices }]
@@ -171,27 +173,30 @@ function fitBytes(
 ): CanonicalReply {
 	const most = fitting.carries.reply?.bytes
 	if (most === undefined || isSurelyWithin(reply, most)) return reply
-	const over = (value: CanonicalReply): boolean => utf8Length(leg.encode(value).body) > most
+	const spare = (value: CanonicalReply): number => most - utf8Length(leg.encode(value).body)
+	const isOver = (value: CanonicalReply): boolean => spare(value) < 0
+	if (!isOver(reply)) return reply
 	let fitted = reply
-	if (fitted.overrides && over(fitted)) {
+	if (fitted.overrides) {
 		note(fitting, 'dropped', 'reply', 'overrides', 'over the size limit')
 		fitted = compact({ ...fitted, overrides: undefined })
+		if (!isOver(fitted)) return fitted
 	}
 	const { messages } = fitted
 	const withMessages = (count: number): CanonicalReply => ({ ...fitted, messages: firstOf(fitting, messages, count) })
-	const remaining = largest(isTextRequired(fitting) ? 1 : 0, messages.length, (count) => !over(withMessages(count)))
+	const remaining = largest(messages, isTextRequired(fitting) ? 1 : 0, (count) => spare(withMessages(count)))
 	if (remaining < messages.length) {
 		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - remaining}, over the size limit`)
 		fitted = withMessages(remaining)
 	}
 	for (const scope of ['user', 'session'] as const) {
-		if (!over(fitted)) return fitted
+		if (!isOver(fitted)) return fitted
 		const entries = Object.entries(fitted.attributes[scope])
 		const first = (count: number): CanonicalReply => ({
 			...fitted,
 			attributes: { ...fitted.attributes, [scope]: Object.fromEntries(entries.slice(0, count)) },
 		})
-		const count = largest(0, entries.length, (candidate) => !over(first(candidate)))
+		const count = largest(entries, 0, (candidate) => spare(first(candidate)))
 		if (count === entries.length) continue
 		const gone = entries.slice(count).map(([key]) => key)
 		const own = gone.filter((key) => Object.hasOwn(given[scope], key))
@@ -207,13 +212,26 @@ function fitBytes(
 	}
 }
 
-/** The largest number from `least` to `most` that fits; `least` when none does. What fits, fits in smaller numbers too. */
-function largest(least: number, most: number, fits: (count: number) => boolean): number {
-	let [low, high] = [least, most]
-	while (low < high) {
-		const middle = Math.ceil((low + high) / 2)
-		if (fits(middle)) low = middle
-		else high = middle - 1
+/**
+ * How many of the items fit, from the first on; `least` when not even so few do. `spare` measures, which is slow for many:
+ * the bytes that a number of them leaves, negative when they are over.
+ */
+function largest(items: readonly unknown[], least: number, spare: (count: number) => number): number {
+	const room = spare(least)
+	if (room < 0) return least
+	// The first guess is about right, and never so large that to measure it would be slow.
+	let [low, high] = [least, items.length]
+	let guess = least
+	for (let bytes = 0; guess < high && bytes <= room; guess++) bytes += utf8Length(JSON.stringify(items[guess]))
+	for (let step = 1; low < high; step *= 2) {
+		const count = Math.min(Math.max(guess, low + 1), high)
+		if (spare(count) >= 0) {
+			low = count
+			guess = count + step
+		} else {
+			high = count - 1
+			guess = Math.max(count - step, Math.ceil((low + high) / 2))
+		}
 	}
 	return low
 }

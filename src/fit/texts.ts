@@ -1,9 +1,10 @@
 /** Texts in normal form, with what hangs on them: alternatives, buttons, choices. */
+import { limits } from '../limits.ts'
 import type { Message } from '../model/index.ts'
 import { fitChoices, numberChoices, type PlacedChoice, sortButtons } from './buttons.ts'
 import { type Fitting, note } from './context.ts'
 import { phrases } from './phrases.ts'
-import { escapeText, hashOf, splitTail, splitText } from './strings.ts'
+import { escapeText, hashOf, shortenText, splitTail, splitText } from './strings.ts'
 
 type Text = Extract<Message, { type: 'text' }>
 type Choices = Extract<Message, { type: 'choices' }>
@@ -126,10 +127,14 @@ function textParts(fitting: Fitting, text: string, path: string): string[] {
 		return []
 	}
 	const escaped = (part: string): string => (markup === undefined ? part : escapeText(part, markup))
-	const whole = escaped(text)
-	if (whole !== text) note(fitting, 'escaped', 'reply.text', path)
+	// To find where to cut is slow, and messages over the limit would be dropped.
+	const most = chars === undefined ? text.length : chars * limits.listItems.value
+	const kept = shortenText(text, most)
+	if (kept !== text) note(fitting, 'shortened', 'reply.text', path)
+	const whole = escaped(kept)
+	if (whole !== kept) note(fitting, 'escaped', 'reply.text', path)
 	if (chars === undefined || whole.length <= chars) return [whole]
-	const parts = cutTo(text, chars, chars, escaped)
+	const parts = cutTo(kept, chars, chars, escaped)
 	if (parts.length > 1) note(fitting, 'split', 'reply.text', path, `into ${parts.length}`)
 	else note(fitting, 'shortened', 'reply.text', path)
 	return parts

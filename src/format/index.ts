@@ -1,5 +1,6 @@
 /** What an adapter is made of. Adapters import this door and nothing else of the gateway. */
 export { GatewayError } from '../errors.ts'
+export { limits } from '../limits.ts'
 export {
 	Attributes,
 	Button,

@@ -1,7 +1,7 @@
 /** The canonical event: what happened on a platform, from the user to the bot. */
 import * as v from 'valibot'
-import { Count, hasMembers, NonEmptyString, nonEmptyArray, SomeAttributes } from './constraints.ts'
-import { Attributes, JsonByAdapter } from './json.ts'
+import { Count, hasMembers, LimitedAttributes, NonEmptyString, nonEmptyArray, SomeAttributes } from './constraints.ts'
+import { JsonByAdapter } from './json.ts'
 import { Message } from './message.ts'
 
 export const CanonicalEvent = v.strictObject({
@@ -29,7 +29,7 @@ export const CanonicalEvent = v.strictObject({
 				name: v.optional(NonEmptyString),
 				email: v.optional(NonEmptyString),
 				phone: v.optional(NonEmptyString),
-				attributes: Attributes,
+				attributes: LimitedAttributes,
 			}),
 			v.check(
 				(user) => Object.keys(user).length > 1 || Object.keys(user.attributes).length > 0,
@@ -62,7 +62,7 @@ export const CanonicalEvent = v.strictObject({
 			parameters: v.optional(SomeAttributes),
 		}),
 	),
-	attributes: Attributes,
+	attributes: LimitedAttributes,
 	contexts: v.optional(
 		nonEmptyArray(
 			v.pipe(

@@ -1,6 +1,7 @@
 /** The canonical model: events and replies, independent of any platform. */
 export type { Change } from './change.ts'
 export { CanonicalEvent } from './event.ts'
+export { type Excess, excessOfEvent, excessOfReply } from './excess.ts'
 export {
 	type EventFeature,
 	eventFeatures,

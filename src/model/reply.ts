@@ -1,7 +1,7 @@
 /** The canonical reply: what the bot answers. */
 import * as v from 'valibot'
-import { hasMembers, NonEmptyString, nonEmptyArray } from './constraints.ts'
-import { Attributes, JsonByAdapter } from './json.ts'
+import { hasMembers, LimitedAttributes, limitedArray, NonEmptyString, nonEmptyArray } from './constraints.ts'
+import { JsonByAdapter } from './json.ts'
 import { Message } from './message.ts'
 
 const Control = v.pipe(
@@ -31,8 +31,8 @@ const Control = v.pipe(
 )
 
 export const CanonicalReply = v.strictObject({
-	messages: v.array(Message),
-	attributes: v.strictObject({ session: Attributes, user: Attributes }),
+	messages: limitedArray(Message),
+	attributes: v.strictObject({ session: LimitedAttributes, user: LimitedAttributes }),
 	control: v.optional(Control),
 	overrides: v.optional(JsonByAdapter),
 })

@@ -84,6 +84,8 @@ function builtInExpectation({ kind, type, expected, requirement, input }: v.Base
 			return `at least ${requirement} ${unit}s`
 		case 'max_length':
 			return `at most ${requirement} ${unit}s`
+		case 'max_entries':
+			return `at most ${requirement} members`
 		case 'length':
 			return `${requirement} ${unit}s`
 		case 'min_value':

@@ -1,8 +1,8 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
-import { asGatewayError, GatewayError } from '../errors.ts'
+import { asGatewayError } from '../errors.ts'
 import { fitEvent, fitReply } from '../fit/index.ts'
-import type { Decoded, NamedAdapter, WireRequest, WireResponse } from '../format/index.ts'
-import { type CanonicalEvent, type CanonicalReply, emptyReply } from '../model/index.ts'
+import type { NamedAdapter, WireRequest, WireResponse } from '../format/index.ts'
+import type { CanonicalEvent, CanonicalReply } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
 import { callUpstream } from '../upstream/index.ts'
@@ -10,6 +10,7 @@ import { type Answered, type Arrival, admit, recognise } from './admission.ts'
 import { withChangesHeader } from './changes-header.ts'
 import { conversationKey, recallChoice } from './choices.ts'
 import { beginTurn, describeTurn, fitContextOf, type Received, replyLimits, type TurnContext } from './context.ts'
+import { decodeEvent, decodeReply } from './decode.ts'
 import { failureAnswer } from './failure.ts'
 import { type CallClaim, claimCall, settleCall } from './idempotency.ts'
 import { type Destination, holdReply, prependLateReplies } from './late-replies.ts'
@@ -37,7 +38,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 	let answer: WireResponse
 	try {
 		platform = recognise(route, turn.call)
-		const { model, unread } = platform.adapter.event.decode(turn.call)
+		const { model, unread } = decodeEvent(platform.adapter, turn.call)
 		recordUnread(record, 'event', unread)
 		await endStage(turn.call, runtime)
 
@@ -87,12 +88,12 @@ async function exchange(
 	let reply: CanonicalReply
 	if (response === timedOut) {
 		record.held = true
-		const lateReply = calling.then((response) => decodeReply(upstream, sent, response).model)
+		const lateReply = calling.then((response) => decodeReply(upstream.adapter, sent, response).model)
 		reply = holdReply(turn, to, event.language, lateReply, runtime)
 	} else {
 		record.upstreamStatus = response.status
 		await endStage(response, runtime)
-		const decoded = decodeReply(upstream, sent, response)
+		const decoded = decodeReply(upstream.adapter, sent, response)
 		recordUnread(record, 'reply', decoded.unread)
 		reply = decoded.model
 		await endStage(response, runtime)
@@ -143,20 +144,4 @@ async function encodeEvent(
 	const { moreChanges } = record
 	const redescribed = { ...described, changes: paths, ...(moreChanges > 0 && { moreChanges }) }
 	return { sent: fitted, encoded: leg.encode(fitted, redescribed) }
-}
-
-function decodeReply(
-	{ adapter }: NamedAdapter,
-	event: CanonicalEvent,
-	response: WireResponse,
-): Decoded<CanonicalReply> {
-	const leg = adapter.reply(event)
-	if (!leg) return { model: emptyReply, unread: [] }
-	try {
-		return leg.decode(response)
-	} catch (thrown) {
-		if (!(thrown instanceof GatewayError)) throw thrown
-		const { code, context } = thrown
-		throw new GatewayError('upstream-reply-invalid', { ...context, because: code }, { cause: thrown })
-	}
 }

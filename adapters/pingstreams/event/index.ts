@@ -10,6 +10,7 @@ import {
 	compactOrNone,
 	type EventLeg,
 	jsonRequest,
+	limits,
 	type Message,
 	nonEmpty,
 	nonEmptyList,
@@ -221,11 +222,15 @@ function encodeIntent(trigger: CanonicalEvent['trigger']): object {
 	return { intent_id: trigger?.id, intent_display_name: trigger?.name }
 }
 
+const mostMessages = limits.listItems.value
+
 /** Paragraphs, as the runtime splits them. Without the line that calls us, which may hold our secret. */
 function decodeStaticReply(text: string): Message[] {
 	const bare = text.replace(/(?:^|\n)\\webhook[^\n]*/g, '')
-	const parts = (bare === text ? text : bare.trim()).split(/\n{2,}/)
-	return parts.filter((part) => part.trim() !== '').map((part) => ({ type: 'text', text: part }))
+	const parts = (bare === text ? text : bare.trim()).split(/\n{2,}/).filter((part) => part.trim() !== '')
+	// A text of more paragraphs than an event may have messages is accepted: the last message has the rest.
+	const rest = parts.splice(mostMessages - 1)
+	return [...parts, ...(rest.length > 0 ? [rest.join('\n\n')] : [])].map((part) => ({ type: 'text', text: part }))
 }
 
 function encodeStaticReply(messages: readonly Message[]): string | undefined {

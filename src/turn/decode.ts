@@ -1,0 +1,37 @@
+/** Decodes calls and answers with an adapter, and refuses what is over the limits of the model. */
+import { GatewayError } from '../errors.ts'
+import type { Adapter, Decoded, WireRequest, WireResponse } from '../format/index.ts'
+import {
+	type CanonicalEvent,
+	type CanonicalReply,
+	type Excess,
+	emptyReply,
+	excessOfEvent,
+	excessOfReply,
+} from '../model/index.ts'
+
+/** The event of a platform's call. Throws what the adapter throws, and `field-invalid`. */
+export function decodeEvent(adapter: Adapter, call: WireRequest): Decoded<CanonicalEvent> {
+	const decoded = adapter.event.decode(call)
+	refuse(excessOfEvent(decoded.model))
+	return decoded
+}
+
+/** The reply in an upstream's answer to the event. Throws `upstream-reply-invalid`. */
+export function decodeReply(adapter: Adapter, event: CanonicalEvent, response: WireResponse): Decoded<CanonicalReply> {
+	const leg = adapter.reply(event)
+	if (!leg) return { model: emptyReply, unread: [] }
+	try {
+		const decoded = leg.decode(response)
+		refuse(excessOfReply(decoded.model))
+		return decoded
+	} catch (thrown) {
+		if (!(thrown instanceof GatewayError)) throw thrown
+		const { code, context } = thrown
+		throw new GatewayError('upstream-reply-invalid', { ...context, because: code }, { cause: thrown })
+	}
+}
+
+function refuse(excess: Excess | undefined): void {
+	if (excess) throw new GatewayError('field-invalid', { ...excess })
+}
