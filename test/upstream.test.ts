@@ -141,7 +141,7 @@ test('the connection of a failing upstream is closed if its error page stops in 
 
 test.each<[what: string, body: string | Buffer, headers: { [name: string]: string }, problem: object]>([
 	['JSON that breaks off', '{"messages":[', {}, { because: 'body-not-json' }],
-	['HTML', '<html>', { 'content-type': 'text/html' }, { because: 'content-type-not-supported' }],
+	['HTML', '<html>', { 'content-type': 'text/html' }, { because: 'body-not-json' }],
 	['a reply of another shape', '{"message":"Hi"}', {}, { because: 'field-invalid', field: 'message' }],
 	['a message without its text', '{"messages":[{"type":"text"}]}', {}, { field: 'messages[0].text' }],
 	['hostile keys', '{"__proto__":{}}', {}, { because: 'reserved-key' }],

@@ -6,7 +6,6 @@ import {
 	compactOrNone,
 	decodeLabels,
 	encodeLabels,
-	Id,
 	jsonResponse,
 	type Message,
 	nonEmptyList,
@@ -14,11 +13,13 @@ import {
 	unreachable,
 	validate,
 	WireAttributes,
+	WireText,
+	wireList,
 } from '../../src/format/index.ts'
 import type { Options } from './options.ts'
 
 // A backend in a language without types may answer a number.
-const Words = v.nullish(v.array(Id), [])
+const Words = v.nullish(wireList(WireText), [])
 
 const Answer = v.object({
 	responses: Words,

@@ -2,11 +2,11 @@
 import * as v from 'valibot'
 import {
 	allOf,
+	bodyAsJson,
 	CanonicalReply,
 	emptyReply,
 	jsonResponse,
 	type ReplyLeg,
-	readJsonBody,
 	replyFeatures,
 	validate,
 } from '../../src/format/index.ts'
@@ -30,7 +30,7 @@ export const reply: ReplyLeg = {
 	carries: allOf(replyFeatures),
 	decode(answer) {
 		if (answer.body === '') return { model: emptyReply, unread: [] }
-		const { wire, unread } = validate(Answer, readJsonBody(answer))
+		const { wire, unread } = validate(Answer, bodyAsJson(answer))
 		return { model: wire, unread }
 	},
 	encode(model) {

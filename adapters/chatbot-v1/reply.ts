@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import {
 	type Button,
 	blankIsSilence,
+	bodyAsJson,
 	type CanonicalReply,
 	type Carries,
 	compact,
@@ -18,10 +19,14 @@ import {
 	nonEmptyList,
 	type Path,
 	type ReplyLeg,
-	readJsonBody,
 	reservedKeys,
 	validate,
 	WireAttributes,
+	WireCount,
+	WireNonEmpty,
+	WireOptionalText,
+	WireText,
+	wireList,
 } from '../../src/format/index.ts'
 import {
 	decodeButton,
@@ -36,30 +41,30 @@ import type { Options } from './options.ts'
 
 const name = 'chatbot-v1'
 
-const delay = v.nullish(v.pipe(v.number(), v.minValue(0), v.transform(Math.round)))
+const delay = v.nullish(WireCount)
 // The samples print `filters: []`, which their own table forbids.
-const filters = v.nullish(v.array(Json))
+const filters = v.nullish(wireList(Json))
 const WireButton = v.object({
 	type: v.nullish(v.string(), 'postback'),
-	title: v.nullish(v.string()),
-	value: v.nullish(v.string()),
+	title: WireOptionalText,
+	value: WireOptionalText,
 	// Instead of a type and a value, in 2018: https://gist.github.com/dzabrzenski/280d68affc865f7c530895d9cb9d36dd
-	postback: v.nullish(v.string()),
+	postback: WireOptionalText,
 })
 type WireButton = v.InferOutput<typeof WireButton>
-const buttons = v.nullish(v.array(WireButton))
-const card = { title: NonEmpty, subtitle: v.nullish(v.string()), imageUrl: v.nullish(v.string()), buttons, filters }
+const buttons = v.nullish(wireList(WireButton))
+const card = { title: WireNonEmpty, subtitle: WireOptionalText, imageUrl: v.nullish(v.string()), buttons, filters }
 const WireCard = v.object(card)
 type WireCard = v.InferOutput<typeof WireCard>
 
 const Response = v.variant('type', [
-	v.object({ type: v.literal('text'), delay, elements: v.array(v.string()), filters }),
+	v.object({ type: v.literal('text'), delay, elements: wireList(WireText), filters }),
 	v.object({ type: v.literal('image'), delay, imageUrl: NonEmpty, filters }),
-	v.object({ type: v.literal('quickReplies'), delay, title: NonEmpty, buttons, filters }),
+	v.object({ type: v.literal('quickReplies'), delay, title: WireNonEmpty, buttons, filters }),
 	v.object({ type: v.literal('card'), delay, ...card }),
-	v.object({ type: v.literal('cards'), delay, elements: v.array(WireCard), filters }),
-	v.object({ type: v.literal('goto'), interactionId: NonEmpty, filters }),
-	v.object({ type: v.literal('setAttributes'), elements: v.nullish(v.array(Json)), filters }),
+	v.object({ type: v.literal('cards'), delay, elements: wireList(WireCard), filters }),
+	v.object({ type: v.literal('goto'), interactionId: WireNonEmpty, filters }),
+	v.object({ type: v.literal('setAttributes'), elements: v.nullish(wireList(Json)), filters }),
 ])
 type Response = v.InferOutput<typeof Response>
 
@@ -73,7 +78,7 @@ const Setting = v.strictObject({
 	),
 })
 
-const Answer = v.object({ responses: v.nullish(v.array(Json)), parameters: WireAttributes })
+const Answer = v.object({ responses: v.nullish(wireList(Json)), parameters: WireAttributes })
 
 const maxNatives = 10
 /** Responses of types for which the model has no field, as the platform writes them. */
@@ -118,7 +123,8 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		native: { name, schema: Native },
 
 		decode: blankIsSilence((answer) => {
-			const { wire, unread } = validate(Answer, readJsonBody(answer))
+			// Whatever its media type: PHP labels JSON as HTML by default.
+			const { wire, unread } = validate(Answer, bodyAsJson(answer))
 			let goto: string | undefined
 			const session: { [name: string]: Json } = { ...wire.parameters }
 			const responses = decodeTyped(wire.responses, {

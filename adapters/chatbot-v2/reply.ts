@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import {
 	type Button,
 	blankIsSilence,
+	bodyAsJson,
 	type CanonicalReply,
 	type Carries,
 	compact,
@@ -17,9 +18,13 @@ import {
 	nonEmptyList,
 	type Path,
 	type ReplyLeg,
-	readJsonBody,
 	validate,
 	WireAttributes,
+	WireCount,
+	WireNonEmpty,
+	WireOptionalText,
+	WireText,
+	wireList,
 } from '../../src/format/index.ts'
 import {
 	decodeButton,
@@ -36,38 +41,38 @@ import type { Options } from './options.ts'
 const name = 'chatbot-v2'
 
 // What the platform waits, in milliseconds, before a response that does not say how long.
-const delay = v.nullish(v.pipe(v.number(), v.minValue(0), v.transform(Math.round)), 1000)
+const delay = v.nullish(WireCount, 1000)
 const WireButton = v.object({
 	type: v.string(),
-	title: v.nullish(v.string()),
-	value: v.nullish(v.string()),
+	title: WireOptionalText,
+	value: WireOptionalText,
 	// Of a webview. A button is shown whatever stands here.
 	height: v.nullish(v.unknown()),
 })
 type WireButton = v.InferOutput<typeof WireButton>
-const buttons = v.nullish(v.array(WireButton))
+const buttons = v.nullish(wireList(WireButton))
 const WireCard = v.object({
-	title: NonEmpty,
-	subtitle: v.nullish(v.string()),
+	title: WireNonEmpty,
+	subtitle: WireOptionalText,
 	imageUrl: v.nullish(v.string()),
 	buttons,
 })
 type WireCard = v.InferOutput<typeof WireCard>
 
 const Response = v.variant('type', [
-	v.object({ type: v.literal('text'), delay, message: v.string() }),
-	v.object({ type: v.literal('randomText'), delay, messages: v.array(v.string()) }),
+	v.object({ type: v.literal('text'), delay, message: WireText }),
+	v.object({ type: v.literal('randomText'), delay, messages: wireList(WireText) }),
 	v.object({ type: v.literal('image'), delay, imageUrl: NonEmpty }),
-	v.object({ type: v.literal('quickReplies'), delay, title: NonEmpty, buttons }),
-	v.object({ type: v.literal('buttons'), delay, title: NonEmpty, buttons }),
-	v.object({ type: v.literal('cards'), delay, elements: v.array(WireCard) }),
+	v.object({ type: v.literal('quickReplies'), delay, title: WireNonEmpty, buttons }),
+	v.object({ type: v.literal('buttons'), delay, title: WireNonEmpty, buttons }),
+	v.object({ type: v.literal('cards'), delay, elements: wireList(WireCard) }),
 	// The documentation's sample of buttons says `cards`, where its table says `buttons`.
-	v.object({ type: v.literal('cards'), delay, title: NonEmpty, buttons }),
+	v.object({ type: v.literal('cards'), delay, title: WireNonEmpty, buttons }),
 ])
 type Response = v.InferOutput<typeof Response>
 
 const Answer = v.object({
-	responses: v.nullish(v.array(Json)),
+	responses: v.nullish(wireList(Json)),
 	attributes: WireAttributes,
 	// What a template of the vendor's answers: ChatBotCom/package-tracking-template, functions/index.js.
 	parameters: WireAttributes,
@@ -119,7 +124,8 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		native: { name, schema: Native },
 
 		decode: blankIsSilence((answer) => {
-			const { wire, unread } = validate(Answer, readJsonBody(answer))
+			// Whatever its media type: PHP labels JSON as HTML by default.
+			const { wire, unread } = validate(Answer, bodyAsJson(answer))
 			const responses = decodeTyped(wire.responses, {
 				schema: Response,
 				at: ['responses'],

@@ -7,7 +7,6 @@ import {
 	decodeTyped,
 	fieldPath,
 	hasKnownType,
-	Id,
 	Json,
 	type Message,
 	NativeItem,
@@ -15,21 +14,21 @@ import {
 	nonEmptyList,
 	type Path,
 	unreachable,
+	WireOptionalText,
+	wireList,
 } from '../../src/format/index.ts'
 
-const Text = v.nullish(v.string())
-// The id of an interaction may be a number.
-const Value = v.nullish(Id)
-const WireButton = v.object({ type: Text, value: Value, name: Text })
+const Text = WireOptionalText
+const WireButton = v.object({ type: Text, value: Text, name: Text })
 type WireButton = v.InferOutput<typeof WireButton>
-const buttons = v.nullish(v.array(WireButton))
+const buttons = v.nullish(wireList(WireButton))
 const Item = v.object({ image: Text, heading: Text, subtitle: Text, url: Text, buttons })
 type Item = v.InferOutput<typeof Item>
 
 const WireCard = v.variant('type', [
 	v.object({ type: v.literal('text'), value: Text, buttons }),
 	v.object({ type: v.literal('image'), value: Text }),
-	v.object({ type: v.literal('gallery'), value: Text, gallery: v.nullish(v.array(Item)) }),
+	v.object({ type: v.literal('gallery'), value: Text, gallery: v.nullish(wireList(Item)) }),
 ])
 type WireCard = v.InferOutput<typeof WireCard>
 

@@ -17,7 +17,11 @@ import {
 	nonEmptyList,
 	type ReplyLeg,
 	validate,
+	WireFlag,
+	WireOptionalText,
 	type WireResponse,
+	WireText,
+	wireList,
 } from '../../src/format/index.ts'
 import { decodeCards, encodeCard, NativeCard } from './cards.ts'
 import { marker, type Options } from './options.ts'
@@ -29,10 +33,10 @@ const Answer = v.object({
 	user_id: v.nullish(Id),
 	bot_id: v.nullish(Id),
 	module_id: v.nullish(Id),
-	message: v.nullish(v.string(), ''),
-	cards: v.nullish(v.array(Json)),
-	suggested_replies: v.nullish(v.array(Id), []),
-	blocked_input: v.nullish(v.boolean()),
+	message: WireOptionalText,
+	cards: v.nullish(wireList(Json)),
+	suggested_replies: v.nullish(wireList(WireText), []),
+	blocked_input: WireFlag,
 })
 
 /** Cards of types for which the model has no field, as the platform writes them. */
@@ -76,7 +80,7 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 			return {
 				model: compact<CanonicalReply>({
 					messages: [
-						...wire.message.split(marker).flatMap(decodeText),
+						...(wire.message ?? '').split(marker).flatMap(decodeText),
 						...cards.messages,
 						...decodeLabels(wire.suggested_replies),
 					],
@@ -110,7 +114,7 @@ export function setUpAnswer({ filler }: Options): WireResponse {
 
 /** Whether the platform would show it as an answer. */
 export function isAnswer(answer: WireResponse): boolean {
-	return answer.status === 200 && bodyMatches(answer, (body) => /\S/.test(validate(Answer, body).wire.message))
+	return answer.status === 200 && bodyMatches(answer, (body) => /\S/.test(validate(Answer, body).wire.message ?? ''))
 }
 
 function decodeText(text: string): Message[] {

@@ -32,11 +32,14 @@ function collectUnread(schema: v.GenericSchema, value: unknown, path: string, un
 	const parts: SchemaNode = schema
 	const branches = branchesOf(schema, value)
 	if (parts.wrapped) collectUnread(parts.wrapped, value, path, unread)
+	else if (parts.getter) collectUnread(parts.getter(value), value, path, unread)
 	else if (branches) {
 		const branch = branches.find((candidate) => v.is(candidate, value))
 		if (branch) collectUnread(branch, value, path, unread)
 	} else if (parts.item && Array.isArray(value)) {
 		for (const [i, item] of value.entries()) collectUnread(parts.item, item, `${path}[${i}]`, unread)
+	} else if (parts.type === 'record' && parts.value) {
+		for (const [key, member] of Object.entries(value)) collectUnread(parts.value, member, memberPath(path, key), unread)
 	} else if (parts.entries) {
 		// valibot accepts an array as an object. PHP encodes an empty object as an empty array; reject any other array.
 		if (Array.isArray(value) && value.length > 0) {

@@ -6,6 +6,8 @@ export interface SchemaNode {
 	readonly type: string
 	/** Of an optional or nullable schema: the schema of a present value. */
 	readonly wrapped?: v.GenericSchema
+	/** Of a lazy schema: the schema of a value. */
+	readonly getter?: (value: unknown) => v.GenericSchema
 	/** Of a list: the schema of its items. */
 	readonly item?: v.GenericSchema
 	/** Of an object: the schema of members that `entries` does not list. */
@@ -30,6 +32,7 @@ export function schemaAt(
 	if (key === undefined) return schema
 	const parts: SchemaNode = schema
 	if (parts.wrapped) return schemaAt(parts.wrapped, path, value)
+	if (parts.getter) return schemaAt(parts.getter(value), path, value)
 	const options = branchesOf(schema, value)
 	if (options) return firstDefined(options, (option) => schemaAt(option, path, value))
 	const next = typeof key === 'number' ? parts.item : (ownMember(parts.entries, key) ?? parts.value)
