@@ -74,8 +74,11 @@ export type Claim =
 export interface State {
 	/** The choices that the last replies of a conversation left open. */
 	openChoices(conversation: string): Promise<OpenChoices>
-	/** Adds what one more reply offered, which may be nothing, and closes the set that it answers a pick from. */
-	addReply(conversation: string, reply: OpenReply, picked?: PickedSet): Promise<void>
+	/**
+	 * Adds what one more reply offered, which may be nothing, and closes the set that it answers a pick from. False: choices
+	 * of this or of earlier replies were forgotten, because they are too large together.
+	 */
+	addReply(conversation: string, reply: OpenReply, picked?: PickedSet): Promise<boolean>
 	/** Closes all choices of a conversation. */
 	closeChoices(conversation: string): Promise<void>
 	/**
@@ -83,7 +86,10 @@ export interface State {
 	 * gets the same answer, or becomes the claim itself when the first failed or its lease expired.
 	 */
 	claim(conversation: string, call: string, lease: number): Promise<Claim>
-	/** Stores a reply that came too late; false: it is not stored, because the conversation has too many. */
+	/**
+	 * Stores a reply that came too late; false: it is not stored, because the late replies of the conversation
+	 * would be too many, or too large together.
+	 */
 	addLateReply(conversation: string, reply: CanonicalReply): Promise<boolean>
 	/** Removes and returns the late replies of a conversation, oldest first. */
 	takeLateReplies(conversation: string): Promise<readonly CanonicalReply[]>

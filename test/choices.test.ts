@@ -1,11 +1,13 @@
 /** What users press and type, and which choice the upstream hears of. */
 import { describe, expect, test, vi } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { chatbotV2 } from '../adapters/chatbot-v2/index.ts'
 import type { Offer } from '../src/fit/index.ts'
 import { limits } from '../src/limits.ts'
 import type { CanonicalEvent } from '../src/model/index.ts'
-import type { OpenChoices } from '../src/runtime.ts'
-import { resolveChoice } from '../src/turn/choices.ts'
-import { withReply } from '../src/turn/index.ts'
+import type { OpenChoices, OpenReply, PickedSet } from '../src/runtime.ts'
+import { openChoicesOf, resolveChoice, type StoredChoices, withReply } from '../src/turn/choices.ts'
+import { gateway, json, upstream } from './servers.ts'
 
 const said = (text: string): CanonicalEvent => ({ kind: 'message', text, conversation: 'c1', attributes: {} })
 const pressed = (value: string): CanonicalEvent => ({ kind: 'choice', choice: { value }, attributes: {} })
@@ -21,6 +23,13 @@ const replies = (...offers: readonly (readonly Offer[])[]): OpenChoices =>
 /** The value that these words or this event pick. */
 const picked = (event: string | CanonicalEvent, ...offers: readonly (readonly Offer[])[]) =>
 	resolveChoice(typeof event === 'string' ? said(event) : event, replies(...offers))?.event.choice?.value
+/** The open choices after one more reply; undefined when there are none. */
+const afterReply = (open: OpenChoices, reply: OpenReply, picked: PickedSet | undefined): OpenChoices | undefined => {
+	const stored = open.map(({ turnId, offers }) => ({ turnId, offers: JSON.stringify(offers) }))
+	const next = withReply(stored, reply, picked)
+	expect(next.whole).toBe(true)
+	return next.open.length > 0 ? openChoicesOf(next.open) : undefined
+}
 
 describe('a choice comes back', () => {
 	test.each([
@@ -163,24 +172,24 @@ describe('what stays open', () => {
 	const tea = offer('Tea', { value: 'x7', number: 1 })
 	const after = (open: OpenChoices, offers: readonly Offer[], ...more: Parameters<typeof resolveChoice>) => {
 		const [event, before] = more
-		return withReply(open, { turnId: `turn ${open.length + 1}`, offers }, resolveChoice(event, before)?.picked)
+		return afterReply(open, { turnId: `turn ${open.length + 1}`, offers }, resolveChoice(event, before)?.picked)
 	}
 
 	test('a reply without choices ends labels and numbers, and all is forgotten after some replies', () => {
-		let open = withReply([], { turnId: 'first', offers: [tea] }, undefined)
+		let open = afterReply([], { turnId: 'first', offers: [tea] }, undefined)
 		for (let i = 1; i < limits.openReplies.value; i++) {
-			open = withReply(open ?? [], { turnId: `later ${i}`, offers: [] }, undefined)
+			open = afterReply(open ?? [], { turnId: `later ${i}`, offers: [] }, undefined)
 		}
 		expect(resolveChoice(said('x7'), open ?? [])?.event.choice?.value).toBe('v:Tea')
 		expect(resolveChoice(said('Tea'), open ?? [])).toBeUndefined()
 		expect(resolveChoice(said('1'), open ?? [])).toBeUndefined()
-		expect(withReply(open ?? [], { turnId: 'last', offers: [] }, undefined)).toBeUndefined()
+		expect(afterReply(open ?? [], { turnId: 'last', offers: [] }, undefined)).toBeUndefined()
 	})
 
 	test('a pick closes its set, and no other of the reply', () => {
 		const milk = offer('Milk', { value: 'x8' })
 		const ham = offer('Ham', { value: 'y1', set: 'messages[1]' })
-		const open = withReply([], { turnId: 'first', offers: [tea, milk, ham] }, undefined) ?? []
+		const open = afterReply([], { turnId: 'first', offers: [tea, milk, ham] }, undefined) ?? []
 		const next = after(open, [], said('x7'), open) ?? []
 		expect(resolveChoice(said('x8'), next)).toBeUndefined()
 		expect(resolveChoice(pressed('x7'), next)).toBeUndefined()
@@ -193,6 +202,63 @@ describe('what stays open', () => {
 		const next = after(open, [], said('x7'), open) ?? []
 		expect(resolveChoice(said('y1'), next)).toBeDefined()
 		expect(resolveChoice(said('x7'), next)).toBeUndefined()
+	})
+})
+
+describe('choices that are too large together', () => {
+	const bytes = limits.openChoicesBytes.value
+	/** Offers of about this many bytes of JSON. */
+	const offersOf = (size: number, label = 'Tea', filling = 'x') => [
+		offer(label, {
+			value: `p:${label}`,
+			choice: { title: label, value: filling.repeat(size / Buffer.byteLength(filling)) },
+		}),
+	]
+	let turns = 0
+	const addTo = ({ open }: StoredChoices, offers: readonly Offer[]) =>
+		withReply(open, { turnId: `turn ${++turns}`, offers }, undefined)
+	const after = (...replies: Offer[][]) => replies.reduce(addTo, { open: [], whole: true })
+	const isOpen = ({ open }: StoredChoices, label: string) =>
+		resolveChoice(pressed(`p:${label}`), openChoicesOf(open)) !== undefined
+
+	test('are forgotten from the oldest reply on, and the result says so', () => {
+		const two = after(offersOf(bytes * 0.6, 'Tea'), offersOf(bytes * 0.3, 'Coffee'))
+		expect(two.whole).toBe(true)
+		expect(isOpen(two, 'Tea')).toBe(true)
+		const three = addTo(two, offersOf(bytes * 0.3, 'Milk'))
+		expect(three.whole).toBe(false)
+		expect(['Tea', 'Coffee', 'Milk'].map((label) => isOpen(three, label))).toEqual([false, true, true])
+		expect(addTo(three, [offer('Water')]).whole).toBe(true)
+	})
+
+	test('are not remembered if one reply is too large alone, and those of earlier replies stay', () => {
+		const next = after(offersOf(10, 'Coffee'), offersOf(bytes, 'Tea'))
+		expect(next.whole).toBe(false)
+		expect(['Tea', 'Coffee'].map((label) => isOpen(next, label))).toEqual([false, true])
+		expect(resolveChoice(said('Coffee'), openChoicesOf(next.open))).toBeUndefined()
+	})
+
+	test.each([
+		['of one byte', 'x'],
+		['of two bytes', 'ü'],
+		['of three bytes', '語'],
+		['of four bytes', '🎈'],
+		['that JSON escapes', '"'],
+	])('are measured in bytes, also of characters %s', (_, filling) => {
+		const escaped = JSON.stringify(filling).length - 2 > filling.length ? 2 : 1
+		expect(after(offersOf((bytes - 200) / escaped, 'Tea', filling)).whole).toBe(true)
+		expect(after(offersOf((bytes + 200) / escaped, 'Tea', filling)).whole).toBe(false)
+	})
+
+	test('make room when they are picked from', () => {
+		const full = after(offersOf(bytes * 0.6))
+		const set = resolveChoice(pressed('p:Tea'), openChoicesOf(full.open))?.picked
+		expect(withReply(full.open, { turnId: 'next', offers: offersOf(bytes * 0.6, 'Milk') }, set).whole).toBe(true)
+	})
+
+	test('make no difference where nothing was offered', () => {
+		expect(addTo(after(offersOf(bytes * 0.9)), []).whole).toBe(true)
+		expect(after([], [], [])).toEqual({ open: [], whole: true })
 	})
 })
 
@@ -210,4 +276,25 @@ describe('words of any length', () => {
 	test('still pick the choice whose label they repeat exactly', () => {
 		expect(picked(marks, [offer('Tea'), offer(marks)])).toBe(`v:${marks}`)
 	})
+})
+
+test('the log line of a turn says when its choices are too large to be remembered', async () => {
+	const choice = (value: string) => ({ title: 'Tea', value })
+	const sizes = [10, limits.openChoicesBytes.value]
+	const { url } = await upstream(() => {
+		const choices = [choice('x'.repeat(sizes.shift() ?? 0))]
+		return json({ messages: [{ type: 'choices', text: 'Which?', choices }] })
+	})
+	const { url: at, lines } = await gateway(
+		{ upstream: { url }, routes: [{ name: 'in', path: '/in', platform: 'chatbot-v2', options: { text: 'q' } }] },
+		[canonical, chatbotV2],
+	)
+	for (const messageId of ['one', 'two']) {
+		const body = JSON.stringify({ chatId: 'c', messageId, attributes: { q: 'Hi' } })
+		expect(
+			(await fetch(`${at}/in`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status,
+		).toBe(200)
+	}
+	const forgotten = lines.filter(({ msg }) => msg === 'turn').map(({ choicesForgotten }) => choicesForgotten)
+	expect(forgotten).toEqual([undefined, true])
 })

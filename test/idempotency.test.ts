@@ -1,6 +1,11 @@
 /** Calls that come more than once: one answer, one call to the upstream. */
 import { expect, test } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { readConfig } from '../src/config/index.ts'
+import { limits } from '../src/limits.ts'
 import { createState } from '../src/node/memory-state.ts'
+import { keyOf } from '../src/turn/keys.ts'
+import { testCrypto } from './crypto.ts'
 import { call, gatewayTo, json, says, statusOnly, upstream } from './servers.ts'
 
 const event = { id: 'm1', kind: 'message', text: 'Hi', conversation: 'c1' }
@@ -57,4 +62,37 @@ test('a call that waits for an expired claim gets it, and the old one cannot set
 	if ('fence' in first) await state.settle('c1', 'call', first.fence, { ...answer, body: 'first' })
 	if ('fence' in second) await state.settle('c1', 'call', second.fence, answer)
 	expect(await state.claim('c1', 'call', 10)).toEqual({ answer })
+})
+
+const long = 'x'.repeat(100_000)
+
+test('conversations and calls whose ids are very long are told apart', async () => {
+	const { url, calls } = await upstream()
+	const { url: at } = await gatewayTo(url)
+	const { conversation: _, ...alone } = event
+	for (const each of [
+		{ conversation: `${long}1` },
+		{ conversation: `${long}2` },
+		{ id: `${long}1` },
+		{ id: `${long}2` },
+	])
+		for (let i = 0; i < 2; i++) expect((await call(`${at}/in`, { ...event, ...each })).status).toBe(200)
+	for (const id of [`${long}1`, `${long}2`, `${long}1`]) await call(`${at}/in`, { ...alone, id })
+	expect(calls).toHaveLength(6)
+})
+
+test('the key of a conversation is short, and holds the route', async () => {
+	const { routes } = readConfig(
+		{
+			upstream: { url: 'http://127.0.0.1:9/' },
+			routes: ['one', 'two'].map((name) => ({ name, path: `/${name}`, platform: 'canonical' })),
+		},
+		{ adapters: [canonical], env: {}, loopback: true },
+	)
+	const keys = await Promise.all(
+		routes.flatMap((route) => ['c', `${long}1`, `${long}2`].map((id) => keyOf(route, id, testCrypto))),
+	)
+	expect(new Set(keys).size).toBe(6)
+	expect(keys[0]).toBe('one c')
+	expect(Math.max(...keys.map(({ length }) => length))).toBeLessThanOrEqual(limits.conversationKey.value)
 })

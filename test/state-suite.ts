@@ -54,6 +54,88 @@ export function stateSuite(name: string, create: () => State): void {
 		})
 	})
 
+	describe(`${name}: sizes`, () => {
+		const late = (text: string): CanonicalReply => ({
+			messages: [{ type: 'text', text }],
+			attributes: { session: {}, user: {} },
+		})
+		const most = limits.lateRepliesBytes.value
+
+		test.each([
+			['of one byte', 'x'],
+			['of two bytes', 'ü'],
+			['of three bytes', '語'],
+			['of four bytes', '🎈'],
+		])(
+			'late replies of a conversation have at most so many bytes together, also with characters %s',
+			async (_, unit) => {
+				const { state, c } = fresh()
+				const bytes = new TextEncoder().encode(unit).byteLength
+				const part = late(unit.repeat(Math.floor((most * 0.4) / bytes)))
+				expect(await state.addLateReply(c, late(unit.repeat(Math.ceil(most / bytes))))).toBe(false)
+				expect(await state.addLateReply(c, part)).toBe(true)
+				expect(await state.addLateReply(c, part)).toBe(true)
+				expect(await state.addLateReply(c, part)).toBe(false)
+				expect(await state.addLateReply(c, late('short'))).toBe(true)
+				expect(await state.takeLateReplies(c)).toEqual([part, part, late('short')])
+				expect(await state.addLateReply(c, part)).toBe(true)
+			},
+		)
+
+		test('a late reply that is large in attributes, buttons or overrides is weighed, too', async () => {
+			const { state, c } = fresh()
+			const text = 'x'.repeat(most)
+			const none = { session: {}, user: {} }
+			const button = { type: 'postback', title: text, value: 'v' } as const
+			const all: CanonicalReply[] = [
+				{ messages: [], attributes: { session: { text }, user: {} } },
+				{ messages: [], attributes: { session: {}, user: { [text]: 1 } } },
+				{ messages: [{ type: 'text', text: 'Hi', buttons: [button] }], attributes: none },
+				{ messages: [], attributes: none, overrides: { own: { text } } },
+				{ messages: Array.from({ length: most / 20 }, () => ({ type: 'text', text: 'x' })), attributes: none },
+			]
+			for (const each of all) expect(await state.addLateReply(c, each)).toBe(false)
+			expect(await state.takeLateReplies(c)).toEqual([])
+		})
+
+		test('choices that are too large together are forgotten from the oldest on, which the state reports', async () => {
+			const { state, c } = fresh()
+			const large = (title: string): Offer => ({
+				...offer,
+				choice: { title, value: 'x'.repeat(limits.openChoicesBytes.value * 0.4) },
+			})
+			const [one, two, three] = [offered('t1', large('1')), offered('t2', large('2')), offered('t3', large('3'))]
+			expect(await state.addReply(c, offered('small', offer))).toBe(true)
+			expect(await state.addReply(c, one)).toBe(true)
+			expect(await state.addReply(c, two)).toBe(true)
+			expect(await state.addReply(c, three)).toBe(false)
+			expect(await state.openChoices(c)).toEqual([three, two])
+			expect(await state.addReply(c, offered('huge', large('a'), large('b'), large('c')))).toBe(false)
+			expect(await state.openChoices(c)).toEqual([offered('huge'), three, two])
+		})
+
+		test('answers of a conversation are forgotten beyond a number and beyond a size, the oldest first', async () => {
+			const { state, c } = fresh()
+			const settled = async (key: string, call: string, body: string) =>
+				state.settle(key, call, fenceOf(await state.claim(key, call, long)), answer(body))
+			const known = async (key: string, call: string) => 'answer' in (await state.claim(key, call, 0))
+			const [count, bytes] = [limits.rememberedAnswers.value, limits.rememberedAnswersBytes.value]
+			for (let i = 0; i <= count; i++) await settled(c, `call ${i}`, 'x')
+			expect(await known(c, 'call 0')).toBe(false)
+			expect(await known(c, 'call 1')).toBe(true)
+			expect(await known(c, `call ${count}`)).toBe(true)
+			for (const unit of ['x', 'ü', '語']) {
+				const body = unit.repeat((bytes * 0.4) / new TextEncoder().encode(unit).byteLength)
+				for (const call of ['one', 'two', 'three']) await settled(`${c} ${unit}`, call, body)
+				expect(await known(`${c} ${unit}`, 'one')).toBe(false)
+				expect(await known(`${c} ${unit}`, 'two')).toBe(true)
+				expect(await known(`${c} ${unit}`, 'three')).toBe(true)
+			}
+			await settled(`${c} alone`, 'large', 'x'.repeat(bytes))
+			expect(await known(`${c} alone`, 'large')).toBe(false)
+		})
+	})
+
 	describe(`${name}: calls that come again`, () => {
 		test('the first call gets the claim, and later ones get its answer', async () => {
 			const { state, c } = fresh()

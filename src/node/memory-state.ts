@@ -1,18 +1,50 @@
-/** The state of recent conversations in the memory of this process, limited in number, size and age. */
+/**
+ * The state of recent conversations in the memory of this process. It is kept as text, which takes a fraction of the
+ * memory of objects, and its bounds follow the heap.
+ */
+import { getHeapStatistics } from 'node:v8'
 import { LRUCache } from 'lru-cache'
 import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { CanonicalReply } from '../model/index.ts'
-import type { Claim, OpenChoices, State } from '../runtime.ts'
-import { withReply } from '../turn/index.ts'
+import type { Claim, State } from '../runtime.ts'
+import { openChoicesOf, type StoredReply, withReply } from '../turn/index.ts'
 
-const cacheLimits = {
-	/** Entries of each cache. */
-	max: 100_000,
-	/** Characters in each cache. */
-	maxSize: 64 * 1024 * 1024,
-	/** Milliseconds: a day. */
-	ttl: 24 * 60 * 60 * 1000,
+/** What is remembered of a conversation. */
+interface Memory {
+	readonly choices?: Choices
+	readonly late: Notes<Note>
+	readonly answers: Notes<Answer>
+}
+
+interface Choices {
+	/** Newest first. */
+	readonly open: readonly StoredReply[]
+	/** Bytes that they take of the heap. */
+	readonly cost: number
+	/** When the last was added, as `performance.now`. */
+	readonly at: number
+}
+
+/** A value as JSON. */
+interface Note {
+	readonly text: string
+	/** Bytes of the text in UTF-8. */
+	readonly bytes: number
+	/** Bytes that the note takes of the heap. */
+	readonly cost: number
+	/** When it was added, as `performance.now`. */
+	readonly at: number
+}
+
+interface Answer extends Note {
+	readonly call: string
+}
+
+/** Notes, oldest first, and what they sum up to. */
+interface Notes<N extends Note> {
+	readonly notes: readonly N[]
+	readonly bytes: number
+	readonly cost: number
 }
 
 /** A call that is being answered. */
@@ -22,17 +54,50 @@ interface InFlight {
 	readonly settle: (answer: WireResponse | undefined) => void
 }
 
-/** Creates an empty state. With several processes, all calls of a conversation must reach the same one. */
-export function createState(): State {
-	const conversations = new LRUCache<string, OpenChoices>({ ...cacheLimits, sizeCalculation: jsonSize })
-	const lateReplies = new LRUCache<string, readonly CanonicalReply[]>({ ...cacheLimits, sizeCalculation: jsonSize })
-	const answers = new LRUCache<string, WireResponse>({ ...cacheLimits, sizeCalculation: jsonSize })
+/**
+ * Bytes of the heap that each takes beside the characters of its texts. Rounded up from the growth of the heap over
+ * 100,000 entries of each kind, after a garbage collection; a test repeats the measurement.
+ */
+const overhead = { conversation: 600, text: 100, inFlight: 1000 }
+
+/** Milliseconds after which anything is forgotten. */
+const lifetime = limits.rememberedTime.value * 60 * 60 * 1000
+
+const noNotes = { notes: [], bytes: 0, cost: 0 }
+const nothing: Memory = { late: noNotes, answers: noNotes }
+
+/**
+ * Creates an empty state, for a heap of this many bytes. With several processes, all calls of a conversation must reach
+ * the same one.
+ */
+export function createState(heap = getHeapStatistics().heap_size_limit): State {
+	// Their number is bounded by the least that one costs. With `max` the cache would reserve memory for all of them.
+	const memories = new LRUCache<string, Memory>({
+		maxSize: Math.floor((heap * limits.rememberedHeap.value) / 100),
+		sizeCalculation: costOf,
+	})
 	const inFlight = new Map<string, InFlight>()
+	const maxInFlight = Math.floor((heap * limits.claimedHeap.value) / 100 / overhead.inFlight)
 	let fences = 0
 
+	function recall(conversation: string): Memory {
+		return memories.get(conversation) ?? nothing
+	}
+
+	/** False: it is too large for the heap. */
+	function remember(conversation: string, memory: Memory): boolean {
+		const { choices, late, answers } = memory
+		if (choices || late.notes.length > 0 || answers.notes.length > 0) {
+			return memories.set(conversation, memory).has(conversation)
+		}
+		memories.delete(conversation)
+		return true
+	}
+
 	function begin(key: string, lease: number): Claim {
-		const { promise: settled, resolve } = Promise.withResolvers<WireResponse | undefined>()
 		const fence = ++fences
+		if (inFlight.size >= maxInFlight) return { fence }
+		const { promise: settled, resolve } = Promise.withResolvers<WireResponse | undefined>()
 		const end = (answer: WireResponse | undefined): void => {
 			clearTimeout(timer)
 			if (inFlight.get(key)?.fence === fence) inFlight.delete(key)
@@ -46,47 +111,99 @@ export function createState(): State {
 
 	return {
 		async openChoices(conversation) {
-			return conversations.get(conversation) ?? []
+			const { choices } = recall(conversation)
+			return choices && isFresh(choices) ? openChoicesOf(choices.open) : []
 		},
 		async addReply(conversation, reply, picked) {
-			const open = withReply(conversations.get(conversation) ?? [], reply, picked)
-			if (open) conversations.set(conversation, open)
-			else conversations.delete(conversation)
+			const { choices, ...others } = recall(conversation)
+			const { open, whole } = withReply(choices && isFresh(choices) ? choices.open : [], reply, picked)
+			if (open.length > 0) {
+				const cost = open.reduce((sum, { turnId, offers }) => sum + heapBytes(turnId) + heapBytes(offers), 0)
+				remember(conversation, { ...others, choices: { open, cost, at: performance.now() } })
+			} else if (choices) remember(conversation, others)
+			return whole
 		},
 		async closeChoices(conversation) {
-			conversations.delete(conversation)
+			const { choices, ...others } = recall(conversation)
+			if (choices) remember(conversation, others)
 		},
 		async addLateReply(conversation, reply) {
-			const replies = [...(lateReplies.get(conversation) ?? []), reply]
-			if (replies.length > limits.lateReplies.value) return false
-			lateReplies.set(conversation, replies)
-			return lateReplies.has(conversation)
+			const memory = recall(conversation)
+			const late = withNote(withoutOldest(memory.late), noteOf(reply))
+			if (late.notes.length > limits.lateReplies.value || late.bytes > limits.lateRepliesBytes.value) return false
+			return remember(conversation, { ...memory, late })
 		},
 		async takeLateReplies(conversation) {
-			const replies = lateReplies.get(conversation) ?? []
-			lateReplies.delete(conversation)
-			return replies
+			const memory = recall(conversation)
+			if (memory.late.notes.length === 0) return []
+			remember(conversation, { ...memory, late: noNotes })
+			return memory.late.notes.filter(isFresh).map(({ text }) => JSON.parse(text))
 		},
 		async claim(conversation, call, lease) {
 			const key = `${conversation} ${call}`
 			for (;;) {
-				const answer = answers.get(key)
-				if (answer) return { answer }
+				const answer = recall(conversation).answers.notes.findLast((each) => each.call === call)
+				if (answer && isFresh(answer)) return { answer: JSON.parse(answer.text) }
 				const other = inFlight.get(key)
 				if (!other) return begin(key, lease)
 				await other.settled
 			}
 		},
 		async settle(conversation, call, fence, answer) {
-			const key = `${conversation} ${call}`
-			const mine = inFlight.get(key)
+			const mine = inFlight.get(`${conversation} ${call}`)
 			if (mine?.fence !== fence) return
-			if (answer) answers.set(key, answer)
+			if (answer) {
+				const note = noteOf(answer)
+				const added = { ...note, call, cost: note.cost + heapBytes(call) }
+				const memory = recall(conversation)
+				const answers = withoutOldest(withNote(memory.answers, added), areTooManyAnswers)
+				remember(conversation, { ...memory, answers })
+			}
 			mine.settle(answer)
 		},
 	}
 }
 
-function jsonSize(value: unknown, key: string): number {
-	return key.length + JSON.stringify(value).length
+function noteOf(value: object): Note {
+	const text = JSON.stringify(value)
+	return { text, bytes: Buffer.byteLength(text), cost: heapBytes(text), at: performance.now() }
 }
+
+function isFresh({ at }: Pick<Note, 'at'>): boolean {
+	return performance.now() - at < lifetime
+}
+
+function withNote<N extends Note>({ notes, bytes, cost }: Notes<N>, note: N): Notes<N> {
+	return { notes: [...notes, note], bytes: bytes + note.bytes, cost: cost + note.cost }
+}
+
+/** Drops the oldest notes as long as they are out of date or, by default never, too many for what is left. */
+function withoutOldest<N extends Note>(
+	{ notes, bytes, cost }: Notes<N>,
+	areTooMany: (count: number, bytes: number) => boolean = () => false,
+): Notes<N> {
+	const left = { bytes, cost }
+	let first = 0
+	for (const note of notes) {
+		if (isFresh(note) && !areTooMany(notes.length - first, left.bytes)) break
+		first++
+		left.bytes -= note.bytes
+		left.cost -= note.cost
+	}
+	return { notes: first === 0 ? notes : notes.slice(first), ...left }
+}
+
+function areTooManyAnswers(count: number, bytes: number): boolean {
+	return count > limits.rememberedAnswers.value || bytes > limits.rememberedAnswersBytes.value
+}
+
+function costOf({ choices, late, answers }: Memory, key: string): number {
+	return overhead.conversation + heapBytes(key) + (choices?.cost ?? 0) + late.cost + answers.cost
+}
+
+/** Bytes of the heap that a text takes. The engine uses one byte for a unit, unless one of the text's units needs two. */
+function heapBytes(text: string): number {
+	return overhead.text + text.length * (needsTwoBytes.test(text) ? 2 : 1)
+}
+
+const needsTwoBytes = /[\u0100-\uffff]/

@@ -2,29 +2,63 @@
 import { labelKey, type Offer } from '../fit/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalEvent } from '../model/index.ts'
-import type { Route } from '../route.ts'
 import type { OpenChoices, OpenReply, PickedSet, State } from '../runtime.ts'
 import type { Received } from './context.ts'
 import { typedNumber } from './typed-number.ts'
 
-/** The open choices after one more reply, which may answer a pick; undefined when there is nothing to remember. */
-export function withReply(open: OpenChoices, reply: OpenReply, picked: PickedSet | undefined): OpenChoices | undefined {
+/** An `OpenReply` as it is stored: its offers are JSON. */
+export interface StoredReply {
+	readonly turnId: string
+	readonly offers: string
+}
+
+/** What to store of the choices of a conversation. */
+export interface StoredChoices {
+	/** Newest first. Empty: no choice is open. */
+	readonly open: readonly StoredReply[]
+	/** False: some offers were forgotten because they are too large together. */
+	readonly whole: boolean
+}
+
+/** The choices to store after one more reply, which may answer a pick. */
+export function withReply(
+	open: readonly StoredReply[],
+	{ turnId, offers }: OpenReply,
+	picked: PickedSet | undefined,
+): StoredChoices {
+	const newest = { turnId, offers: JSON.stringify(offers) }
+	const fits = areSmall([newest])
 	const others = picked ? open.map((each) => withoutSet(each, picked)) : open
 	// A reply without choices counts too: a number typed after it is no choice.
-	const next = [reply, ...others].slice(0, limits.openReplies.value)
-	return next.some(({ offers }) => offers.length > 0) ? next : undefined
+	const next = [fits ? newest : { turnId, offers: noOffers }, ...others].slice(0, limits.openReplies.value)
+	let whole = fits
+	while (!areSmall(next)) if (next.pop()?.offers !== noOffers) whole = false
+	return { open: next.some(({ offers }) => offers !== noOffers) ? next : [], whole }
 }
 
-function withoutSet(reply: OpenReply, { turnId, set }: PickedSet): OpenReply {
-	return reply.turnId === turnId ? { turnId, offers: reply.offers.filter((offer) => offer.set !== set) } : reply
+/** The choices that are open. */
+export function openChoicesOf(stored: readonly StoredReply[]): OpenChoices {
+	return stored.map(({ turnId, offers }) => ({ turnId, offers: offersOf(offers) }))
 }
 
-/**
- * The key of an event's conversation in the state. Undefined when the event names none. It holds the route, because ids
- * are unique only within one account of a platform.
- */
-export function conversationKey({ name }: Route, { conversation }: CanonicalEvent): string | undefined {
-	return conversation === undefined ? undefined : `${name} ${conversation}`
+function offersOf(json: string): readonly Offer[] {
+	return JSON.parse(json)
+}
+
+function withoutSet(reply: StoredReply, { turnId, set }: PickedSet): StoredReply {
+	if (reply.turnId !== turnId) return reply
+	return { turnId, offers: JSON.stringify(offersOf(reply.offers).filter((offer) => offer.set !== set)) }
+}
+
+const noOffers = '[]'
+
+const utf8 = new TextEncoder()
+
+function areSmall(replies: readonly StoredReply[]): boolean {
+	const [units, max] = [replies.reduce((sum, { offers }) => sum + offers.length, 0), limits.openChoicesBytes.value]
+	// A unit has at most three bytes: the texts are seldom so long that they have to be encoded.
+	if (units * 3 <= max) return true
+	return units <= max && utf8.encode(replies.map(({ offers }) => offers).join('')).byteLength <= max
 }
 
 /**

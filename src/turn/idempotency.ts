@@ -2,6 +2,7 @@
 import type { WireResponse } from '../format/index.ts'
 import type { Runtime, State } from '../runtime.ts'
 import type { Received, TurnContext } from './context.ts'
+import { keyOf } from './keys.ts'
 
 /** A call that came before has its answer; a call that this turn is to answer is held until it is settled; a call that nothing identifies has neither. */
 export interface CallClaim {
@@ -15,14 +16,14 @@ export interface CallClaim {
  */
 export async function claimCall(
 	{ call: { method, query, body }, route, answerBy }: TurnContext,
-	{ platform, event: { id }, conversation = `${route.name} ${id}` }: Received,
+	{ platform, event: { id }, conversation }: Received,
 	{ state, crypto, elapsed }: Runtime,
 ): Promise<CallClaim> {
 	if (id === undefined) return {}
-	const digest = await crypto.sha256(JSON.stringify([method, query, body]))
-	const call = JSON.stringify([platform.name, id, digest])
-	const claim = await state.claim(conversation, call, Math.max(0, answerBy - elapsed()))
-	return 'answer' in claim ? claim : { held: { conversation, call, fence: claim.fence } }
+	const key = conversation ?? (await keyOf(route, id, crypto))
+	const call = await crypto.sha256(JSON.stringify([platform.name, id, method, query, body]))
+	const claim = await state.claim(key, call, Math.max(0, answerBy - elapsed()))
+	return 'answer' in claim ? claim : { held: { conversation: key, call, fence: claim.fence } }
 }
 
 /** Ends a claim. Without an answer the turn failed, and the call is new when it comes again. */

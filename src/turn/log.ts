@@ -27,6 +27,8 @@ export interface TurnRecord {
 	held?: boolean
 	/** Late replies that were put before this turn's. */
 	recalled?: number
+	/** Choices of this or of earlier replies are not remembered, because they are too large together. */
+	choicesForgotten?: boolean
 	upstreamStatus?: number
 	error?: GatewayError
 }
@@ -81,6 +83,7 @@ export function logTurn(
 		duplicate: record.duplicate || undefined,
 		held: record.held,
 		recalled: record.recalled || undefined,
+		choicesForgotten: record.choicesForgotten || undefined,
 		upstreamStatus: error?.context.upstreamStatus ?? record.upstreamStatus,
 		ms: Math.round(runtime.elapsed() - startedAt),
 		error: error?.code,

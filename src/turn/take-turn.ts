@@ -8,11 +8,12 @@ import { timedOut, withTimeout } from '../timeout.ts'
 import { callUpstream } from '../upstream/index.ts'
 import { type Answered, type Arrival, admit, recognise } from './admission.ts'
 import { withChangesHeader } from './changes-header.ts'
-import { conversationKey, recallChoice } from './choices.ts'
+import { recallChoice } from './choices.ts'
 import { beginTurn, describeTurn, fitContextOf, type Received, replyLimits, type TurnContext } from './context.ts'
 import { decodeEvent, decodeReply } from './decode.ts'
 import { failureAnswer } from './failure.ts'
 import { type CallClaim, claimCall, settleCall } from './idempotency.ts'
+import { conversationKey } from './keys.ts'
 import { type Destination, holdReply, prependLateReplies } from './late-replies.ts'
 import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } from './log.ts'
 import { withMarks } from './loop-detection.ts'
@@ -42,7 +43,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		recordUnread(record, 'event', unread)
 		await endStage(turn.call, runtime)
 
-		const conversation = conversationKey(route, model)
+		const conversation = await conversationKey(route, model, runtime.crypto)
 		received = { platform, event: model, conversation, leg: platform.adapter.reply(model) }
 
 		claim = await claimCall(turn, received, runtime)
@@ -108,7 +109,8 @@ async function exchange(
 	if (joined.recalled > 0) await runtime.letOthersRun()
 	else if (response !== timedOut) await endStage(response, runtime)
 	if (conversation !== undefined) {
-		await runtime.state.addReply(conversation, { turnId: turn.turnId, offers: fitted.offers }, picked)
+		const offered = { turnId: turn.turnId, offers: fitted.offers }
+		record.choicesForgotten = !(await runtime.state.addReply(conversation, offered, picked))
 	}
 	return leg.encode(fitted.value)
 }

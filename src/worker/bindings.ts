@@ -8,7 +8,7 @@ import type { QueuedEvent } from './queued-event.ts'
 /** The methods of a conversation's Durable Object. Those with a name from `State` do the same. */
 export interface ConversationObject extends Rpc.DurableObjectBranded {
 	openChoices(): OpenChoices
-	addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<void>
+	addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<boolean>
 	closeChoices(): void
 	addLateReply(reply: CanonicalReply): Promise<boolean>
 	/** Returns each reply as JSON. */

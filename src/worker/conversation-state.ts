@@ -3,7 +3,7 @@ import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalReply } from '../model/index.ts'
 import type { OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
-import { withReply } from '../turn/index.ts'
+import { openChoicesOf, type StoredReply, withReply } from '../turn/index.ts'
 
 /** A claim as in `State`, with the answer as JSON. */
 export type StoredClaim = { readonly fence: number } | { readonly answer: string }
@@ -14,14 +14,11 @@ export interface Pending {
 }
 
 /** Milliseconds after which anything is deleted. */
-export const lifetime = 24 * 60 * 60 * 1000
+export const lifetime = limits.rememberedTime.value * 60 * 60 * 1000
 
 /** Milliseconds between two deletions of old data, at least. */
 const clearEvery = 60 * 60 * 1000
 
-/** Limits of one conversation's calls, and of the bytes of their answers. */
-const maxCalls = 100
-const maxBytes = 8_000_000
 /** Bytes of one row; the storage takes 2 MB. */
 const maxRow = 1_900_000
 
@@ -52,25 +49,35 @@ export class ConversationState {
 	}
 
 	openChoices(): OpenChoices {
-		const [row] = this.#sql.exec<{ open: string }>('SELECT open FROM replies WHERE at > ?', Date.now() - lifetime)
-		return row ? JSON.parse(row.open) : []
+		return openChoicesOf(this.#storedReplies())
 	}
 
-	addReply(reply: OpenReply, picked: PickedSet | undefined): void {
-		const open = JSON.stringify(withReply(this.openChoices(), reply, picked) ?? [])
-		if (open === '[]' || sizeOf(open) > maxRow) this.closeChoices()
-		else this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', open, Date.now())
+	/** As in `State`. */
+	addReply(reply: OpenReply, picked: PickedSet | undefined): boolean {
+		const { open, whole } = withReply(this.#storedReplies(), reply, picked)
+		if (open.length === 0) this.closeChoices()
+		else {
+			const row = [JSON.stringify(open), Date.now()]
+			this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', ...row)
+		}
+		return whole
 	}
 
 	closeChoices(): void {
 		this.#sql.exec('DELETE FROM replies')
 	}
 
+	/** As in `State`. */
 	addLateReply(reply: CanonicalReply): boolean {
-		const text = JSON.stringify(reply)
-		const { held } = this.#sql.exec<{ held: number }>('SELECT count(*) AS held FROM late').one()
-		if (held >= limits.lateReplies.value || sizeOf(text) > maxRow) return false
-		this.#sql.exec('INSERT INTO late (reply, at) VALUES (?, ?)', text, Date.now())
+		const [text, now] = [JSON.stringify(reply), Date.now()]
+		const { held, bytes } = this.#sql
+			.exec<{ held: number; bytes: number }>(
+				'SELECT count(*) AS held, coalesce(sum(octet_length(reply)), 0) AS bytes FROM late WHERE at > ?',
+				now - lifetime,
+			)
+			.one()
+		if (held >= limits.lateReplies.value || bytes + sizeOf(text) > limits.lateRepliesBytes.value) return false
+		this.#sql.exec('INSERT INTO late (reply, at) VALUES (?, ?)', text, now)
 		return true
 	}
 
@@ -132,6 +139,11 @@ export class ConversationState {
 		return at === null ? undefined : Math.max(at + lifetime, now + clearEvery)
 	}
 
+	#storedReplies(): StoredReply[] {
+		const [row] = this.#sql.exec<{ open: string }>('SELECT open FROM replies WHERE at > ?', Date.now() - lifetime)
+		return row ? JSON.parse(row.open) : []
+	}
+
 	#begin(call: string, now: number, lease: number): StoredClaim {
 		const fence = newFence()
 		const row = [call, fence, now + lease, now]
@@ -156,7 +168,7 @@ export class ConversationState {
 					FROM calls WINDOW newest AS (ORDER BY at DESC, call)
 				) WHERE number > ? OR size > ?
 			)`,
-			...[maxCalls, maxBytes],
+			...[limits.rememberedAnswers.value, limits.rememberedAnswersBytes.value],
 		)
 	}
 }

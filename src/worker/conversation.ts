@@ -33,10 +33,10 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		return this.#stored ? this.#memory.openChoices() : []
 	}
 
-	async addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<void> {
-		if (reply.offers.length === 0 && !this.#stored) return
+	async addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<boolean> {
+		if (reply.offers.length === 0 && !this.#stored) return true
 		await this.#prepare()
-		this.#memory.addReply(reply, picked)
+		return this.#memory.addReply(reply, picked)
 	}
 
 	closeChoices(): void {

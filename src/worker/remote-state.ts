@@ -64,7 +64,7 @@ export function createState(
 		openChoices: (conversation) =>
 			callObject('openChoices', conversation, timeout, [], async (object) => await object.openChoices()),
 		addReply: (conversation, reply, picked) =>
-			callObject('addReply', conversation, timeout, undefined, async (object) => await object.addReply(reply, picked)),
+			callObject('addReply', conversation, timeout, true, async (object) => await object.addReply(reply, picked)),
 		closeChoices: (conversation) =>
 			callObject('closeChoices', conversation, timeout, undefined, async (object) => await object.closeChoices()),
 		addLateReply: (conversation, reply) =>

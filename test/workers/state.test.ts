@@ -61,10 +61,10 @@ test('calls are forgotten beyond a number and a size, the oldest first', async (
 	expect(await rows('many')).toMatchObject({ calls: 100 })
 	expect(await state.claim('many', 'call 104', 0)).toEqual({ answer })
 	expect(await state.claim('many', 'call 0', 0)).toEqual({ fence: expect.any(Number) })
-	for (let i = 0; i < 10; i++) await answered('large', `call ${i}`, 'x'.repeat(1_500_000))
-	expect(await rows('large')).toMatchObject({ calls: 5 })
-	for (let i = 0; i < 10; i++) await answered('wide', `call ${i}`, 'ü'.repeat(750_000))
-	expect(await rows('wide')).toMatchObject({ calls: 5 })
+	for (let i = 0; i < 10; i++) await answered('large', `call ${i}`, 'x'.repeat(300_000))
+	expect(await rows('large')).toMatchObject({ calls: 6 })
+	for (let i = 0; i < 10; i++) await answered('wide', `call ${i}`, 'ü'.repeat(150_000))
+	expect(await rows('wide')).toMatchObject({ calls: 6 })
 })
 
 test('an answer that does not fit into a row is not stored, and no call waits for it', async () => {
