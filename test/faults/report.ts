@@ -1,6 +1,7 @@
 /** Writes docs/reliability.md: the table of faults with the results. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { plantsIn } from './plants/report.ts'
 import type { Outcome, Row, Scale } from './row.ts'
 
 /** A row and its outcome. */
@@ -35,7 +36,8 @@ export async function writeReport(ran: readonly Ran[], scale: Scale, seed: numbe
 		lines.push('', `## ${title}`, '', '| | Fault | Requirement | Result | Holds |', '|---|---|---|---|---|')
 		for (const { row, outcome } of own) lines.push(`| ${cells(row, outcome).map(oneCell).join(' | ')} |`)
 	}
-	await writeFile(file, `${lines.join('\n')}\n`)
+	const plants = plantsIn(await readFile(file, 'utf8'))
+	await writeFile(file, `${[...lines, ...(plants === '' ? [] : ['', plants.trimEnd()])].join('\n')}\n`)
 }
 
 function cells({ id, fault, demand, except }: Row, { reached, broken, missed = [], untried }: Outcome): string[] {

@@ -222,3 +222,17 @@ test('an outcome that is reported twice counts once', () => {
 	store.commit(batchOf({ outcomes: [failed, failed] }))
 	expect(store.commit(batchOf({ room: all })).claimed).toMatchObject([{ failed: 1 }])
 })
+
+test('of ten thousand events, each one is stored and claimed once', () => {
+	const store = storeOf(settingsOf({}))
+	const ids = Array.from({ length: 10_000 }, (_, i) => `e${i}`)
+	for (let i = 0; i < ids.length; i += 1000) {
+		const { entries } = store.commit(batchOf({ entries: ids.slice(i, i + 1000).map((id) => entry(id)) }))
+		expect(entries.filter((code) => code !== undefined)).toEqual([])
+	}
+	const claimed: string[] = []
+	for (let some = ['']; some.length > 0; claimed.push(...some)) {
+		some = store.commit(batchOf({ room: all })).claimed.map(({ id }) => id)
+	}
+	expect(claimed.toSorted()).toEqual(ids.toSorted())
+})

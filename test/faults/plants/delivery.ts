@@ -1,0 +1,146 @@
+/** Faults of accepting, storing and delivering events. */
+import type { Plant } from './plant.ts'
+
+const outbox = 'src/node/outbox'
+
+export const deliveryPlants: readonly Plant[] = [
+	{
+		id: 'acknowledged-before-commit',
+		fault: 'An event is acknowledged before it is committed',
+		edits: [{ file: `${outbox}/delivery-loop.ts`, find: 'await stored\n', replace: 'stored.catch(() => {})\n' }],
+		caughtBy: { file: 'test/outbox/outbox.test.ts', test: 'acknowledges after the transaction' },
+	},
+	{
+		id: 'synchronous-normal',
+		fault: 'The database is opened with `synchronous = NORMAL`, behind the check',
+		edits: [
+			{
+				file: `${outbox}/database.ts`,
+				find: "if (mode === 'wal' && synchronous === 2) {",
+				replace: "if (mode === 'wal' && synchronous === 2) {\n\t\tdb.exec('PRAGMA synchronous = NORMAL')",
+			},
+		],
+		caughtBy: { row: 'B3' },
+	},
+	{
+		id: 'every-500th-dropped',
+		fault: 'Every 500th accepted event is dropped',
+		edits: dropped(500),
+		caughtBy: { file: 'test/outbox/store.test.ts', test: 'ten thousand events' },
+	},
+	{
+		id: 'every-5000th-dropped',
+		fault: 'Every 5,000th accepted event is dropped',
+		edits: dropped(5000),
+		caughtBy: { file: 'test/outbox/store.test.ts', test: 'ten thousand events' },
+	},
+	{
+		id: 'order-forgotten',
+		fault: 'The order of a conversation is forgotten at a restart',
+		edits: [
+			{
+				file: `${outbox}/recovery.ts`,
+				find: "	db.exec('COMMIT')\n",
+				replace: "	db.exec(`UPDATE events SET head = 1 WHERE state = 'waiting'`)\n	db.exec('COMMIT')\n",
+			},
+		],
+		caughtBy: { file: 'test/outbox/store.test.ts', test: 'a key can be rotated' },
+	},
+	{
+		id: 'refused-told-as-stored',
+		fault: 'One in fifty refusals for a full disk is told as 200',
+		edits: [
+			{
+				file: `${outbox}/delivery-loop.ts`,
+				find: 'settle(entries[i])',
+				replace: 'settle(Math.random() < 0.02 ? undefined : entries[i])',
+			},
+		],
+		caughtBy: { row: 'B5' },
+	},
+	{
+		id: 'files-for-all',
+		fault: 'The files of the outbox are readable by all',
+		edits: [
+			{ file: `${outbox}/database.ts`, find: "'wx', 0o600", replace: "'wx', 0o644" },
+			{ file: `${outbox}/database.ts`, find: 'chmodSync(file, 0o600)', replace: 'chmodSync(file, 0o644)' },
+		],
+		caughtBy: { file: 'test/outbox/store.test.ts', test: 'only their owner can read' },
+	},
+	{
+		id: 'dead-after-three-kills',
+		fault: 'Three kills of the process make an event a dead letter',
+		edits: [{ file: `${outbox}/recovery.ts`, find: 'maxInterruptions = 100', replace: 'maxInterruptions = 3' }],
+		caughtBy: { file: 'test/outbox/store.test.ts', test: 'taken over by the next process' },
+	},
+	{
+		id: 'waiting-deleted',
+		fault: 'Waiting events are deleted after a day',
+		edits: [
+			{
+				file: `${outbox}/retention.ts`,
+				find: "	old.run('delivered', now - delivered)\n",
+				replace:
+					"	old.run('delivered', now - delivered)\n	db.prepare(`DELETE FROM events WHERE state = 'waiting' AND accepted_at <= ?`).run(now - 86_400_000)\n",
+			},
+		],
+		caughtBy: { file: 'test/outbox/store.test.ts', test: 'waiting events never are' },
+	},
+	{
+		id: 'erase-leaves-log',
+		fault: '`erase` leaves the conversation in the log',
+		edits: [
+			{
+				file: `${outbox}/admin.ts`,
+				find: "const traceless = checkpoint(db, 'TRUNCATE')",
+				replace: 'const traceless = true',
+			},
+		],
+		caughtBy: { file: 'test/outbox/gateway.test.ts', test: 'leaves no trace' },
+	},
+	{
+		id: 'retry-after-cut',
+		fault: 'A long `Retry-After` is cut to a minute',
+		edits: [{ file: 'src/upstream/retry-after.ts', find: '24 * 60 * 60 * 1000', replace: '60 * 1000' }],
+		caughtBy: { file: 'test/outbox/outbox.test.ts' },
+	},
+	{
+		id: 'large-in-clear',
+		fault: 'Events over 8 kB are stored unencrypted',
+		edits: [
+			{
+				file: `${outbox}/encryption.ts`,
+				find: 'if (!first) return',
+				replace: 'if (!first || text.length > 8192) return',
+			},
+		],
+		caughtBy: { file: 'test/outbox/encryption.test.ts' },
+	},
+	{
+		id: 'same-nonce',
+		fault: 'Many events are encrypted with the same nonce',
+		edits: [
+			{
+				file: `${outbox}/encryption.ts`,
+				find: 'const nonce = randomBytes(nonceBytes)',
+				replace: 'const nonce = Buffer.alloc(nonceBytes, name.slice(0, 5))',
+			},
+		],
+		caughtBy: { file: 'test/outbox/encryption.test.ts' },
+	},
+]
+
+function dropped(each: number): Plant['edits'] {
+	return [
+		{
+			file: `${outbox}/store.ts`,
+			find: '		const { key, bytes } = encryption.encrypt(id, payload)\n',
+			replace: `		if (++inserted % ${each} === 0) return undefined\n		const { key, bytes } = encryption.encrypt(id, payload)\n`,
+		},
+		{
+			file: `${outbox}/store.ts`,
+			find: '/** Milliseconds. */\nconst sweepEvery',
+			replace: 'let inserted = 0\nconst sweepEvery',
+		},
+	]
+}

@@ -1,0 +1,111 @@
+/**
+ * Plants one fault at a time into a copy of this tree, and runs what must catch it: `npm run test:plants`. `--only A,B`
+ * plants some of them; then the results are not written to docs/reliability.md.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Misplanted, type Plant, plant } from './plant.ts'
+import { plants } from './plants.ts'
+import { nameOf, type Planted, writePlants } from './report.ts'
+
+/** Milliseconds that one test or row may take. */
+const limit = 180_000
+
+const root = resolve(import.meta.dirname, '../../..')
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const only = values.only?.split(',')
+const chosen = plants.filter(({ id }) => !only || only.includes(id))
+const tree = copyOfTree()
+process.once('exit', () => rmSync(tree, { recursive: true, force: true }))
+const results = failsWithoutPlants() ? [] : chosen.map(tried)
+const caught = results.filter(({ verdict }) => verdict === 'caught').length
+console.log(`${chosen.length} plants, ${caught} caught`)
+if (!only && results.length > 0) await writePlants(results)
+process.exitCode = caught === chosen.length && caught > 0 ? 0 : 1
+
+/** What git knows or would add, with the dependencies of this tree. */
+function copyOfTree(): string {
+	const folder = mkdtempSync(join(tmpdir(), 'dragoman-plants-'))
+	const listed = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
+	const files = new Set(String(listed.stdout).split('\0'))
+	for (const file of files) {
+		const path = join(root, file)
+		// A file that was deleted may still be in the index.
+		if (file !== '' && existsSync(path)) cpSync(path, join(folder, file))
+	}
+	symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+	return folder
+}
+
+/** Whether any of the tests and rows fails by itself: it would seem to catch everything. */
+function failsWithoutPlants(): boolean {
+	const files = new Set(chosen.flatMap(({ caughtBy }) => ('file' in caughtBy ? [caughtBy.file] : [])))
+	const rows = new Set(chosen.flatMap(({ caughtBy }) => ('row' in caughtBy ? [caughtBy.row] : [])))
+	const runs = [...(files.size > 0 ? [vitest([...files])] : []), ...Array.from(rows, (id) => row(id))]
+	const bad = runs.filter(({ failed }) => failed)
+	for (const { output } of bad) console.log(`fails without a plant:\n${output.slice(-3000)}`)
+	return bad.length > 0
+}
+
+function tried(each: Plant): Planted {
+	const from = performance.now()
+	const verdict = verdictOn(each)
+	const seconds = ((performance.now() - from) / 1000).toFixed(1)
+	console.log(`${verdict === 'caught' ? 'caught  ' : 'SURVIVED'}  ${each.id} (${nameOf(each.caughtBy)}, ${seconds} s)`)
+	if (verdict !== 'caught') console.log(`          ${verdict}`)
+	return { plant: each, verdict }
+}
+
+function verdictOn(each: Plant): string {
+	try {
+		const takeAway = plant(each, tree)
+		const { caughtBy } = each
+		const { failed, output } = 'row' in caughtBy ? row(caughtBy.row) : vitest([caughtBy.file], caughtBy.test)
+		takeAway()
+		if (!failed) return 'nothing failed'
+		// Code that cannot be loaded proves nothing.
+		return unloadable.test(output) ? `cannot be loaded: ${output.slice(-1000)}` : 'caught'
+	} catch (thrown) {
+		if (thrown instanceof Misplanted) return `cannot be planted: ${thrown.message}`
+		throw thrown
+	}
+}
+
+const unloadable =
+	/No test ran|SyntaxError|ReferenceError|Transform failed|ERR_MODULE_NOT_FOUND|does not provide an export/
+
+interface Ran {
+	readonly failed: boolean
+	readonly output: string
+}
+
+function vitest(files: readonly string[], test?: string): Ran {
+	const options = [
+		'--project',
+		'node',
+		'--reporter',
+		'./scripts/ci-reporter.ts',
+		...(test === undefined ? [] : ['-t', test]),
+	]
+	return run([join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...options, ...files])
+}
+
+function row(id: string): Ran {
+	return run([join('test', 'faults', 'run.ts'), '--short', '--only', id])
+}
+
+function run(args: readonly string[]): Ran {
+	const env = { ...process.env, NO_COLOR: '1' }
+	const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+		cwd: tree,
+		env,
+		timeout: limit,
+		encoding: 'utf8',
+		maxBuffer: 1e8,
+	})
+	return { failed: status !== 0, output: stdout + stderr }
+}

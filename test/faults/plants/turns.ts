@@ -1,0 +1,111 @@
+/** Faults of turns: who gets which answer, and what is waited for. */
+import type { Plant } from './plant.ts'
+
+export const turnPlants: readonly Plant[] = [
+	{
+		id: 'duplicate-called-again',
+		fault: 'A repeated call goes to the upstream again',
+		edits: [
+			{ file: 'src/turn/idempotency.ts', find: 'if (id === undefined) return {}', replace: "if (id !== '') return {}" },
+		],
+		caughtBy: { file: 'test/idempotency.test.ts' },
+	},
+	{
+		id: 'failure-remembered',
+		fault: 'A failed turn is remembered as an empty 200',
+		edits: [
+			{
+				file: 'src/turn/take-turn.ts',
+				find: 'await settleCall(claim, record.error ? undefined : answer',
+				replace: 'await settleCall(claim, record.error ? acknowledgement : answer',
+			},
+		],
+		caughtBy: { file: 'test/idempotency.test.ts' },
+	},
+	{
+		id: 'conversation-without-route',
+		fault: 'Choices and late replies are remembered by the conversation without its route',
+		edits: [
+			{
+				file: 'src/turn/choices.ts',
+				find: 'conversation === undefined ? undefined : `',
+				replace: 'conversation === undefined || name ? conversation : `',
+			},
+		],
+		caughtBy: { row: 'D21' },
+	},
+	{
+		id: 'redirects-followed',
+		fault: 'Redirects are followed',
+		edits: followed('status > 300 && status < 309'),
+		caughtBy: { file: 'test/upstream.test.ts', test: 'fail|\\d{3}' },
+	},
+	{
+		id: 'redirect-308-followed',
+		fault: 'Only the redirect 308 is followed',
+		edits: followed('status === 308'),
+		caughtBy: { file: 'test/upstream.test.ts', test: 'fail|\\d{3}' },
+	},
+	{
+		id: 'no-body-timeout',
+		fault: 'There is no limit of time for the body of a call',
+		edits: [{ file: 'src/node/listener.ts', find: 'requestTimeout: 7000', replace: 'requestTimeout: 0' }],
+		caughtBy: { row: 'D3' },
+	},
+	{
+		id: 'no-reply-timeout',
+		fault: "There is no limit of time for the body of an upstream's answer",
+		edits: [
+			{
+				file: 'src/node/undici-client.ts',
+				find: '			let infos = 0\n',
+				replace:
+					"			let infos = 0\n			const beginning = new AbortController()\n			const end = () => beginning.abort()\n			call.signal.addEventListener('abort', end)\n",
+			},
+			{ file: 'src/node/undici-client.ts', find: 'signal: call.signal,', replace: 'signal: beginning.signal,' },
+			{
+				file: 'src/node/undici-client.ts',
+				find: '			const { statusCode: status, body } = answer\n',
+				replace:
+					"			call.signal.removeEventListener('abort', end)\n			const { statusCode: status, body } = answer\n",
+			},
+		],
+		caughtBy: { row: 'A4' },
+	},
+	{
+		id: 'pipelined-at-once',
+		fault: 'The requests of one connection are processed at once',
+		edits: [
+			{
+				file: 'src/node/serialize-pipelining.ts',
+				find: 'else if (queue) queue.push(begin)',
+				replace: 'else if (queue) begin()',
+			},
+		],
+		caughtBy: { file: 'test/node/serialize-pipelining.test.ts' },
+	},
+	{
+		id: 'no-stages',
+		fault: 'A large turn never lets others run between its stages',
+		edits: [
+			{ file: 'src/turn/stages.ts', find: 'return body.length > largeMessage ?', replace: 'return body.length < 0 ?' },
+		],
+		caughtBy: { file: 'test/stages.test.ts' },
+	},
+]
+
+function followed(which: string): Plant['edits'] {
+	return [
+		{
+			file: 'src/node/undici-client.ts',
+			find: '			const headers = fieldsOf(answer.headers)\n',
+			replace: `			const headers = fieldsOf(answer.headers)
+			const location = headers.find(([name]) => name === 'location')?.[1]
+			if (location !== undefined && ${which}) {
+				discard(body)
+				return this.send({ ...call, url: new URL(location, call.url).href })
+			}
+`,
+		},
+	]
+}
