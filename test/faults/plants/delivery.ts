@@ -89,13 +89,7 @@ export const deliveryPlants: readonly Plant[] = [
 	{
 		id: 'erase-leaves-log',
 		fault: '`erase` leaves the conversation in the log',
-		edits: [
-			{
-				file: `${outbox}/admin.ts`,
-				find: "const traceless = checkpoint(db, 'TRUNCATE')",
-				replace: 'const traceless = true',
-			},
-		],
+		edits: [{ file: `${outbox}/admin.ts`, find: 'let traceless = emptyLog()', replace: 'let traceless = true' }],
 		caughtBy: { file: 'test/outbox/gateway.test.ts', test: 'leaves no trace' },
 	},
 	{
@@ -127,6 +121,31 @@ export const deliveryPlants: readonly Plant[] = [
 			},
 		],
 		caughtBy: { file: 'test/outbox/encryption.test.ts' },
+	},
+	{
+		id: 'lost-log-unnoticed',
+		fault: 'The outbox is opened although its log is lost',
+		edits: [
+			{ file: `${outbox}/database.ts`, find: 'if (!acceptLostLog) checkLog(db, file)', replace: 'void acceptLostLog' },
+		],
+		caughtBy: { file: 'test/outbox/lost-log.test.ts', test: 'missing or empty is refused' },
+	},
+	{
+		id: 'redriven-at-once',
+		fault: '`redrive` and `drop` change all events in one transaction',
+		edits: [
+			{
+				file: `${outbox}/portions.ts`,
+				find: 'portion = { events: 250, milliseconds: 50 }',
+				replace: 'portion = { events: 1e9, milliseconds: 1e9 }',
+			},
+			{
+				file: `${outbox}/portions.ts`,
+				find: 'if (!fits(Number(size.get(id)?.bytes ?? 0))) break',
+				replace: 'void fits',
+			},
+		],
+		caughtBy: { file: 'test/outbox/portions.test.ts' },
 	},
 ]
 

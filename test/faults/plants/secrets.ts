@@ -62,6 +62,79 @@ export const secretPlants: readonly Plant[] = [
 		edits: [{ file: 'src/upstream/call.ts', find: 'URL.parse(url)?.origin', replace: 'url' }],
 		caughtBy: { file: 'test/resilience.test.ts', test: 'opens the circuit' },
 	},
+	{
+		id: 'body-before-secret',
+		fault: 'The body of a call is read before its secret is compared',
+		edits: [
+			{
+				file: 'src/turn/admission.ts',
+				find: "	if (proof === 'none') return await drop(body, new GatewayError('not-found'))\n",
+				replace:
+					"	if (proof === 'none') {\n		await body.read(false).catch(() => '')\n		return refuse(new GatewayError('not-found'))\n	}\n",
+			},
+		],
+		caughtBy: { file: 'test/bodies.test.ts' },
+	},
+	{
+		id: 'stranger-parsed',
+		fault: "A stranger's body is parsed to find the token in it",
+		edits: [
+			{
+				file: 'adapters/pingstreams/auth.ts',
+				find: 'const token = findToken(call.body)',
+				replace: 'const token = findToken(call.body) && parsed(Signed, () => bodyAsJson(call))?.token',
+			},
+		],
+		caughtBy: { file: 'test/bodies.test.ts', test: 'is not parsed' },
+	},
+	{
+		id: 'spelled-secret-passed',
+		fault: 'A percent-encoded secret is not redacted',
+		edits: [
+			{
+				file: 'src/turn/secret-finder.ts',
+				find: "const isSpelled = text.includes('%') || text.includes('\\\\')",
+				replace: 'const isSpelled = false',
+			},
+		],
+		caughtBy: { file: 'test/secrets.test.ts', test: 'is found' },
+	},
+	{
+		id: 'attributes-not-redacted',
+		fault: "A route's secret in an attribute reaches the backend",
+		edits: [
+			{
+				file: 'src/turn/take-turn.ts',
+				find: 'if (!containsSecret(encoded, route.hasSecret)) return { sent, encoded }',
+				replace: 'if (sent) return { sent, encoded }',
+			},
+		],
+		caughtBy: { file: 'test/secrets.test.ts' },
+	},
+	{
+		id: 'author-redacted',
+		fault: '`author` is taken for the name of a secret',
+		edits: [
+			{
+				file: 'src/turn/secret-names.ts',
+				find: 'anywhere.has(each) ||',
+				replace: "each.startsWith('auth') || anywhere.has(each) ||",
+			},
+		],
+		caughtBy: { file: 'test/secrets.test.ts', test: 'does not' },
+	},
+	{
+		id: 'keys-logged',
+		fault: 'Keys of bodies are logged as they are',
+		edits: [
+			{
+				file: 'src/turn/path-namer.ts',
+				find: 'if (plainPath.test(path) && !hasSecret(path)) return path',
+				replace: 'if (plainPath.test(path) || path) return path',
+			},
+		],
+		caughtBy: { file: 'test/secrets.test.ts', test: 'no plain name' },
+	},
 ]
 
 function equal(comparison: string): Plant['edits'][number] {

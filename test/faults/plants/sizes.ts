@@ -18,8 +18,40 @@ export const sizePlants: readonly Plant[] = [
 	{
 		id: 'no-limit-without-length',
 		fault: 'A body without a declared length has no limit',
-		edits: [{ file: 'src/http/read-limited.ts', find: 'if (size > limit) {', replace: 'if (size < 0) {' }],
+		edits: [
+			{
+				file: 'src/http/read-body.ts',
+				find: 'if (size > maxBody) throw tooLarge()',
+				replace: 'if (size < 0) throw tooLarge()',
+			},
+		],
 		caughtBy: { file: 'test/app.test.ts', test: 'over the limit' },
+	},
+	{
+		id: 'no-body-budget',
+		fault: 'The bodies of all calls may take any amount of memory together',
+		edits: [{ file: 'src/http/body-budget.ts', find: 'if (isOver) throw', replace: 'if (isOver && bytes < 0) throw' }],
+		caughtBy: { file: 'test/bodies.test.ts', test: 'budget' },
+	},
+	{
+		id: 'values-not-counted',
+		fault: 'A body may have any number of JSON values',
+		edits: [
+			{
+				file: 'src/format/json.ts',
+				find: '++tokens - keys > maxValues || tokens > 2 * maxValues',
+				replace: '++tokens < keys && tokens > maxValues',
+			},
+		],
+		caughtBy: { file: 'test/json.test.ts', test: 'number of values' },
+	},
+	{
+		id: 'model-unlimited',
+		fault: 'Events and replies may have any number of attributes and elements',
+		edits: [
+			{ file: 'src/turn/decode.ts', find: 'if (excess) throw', replace: 'if (excess && excess.limit < 0) throw' },
+		],
+		caughtBy: { file: 'test/model-limits.test.ts' },
 	},
 	{
 		id: 'turns-kept',
@@ -27,8 +59,9 @@ export const sizePlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/turn/take-turn.ts',
-				find: '	const record = createRecord()\n',
-				replace: '	const record = createRecord()\n	turns.push({ turn, record, copy: JSON.stringify(turn.call) })\n',
+				find: '		platform = recognise(route, turn.call)\n',
+				replace:
+					'		platform = recognise(route, turn.call)\n		turns.push({ turn, copy: JSON.stringify(turn.call) })\n',
 			},
 			{
 				file: 'src/turn/take-turn.ts',
@@ -48,7 +81,7 @@ export const sizePlants: readonly Plant[] = [
 				replace: 'number += 1',
 			},
 		],
-		caughtBy: { file: 'test/fit.test.ts', test: 'linear' },
+		caughtBy: { file: 'test/fit.test.ts', test: 'in proportion' },
 	},
 	{
 		id: 'long-words-normalized',

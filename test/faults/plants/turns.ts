@@ -78,11 +78,35 @@ export const turnPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/node/serialize-pipelining.ts',
-				find: 'else if (queue) queue.push(begin)',
-				replace: 'else if (queue) begin()',
+				find: 'if (connection.current) connection.waiting.push(exchange)\n			else begin',
+				replace: 'begin',
 			},
 		],
 		caughtBy: { file: 'test/node/serialize-pipelining.test.ts' },
+	},
+	{
+		id: 'answer-replaced-by-400',
+		fault: 'The answer of a good request is replaced by the 400 of a bad one behind it',
+		edits: [
+			{
+				file: 'src/node/serialize-pipelining.ts',
+				find: 'waiting.pop()\n			endAfterAnswers(socket, answerTo(error))',
+				replace: 'waiting.pop()\n			socket.end(answerTo(error))',
+			},
+		],
+		caughtBy: { file: 'test/node/serialize-pipelining.test.ts', test: 'behind good requests' },
+	},
+	{
+		id: 'upgrade-swallows',
+		fault: 'A request behind one that asks for an upgrade gets no answer, and the third one gets it',
+		edits: [
+			{
+				file: 'src/node/serialize-pipelining.ts',
+				find: 'if (asksForUpgrade(incoming)) {',
+				replace: 'if (incoming.aborted && asksForUpgrade(incoming)) {',
+			},
+		],
+		caughtBy: { file: 'test/node/serialize-pipelining.test.ts', test: 'upgrade' },
 	},
 	{
 		id: 'no-stages',
