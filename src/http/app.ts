@@ -30,7 +30,7 @@ export interface AppOptions {
 	readonly bodyBudget?: BodyBudget
 	/** The body of a request. Absent: its `body`. */
 	bodyOf?(request: Request, env: unknown): ByteSource
-	/** The head of a request. Absent: what its `url`, which is normalised, and its `headers`, which are joined by name, say. */
+	/** The head of a request. Absent: what its `url`, as it stands there, and its `headers`, which are joined by name, say. */
 	headOf?(request: Request, env: unknown): RequestHead
 }
 
@@ -46,7 +46,7 @@ export function createApp({
 	ready = () => true,
 	bodyBudget: budget = createBodyBudget(),
 	bodyOf = streamOf,
-	headOf = normalHead,
+	headOf = ownHead,
 }: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
 	const logRejection = createRejectionLog(runtime)
@@ -97,9 +97,13 @@ function streamOf({ body }: Request): ByteSource {
 	return streamSource(body)
 }
 
-function normalHead({ url, headers }: Request): RequestHead {
-	const { pathname, search } = new URL(url)
-	return { target: pathname + search, headers: [...headers] }
+/** What stands behind the authority of a URL. */
+const targetForm = /^[a-z\d+.-]+:\/\/[^/?#\\]*(.*)$/is
+
+function ownHead({ url, headers }: Request): RequestHead {
+	// Not by the URL parser, which resolves dots and turns backslashes: to it, many spellings are one path.
+	const target = targetForm.exec(url)?.[1] ?? ''
+	return { target: target.startsWith('/') ? target : `/${target}`, headers: [...headers] }
 }
 
 // Hono's own path is decoded, and a route must not be reached by two spellings.

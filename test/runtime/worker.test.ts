@@ -118,6 +118,59 @@ test('an event over the queue’s limit is rejected, and one below is delivered'
 	expect(lines[0]).toMatchObject({ level: 'warn', msg: 'config', warning: expect.stringContaining('outbox: ') })
 })
 
+/** Hands over the URL of a header as workerd does without a front: as it was sent. */
+const unresolved = `
+	import worker from './bundle.js'
+	export { Conversation } from './bundle.js'
+	export default {
+		fetch(request, bindings) {
+			const url = request.headers.get('x-url')
+			const sent = new Proxy(request, {
+				get(target, name) {
+					const value = name === 'url' ? url : target[name]
+					return typeof value === 'function' ? value.bind(target) : value
+				},
+			})
+			return worker.fetch(sent, bindings)
+		},
+		queue: worker.queue,
+	}`
+
+test('a path has one spelling, if the URL arrives as it was sent', { timeout: 120_000 }, async () => {
+	const env = { SECRET: 'sEcReT-sEcReT-1234' }
+	const secrets = [{ env: 'SECRET' }]
+	const routes = [
+		{ name: 'ca', path: '/ca', platform: 'canonical', secrets },
+		{ name: 'cb', path: '/cb', platform: 'chatbot-v1', secrets },
+	]
+	const { send } = await start({ upstream: { url: 'builtin:demo' }, routes }, { as: 'worker', env, front: unresolved })
+	const statusOf = async (path: string, method: string, origin = 'http://gateway.test'): Promise<number> => {
+		const body = method === 'GET' ? '' : said('Hi')
+		return (await send({ method, path: '/', headers: [['x-url', `${origin}${path}`]], body })).status
+	}
+	for (const [method, path] of [
+		['POST', `/ca/${env.SECRET}`],
+		['GET', `/-/carries/ca/${env.SECRET}`],
+	] as const) {
+		expect(await statusOf(path, method, 'https://gateway.test:8443')).toBe(200)
+		const [, name = '', ...rest] = path.split('/')
+		const others = [
+			...[`/x/..${path}`, `/.${path}`, `/./${path}`, `/%2e${path}`, `/%2E${path}`, `/x/%2e%2e${path}`, `/${path}`],
+			...[`${path}#x`, `${path}/`, `${path}/.`, `${path}/x/..`, `\\${path.slice(1)}`, `/x\\..${path}`],
+			...[
+				`/${name}\\${rest.join('/')}`,
+				`/%${name.charCodeAt(0).toString(16)}${path.slice(2)}`,
+				`/${name}/./${rest.join('/')}`,
+			],
+			`${path}\\`,
+		]
+		for (const other of others) expect([other, await statusOf(other, method)]).toEqual([other, 404])
+	}
+	for (const query of [`?token=${env.SECRET}#x`, `#?token=${env.SECRET}`, `/?token=${env.SECRET}`]) {
+		expect([query, await statusOf(`/cb${query}`, 'POST')]).toEqual([query, 404])
+	}
+})
+
 test('with a wrong configuration every call fails, and the log has every mistake once', {
 	timeout: 120_000,
 }, async () => {
