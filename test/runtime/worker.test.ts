@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { dial } from '../harness/sockets.ts'
 import { bytesOf, type Script } from '../harness/upstream.ts'
-import { says, start, upstream } from '../servers.ts'
+import { says, start, testScope, upstream } from '../servers.ts'
 import { example } from './config.ts'
 import { suiteScripts } from './upstream.ts'
 
@@ -116,6 +117,37 @@ test('an event over the queue’s limit is rejected, and one below is delivered'
 	await expect.poll(() => lines.filter(({ error }) => error === 'event-too-large')).toHaveLength(1)
 	// The configuration is one for both runtimes, and only Node makes use of all of it.
 	expect(lines[0]).toMatchObject({ level: 'warn', msg: 'config', warning: expect.stringContaining('outbox: ') })
+})
+
+test('bodies beyond the budget of an instance are refused, and a stranger’s body is not waited for', {
+	timeout: 120_000,
+}, async () => {
+	const mebibyte = 1024 * 1024
+	const env = { SECRET: 'sEcReT-sEcReT-1234' }
+	const routes = [
+		{ name: 'open', path: '/open', platform: 'canonical', open: true },
+		{ name: 'large', path: '/large', platform: 'pingstreams', secrets: [{ env: 'SECRET' }] },
+	]
+	const limits = { bodiesAtOnce: 16 * mebibyte }
+	const { url, send } = await start({ upstream: { url: 'builtin:demo' }, routes, limits }, { as: 'worker', env })
+	const head = (path: string, length: number) =>
+		`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
+	const stranger = dial(testScope, url)
+	stranger.socket.write(`${head('/large/wrong', 8 * mebibyte)}{`)
+	await expect.poll(stranger.received).toMatch(/^HTTP\/1\.1 404 /)
+	const large = { path: '/open', body: said('x'.repeat(mebibyte / 2)) }
+	expect((await send(large)).status).toBe(200)
+	const held = [1, 2].map(() => dial(testScope, url))
+	for (const { socket } of held) {
+		socket.write(head(`/large/${env.SECRET}`, 8 * mebibyte) + ' '.repeat(8 * mebibyte - 1))
+	}
+	await expect.poll(async () => (await send(large)).status, { timeout: 10_000 }).toBe(503)
+	const { headers, body } = await send(large)
+	expect(headers).toContainEqual(['retry-after', '1'])
+	expect(JSON.parse(body)).toMatchObject({ title: 'too-many-bodies', limit: limits.bodiesAtOnce })
+	expect((await send({ path: '/open', body: said('Hi') })).status).toBe(200)
+	for (const { socket } of held) socket.destroy()
+	await expect.poll(async () => (await send(large)).status, { timeout: 10_000 }).toBe(200)
 })
 
 /** Hands over the URL of a header as workerd does without a front: as it was sent. */
