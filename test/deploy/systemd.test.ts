@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import { ownTo } from '../harness/platforms.ts'
 import { has } from '../tools.ts'
 import { deployed, folder, freePort, replaced, run } from './front.ts'
@@ -50,6 +51,24 @@ test('they match what the program does', () => {
 	expect(settings('RestartPreventExitStatus')).toEqual(['64 78'])
 	// Longer than the ten seconds that turns in hand may take.
 	expect(Number(settings('TimeoutStopSec')[0])).toBeGreaterThan(10)
+})
+
+test('the memory of the process is bounded, and holds its heap and everything beside it', () => {
+	const mebibyte = 1024 * 1024
+	const [heap = 0, ...others] = settings('Environment').flatMap((value) => {
+		const found = /^NODE_OPTIONS=--max-old-space-size=(\d+)$/.exec(value ?? '')
+		return found ? [Number(found[1]) * mebibyte] : []
+	})
+	expect(others).toEqual([])
+	const [, gibibytes] = /^(\d+)G$/.exec(settings('MemoryMax')[0] ?? '') ?? []
+	const { bodiesAtOnce, uncountedBodyBytes } = limits
+	const bodies = 2 * bodiesAtOnce.value + 2000 * uncountedBodyBytes.value
+	expect(Number(gibibytes) * 1024 * mebibyte).toBeGreaterThanOrEqual(heap + bodies + 256 * mebibyte)
+	expect(heap).toBeGreaterThanOrEqual(128 * mebibyte)
+	// The container is the same.
+	expect(deployed('container/Containerfile')).toContain(`ENV NODE_OPTIONS=--max-old-space-size=${heap / mebibyte}\n`)
+	const docs = readFileSync(new URL('../../docs/deploy-node.md', import.meta.url), 'utf8')
+	expect(docs).toContain(`--memory ${gibibytes}g --memory-swap ${gibibytes}g`)
 })
 
 test.skipIf(!has('systemd-socket-activate'))("systemd's socket is the one that is listened on", async () => {
