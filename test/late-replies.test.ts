@@ -3,10 +3,12 @@ import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { readConfig } from '../src/config/index.ts'
 import { jsonResponse, type ReplyLeg } from '../src/format/index.ts'
+import { limits } from '../src/limits.ts'
 import { type CanonicalReply, emptyReply } from '../src/model/index.ts'
 import { createState } from '../src/node/memory-state.ts'
+import type { LogLine } from '../src/runtime.ts'
 import { prependLateReplies } from '../src/turn/late-replies.ts'
-import { call, gateway, json, ownJson, says, statusOnly, upstream } from './servers.ts'
+import { call, gateway, json, ownJson, says, start, statusOnly, upstream } from './servers.ts'
 
 const event = (text: string, more: object = {}) => ({ kind: 'message', text, conversation: 'c', ...more })
 
@@ -173,7 +175,8 @@ test('a platform that ignores the answer gets no holding reply, but an error if 
 	expect(await answer.json()).toMatchObject({ title: 'upstream-timeout' })
 })
 
-test('on a strict route the largest number of late answers that passes is found by halving, and the others wait in order', async () => {
+/** A strict route whose platform shows four texts, a state with ten late replies, and what joins them. */
+async function strictly() {
 	const { routes } = readConfig(
 		{
 			upstream: { url: 'http://127.0.0.1:9/' },
@@ -203,16 +206,81 @@ test('on a strict route the largest number of late answers that passes is found 
 	const state = createState()
 	for (let i = 1; i <= 10; i++) await state.addLateReply('c', text(`late ${i}`))
 	const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
-	const joined = await prependLateReplies(
-		text('now'),
-		{ route, conversation: 'c', leg, context },
-		{
-			state,
-			async letOthersRun() {},
-		},
-	)
-	expect(words(joined.reply)).toEqual(['late 1', 'late 2', 'late 3', 'now'])
-	expect(joined.recalled).toBe(3)
-	expect(tries).toBeLessThanOrEqual(5)
+	const lines: LogLine[] = []
+	/** `meanwhile` runs whenever others may run. */
+	const joined = (meanwhile = async () => {}) =>
+		prependLateReplies(
+			text('now'),
+			{ route, conversation: 'c', leg, context },
+			{ state, letOthersRun: meanwhile, log: (line) => lines.push(line) },
+		)
+	return { state, text, words, joined, lines, tries: () => tries }
+}
+
+test('on a strict route the largest number of late answers that passes is found by halving, and the others wait in order', async () => {
+	const { state, words, joined, lines, tries } = await strictly()
+	const { reply, recalled } = await joined()
+	expect(words(reply)).toEqual(['late 1', 'late 2', 'late 3', 'now'])
+	expect(recalled).toBe(3)
+	expect(tries()).toBeLessThanOrEqual(5)
 	expect((await state.takeLateReplies('c')).flatMap(words)).toEqual([4, 5, 6, 7, 8, 9, 10].map((i) => `late ${i}`))
+	expect(lines).toEqual([])
+})
+
+test('late answers that would wait, but for which there is no room any more, are logged', async () => {
+	const { state, text, words, joined, lines } = await strictly()
+	let others = 0
+	await joined(async () => {
+		for (let i = 0; i < 2; i++) await state.addLateReply('c', text(`other ${++others}`))
+	})
+	const waiting = (await state.takeLateReplies('c')).flatMap(words)
+	expect(waiting).toHaveLength(10)
+	expect(lines).toHaveLength(7 + others - 10)
+	expect(lines[0]).toEqual({ level: 'warn', msg: 'late', turn: 'turn_1', route: 'in', did: 'dropped' })
+})
+
+test.each(['degrade', 'strict'])(
+	'late answers with which a reply would be over the limits of a reply wait for the next, with policy %s',
+	async (policy) => {
+		const { url } = await upstream(() => json(says('quick')))
+		const late = { after: 1000, reply: says('One moment') }
+		const { runtime, send } = await start(
+			{ upstream: { url }, routes: [{ name: 'in', path: '/in', platform: 'canonical', policy, late }] },
+			{ as: 'inside', replace: () => ({ send: async () => json(says('quick')) }) },
+		)
+		const some = limits.attributes.value * 0.3
+		const attributesOf = (n: number) => Object.fromEntries(Array.from({ length: some }, (_, i) => [`${n} ${i}`, i]))
+		for (let n = 0; n < 5; n++)
+			await runtime.state.addLateReply('in c', { messages: [], attributes: { session: attributesOf(n), user: {} } })
+		const body = JSON.stringify({ version: 1, event: event('Hi') })
+		const names: string[][] = []
+		for (let turn = 0; turn < 3; turn++) {
+			const answer = await send({ path: '/in', headers: [['content-type', 'application/json']], body })
+			names.push(Object.keys(JSON.parse(answer.body).attributes?.session ?? {}))
+		}
+		expect(names.map(({ length }) => length)).toEqual([3 * some, 2 * some, 0])
+		expect(names[0]?.[0]).toBe('0 0')
+		expect(names[1]?.[0]).toBe('3 0')
+	},
+)
+
+test.each([
+	['one that is too large', ['x'.repeat(limits.lateRepliesBytes.value)], ['dropped']],
+	[
+		'one too large together with those before it',
+		['x'.repeat(limits.lateRepliesBytes.value * 0.6), 'ü'.repeat(limits.lateRepliesBytes.value * 0.4)],
+		['kept', 'dropped'],
+	],
+])('of late answers, %s is dropped, and the log says so', async (_, texts, expected) => {
+	const { slow, said, lateLines } = await slowly({}, (words) =>
+		says(texts[Number(words.replace('slow ', ''))] ?? words),
+	)
+	for (const [i] of texts.entries()) await said(event(`slow ${i}`))
+	for (const [i] of texts.entries()) {
+		slow[i]?.()
+		await expect.poll(() => lateLines().length).toBe(i + 1)
+	}
+	expect(lateLines().map(({ did }) => did)).toEqual(expected)
+	expect(lateLines().at(-1)).toMatchObject({ level: 'warn', did: 'dropped' })
+	expect((await said(event('quick'))).texts).toEqual([...texts.slice(0, -1), 'quick'])
 })

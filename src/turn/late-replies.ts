@@ -2,7 +2,7 @@
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FitContext } from '../fit/index.ts'
 import { fieldPath, type ReplyLeg } from '../format/index.ts'
-import { type CanonicalReply, type Change, emptyReply } from '../model/index.ts'
+import { type CanonicalReply, type Change, emptyReply, excessOfReply } from '../model/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import type { TurnContext } from './context.ts'
@@ -64,12 +64,13 @@ export interface JoinedReply {
 
 /**
  * The reply behind the late ones of its conversation, oldest first. They are taken out of the state, so that no other
- * turn shows them again. Those with which the reply does not fit wait for the next one.
+ * turn shows them again. Those with which the reply does not fit, or would be over the limits of a reply, wait for the
+ * next one.
  */
 export async function prependLateReplies(
 	reply: CanonicalReply,
 	{ route, conversation, leg, context }: Destination,
-	{ state, letOthersRun }: Pick<Runtime, 'state' | 'letOthersRun'>,
+	{ state, letOthersRun, log }: Pick<Runtime, 'state' | 'letOthersRun' | 'log'>,
 ): Promise<JoinedReply> {
 	if (conversation === undefined || route.holding?.answer !== 'next-turn') return { reply, lost: [], recalled: 0 }
 	const replies = await state.takeLateReplies(conversation)
@@ -78,17 +79,22 @@ export async function prependLateReplies(
 	for (let count = replies.length; tooMany - recalled > 1; count = Math.floor((recalled + tooMany) / 2)) {
 		await letOthersRun()
 		const joined = join(replies.slice(0, count), reply)
-		if (mayPass(route, joined.reply, joined.lost, leg, context)) recalled = count
+		if (!excessOfReply(joined.reply) && mayPass(route, joined.reply, joined.lost, leg, context)) recalled = count
 		else tooMany = count
 	}
-	for (const each of replies.slice(recalled)) await state.addLateReply(conversation, each)
+	for (const each of replies.slice(recalled)) {
+		const stored = await state.addLateReply(conversation, each)
+		// Others came meanwhile.
+		if (!stored) log({ level: 'warn', msg: 'late', turn: context.turnId, route: route.name, did: 'dropped' })
+	}
 	return { ...join(replies.slice(0, recalled), reply), recalled }
 }
 
 /** One reply behind others: of what there can be only one, the last counts. */
 function join(before: readonly CanonicalReply[], last: CanonicalReply): { reply: CanonicalReply; lost: Change[] } {
+	const replies = [...before, last]
 	const lost: Change[] = []
-	const reply = [...before, last].reduce((first, second) => {
+	const single = replies.reduce<Pick<CanonicalReply, 'control' | 'overrides'>>((first, second) => {
 		for (const part of ['control', 'overrides'] as const) {
 			const twice = Object.keys(first[part] ?? {}).filter((name) => Object.hasOwn(second[part] ?? {}, name))
 			for (const name of twice)
@@ -99,17 +105,21 @@ function join(before: readonly CanonicalReply[], last: CanonicalReply): { reply:
 					detail: 'replaced by a later reply',
 				})
 		}
-		const control = { ...first.control, ...second.control }
-		const overrides = { ...first.overrides, ...second.overrides }
 		return {
-			messages: [...first.messages, ...second.messages],
-			attributes: {
-				session: { ...first.attributes.session, ...second.attributes.session },
-				user: { ...first.attributes.user, ...second.attributes.user },
-			},
-			...(Object.keys(control).length > 0 && { control }),
-			...(Object.keys(overrides).length > 0 && { overrides }),
+			control: { ...first.control, ...second.control },
+			overrides: { ...first.overrides, ...second.overrides },
 		}
-	})
+	}, {})
+	const { control = {}, overrides = {} } = single
+	const reply = {
+		// Joined in one step: there may be thousands.
+		messages: replies.flatMap(({ messages }) => messages),
+		attributes: {
+			session: Object.fromEntries(replies.flatMap(({ attributes }) => Object.entries(attributes.session))),
+			user: Object.fromEntries(replies.flatMap(({ attributes }) => Object.entries(attributes.user))),
+		},
+		...(Object.keys(control).length > 0 && { control }),
+		...(Object.keys(overrides).length > 0 && { overrides }),
+	}
 	return { reply, lost }
 }
