@@ -8,8 +8,10 @@ import {
 	type WireResponse,
 } from '../format/index.ts'
 import type { Route } from '../route.ts'
+import type { Runtime } from '../runtime.ts'
 import { findLoop, readMarks } from './loop-detection.ts'
 import type { PreparedRoute } from './prepared-route.ts'
+import { endStage } from './stages.ts'
 
 /** The body of a call that has not been read. */
 export interface UnreadBody {
@@ -58,8 +60,9 @@ export interface Answered {
 export async function admit(
 	route: PreparedRoute,
 	{ head, body, pathSecret }: Arrival,
-	crypto: Crypto,
+	runtime: Runtime,
 ): Promise<Admitted | Answered> {
+	const { crypto } = runtime
 	const { methods: allowed } = route
 	const proof = await proofOfHead(route, head, pathSecret, crypto)
 	if (proof === 'none') return await drop(body, new GatewayError('not-found'))
@@ -76,11 +79,13 @@ export async function admit(
 		return refuse(proof === 'in body' ? new GatewayError('not-found') : thrown)
 	}
 	const call = { ...head, body: text }
+	await endStage(call, runtime)
 	if (proof === 'in body') {
 		if (!(await verifies(route, call, crypto)) || pathSecret !== undefined) return refuse(new GatewayError('not-found'))
 		if (refusedMethod) return refuse(refusedMethod)
 	}
 
+	await endStage(call, runtime)
 	const setUp = answerSetUp(route, call)
 	if (setUp) return setUp
 	const marks = readMarks(call)

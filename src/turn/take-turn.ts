@@ -28,7 +28,7 @@ import { refuseLosses } from './strict.ts'
  * failure shape. One log line a turn.
  */
 export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: Runtime): Promise<Answered> {
-	const admission = await admit(route, arrival, runtime.crypto)
+	const admission = await admit(route, arrival, runtime)
 	if ('answer' in admission) return admission
 
 	const turn = beginTurn(route, admission, arrival.at, runtime)

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { adapters as allAdapters } from '../../adapters/index.ts'
 import { type ConfigContext, readConfig } from '../../src/config/index.ts'
@@ -232,13 +233,30 @@ async function startInside(
 			const { method = 'POST', body = '' } = call
 			// As Node's parser hands them over: these methods have no body.
 			const bodiless = method === 'GET' || method === 'HEAD'
-			const bytes = new Uint8Array(Buffer.from(body))
-			const request = new Request('http://gateway.test/', { method, ...(!bodiless && { body: bytes }) })
+			const bytes = typeof body === 'string' ? Buffer.from(body) : body
+			const sent = bytes.length > chunkBytes ? inChunks(bytes) : new Uint8Array(bytes)
+			const request = new Request('http://gateway.test/', { method, ...(!bodiless && { body: sent, duplex: 'half' }) })
 			calls.set(request, call)
 			const response = await app.fetch(request)
 			return { status: response.status, headers: [...response.headers], body: await response.text() }
 		},
 	}
+}
+
+/** Bytes of what a network delivers at once. */
+const chunkBytes = 65_536
+
+/** A large body as a network delivers it: in chunks, between which there is time for others. */
+function inChunks(bytes: Buffer): ReadableStream<Uint8Array> {
+	let sent = 0
+	return new ReadableStream({
+		async pull(stream) {
+			await nextTurn()
+			stream.enqueue(new Uint8Array(bytes.subarray(sent, sent + chunkBytes)))
+			sent += chunkBytes
+			if (sent >= bytes.length) stream.close()
+		},
+	})
 }
 
 async function startWorker(scope: Scope, config: object, { env = {}, front }: WorkerOptions): Promise<GatewayWorker> {

@@ -24,13 +24,9 @@ export const turnPlants: readonly Plant[] = [
 	},
 	{
 		id: 'conversation-without-route',
-		fault: 'Choices and late replies are remembered by the conversation without its route',
+		fault: 'Choices, late replies and answers are remembered by ids without their route',
 		edits: [
-			{
-				file: 'src/turn/choices.ts',
-				find: 'conversation === undefined ? undefined : `',
-				replace: 'conversation === undefined || name ? conversation : `',
-			},
+			{ file: 'src/turn/keys.ts', find: 'const key = `$' + '{name} ', replace: 'const key = `$' + '{name && ""} ' },
 		],
 		caughtBy: { row: 'D21' },
 	},
