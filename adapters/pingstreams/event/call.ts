@@ -18,6 +18,10 @@ const Request = v.object({
 	department: v.nullish(v.object({ _id: id, name: text })),
 	lead: v.nullish(v.object({ lead_id: id, fullname: text, email: text, phone: id, attributes: WireAttributes })),
 	attributes: WireAttributes,
+	status: v.nullish(v.number()),
+	rating: v.nullish(v.number()),
+	rating_message: text,
+	tags: v.nullish(v.array(v.unknown())),
 })
 const Message = v.object({
 	_id: id,

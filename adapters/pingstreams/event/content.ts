@@ -50,7 +50,8 @@ export function encodeContent({ kind, sender, text, choice, media = [] }: Canoni
 
 /** A pressed action button sends its action, a pressed text button its label. */
 function decodeChoice({ text, metadata, attributes }: Message): CanonicalEvent['choice'] {
-	const label = nonEmpty(text)
+	// Connectors to other channels send a blank for a button without words.
+	const label = text?.trim() ? text : undefined
 	const action = nonEmpty(attributes?.action)
 	if (action !== undefined) {
 		const decoded = decodeButtonAction(action)
@@ -66,10 +67,19 @@ function userText(
 	variables: Call['variables'],
 	fileName: string | undefined,
 ): string | undefined {
-	const isFromFlow = sender === internal || attributes?.subtype === 'info'
-	// `/name` jumps to the intent of that name. Tiledesk/tiledesk-chatbot: DirIntent.js, DirReplaceBotV2.js.
-	if (isFromFlow && text?.startsWith('/')) return textVariable(variables, 'lastUserText')
+	if (isFlowCall({ text, sender, attributes })) return textVariable(variables, 'lastUserText')
 	return text === fileName ? undefined : text
+}
+
+/** `/name` and `/name{json}` jump to the intent of that name: Tiledesk/tiledesk-chatbot, DirIntent.js, DirReplaceBotV2.js. */
+function isFlowCall({ text, sender, attributes }: Pick<Message, 'text' | 'sender' | 'attributes'>): boolean {
+	return (sender === internal || attributes?.subtype === 'info') && text?.startsWith('/') === true
+}
+
+/** The path of a jump to an intent which the call does not name, with the values that it passes on. */
+export function unreadFlowCall({ message, intent, at }: Call): string[] {
+	const isStart = startTexts.some((each) => each === message.text)
+	return !intent && !isStart && isFlowCall(message) ? [`${at}.text`] : []
 }
 
 type File = NonNullable<CanonicalEvent['media']>[number]

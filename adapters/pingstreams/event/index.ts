@@ -4,14 +4,17 @@
  */
 import * as v from 'valibot'
 import {
+	type Attributes,
 	type CanonicalEvent,
 	type Carries,
 	compact,
 	compactOrNone,
 	type EventLeg,
+	type Json,
 	jsonRequest,
 	limits,
 	type Message,
+	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
@@ -23,7 +26,7 @@ import { placeholderTypes } from '../media.ts'
 import type { Options } from '../options.ts'
 import { decodeAttributes, reservedVariables } from './attributes.ts'
 import { type Call, decodeCall } from './call.ts'
-import { decodeContent, encodeContent, startTexts, unreadAttachment } from './content.ts'
+import { decodeContent, encodeContent, startTexts, unreadAttachment, unreadFlowCall } from './content.ts'
 import { decodeNative, encodeNative, Native, NativeWithoutIntent } from './native.ts'
 import { refineEvent } from './refine.ts'
 import {
@@ -119,6 +122,7 @@ export function eventLeg({ dialect }: Options): EventLeg {
 					...call.unread,
 					...unread,
 					...unreadAttachment(call),
+					...unreadFlowCall(call),
 					...unreadTime(call),
 					// Which member of the project it was.
 					...(sender === 'agent' && message.sender !== anyAgent ? [`${at}.sender`] : []),
@@ -212,10 +216,37 @@ function encodeBot(bot: CanonicalEvent['bot']): object {
 	return { _id: bot?.id, name: bot?.name, id_project: bot?.project }
 }
 
-function decodeTrigger({ event, intent }: Call): CanonicalEvent['trigger'] {
-	if (event !== undefined) return { kind: 'webhook', ...compact({ name: nonEmpty(event) }) }
+function decodeTrigger(call: Call): CanonicalEvent['trigger'] {
+	const { event, intent, isMessage, message } = call
+	if (event !== undefined) {
+		const parameters = isMessage ? undefined : decodeConversation(message.request)
+		return { kind: 'webhook', ...compact({ name: nonEmpty(event), parameters }) }
+	}
 	if (!intent) return undefined
 	return { kind: 'intent', ...compact({ id: nonEmpty(intent.intent_id), name: nonEmpty(intent.intent_display_name) }) }
+}
+
+const Tag = v.union([
+	NonEmpty,
+	v.pipe(
+		v.object({ tag: NonEmpty }),
+		v.transform(({ tag }) => tag),
+	),
+])
+
+/** What an event of a conversation is about, under the platform's own names. */
+function decodeConversation(request: Call['message']['request']): Attributes | undefined {
+	const { status, rating, rating_message, tags } = request ?? {}
+	const names = (tags ?? []).flatMap((each) => {
+		const tag = v.safeParse(Tag, each)
+		return tag.success ? [tag.output] : []
+	})
+	return compactOrNone<{ [name: string]: Json }>({
+		...(typeof status === 'number' && { status }),
+		...(typeof rating === 'number' && { rating }),
+		...(rating_message && { rating_message }),
+		...(names.length > 0 && { tags: names }),
+	})
 }
 
 function encodeIntent(trigger: CanonicalEvent['trigger']): object {

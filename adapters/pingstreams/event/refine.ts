@@ -62,11 +62,13 @@ function refineText(event: CanonicalEvent, report: Report): CanonicalEvent {
 	return others
 }
 
-/** A label with which the platform opens a conversation would make the choice a start. */
+/** A label that the platform reads as a start, or as none: a button without words sends a blank. */
 function refineLabel(event: CanonicalEvent, report: Report): CanonicalEvent {
 	const { choice } = event
-	if (choice?.label === undefined || !startTexts.includes(choice.label)) return event
-	report({ did: 'dropped', feature: 'event.choice.label', path: 'choice.label', detail: 'it would be a start' })
+	const { label } = choice ?? {}
+	if (!choice || label === undefined || (label.trim() !== '' && !startTexts.includes(label))) return event
+	const detail = label.trim() === '' ? 'it is blank' : 'it would be a start'
+	report({ did: 'dropped', feature: 'event.choice.label', path: 'choice.label', detail })
 	return { ...event, choice: { value: choice.value } }
 }
 
