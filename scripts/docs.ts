@@ -108,6 +108,9 @@ type Carries = { readonly [F in Feature]?: Limit<F> }
 /** The event whose answer the table describes, if a platform has several kinds of answer. */
 const bare: CanonicalEvent = { kind: 'message', attributes: {} }
 
+/** Reserved names that a cell lists; more would hide the rest of the table. */
+const maxListed = 5
+
 /** Each limit in words; the empty string if another limit already covers it. */
 const words: { readonly [L in LimitName]: (value: NonNullable<Limit[L]>, limit: Limit) => string } = {
 	required: () => 'required',
@@ -122,7 +125,10 @@ const words: { readonly [L in LimitName]: (value: NonNullable<Limit[L]>, limit: 
 	notBlank: () => 'not blank',
 	default: (value) => `default \`${value}\``,
 	strings: () => 'strings only',
-	reserved: (names) => (names.length === 0 ? '' : `not ${names.map((name) => `\`${name}\``).join(', ')}`),
+	reserved: (names) => {
+		if (names.length > maxListed) return `not ${names.length} names of the platform's own`
+		return names.length === 0 ? '' : `not ${names.map((name) => `\`${name}\``).join(', ')}`
+	},
 	foldedInto: (scope) => `moved to the ${scope}`,
 	escape: () => 'markup escaped',
 	withoutButtons: () => 'not beside buttons',

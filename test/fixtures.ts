@@ -22,6 +22,8 @@ interface Pinned<Wire> {
 	readonly options?: unknown
 	/** The event that the reply leg answers. */
 	readonly event: CanonicalEvent
+	/** Of the leg for a backend of the same format. */
+	readonly sameFormat?: boolean | undefined
 	readonly wire: Wire
 }
 
@@ -77,6 +79,7 @@ const files = {
 		...{ unread: Unread, encoded: v.optional(Request) },
 	}),
 	reply: v.strictObject({
+		sameFormat: v.optional(v.boolean()),
 		...{ ...pinned, wire: Response, canonical: CanonicalReply },
 		...{ unread: Unread, encoded: v.optional(Response) },
 	}),

@@ -28,10 +28,9 @@ const formats = adapters.flatMap(({ name, examples: [options], create }) => {
 	const leg = adapter.reply(heard)
 	return [{ name, adapter, ...(leg && { leg }) }]
 })
-const answered = formats.flatMap(({ name, adapter, leg }) => {
-	const decode = (reply: CanonicalReply) =>
-		decodeReply(adapter, heard, leg?.encode(reply) ?? { status: 200, headers: [], body: '' })
-	return leg ? [{ name, leg, decode }] : []
+const answered = formats.flatMap(({ name, leg }) => {
+	if (!leg) return []
+	return [{ name, leg, decode: (reply: CanonicalReply) => decodeReply(leg, leg.encode(reply)) }]
 })
 
 const refusal = (field: string, limit: number) => ({

@@ -38,6 +38,12 @@ export function replyLeg({ choices }: Options): ReplyLeg {
 			'reply.attributes.session': {},
 			'reply.attributes.user': {},
 		},
+		mergeTags: {
+			spellings: [
+				{ open: '{{memory.', close: '}}', scope: 'session' },
+				{ open: '{{user.', close: '}}', scope: 'user' },
+			],
+		},
 
 		decode: blankIsSilence((answer) => {
 			// Whatever its media type: which one the platform wants is not documented, and PHP labels JSON as HTML by default.

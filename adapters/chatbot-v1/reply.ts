@@ -37,6 +37,7 @@ import {
 	encodeButton,
 	encodeRichMessage,
 } from '../chatbot/reply.ts'
+import { mergeTags } from '../chatbot/webhook.ts'
 import type { Options } from './options.ts'
 
 const name = 'chatbot-v1'
@@ -121,6 +122,7 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 			...(userAttributes === 'session' && { 'reply.attributes.user': { foldedInto: 'session' } }),
 		},
 		native: { name, schema: Native },
+		mergeTags,
 
 		decode: blankIsSilence((answer) => {
 			// Whatever its media type: PHP labels JSON as HTML by default.

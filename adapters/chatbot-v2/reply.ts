@@ -36,6 +36,7 @@ import {
 	encodeRichMessage,
 	Height,
 } from '../chatbot/reply.ts'
+import { mergeTags } from '../chatbot/webhook.ts'
 import type { Options } from './options.ts'
 
 const name = 'chatbot-v2'
@@ -122,6 +123,7 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 			...(userAttributes === 'session' && { 'reply.attributes.user': { foldedInto: 'session' } }),
 		},
 		native: { name, schema: Native },
+		mergeTags,
 
 		decode: blankIsSilence((answer) => {
 			// Whatever its media type: PHP labels JSON as HTML by default.

@@ -81,6 +81,10 @@ const label = v.pipe(
 	nonEmpty,
 	v.check((text) => !/\$\{|\{\{|\{%/.test(text), 'is filled in'),
 )
+const filled = v.pipe(
+	v.string(),
+	v.check((text) => !/\$\{|\{\{|\{%/.test(text), 'is filled in'),
+)
 const button = v.variant('type', [
 	v.strictObject({ type: v.literal('text'), value: label }),
 	v.strictObject({
@@ -103,6 +107,12 @@ const spoken = v.union([
 	v.strictObject({ type: v.literal('text'), text: words, attributes: v.optional(template({ buttons: some(button) })) }),
 	// What an author wrote in markup, on purpose.
 	v.strictObject({ type: v.literal('text'), text: nonEmpty, attributes: v.strictObject({ markbot: v.literal(true) }) }),
+	// What the user does not see.
+	v.strictObject({
+		type: v.literal('text'),
+		text: nonEmpty,
+		attributes: v.strictObject({ subtype: v.picklist(['private', 'info']) }),
+	}),
 	v.strictObject({ type: v.literal('image'), text: words, metadata: v.strictObject({ src: label }) }),
 	v.strictObject({
 		type: v.literal('frame'),
@@ -125,7 +135,19 @@ const commands = v.pipe(
 	v.check((all) => all.at(-1)?.type === 'message', 'ends with a wait'),
 )
 const action = v.union([
-	v.strictObject({ _tdActionType: v.literal('reply'), attributes: v.strictObject({ commands }) }),
+	v.strictObject({
+		_tdActionType: v.literal('reply'),
+		attributes: v.strictObject({ commands, disableInputMessage: v.optional(v.literal(true)) }),
+	}),
+	v.strictObject({ _tdActionType: v.literal('move_to_unassigned') }),
+	v.strictObject({ _tdActionType: v.literal('replacebotv3'), botId: label, blockName: optional }),
+	v.strictObject({
+		_tdActionType: v.literal('setattribute-v2'),
+		destination: label,
+		operation: v.strictObject({
+			operands: v.strictTuple([v.strictObject({ value: filled, isVariable: v.literal(false) })]),
+		}),
+	}),
 	v.strictObject({ _tdActionType: v.literal('agent') }),
 	v.strictObject({ _tdActionType: v.literal('department'), depName: nonEmpty }),
 	v.strictObject({ _tdActionType: v.literal('replacebotv2'), botName: label, blockName: optional }),
@@ -133,7 +155,20 @@ const action = v.union([
 	// The intent that calls would call again: no law's event has this name.
 	v.strictObject({ _tdActionType: v.literal('intent'), intentName: nonEmpty }),
 	v.looseObject({
-		_tdActionType: v.pipe(nonEmpty, v.notValues(['reply', 'agent', 'department', 'replacebotv2', 'close', 'intent'])),
+		_tdActionType: v.pipe(
+			nonEmpty,
+			v.notValues([
+				'reply',
+				'setattribute-v2',
+				'move_to_unassigned',
+				'replacebotv3',
+				'agent',
+				'department',
+				'replacebotv2',
+				'close',
+				'intent',
+			]),
+		),
 	}),
 ])
 const answer = v.union([

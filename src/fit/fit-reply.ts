@@ -92,8 +92,8 @@ function firstOf(fitting: Fitting, messages: readonly Message[], count: number):
 	return text ? [...first.slice(0, -1), text] : first
 }
 
-function isText(message: Message): boolean {
-	return kindOf(message) === 'text'
+function isText({ type }: Message): boolean {
+	return type === 'text'
 }
 
 function isTextRequired({ carries }: Fitting): boolean {

@@ -4,6 +4,7 @@ import type { GatewayError } from '../errors.ts'
 import type { CanonicalEvent, CanonicalReply, Change, Json, Turn } from '../model/index.ts'
 import type { Auth } from './auth.ts'
 import type { Carries } from './carries.ts'
+import type { MergeTags } from './merge-tags.ts'
 import type { WireRequest, WireResponse } from './wire.ts'
 
 /** The leg of an event. Our own format also describes the turn to the upstream. */
@@ -11,7 +12,16 @@ export interface EventLeg extends Leg<WireRequest, CanonicalEvent> {
 	encode(event: CanonicalEvent, turn?: Turn): WireRequest
 }
 
-export type ReplyLeg = Leg<WireResponse, CanonicalReply>
+/** The leg of a reply. */
+export interface ReplyLeg extends Leg<WireResponse, CanonicalReply> {
+	/** Placeholders that the platform fills in. Absent: it fills in none. */
+	readonly mergeTags?: MergeTags
+	/**
+	 * The leg for a backend that speaks this format itself: what the format executes in a text, and fills in, is left as
+	 * it is. Absent: this leg.
+	 */
+	readonly sameFormat?: ReplyLeg
+}
 
 /** A set-up call from the platform's side. */
 export interface Handshake {

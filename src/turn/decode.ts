@@ -1,14 +1,7 @@
 /** Decodes calls and answers with an adapter, and refuses what is over the limits of the model. */
 import { GatewayError } from '../errors.ts'
-import type { Adapter, Decoded, WireRequest, WireResponse } from '../format/index.ts'
-import {
-	type CanonicalEvent,
-	type CanonicalReply,
-	type Excess,
-	emptyReply,
-	excessOfEvent,
-	excessOfReply,
-} from '../model/index.ts'
+import type { Adapter, Decoded, ReplyLeg, WireRequest, WireResponse } from '../format/index.ts'
+import { type CanonicalEvent, type CanonicalReply, type Excess, excessOfEvent, excessOfReply } from '../model/index.ts'
 
 /** The event of a platform's call. Throws what the adapter throws, and `field-invalid`. */
 export function decodeEvent(adapter: Adapter, call: WireRequest): Decoded<CanonicalEvent> {
@@ -17,10 +10,8 @@ export function decodeEvent(adapter: Adapter, call: WireRequest): Decoded<Canoni
 	return decoded
 }
 
-/** The reply in an upstream's answer to the event. Throws `upstream-reply-invalid`. */
-export function decodeReply(adapter: Adapter, event: CanonicalEvent, response: WireResponse): Decoded<CanonicalReply> {
-	const leg = adapter.reply(event)
-	if (!leg) return { model: emptyReply, unread: [] }
+/** The reply in an upstream's answer. Throws `upstream-reply-invalid`. */
+export function decodeReply(leg: ReplyLeg, response: WireResponse): Decoded<CanonicalReply> {
 	try {
 		const decoded = leg.decode(response)
 		refuse(excessOfReply(decoded.model))

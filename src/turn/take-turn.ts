@@ -2,7 +2,7 @@
 import { asGatewayError } from '../errors.ts'
 import { fitEvent, fitReply } from '../fit/index.ts'
 import type { NamedAdapter, WireRequest, WireResponse } from '../format/index.ts'
-import type { CanonicalEvent, CanonicalReply } from '../model/index.ts'
+import type { CanonicalEvent, CanonicalReply, Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
 import { callUpstream } from '../upstream/index.ts'
@@ -10,7 +10,7 @@ import { type Answered, type Arrival, admit, recognise } from './admission.ts'
 import { withChangesHeader } from './changes-header.ts'
 import { recallChoice } from './choices.ts'
 import { beginTurn, describeTurn, fitContextOf, type Received, replyLimits, type TurnContext } from './context.ts'
-import { decodeEvent, decodeReply } from './decode.ts'
+import { decodeEvent } from './decode.ts'
 import { failureAnswer } from './failure.ts'
 import { type CallClaim, claimCall, settleCall } from './idempotency.ts'
 import { conversationKey } from './keys.ts'
@@ -22,6 +22,7 @@ import type { PreparedRoute } from './prepared-route.ts'
 import { containsSecret, redactError, redactEvent, redactPath } from './redact.ts'
 import { endStage } from './stages.ts'
 import { refuseLosses } from './strict.ts'
+import { type Answering, legForUpstream, readUpstreamReply } from './upstream-reply.ts'
 
 /**
  * Takes one turn, in these stages. What one of them throws becomes the route's failure reply or the platform's own
@@ -69,7 +70,7 @@ async function exchange(
 ): Promise<WireResponse> {
 	const { route } = turn
 	const { upstream } = route
-	const { event, conversation, picked, leg } = received
+	const { platform, event, conversation, picked, leg } = received
 	const context = fitContextOf(turn, event)
 
 	const { encoded, sent } = await encodeEvent(turn, received, record, runtime)
@@ -85,34 +86,39 @@ async function exchange(
 	const calling = callUpstream(upstream, request, replyLimits(turn), runtime)
 	const response = route.holding ? await withTimeout(turn.holdAt - runtime.elapsed(), calling) : await calling
 
-	const to: Destination = { route, conversation, leg, context }
+	const answering: Answering = { upstream, platform, leg, received: event, sent }
+	let to: Destination = { route, conversation, leg, context }
 	let reply: CanonicalReply
+	let untranslated: readonly Change[] = []
 	if (response === timedOut) {
 		record.held = true
-		const lateReply = calling.then((response) => decodeReply(upstream.adapter, sent, response).model)
+		const lateReply = calling.then((response) => readUpstreamReply(response, answering).reply)
 		reply = holdReply(turn, to, event.language, lateReply, runtime)
 	} else {
 		record.upstreamStatus = response.status
 		await endStage(response, runtime)
-		const decoded = decodeReply(upstream.adapter, sent, response)
-		recordUnread(record, 'reply', decoded.unread)
-		reply = decoded.model
+		const read = readUpstreamReply(response, answering)
+		recordUnread(record, 'reply', read.unread)
+		recordChanges(record, read.changes)
+		to = { ...to, leg: legForUpstream(answering) }
+		reply = read.reply
+		untranslated = read.changes
 		await endStage(response, runtime)
 	}
 
 	const joined = await prependLateReplies(reply, to, runtime)
 	record.recalled = joined.recalled
 	recordChanges(record, joined.lost)
-	const fitted = fitReply(joined.reply, leg, context)
+	const fitted = fitReply(joined.reply, to.leg, context)
 	recordChanges(record, fitted.changes)
-	refuseLosses(route, 'reply-does-not-fit', fitted.changes)
+	refuseLosses(route, 'reply-does-not-fit', [...untranslated, ...fitted.changes])
 	if (joined.recalled > 0) await runtime.letOthersRun()
 	else if (response !== timedOut) await endStage(response, runtime)
 	if (conversation !== undefined) {
 		const offered = { turnId: turn.turnId, offers: fitted.offers }
 		record.choicesForgotten = !(await runtime.state.addReply(conversation, offered, picked))
 	}
-	return leg.encode(fitted.value)
+	return to.leg.encode(fitted.value)
 }
 
 /** The event in the upstream's format, without secrets: as it was sent, and as a request. */

@@ -4,57 +4,73 @@
  */
 import * as v from 'valibot'
 import { type CanonicalReply, compact, Json, NonEmpty } from '../../../src/format/index.ts'
+import { variables } from '../markup.ts'
 
 export type Control = NonNullable<CanonicalReply['control']>
 
 /** Members that the platform's designer adds to every action. */
 export const designerEntries = { _tdActionId: v.optional(v.unknown()), _tdActionTitle: v.optional(v.unknown()) }
 
+const designed = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) =>
+	v.object({ ...designerEntries, _tdActionType: v.literal(type), ...entries })
+
+const text = v.nullish(v.string())
+
 /** The actions that are a reply's `control` in the model. */
 export const ControlAction = v.variant('_tdActionType', [
-	v.object({ ...designerEntries, _tdActionType: v.literal('agent') }),
-	v.object({ ...designerEntries, _tdActionType: v.literal('department'), depName: NonEmpty }),
-	v.object({
-		...designerEntries,
-		_tdActionType: v.literal('replacebotv2'),
-		botName: NonEmpty,
-		blockName: v.nullish(v.string()),
-	}),
-	v.object({ ...designerEntries, _tdActionType: v.literal('close') }),
-	v.object({ ...designerEntries, _tdActionType: v.literal('intent'), intentName: NonEmpty }),
+	designed('agent', {}),
+	designed('move_to_unassigned', {}),
+	designed('department', { depName: NonEmpty }),
+	designed('replacebot', { botName: NonEmpty, blockName: text }),
+	designed('replacebotv2', { botName: NonEmpty, blockName: text }),
+	designed('replacebotv3', { botId: text, botSlug: text, useSlug: v.nullish(v.boolean()), blockName: text }),
+	designed('close', {}),
+	designed('intent', { intentName: NonEmpty }),
 ])
 type ControlAction = v.InferOutput<typeof ControlAction>
 
-/** The type of the action that holds messages. */
-export const replyType = 'reply'
+/** The actions that hold messages; the designer of today writes the second, and the engine treats both alike. */
+export const replyTypes = ['reply', 'replyv2'] as const
+/** The action that shows one of its messages, picked at random. */
+export const randomType = 'randomreply'
 
+/** The queue of conversations that nobody has taken, as a human's id. */
+export const unassigned = 'unassigned'
+
+/** Types of actions for which the model has fields. */
 const modelTypes: readonly string[] = [
-	replyType,
+	...replyTypes,
+	randomType,
 	...ControlAction.options.map(({ entries }) => entries._tdActionType.literal),
 ]
 
-/** An action for which the model has no field. The platform skips one that it does not know in silence. */
-export const NativeAction = v.objectWithRest(
-	{
-		_tdActionType: v.pipe(
-			NonEmpty,
-			v.check((type) => !modelTypes.includes(type), 'must be a type that the model does not have'),
-		),
-	},
-	Json,
+/** An action of any type. The platform skips one that it does not know in silence. */
+export const AnyAction = v.objectWithRest({ _tdActionType: NonEmpty }, Json)
+
+/** An action for which the model has no field. */
+export const NativeAction = v.pipe(
+	AnyAction,
+	v.check(
+		(action) => !modelTypes.includes(action._tdActionType) && decodeSetAttribute(action) === undefined,
+		'must be an action that the model does not have',
+	),
 )
 
 /** The control with an action's effect added; undefined when an earlier action already had that effect. */
 export function decodeControl(control: Control, action: ControlAction): Control | undefined {
 	switch (action._tdActionType) {
 		case 'agent':
-			return control.handover ? undefined : { ...control, handover: { to: 'human' } }
+			return withHandover(control, { to: 'human' })
+		case 'move_to_unassigned':
+			return withHandover(control, { to: 'human', id: unassigned })
 		case 'department':
-			return control.handover ? undefined : { ...control, handover: { to: 'department', name: action.depName } }
-		case 'replacebotv2': {
-			const goto = action.blockName || undefined
-			if (control.handover || (control.goto !== undefined && goto !== undefined)) return undefined
-			return compact<Control>({ ...control, handover: { to: 'bot', name: action.botName }, goto: goto ?? control.goto })
+			return withHandover(control, { to: 'department', name: action.depName })
+		case 'replacebot':
+		case 'replacebotv2':
+			return withHandover(control, { to: 'bot', name: action.botName }, action.blockName)
+		case 'replacebotv3': {
+			const id = (action.useSlug ? action.botSlug : action.botId) || action.botId || action.botSlug
+			return id ? withHandover(control, { to: 'bot', id }, action.blockName) : undefined
 		}
 		case 'close':
 			return control.close ? undefined : { ...control, close: true }
@@ -63,21 +79,78 @@ export function decodeControl(control: Control, action: ControlAction): Control 
 	}
 }
 
+function withHandover(
+	control: Control,
+	handover: NonNullable<Control['handover']>,
+	blockName?: string | null,
+): Control | undefined {
+	const goto = blockName || undefined
+	if (control.handover || (control.goto !== undefined && goto !== undefined)) return undefined
+	return compact<Control>({ ...control, handover, goto: goto ?? control.goto })
+}
+
 /** The jump comes last: no action runs after it. The jump to another bot's block is part of that bot's action. */
 export function encodeControl({ handover, close, goto }: Control): object[] {
 	const actions: object[] = []
 	switch (handover?.to) {
 		case 'human':
-			actions.push({ _tdActionType: 'agent' })
+			actions.push({ _tdActionType: handover.id === unassigned ? 'move_to_unassigned' : 'agent' })
 			break
 		case 'department':
 			actions.push({ _tdActionType: 'department', depName: handover.name })
 			break
 		case 'bot':
-			actions.push({ _tdActionType: 'replacebotv2', botName: handover.name, blockName: goto })
+			actions.push(
+				handover.name === undefined
+					? { _tdActionType: 'replacebotv3', botId: handover.id, blockName: goto }
+					: { _tdActionType: 'replacebotv2', botName: handover.name, blockName: goto },
+			)
 			break
 	}
 	if (close) actions.push({ _tdActionType: 'close' })
 	if (goto !== undefined && handover?.to !== 'bot') actions.push({ _tdActionType: 'intent', intentName: goto })
 	return actions
+}
+
+/** What the platform fills in, in actions too. */
+const computed = new RegExp(variables, 'u')
+
+const Name = v.pipe(
+	NonEmpty,
+	v.check((name) => !computed.test(name)),
+)
+const Value = v.union([
+	v.pipe(
+		v.string(),
+		v.check((value) => !computed.test(value)),
+	),
+	v.number(),
+	v.boolean(),
+])
+/** An action that sets an attribute to a value, where nothing is computed. */
+const SetAttribute = v.variant('_tdActionType', [
+	designed('setattribute', { destination: Name, value: Value }),
+	designed('setattribute-v2', {
+		destination: Name,
+		operation: v.object({
+			operators: v.nullish(v.array(v.unknown())),
+			operands: v.strictTuple([
+				v.object({ value: Value, isVariable: v.nullish(v.literal(false)), function: v.nullish(v.literal('')) }),
+			]),
+		}),
+	}),
+])
+
+/** The attribute that an action sets; undefined for any other action, and where the platform computes something. */
+export function decodeSetAttribute(
+	action: Json,
+): readonly [name: string, value: string | number | boolean] | undefined {
+	const result = v.safeParse(SetAttribute, action)
+	if (!result.success) return undefined
+	const { destination, ...set } = result.output
+	return [destination, 'value' in set ? set.value : set.operation.operands[0].value]
+}
+
+export function encodeSetAttribute([destination, value]: readonly [string, Json]): object {
+	return { _tdActionType: 'setattribute-v2', destination, operation: { operands: [{ value, isVariable: false }] } }
 }

@@ -11,64 +11,105 @@ import {
 	decodeTyped,
 	emptyReply,
 	fieldPath,
+	hasKnownType,
 	Json,
 	jsonResponse,
 	nonEmptyList,
+	type Path,
 	type ReplyLeg,
 	validate,
+	wireList,
 } from '../../../src/format/index.ts'
 import { targetPattern } from '../button-action.ts'
 import { type AnsweredDialect, name } from '../dialect.ts'
+import { reservedVariables } from '../event/attributes.ts'
 import { markupOf, unfilled, variables, visible } from '../markup.ts'
 import { placeholderTypes } from '../media.ts'
+import { mergeTags } from '../merge-tags.ts'
 import type { Options } from '../options.ts'
 import {
-	type Control,
+	AnyAction,
 	ControlAction,
 	decodeControl,
+	decodeSetAttribute,
 	designerEntries,
 	encodeControl,
+	encodeSetAttribute,
 	NativeAction,
-	replyType,
+	randomType,
+	replyTypes,
 } from './actions.ts'
-import { encodeMessage, type MessageContext } from './message.ts'
-import { refineReply } from './refine.ts'
+import { encodeMessage } from './message.ts'
+import { refineTranslated, refineWritten } from './refine.ts'
 import {
 	type DecodedList,
+	decodeMarkup,
 	decodeScript,
 	defaultDelay,
 	encodeCommands,
+	Hidden,
 	Markup,
+	outerText,
 	Script,
 	type ScriptState,
 	type TimedMessage,
 } from './script.ts'
 
-const ReplyAction = v.object({ ...Script.entries, ...designerEntries, _tdActionType: v.literal(replyType) })
+const replyAction = <T extends string>(type: T) =>
+	v.object({ ...Script.entries, ...designerEntries, _tdActionType: v.literal(type) })
+const replies = [replyAction(replyTypes[0]), replyAction(replyTypes[1])] as const
 /** The actions that the model can express: messages, and changes to the conversation. */
-const Action = v.variant('_tdActionType', [ReplyAction, ...ControlAction.options])
+const Action = v.variant('_tdActionType', [...replies, replyAction(randomType), ...ControlAction.options])
+/** The actions that hold messages, which are all that is read of a backend whose answer stays on the platform. */
+const ReplyAction = v.variant('_tdActionType', replies)
 
 /** `success` alone is the answer of a backend that has nothing to say. */
-const Answer = v.object({ ...Script.entries, actions: v.nullish(v.array(Json)), success: v.optional(v.unknown()) })
+const Answer = v.object({ ...Script.entries, actions: v.nullish(wireList(Json)), success: v.optional(v.unknown()) })
+type Answer = v.InferOutput<typeof Answer>
 
-/** What only this platform can say in a reply. */
-const Native = v.pipe(
-	v.strictObject({ text: v.optional(Markup), actions: v.optional(v.pipe(v.array(NativeAction), v.nonEmpty())) }),
+/** An action of a backend whose answer stays on the platform, as the backend wrote it. */
+const WrittenAction = v.pipe(
+	AnyAction,
+	v.check(({ _tdActionType: type }) => !replyTypes.some((each) => each === type), 'must not hold messages'),
+)
+
+const listOf = <S extends v.GenericSchema>(item: S) => v.optional(v.pipe(v.array(item), v.nonEmpty()))
+const words = { text: v.optional(Markup), hidden: listOf(Hidden) }
+/** What only this platform can say in a reply. The older engine runs no actions. */
+const NativeOfServer = v.pipe(v.strictObject(words), atLeastOneMember())
+const NativeOfTranslated = v.pipe(v.strictObject({ ...words, actions: listOf(NativeAction) }), atLeastOneMember())
+const NativeOfWritten = v.pipe(
+	v.strictObject({ ...words, before: listOf(WrittenAction), actions: listOf(WrittenAction) }),
 	atLeastOneMember(),
 )
-/** The older engine runs no actions. */
-const NativeOfServer = v.strictObject({ text: Markup })
 
-function carriesOf(dialect: AnsweredDialect, { caption, silence }: Options): Carries<CanonicalReply> {
-	const markup = markupOf(dialect)
-	const words = { pattern: visible, escape: markup, default: caption }
-	const label = { escape: variables }
-	const url = { pattern: unfilled }
+function nativeSchema({ dialect, asWritten }: ScriptState['context']): v.GenericSchema<Native> {
+	if (dialect === 'server') return NativeOfServer
+	return asWritten ? NativeOfWritten : NativeOfTranslated
+}
+
+type Native = {
+	readonly text?: string
+	readonly hidden?: readonly Hidden[]
+	/** Actions before the messages; the backend wrote them there. */
+	readonly before?: readonly Json[]
+	/** Actions after the messages. */
+	readonly actions?: readonly Json[]
+}
+
+/** What is alike for every backend: `markup` is broken in words, `computed` stands in no address. */
+function carriesOf(
+	dialect: AnsweredDialect,
+	{ caption, silence }: Options,
+	{ markup, label, url }: { readonly markup?: string; readonly label: object; readonly url: object },
+): Carries<CanonicalReply> {
+	const broken = markup === undefined ? {} : { escape: markup }
+	const words = { ...broken, pattern: visible, default: caption }
 	return {
 		'reply.messages': {},
 		'reply.text': {
 			notBlank: true,
-			escape: markup,
+			...broken,
 			...(dialect === 'server' && silence !== undefined && { default: silence }),
 		},
 		'reply.text.buttons': {},
@@ -89,13 +130,24 @@ function carriesOf(dialect: AnsweredDialect, { caption, silence }: Options): Car
 		'reply.button.postback': {},
 		'reply.button.link': url,
 		'reply.button.webview': url,
+		// After half a minute, the widget shows the next message in any case.
+		'reply.delay': { min: 1, max: 30_000 },
+		...(dialect === 'runtime' && { 'reply.control.blockInput': {} }),
+	}
+}
+
+/** For a backend of another format, whose words are words. */
+function translatedCarries(dialect: AnsweredDialect, options: Options): Carries<CanonicalReply> {
+	const plain = { markup: markupOf(dialect), label: { escape: variables }, url: { pattern: unfilled } }
+	return {
+		...carriesOf(dialect, options, plain),
 		'reply.button.goto': { pattern: targetPattern(dialect) },
-		// Without one, the widget waits for a second. After half a minute, it shows the next message in any case.
-		'reply.delay': { default: defaultDelay, min: 1, max: 30_000 },
 		...(dialect === 'runtime' && {
+			'reply.attributes.session': { strings: true, reserved: reservedVariables },
 			'reply.control.close': {},
 			'reply.control.handover': { values: ['human', 'department', 'bot'] },
 			'reply.control.handover.name': { pattern: unfilled },
+			'reply.control.handover.id': { pattern: unfilled },
 			'reply.control.goto': {},
 		}),
 	}
@@ -103,96 +155,181 @@ function carriesOf(dialect: AnsweredDialect, { caption, silence }: Options): Car
 
 /** Makes the leg of a dialect whose caller reads the answer. `home`: the intent that called. */
 export function replyLegs(options: Options): (dialect: AnsweredDialect, home: string | undefined) => ReplyLeg {
-	const carries = { runtime: carriesOf('runtime', options), server: carriesOf('server', options) }
+	const translated = { runtime: translatedCarries('runtime', options), server: translatedCarries('server', options) }
+	const written = { runtime: carriesOf('runtime', options, asTheyAre), server: carriesOf('server', options, asTheyAre) }
 	return (dialect, home) => {
-		const context: MessageContext = { dialect, caption: options.caption, home }
-		const { 'reply.control.goto': jump, ...others } = carries[dialect]
+		const { 'reply.control.goto': jump, ...others } = translated[dialect]
+		// A jump to the intent that calls us would call us again, a thousand times.
+		const isLoop = jump && home !== undefined
+		const carries = isLoop ? { ...others, 'reply.control.goto': { reserved: [home] } } : translated[dialect]
+		const context = { dialect, caption: options.caption, home }
 		return {
-			// A jump to the intent that calls us would call us again, a thousand times.
-			carries:
-				jump && home !== undefined ? { ...others, 'reply.control.goto': { reserved: [home] } } : carries[dialect],
-			native: { name, schema: dialect === 'server' ? NativeOfServer : Native },
-
-			decode: blankIsSilence((answer) => {
-				// Whatever its media type: the platform parses every answer as JSON, such as PHP's, labelled as HTML.
-				const { wire, unread } = validate(Answer, bodyAsJson(answer))
-				const state: DecodeState = { context, control: {} }
-				const { messages, natives, unread: ignored } = decodeAnswer(wire, state)
-				const native = compactOrNone<{ text?: string; actions?: Json[] }>({
-					text: state.nativeText,
-					actions: nonEmptyList(natives),
-				})
-				return {
-					model: compact<CanonicalReply>({
-						messages,
-						attributes: emptyReply.attributes,
-						control: compactOrNone(state.control),
-						overrides: native && { [name]: native },
-					}),
-					unread: [...unread, ...ignored],
-				}
-			}),
-
-			encode({ messages, control, overrides }) {
-				const native = v.parse(v.optional(Native), overrides?.[name])
-				const timed: TimedMessage[] = messages.map((message) => ({
-					delay: message.delay ?? defaultDelay,
-					message: encodeMessage(message, context),
-				}))
-				if (native?.text !== undefined) {
-					const message = { type: 'text', text: native.text, attributes: { markbot: true } }
-					timed.push({ delay: defaultDelay, message })
-				}
-				return jsonResponse(encodeAnswer(timed, [...(native?.actions ?? []), ...encodeControl(control ?? {})], dialect))
-			},
-
-			refine: refineReply,
+			...legOf({ ...context, asWritten: false }, carries),
+			mergeTags,
+			refine: refineTranslated(options.caption),
+			sameFormat: { ...legOf({ ...context, asWritten: true }, written[dialect]), refine: refineWritten },
 		}
+	}
+}
+
+const asTheyAre = { label: {}, url: {} }
+
+function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>): ReplyLeg {
+	const schema = nativeSchema(context)
+	return {
+		carries,
+		native: { name, schema },
+
+		decode: blankIsSilence((answer) => {
+			// Whatever its media type: the platform parses every answer as JSON, such as PHP's, labelled as HTML.
+			const { wire, unread } = validate(Answer, bodyAsJson(answer))
+			const state: DecodeState = { context, control: {}, attributes: new Map(), hidden: [], before: 0 }
+			const { messages, natives, unread: ignored } = decodeAnswer(wire, state)
+			const native = compactOrNone<Native>({
+				text: state.nativeText,
+				hidden: nonEmptyList(state.hidden),
+				before: nonEmptyList(natives.slice(0, state.before)),
+				actions: nonEmptyList(natives.slice(state.before)),
+			})
+			return {
+				model: compact<CanonicalReply>({
+					messages,
+					attributes: { ...emptyReply.attributes, session: Object.fromEntries(state.attributes) },
+					control: compactOrNone(state.control),
+					overrides: native && { [name]: native },
+				}),
+				unread: [...unread, ...ignored],
+			}
+		}),
+
+		encode({ messages, attributes, control: { blockInput, ...control } = {}, overrides }) {
+			const native: Native = v.parse(v.optional(schema), overrides?.[name]) ?? {}
+			const timed: TimedMessage[] = messages.map((message) => ({
+				delay: message.delay,
+				message: encodeMessage(message, context),
+			}))
+			if (native.text !== undefined) {
+				const message = { type: 'text', text: native.text, attributes: { markbot: true } }
+				timed.push({ delay: timed.length > 0 ? defaultDelay : undefined, message })
+			}
+			const hidden = (native.hidden ?? []).map(encodeHidden)
+			if (context.dialect === 'server') return jsonResponse(encodeForServer([...timed, ...hidden]))
+			const actions = [...(native.actions ?? []), ...encodeControl(control)]
+			const before = [...(native.before ?? []), ...Object.entries(attributes.session).map(encodeSetAttribute)]
+			return jsonResponse(encodeForRuntime({ timed, hidden, before, actions, blockInput }))
+		},
 	}
 }
 
 /** What decoding depends on, and what it found beside messages. */
 interface DecodeState extends ScriptState {
-	control: Control
+	readonly attributes: Map<string, Json>
+	/** How many of the native actions stand before the messages. */
+	before: number
 }
 
 /** In the current engine, actions replace the rest of the answer. */
-function decodeAnswer({ actions, ...script }: v.InferOutput<typeof Answer>, state: DecodeState): DecodedList {
-	if (state.context.dialect === 'runtime' && actions?.length) {
+function decodeAnswer({ actions, ...script }: Answer, state: DecodeState): DecodedList {
+	const { dialect, asWritten } = state.context
+	if (dialect === 'runtime' && actions?.length) {
 		const { text, metadata, attributes } = script
 		const replaced = Object.entries({ text, metadata, attributes }).flatMap(([key, value]) => (value ? [key] : []))
-		const decoded = decodeActions(actions, state)
+		const decoded = asWritten ? decodeWritten(actions, state) : decodeActions(actions, state)
 		return { ...decoded, unread: [...replaced, ...decoded.unread] }
 	}
-	const decoded = decodeScript(script, [], state)
+	const { commands, markbot, subtype } = script.attributes ?? {}
+	const isMarkup = !asWritten && !commands?.length && !markbot && !subtype
+	const decoded = isMarkup ? { natives: [], ...decodeMarkup(script, [], state) } : decodeScript(script, [], state)
 	return { ...decoded, unread: [...(actions?.length ? ['actions'] : []), ...decoded.unread] }
 }
 
-/** A single message is the answer itself; otherwise the current engine takes actions, and the older one a script. */
-function encodeAnswer(timed: readonly TimedMessage[], actions: readonly object[], dialect: AnsweredDialect): object {
-	const [first, ...others] = timed
-	if (first && others.length === 0 && actions.length === 0 && first.delay === defaultDelay) return first.message
-	const commands = encodeCommands(timed)
-	if (dialect === 'server') {
-		// The widget shows the commands; lists of conversations and other channels show the text.
-		const text = timed.map(({ message }) => message.text).join('\n\n')
-		return commands.length > 0 ? { text, attributes: { commands } } : {}
-	}
-	const reply = commands.length > 0 ? [{ _tdActionType: replyType, attributes: { commands } }] : []
-	return { actions: nonEmptyList([...reply, ...actions]) }
-}
-
 function decodeActions(actions: readonly Json[], state: DecodeState): DecodedList {
-	return decodeTyped(actions, {
+	const { natives, ...decoded } = decodeTyped(actions, {
 		schema: Action,
 		at: ['actions'],
-		isNative: (action) => v.is(NativeAction, action),
+		isNative: (action) => v.is(AnyAction, action),
 		decode(action, at) {
-			if (action._tdActionType === replyType) return decodeScript(action, at, state)
-			const control = decodeControl(state.control, action)
-			if (!control) return { unread: [fieldPath(at)] }
-			state.control = control
-			return {}
+			switch (action._tdActionType) {
+				case 'reply':
+				case 'replyv2':
+					return decodeScript(action, at, state)
+				case 'randomreply':
+					return decodeRandom(decodeScript(action, at, state), at)
+				default: {
+					const control = decodeControl(state.control, action)
+					if (!control) return { unread: [fieldPath(at)] }
+					state.control = control
+					return {}
+				}
+			}
 		},
 	})
+	const others = natives.filter((action) => {
+		const attribute = decodeSetAttribute(action)
+		if (attribute) state.attributes.set(...attribute)
+		return !attribute
+	})
+	return { ...decoded, natives: others }
+}
+
+/** One message of several: texts are alternatives of each other; of other messages only the first is read. */
+function decodeRandom({ messages, ...decoded }: DecodedList, at: Path): DecodedList {
+	const [first, ...others] = messages
+	if (!first || others.length === 0) return { ...decoded, messages }
+	const texts = messages.flatMap((message) => (message.type === 'text' && !message.buttons ? [message.text] : []))
+	if (first.type === 'text' && texts.length === messages.length) {
+		return { ...decoded, messages: [{ ...first, alternatives: texts.slice(1) }] }
+	}
+	return { ...decoded, messages: [first], unread: [...decoded.unread, fieldPath([...at, 'attributes', 'commands'])] }
+}
+
+function decodeWritten(actions: readonly Json[], state: DecodeState): DecodedList {
+	const firstReply = actions.findIndex((action) => hasKnownType(ReplyAction, action))
+	const before = actions.slice(0, Math.max(firstReply, 0))
+	state.before = before.filter((action) => v.is(WrittenAction, action)).length
+	return decodeTyped(actions, {
+		schema: ReplyAction,
+		at: ['actions'],
+		isNative: (action) => v.is(WrittenAction, action),
+		decode: (action, at) => decodeScript(action, at, state),
+	})
+}
+
+function encodeHidden({ subtype, text }: Hidden): TimedMessage {
+	return { delay: undefined, message: { type: 'text', text, attributes: { subtype } } }
+}
+
+/** A single message is the answer itself; several are a script. */
+function encodeForServer(timed: readonly TimedMessage[]): object {
+	const single = singleMessage(timed)
+	if (single) return single
+	if (timed.length === 0) return {}
+	// The widget shows the commands; lists of conversations and other channels show the text.
+	return { text: outerText(timed.map(({ message }) => message)), attributes: { commands: encodeCommands(timed) } }
+}
+
+interface RuntimeAnswer {
+	readonly timed: readonly TimedMessage[]
+	readonly hidden: readonly TimedMessage[]
+	/** Actions before the messages, whose texts may name the attributes that these set. */
+	readonly before: readonly unknown[]
+	/** Actions after the messages. */
+	readonly actions: readonly unknown[]
+	readonly blockInput: true | undefined
+}
+
+/** A single message is the answer itself; everything else is a list of actions. */
+function encodeForRuntime({ timed, hidden, before, actions, blockInput }: RuntimeAnswer): object {
+	const single = singleMessage([...hidden, ...timed])
+	if (single && before.length === 0 && actions.length === 0 && !blockInput) return single
+	const reply = (messages: readonly TimedMessage[], more: object = {}): object[] =>
+		messages.length === 0
+			? []
+			: [{ _tdActionType: replyTypes[0], attributes: { commands: encodeCommands(messages), ...more } }]
+	const said = reply(timed, blockInput && { disableInputMessage: true })
+	return { actions: nonEmptyList([...before, ...reply(hidden), ...said, ...actions]) }
+}
+
+function singleMessage([first, ...others]: readonly TimedMessage[]): object | undefined {
+	return first && others.length === 0 && first.delay === undefined ? first.message : undefined
 }

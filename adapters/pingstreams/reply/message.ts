@@ -12,40 +12,81 @@ import {
 	nonEmpty,
 	nonEmptyList,
 	type Path,
+	readJson,
 	unreachable,
+	WireFlag,
+	WireOptionalText,
+	wireList,
 } from '../../../src/format/index.ts'
 import { type ButtonAction, decodeButtonAction, encodeButtonAction } from '../button-action.ts'
 import type { Dialect } from '../dialect.ts'
 import { decodeMimeType, encodeMimeType, Metadata, mediaKindOf } from '../media.ts'
 
-const text = v.nullish(v.string())
+const type = v.nullish(v.string())
+const text = WireOptionalText
 const WireButton = v.object({
-	type: text,
+	type,
 	value: text,
 	link: text,
-	target: text,
+	target: type,
 	action: text,
 	/** Whether the label shows up as the user's message: it does. */
-	show_echo: v.nullish(v.boolean()),
+	show_echo: v.optional(v.unknown()),
 })
-type WireButton = v.InferOutput<typeof WireButton>
-const buttons = v.nullish(v.array(WireButton))
+export type WireButton = v.InferOutput<typeof WireButton>
+const Buttons = wireList(WireButton)
+const buttons = v.nullish(Buttons)
 const WireCard = v.object({ preview: v.nullish(v.object({ src: text })), title: text, description: text, buttons })
 type WireCard = v.InferOutput<typeof WireCard>
+const Gallery = wireList(WireCard)
+
+/** A list as JSON in a string, which the engine expands in place of the list itself. Any other string stays as it is. */
+function listInText<S extends v.GenericSchema>(schema: S) {
+	return v.pipe(
+		v.nullish(v.string()),
+		v.transform((text): v.InferOutput<S> | string | undefined => {
+			try {
+				return v.parse(schema, readJson(text ?? ''))
+			} catch {
+				return text || undefined
+			}
+		}),
+	)
+}
+
+const Attachment = v.object({
+	type,
+	buttons,
+	gallery: v.nullish(Gallery),
+	json_buttons: listInText(Buttons),
+	json_gallery: listInText(Gallery),
+})
 
 export const WireMessage = v.object({
-	type: text,
+	type,
 	text,
 	metadata: Metadata,
 	attributes: v.nullish(
 		v.object({
-			attachment: v.nullish(v.object({ type: text, buttons, gallery: v.nullish(v.array(WireCard)) })),
+			attachment: v.nullish(Attachment),
 			/** The engine's own mark of a text in which it looks for markup. */
-			markbot: v.nullish(v.boolean()),
+			markbot: WireFlag,
+			/** `private`: a note for agents; `info`: for the platform's own use. The user sees neither. */
+			subtype: type,
+			disableInputMessage: WireFlag,
 		}),
 	),
 })
 export type WireMessage = v.InferOutput<typeof WireMessage>
+
+/** The buttons and the cards of a message. */
+function attached({ attributes }: WireMessage): { buttons: readonly WireButton[]; gallery: readonly WireCard[] } {
+	const { buttons, gallery, json_buttons: inText, json_gallery: cardsInText } = attributes?.attachment ?? {}
+	return {
+		buttons: (Array.isArray(inText) ? inText : buttons) ?? [],
+		gallery: (Array.isArray(cardsInText) ? cardsInText : gallery) ?? [],
+	}
+}
 
 /** A message as we encode it. */
 export interface EncodedMessage {
@@ -62,17 +103,18 @@ export interface MessageContext {
 	readonly caption: string
 	/** The intent that receives the value of a pressed button. */
 	readonly home: string | undefined
+	/** The backend speaks this format itself: the action of its button is the button's value, as it stands. */
+	readonly asWritten: boolean
 }
 
 /** A message as messages of the model: a file, and words with buttons, are two. */
-export function decodeMessage(
-	{ text, type, metadata, attributes }: WireMessage,
-	{ caption }: MessageContext,
-): Message[] {
-	const { buttons: wireButtons, gallery } = attributes?.attachment ?? {}
+export function decodeMessage(message: WireMessage, context: MessageContext): Message[] {
+	const { text, type, metadata } = message
+	const { caption } = context
+	const { buttons: wireButtons, gallery } = attached(message)
 	const words = text?.trim() ? text : undefined
-	const buttons = (wireButtons ?? []).flatMap(decodeButton)
-	const cards = nonEmptyList((gallery ?? []).flatMap(decodeCard))
+	const buttons = wireButtons.flatMap((each) => decodeButton(each, context))
+	const cards = nonEmptyList(gallery.flatMap((each) => decodeCard(each, context)))
 	const url = nonEmpty(metadata?.src)
 	if (cards) return [...decodeText(words === caption ? undefined : words, buttons, caption), { type: 'cards', cards }]
 	if (url === undefined) return decodeText(words, buttons, caption)
@@ -126,7 +168,7 @@ function decodeFile(type: WireMessage['type'], metadata: Metadata, url: string, 
 }
 
 /** No card for one without a title or a description. */
-function decodeCard({ preview, title, description, buttons }: WireCard): Card[] {
+function decodeCard({ preview, title, description, buttons }: WireCard, context: MessageContext): Card[] {
 	const heading = nonEmpty(title) ?? nonEmpty(description)
 	if (heading === undefined) return []
 	return [
@@ -134,7 +176,7 @@ function decodeCard({ preview, title, description, buttons }: WireCard): Card[] 
 			title: heading,
 			subtitle: nonEmpty(title) && nonEmpty(description),
 			imageUrl: nonEmpty(preview?.src),
-			buttons: nonEmptyList((buttons ?? []).flatMap(decodeButton)),
+			buttons: nonEmptyList((buttons ?? []).flatMap((each) => decodeButton(each, context))),
 		}),
 	]
 }
@@ -149,7 +191,7 @@ function encodeCard({ title, subtitle, imageUrl, buttons }: Card, context: Messa
 }
 
 /** No button for one without a label, or without what it would do. */
-function decodeButton({ type, value, link, target, action }: WireButton): Button[] {
+function decodeButton({ type, value, link, target, action }: WireButton, { asWritten }: MessageContext): Button[] {
 	const title = nonEmpty(value)
 	if (title === undefined) return []
 	switch (type) {
@@ -159,6 +201,7 @@ function decodeButton({ type, value, link, target, action }: WireButton): Button
 		}
 		case 'action': {
 			if (!action) return []
+			if (asWritten) return [{ type: 'postback', title, value: action }]
 			const decoded = decodeButtonAction(action)
 			return 'target' in decoded ? [{ type: 'goto', title, ...decoded }] : [{ type: 'postback', title, ...decoded }]
 		}
@@ -167,7 +210,7 @@ function decodeButton({ type, value, link, target, action }: WireButton): Button
 	}
 }
 
-function encodeButton(button: Button, { dialect, home }: MessageContext): object {
+function encodeButton(button: Button, { dialect, home, asWritten }: MessageContext): object {
 	const { type, title } = button
 	const encodeAction = (action: ButtonAction) => ({
 		type: 'action',
@@ -183,33 +226,46 @@ function encodeButton(button: Button, { dialect, home }: MessageContext): object
 		case 'goto':
 			return encodeAction({ target: button.target })
 		case 'postback':
-			return button.value === title ? { type: 'text', value: title } : encodeAction({ value: button.value })
+			if (button.value === title) return { type: 'text', value: title }
+			return asWritten
+				? { type: 'action', value: title, action: button.value, show_echo: true }
+				: encodeAction({ value: button.value })
 		case 'phone':
 			return unreachable(button)
 	}
 }
 
 /** Paths of what `decodeMessage` leaves out: buttons, cards and metadata. */
-export function unreadParts(message: WireMessage, at: Path): string[] {
+export function unreadParts(message: WireMessage, at: Path, context: MessageContext): string[] {
 	const here = [...at, 'attributes', 'attachment']
-	const { buttons, gallery } = message.attributes?.attachment ?? {}
+	const { attachment } = message.attributes ?? {}
+	const { buttons, gallery } = attached(message)
+	const inText = (['json_buttons', 'json_gallery'] as const).filter((key) => typeof attachment?.[key] === 'string')
 	return [
-		...unreadMetadata(message, [...at, 'metadata']),
-		...unreadButtons(buttons, here),
-		...(gallery ?? []).flatMap((card, i) => {
+		...unreadMetadata(message, [...at, 'metadata'], context),
+		...inText.map((key) => fieldPath([...here, key])),
+		...unreadButtons(buttons, here, context),
+		...gallery.flatMap((card, i) => {
 			const place = [...here, 'gallery', i]
-			return decodeCard(card).length > 0 ? unreadButtons(card.buttons, place) : [fieldPath(place)]
+			return decodeCard(card, context).length > 0
+				? unreadButtons(card.buttons ?? [], place, context)
+				: [fieldPath(place)]
 		}),
 	]
 }
 
-function unreadButtons(buttons: WireCard['buttons'], at: Path): string[] {
-	return (buttons ?? []).flatMap((each, i) => (decodeButton(each).length > 0 ? [] : [fieldPath([...at, 'buttons', i])]))
+function unreadButtons(buttons: readonly WireButton[], at: Path, context: MessageContext): string[] {
+	return buttons.flatMap((each, i) => {
+		const here = [...at, 'buttons', i]
+		if (decodeButton(each, context).length === 0) return [fieldPath(here)]
+		return each.show_echo === false || each.show_echo === 'false' ? [fieldPath([...here, 'show_echo'])] : []
+	})
 }
 
-function unreadMetadata({ type, text, metadata, attributes }: WireMessage, at: Path): string[] {
+function unreadMetadata(message: WireMessage, at: Path, context: MessageContext): string[] {
+	const { type, text, metadata } = message
 	if (!metadata) return []
-	const isIgnored = !metadata.src || attributes?.attachment?.gallery?.some((card) => decodeCard(card).length > 0)
+	const isIgnored = !metadata.src || attached(message).gallery.some((card) => decodeCard(card, context).length > 0)
 	const kind = mediaKindOf(type, metadata)
 	const isUrlOnly = kind === 'image' || (type === 'frame' && kind !== 'video')
 	const read = isIgnored ? [] : isUrlOnly ? ['src'] : ['src', 'name', 'type']

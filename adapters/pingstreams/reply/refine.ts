@@ -1,20 +1,125 @@
-/** What an answer can say of a file and of a hand-over only in part. */
-import { type CanonicalReply, compact, compactOrNone, type Message, type Report } from '../../../src/format/index.ts'
+/** What an answer can say only in part: pauses, buttons, files, attributes and hand-overs. */
+import * as v from 'valibot'
+import {
+	type Attributes,
+	type Button,
+	type CanonicalReply,
+	compact,
+	compactOrNone,
+	fieldPath,
+	Json,
+	type Message,
+	type Report,
+} from '../../../src/format/index.ts'
+import { name } from '../dialect.ts'
+import { variables } from '../markup.ts'
 import { mediaKindOf } from '../media.ts'
-import type { Control } from './actions.ts'
+import { type Control, unassigned } from './actions.ts'
+import { defaultDelay } from './script.ts'
 
-/** The reply with the media types and the hand-over that an answer can tell. */
-export function refineReply(reply: CanonicalReply, report: Report): CanonicalReply {
-	const { messages, control } = reply
-	return compact<CanonicalReply>({
-		...reply,
-		messages: messages.map((message, i) => refineMessage(message, `messages[${i}]`, report)),
-		control: control && compactOrNone<Control>({ ...control, handover: refineHandover(control.handover, report) }),
+type Text = Extract<Message, { type: 'text' }>
+
+/** The reply of a backend that speaks this format itself. */
+export function refineWritten(reply: CanonicalReply, report: Report): CanonicalReply {
+	const messages = withPauses(refineFiles(reply.messages, report), report)
+	const overrides = refineNative(reply, report)
+	return compact<CanonicalReply>({ ...reply, messages, control: refineBlockInput(reply, report), overrides })
+}
+
+/** The reply of any other backend. `caption`: the words of a message that has none. */
+export function refineTranslated(caption: string): (reply: CanonicalReply, report: Report) => CanonicalReply {
+	return (reply, report) => {
+		const control = refineBlockInput(reply, report)
+		const messages = refineFiles(reply.messages, report)
+		return compact<CanonicalReply>({
+			...reply,
+			messages: withPauses(withButtonsLast(messages, caption, report), report),
+			attributes: { ...reply.attributes, session: refineAttributes(reply.attributes.session, report) },
+			control: control && compactOrNone<Control>({ ...control, handover: refineHandover(control.handover, report) }),
+		})
+	}
+}
+
+/** Nothing stands before messages that are not there. */
+function refineNative({ messages, overrides }: CanonicalReply, report: Report): CanonicalReply['overrides'] {
+	const native = overrides?.[name]
+	if (messages.length > 0 || !v.is(WithBefore, native) || 'text' in native || 'hidden' in native) return overrides
+	const { before, actions = [], ...others } = native
+	report({ did: 'converted', feature: 'reply.overrides', path: `overrides.${name}.before`, detail: 'to actions' })
+	return { ...overrides, [name]: { ...others, actions: [...before, ...actions] } }
+}
+
+const WithBefore = v.objectWithRest({ before: v.array(Json), actions: v.optional(v.array(Json)) }, Json)
+
+/** Two messages have a pause between them. */
+function withPauses(messages: readonly Message[], report: Report): Message[] {
+	return messages.map((message, i) => {
+		if (i === 0 || message.delay !== undefined) return message
+		report({ did: 'added', feature: 'reply.delay', path: `messages[${i}].delay` })
+		return { ...message, delay: defaultDelay }
 	})
 }
 
+/** The widget shows buttons under the last message only, links excepted. */
+function withButtonsLast(messages: readonly Message[], caption: string, report: Report): Message[] {
+	const last = messages.at(-1)
+	const moved: Button[] = []
+	const others = messages.slice(0, -1).map((message, i) => {
+		const pressed = message.type === 'text' ? message.buttons?.filter(isPressed) : undefined
+		if (message.type !== 'text' || !pressed?.length) return message
+		moved.push(...pressed)
+		report({
+			did: 'converted',
+			feature: 'reply.text.buttons',
+			path: `messages[${i}].buttons`,
+			detail: 'moved to the last message, the only one whose buttons show',
+		})
+		const links = message.buttons?.filter((button) => !isPressed(button)) ?? []
+		return compact<Text>({ ...message, buttons: links.length > 0 ? links : undefined })
+	})
+	if (!last || moved.length === 0) return [...messages]
+	if (last.type !== 'text') return [...others, last, { type: 'text', text: caption, buttons: moved }]
+	return [...others, { ...last, buttons: [...moved, ...(last.buttons ?? [])] }]
+}
+
+function isPressed({ type }: Button): boolean {
+	return type === 'postback' || type === 'goto'
+}
+
+const computed = new RegExp(variables, 'u')
+
+/** The platform would fill in what names a variable. */
+function refineAttributes(attributes: Attributes, report: Report): Attributes {
+	const kept = Object.entries(attributes).filter(([name, value]) => {
+		const isPlain = name !== '' && !computed.test(name) && !computed.test(String(value))
+		if (!isPlain) {
+			const path = fieldPath(['attributes', 'session', name])
+			report({ did: 'dropped', feature: 'reply.attributes.session', path, detail: 'the platform would execute it' })
+		}
+		return isPlain
+	})
+	return kept.length === Object.keys(attributes).length ? attributes : Object.fromEntries(kept)
+}
+
+/** A message is what blocks the input. */
+function refineBlockInput({ messages, control }: CanonicalReply, report: Report): Control | undefined {
+	if (!control?.blockInput || messages.length > 0) return control
+	report({
+		did: 'dropped',
+		feature: 'reply.control.blockInput',
+		path: 'control.blockInput',
+		detail: 'without a message',
+	})
+	const { blockInput, ...others } = control
+	return compactOrNone<Control>(others)
+}
+
 /** The media type is all that parts sounds, films and other files: one that names another kind is dropped. */
-function refineMessage(message: Message, path: string, report: Report): Message {
+function refineFiles(messages: readonly Message[], report: Report): Message[] {
+	return messages.map((message, i) => refineFile(message, `messages[${i}]`, report))
+}
+
+function refineFile(message: Message, path: string, report: Report): Message {
 	if (!('mimeType' in message) || message.mimeType === undefined) return message
 	const { mimeType, ...others } = message
 	if (mediaKindOf(undefined, { type: mimeType }) === message.type) return message
@@ -27,16 +132,19 @@ function refineMessage(message: Message, path: string, report: Report): Message 
 	return others
 }
 
-/** Departments and bots go by their name, and a human has none. */
+/** A department goes by its name, a bot by its name or else its id, and a human has none but that of a queue. */
 function refineHandover(handover: Control['handover'], report: Report): Control['handover'] {
 	if (!handover) return undefined
-	const { to, name } = handover
+	const { to, name, id } = handover
 	const path = 'control.handover'
-	if (to !== 'human') {
-		if (name !== undefined) return handover
+	const usesName = to !== 'human'
+	const usesId = to === 'human' ? id === unassigned : to === 'bot' && name === undefined
+	if (to !== 'human' && name === undefined && !(usesId && id !== undefined)) {
 		report({ did: 'dropped', feature: 'reply.control.handover', path, detail: 'it has no name' })
 		return undefined
 	}
-	if (name !== undefined) report({ did: 'dropped', feature: 'reply.control.handover.name', path: `${path}.name` })
-	return { to }
+	if (name !== undefined && !usesName)
+		report({ did: 'dropped', feature: 'reply.control.handover.name', path: `${path}.name` })
+	if (id !== undefined && !usesId) report({ did: 'dropped', feature: 'reply.control.handover.id', path: `${path}.id` })
+	return compact({ to, name: usesName ? name : undefined, id: usesId ? id : undefined })
 }

@@ -1,7 +1,19 @@
 /** Messages with pauses between them: one message, or a list of commands, each a message or a wait. */
 import * as v from 'valibot'
-import { decodeTyped, Json, type Path } from '../../../src/format/index.ts'
+import {
+	decodeTyped,
+	fieldPath,
+	Json,
+	type Message,
+	NonEmpty,
+	type Path,
+	WireCount,
+	wireList,
+} from '../../../src/format/index.ts'
+import type { AnsweredDialect } from '../dialect.ts'
+import type { Control } from './actions.ts'
 import { decodeMessage, type EncodedMessage, type MessageContext, unreadParts, WireMessage } from './message.ts'
+import { readMarkup } from './read-markup.ts'
 
 /** Milliseconds between two messages: what the engine puts between paragraphs, and its designer by default. */
 export const defaultDelay = 500
@@ -10,12 +22,13 @@ export const defaultDelay = 500
 export const Script = v.object({
 	...WireMessage.entries,
 	attributes: v.nullish(
-		v.object({ ...WireMessage.entries.attributes.wrapped.entries, commands: v.nullish(v.array(Json)) }),
+		v.object({ ...WireMessage.entries.attributes.wrapped.entries, commands: v.nullish(wireList(Json)) }),
 	),
 })
 type Script = v.InferOutput<typeof Script>
+
 const Command = v.variant('type', [
-	v.object({ type: v.literal('wait'), time: v.nullish(v.pipe(v.number(), v.minValue(0))) }),
+	v.object({ type: v.literal('wait'), time: v.nullish(WireCount) }),
 	v.object({ type: v.literal('message'), message: WireMessage }),
 ])
 
@@ -25,61 +38,144 @@ export const Markup = v.pipe(
 	v.check((text) => text.trim() !== '', 'must not be blank'),
 )
 
-/** What decoding depends on, and the first text in markup that it found. */
+/** A message that the user does not see: a note for agents, or a word to the platform. */
+export const Hidden = v.strictObject({ subtype: v.picklist(['private', 'info']), text: NonEmpty })
+export type Hidden = v.InferOutput<typeof Hidden>
+
+/** What decoding depends on, and what it found beside messages. */
 export interface ScriptState {
-	readonly context: MessageContext
+	readonly context: MessageContext & { readonly dialect: AnsweredDialect }
+	control: Control
+	readonly hidden: Hidden[]
+	/** The first text that asks for markup. */
 	nativeText?: string
 }
 
 /** What a list of items is in the model. */
 export type DecodedList = ReturnType<typeof decodeTyped>
+type Decoded = Omit<DecodedList, 'natives'>
 
 /** An encoded message with its pause. */
 export interface TimedMessage {
-	/** Milliseconds before the message. */
-	readonly delay: number
+	/** Milliseconds before the message. Only the first message can be without. */
+	readonly delay: number | undefined
 	readonly message: EncodedMessage
 }
 
 /** The messages of a script, and the paths of what is left out. */
 export function decodeScript(script: Script, at: Path, state: ScriptState): DecodedList {
-	const commands = script.attributes?.commands
-	if (commands?.length) return decodeCommands(commands, [...at, 'attributes', 'commands'], state)
-	return { natives: [], ...decodeTimed(script, defaultDelay, at, state) }
+	const { commands, subtype, disableInputMessage } = script.attributes ?? {}
+	if (!commands?.length) return { natives: [], ...decodeTimed(script, undefined, at, state) }
+	const decoded = decodeCommands(commands, [...at, 'attributes', 'commands'], state)
+	// An action's text is not shown. An answer's is, in lists and on other channels: what the commands say, or else more.
+	if (disableInputMessage) state.control = { ...state.control, blockInput: true }
+	const isRepeated = at.length > 0 || !script.text?.trim() || script.text === textsOf(commands)
+	const unread = [
+		...(isRepeated ? [] : [fieldPath([...at, 'text'])]),
+		...(subtype ? [fieldPath([...at, 'attributes', 'subtype'])] : []),
+	]
+	return { ...decoded, unread: [...unread, ...decoded.unread] }
+}
+
+/** The text beside commands, for whatever does not show the commands themselves. */
+export function outerText(messages: readonly { readonly text?: unknown }[]): string {
+	return messages.map(({ text }) => text).join('\n\n')
+}
+
+const MessageCommand = v.object({ type: v.literal('message'), message: v.object({ text: WireMessage.entries.text }) })
+
+function textsOf(commands: readonly Json[]): string {
+	return outerText(commands.flatMap((command) => (v.is(MessageCommand, command) ? [command.message] : [])))
 }
 
 function decodeCommands(commands: readonly Json[], at: Path, state: ScriptState): DecodedList {
 	let delay: number | undefined
-	return decodeTyped(commands, {
+	let waiting: Path | undefined
+	let isFirst = true
+	const decoded = decodeTyped(commands, {
 		schema: Command,
 		at,
 		isNative: () => false,
 		decode(command, here) {
 			if (command.type === 'wait') {
-				delay = (delay ?? 0) + Math.round(command.time ?? defaultDelay)
+				delay = (delay ?? 0) + (command.time ?? defaultDelay)
+				waiting = here
 				return {}
 			}
-			const decoded = decodeTimed(command.message, delay ?? defaultDelay, [...here, 'message'], state)
+			const timed = decodeTimed(
+				command.message,
+				delay ?? (isFirst ? undefined : defaultDelay),
+				[...here, 'message'],
+				state,
+			)
+			isFirst = false
 			delay = undefined
-			return decoded
+			waiting = undefined
+			return timed
 		},
+	})
+	return waiting === undefined ? decoded : { ...decoded, unread: [...decoded.unread, fieldPath(waiting)] }
+}
+
+/** A wait stands before each message, but for a first one without a delay. */
+export function encodeCommands(timed: readonly TimedMessage[]): object[] {
+	return timed.flatMap(({ delay, message }, i) => {
+		const time = delay ?? (i > 0 ? defaultDelay : undefined)
+		return [...(time === undefined ? [] : [{ type: 'wait', time }]), { type: 'message', message }]
 	})
 }
 
-/** A wait stands before each message but a first one with the default delay. */
-export function encodeCommands(timed: readonly TimedMessage[]): object[] {
-	return timed.flatMap(({ delay, message }, i) => [
-		...(i > 0 || delay !== defaultDelay ? [{ type: 'wait', time: delay }] : []),
-		{ type: 'message', message },
-	])
-}
-
-function decodeTimed(wire: WireMessage, delay: number, at: Path, state: ScriptState): Omit<DecodedList, 'natives'> {
-	const { markbot, attachment } = wire.attributes ?? {}
-	if (markbot && !attachment && state.nativeText === undefined && v.is(Markup, wire.text)) {
-		state.nativeText = wire.text
+function decodeTimed(wire: WireMessage, delay: number | undefined, at: Path, state: ScriptState): Decoded {
+	const { markbot, attachment, subtype, disableInputMessage } = wire.attributes ?? {}
+	if (disableInputMessage) state.control = { ...state.control, blockInput: true }
+	const hidden = v.safeParse(Hidden, { subtype, text: wire.text })
+	if (hidden.success) {
+		state.hidden.push(hidden.output)
 		return { messages: [], unread: [] }
 	}
-	const [first, ...others] = decodeMessage(wire, state.context)
-	return { messages: first ? [{ ...first, delay }, ...others] : [], unread: unreadParts(wire, at) }
+	const unread = [
+		...unreadParts(wire, at, state.context),
+		...(subtype ? [fieldPath([...at, 'attributes', 'subtype'])] : []),
+	]
+	if (markbot && !attachment && state.nativeText === undefined && v.is(Markup, wire.text)) {
+		state.nativeText = wire.text
+		return { messages: [], unread }
+	}
+	return { messages: withDelay(decodeMessage(wire, state.context), delay), unread }
+}
+
+function withDelay([first, ...others]: readonly Message[], delay: number | undefined): Message[] {
+	if (!first) return []
+	return [delay === undefined ? first : { ...first, delay }, ...others]
+}
+
+/** A message whose text the platform reads as markup. */
+export function decodeMarkup(script: Script, at: Path, state: ScriptState): Decoded {
+	const { text, attributes, metadata, type } = script
+	const { messages, control, isPartial } = readMarkup(text ?? '', state.context.dialect)
+	state.control = { ...control, ...state.control }
+	const paragraphs = messages.length > 0 ? messages : [{ text: undefined }]
+	const decoded = paragraphs.map((paragraph, i) => {
+		const isLast = i === paragraphs.length - 1
+		const own = isLast
+			? { type: type && type !== 'text' ? type : paragraph.type, metadata: metadata ?? paragraph.metadata }
+			: {}
+		const ownAttributes = isLast ? attributes : undefined
+		const attachment = paragraph.attributes?.attachment ?? ownAttributes?.attachment
+		return decodeTimed(
+			{ ...paragraph, ...own, attributes: { ...ownAttributes, attachment } },
+			i === 0 ? undefined : defaultDelay,
+			at,
+			state,
+		)
+	})
+	const isReplaced = attributes?.attachment && paragraphs.at(-1)?.attributes?.attachment
+	return {
+		messages: decoded.flatMap(({ messages }) => messages),
+		unread: [
+			...(isPartial ? [fieldPath([...at, 'text'])] : []),
+			...(isReplaced ? [fieldPath([...at, 'attributes', 'attachment'])] : []),
+			...decoded.flatMap(({ unread }) => unread),
+		],
+	}
 }

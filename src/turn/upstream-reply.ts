@@ -1,0 +1,58 @@
+/** Reads the answer of the upstream in the upstream's format, for a platform of the same format or of another. */
+import type { NamedAdapter, ReplyLeg, WireResponse } from '../format/index.ts'
+import { type CanonicalEvent, type CanonicalReply, type Change, emptyReply } from '../model/index.ts'
+import { decodeReply } from './decode.ts'
+import { withoutJumps } from './foreign-jumps.ts'
+import { fillMergeTags } from './merge-tags.ts'
+
+/** Between whom a reply goes, and what it answers. */
+export interface Answering {
+	readonly upstream: NamedAdapter
+	readonly platform: NamedAdapter
+	/** The platform's leg for its event. */
+	readonly leg: ReplyLeg
+	/** The platform's event. */
+	readonly received: CanonicalEvent
+	/** The same event, as the upstream got it. */
+	readonly sent: CanonicalEvent
+}
+
+/** A reply, and what the platform will not show of it. */
+export interface UpstreamReply {
+	readonly reply: CanonicalReply
+	/** Paths of what the model cannot express. */
+	readonly unread: readonly string[]
+	readonly changes: readonly Change[]
+}
+
+/**
+ * The reply in an answer. Of another format than the platform's, merge tags are filled, and jumps taken out. Throws
+ * `upstream-reply-invalid`.
+ */
+export function readUpstreamReply(response: WireResponse, answering: Answering): UpstreamReply {
+	const { upstream, leg: platformLeg, received, sent } = answering
+	const leg = upstream.adapter.reply(sent)
+	if (!leg) return { reply: emptyReply, unread: [], changes: [] }
+	if (isSameFormat(answering)) {
+		const { model, unread } = decodeReply(leg.sameFormat ?? leg, response)
+		return { reply: model, unread, changes: [] }
+	}
+	const { model, unread } = decodeReply(leg, response)
+	// Our own format is written for whatever platform there is.
+	if (leg.carries['reply.overrides']) return { reply: model, unread, changes: [] }
+	const { reply, changes } = withoutJumps(model)
+	const { mergeTags } = leg
+	if (!mergeTags || mergeTags === platformLeg.mergeTags) return { reply, unread, changes }
+	const filled = fillMergeTags(reply, mergeTags, received)
+	return { reply: filled.reply, unread, changes: [...changes, ...filled.changes] }
+}
+
+/** The platform's leg for the reply of its upstream. */
+export function legForUpstream(answering: Answering): ReplyLeg {
+	const { leg } = answering
+	return isSameFormat(answering) ? (leg.sameFormat ?? leg) : leg
+}
+
+function isSameFormat({ upstream, platform }: Answering): boolean {
+	return upstream.name === platform.name
+}

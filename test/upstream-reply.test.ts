@@ -1,0 +1,186 @@
+/** What a platform shows of a backend that speaks a format: that of the platform itself, or another one. */
+import { describe, expect, test } from 'vitest'
+import { adapters } from '../adapters/index.ts'
+import { fitReply } from '../src/fit/index.ts'
+import { jsonResponse, type NamedAdapter } from '../src/format/index.ts'
+import type { CanonicalEvent } from '../src/model/index.ts'
+import { type Answering, legForUpstream, readUpstreamReply } from '../src/turn/upstream-reply.ts'
+
+const context = { turnId: 'turn_1', receivedAt: '2026-01-01T00:00:00.000Z' }
+const asked: CanonicalEvent = {
+	kind: 'message',
+	conversation: 'c1',
+	user: { name: 'Ada', attributes: { town: 'London', age: 36 } },
+	attributes: { drink: 'tea', list: [1] },
+}
+
+function named(name: string): NamedAdapter {
+	const factory = adapters.find((each) => each.name === name)
+	if (!factory) throw new Error(`no adapter ${name}`)
+	return { name, adapter: factory.create(factory.examples[0]) }
+}
+
+/** The body that the platform gets, and the changes that are reported. */
+function turn(upstream: string, platform: string, answer: object, event: CanonicalEvent = asked) {
+	const leg = named(platform).adapter.reply(event)
+	if (!leg) throw new Error('the platform reads no answer')
+	const answering: Answering = {
+		upstream: named(upstream),
+		platform: named(platform),
+		leg,
+		received: event,
+		sent: event,
+	}
+	const { reply, unread, changes } = readUpstreamReply(jsonResponse(answer), answering)
+	const to = legForUpstream(answering)
+	const fitted = fitReply(reply, to, context)
+	return {
+		body: JSON.parse(to.encode(fitted.value).body),
+		did: [...changes, ...fitted.changes].map(({ did, path }) => `${did} ${path}`),
+		unread,
+	}
+}
+
+const texts = (...elements: string[]) => ({ responses: [{ type: 'text', elements }] })
+
+describe('a merge tag', () => {
+	test.each([
+		['of the reply’s own attributes', { parameters: { name: 'John' }, ...texts('Hi {{name}}') }, ['Hi John']],
+		['of the event’s attributes', texts('A {{drink}}, {{ town }}?'), ['A tea, London?']],
+		['of a field of the event', texts('Hi {{default_name}}'), ['Hi Ada']],
+		['of the reply before that of the event', { parameters: { drink: 'milk' }, ...texts('{{drink}}') }, ['milk']],
+		['that is a number', texts('{{age}} years'), ['36 years']],
+		['whose value is a tag itself', { parameters: { a: '{{drink}}' }, ...texts('{{a}}') }, ['{{drink}}']],
+		['in an empty pair of braces', texts('{{}} {{ }'), ['{{}} {{ }']],
+	])('%s is filled on a platform of another format', (_what, answer, responses) => {
+		expect(turn('chatbot-v1', 'botdistrikt', answer).body.responses).toEqual(responses)
+	})
+
+	test.each(['{{nobody}}', '{{list}}', '{{toString}}', '{{__proto__}}'])('%s without a value is named', (tag) => {
+		const { body, did } = turn('chatbot-v1', 'botdistrikt', texts(`Hi ${tag}`))
+		expect(body.responses).toEqual([`Hi ${tag}`])
+		expect(did).toEqual(['dropped messages[0].text'])
+	})
+
+	test('of BotDistrikt names its scope', () => {
+		const answer = {
+			responses: ['{{memory.x}} {{user.x}} {{x}}'],
+			memory: { x: 'cats' },
+			user_attributes: { x: 'Ada' },
+		}
+		const { body } = turn('botdistrikt', 'chatbot-v1', answer)
+		expect(body.responses).toEqual([{ type: 'text', elements: ['cats Ada {{x}}'] }])
+	})
+
+	test('of Pingstreams is filled in titles, and encoded in addresses', () => {
+		const buttons = [
+			{ type: 'url', value: `For \${userFullname}`, link: `https://shop.example/?d=\${drink} {{ town }}` },
+			{ type: 'text', value: '{{ drink }}' },
+		]
+		const event = { ...asked, attributes: { drink: 'green tea' } }
+		const { body } = turn(
+			'pingstreams',
+			'chatbot-v2',
+			{ text: `Hi \${userFullname}`, attributes: { attachment: { buttons } } },
+			event,
+		)
+		expect(body.responses[0]).toMatchObject({
+			title: 'Hi Ada',
+			buttons: [
+				{ title: 'For Ada', value: 'https://shop.example/?d=green%20tea London' },
+				{ title: 'green tea', value: 'green tea' },
+			],
+		})
+	})
+
+	test.each([
+		[
+			'chatbot-v1',
+			'chatbot-v1',
+			texts('Hi {{nobody}}'),
+			{ responses: [{ type: 'text', elements: ['Hi {{nobody}}'] }] },
+		],
+		['chatbot-v1', 'chatbot-v2', texts('Hi {{nobody}}'), { responses: [{ type: 'text', message: 'Hi {{nobody}}' }] }],
+		['botdistrikt', 'botdistrikt', { responses: ['{{memory.x}}'] }, { responses: ['{{memory.x}}'] }],
+		['pingstreams', 'pingstreams', { text: `\${x} {{y}}` }, { text: `\${x} {{y}}` }],
+		[
+			'canonical',
+			'chatbot-v1',
+			{ messages: [{ type: 'text', text: '{{drink}}' }] },
+			{ responses: [{ elements: ['{{drink}}'] }] },
+		],
+	])('from %s to %s is left to the platform', (upstream, platform, answer, body) => {
+		const shown = turn(upstream, platform, answer)
+		expect(shown.body).toMatchObject(body)
+		expect(shown.did.filter((each) => !each.startsWith('added'))).toEqual([])
+	})
+
+	test('in the words of another format is broken where the platform would fill it in', () => {
+		const { body, did } = turn('chatbot-v1', 'pingstreams', texts('Hi {{nobody}}'))
+		expect(body.text).toBe('Hi {\u2060{nobody}}')
+		expect(did).toEqual(['dropped messages[0].text', 'escaped messages[0].text'])
+	})
+
+	test('thousands of braces take no time to speak of', () => {
+		const { body } = turn('chatbot-v1', 'botdistrikt', texts('{{'.repeat(40_000)))
+		expect(body.responses).toHaveLength(1)
+	})
+})
+
+describe('a jump of one platform', () => {
+	const id = '5c8b7d4e8f1a2b3c4d5e6f70'
+
+	test('is no intent of another', () => {
+		const buttons = [{ type: 'goto', title: 'Menu', value: id }]
+		const { body, did } = turn('chatbot-v1', 'pingstreams', {
+			responses: [
+				{ type: 'card', title: 'Where to?', buttons },
+				{ type: 'goto', interactionId: id },
+			],
+		})
+		expect(JSON.stringify(body)).not.toContain(id)
+		expect(body.attributes.attachment.buttons).toEqual([{ type: 'text', value: 'Menu' }])
+		expect(did).toEqual(['converted messages[0].buttons[0]', 'dropped control.goto'])
+	})
+
+	test('stays on its own', () => {
+		const answer = { responses: [{ type: 'goto', interactionId: id }] }
+		expect(turn('chatbot-v1', 'chatbot-v1', answer)).toMatchObject({ body: answer, did: [] })
+	})
+
+	test('stays where the backend speaks the canonical format', () => {
+		const answer = { messages: [], control: { goto: 'menu' } }
+		expect(turn('canonical', 'pingstreams', answer).body).toEqual({
+			actions: [{ _tdActionType: 'intent', intentName: 'menu' }],
+		})
+	})
+})
+
+describe('a backend of Tiledesk', () => {
+	const markup = { text: 'Choose a team\n* Sales\n* Support\n\nOr wait\\agent' }
+
+	test('has its markup read for other platforms', () => {
+		const { body, did } = turn('pingstreams', 'chatbot-v2', markup)
+		expect(body.responses).toMatchObject([
+			{
+				title: 'Choose a team',
+				buttons: [
+					{ title: 'Sales', value: 'Sales' },
+					{ title: 'Support', value: 'Support' },
+				],
+			},
+			{ message: 'Or wait' },
+		])
+		expect(did.filter((each) => !each.startsWith('added'))).toEqual(['dropped control.handover'])
+	})
+
+	test('has its markup untouched on its own platform', () => {
+		expect(turn('pingstreams', 'pingstreams', markup).body).toEqual({ type: 'text', ...markup })
+	})
+
+	test.each(['private', 'info'])('shows nobody a message of subtype %s', (subtype) => {
+		const answer = { text: 'Customer is angry', attributes: { subtype } }
+		expect(JSON.stringify(turn('pingstreams', 'chatbot-v2', answer).body)).not.toContain('angry')
+		expect(turn('pingstreams', 'pingstreams', answer).body).toEqual({ type: 'text', ...answer })
+	})
+})
