@@ -4,11 +4,12 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { gzipSync } from 'node:zlib'
 import type { Fields, WireRequest, WireResponse } from '../../../src/format/index.ts'
 import { environment, program, StartFailed } from '../../harness/gateway.ts'
 import { type Call, json, jsonType, says, statusOnly } from '../../harness/http.ts'
-import { notifying, own, type Platform, platforms } from '../../harness/platforms.ts'
+import { answered, notifying, oneWay, own, type Platform, platforms } from '../../harness/platforms.ts'
 import { folder } from '../../harness/scope.ts'
 import type { Script } from '../../harness/upstream.ts'
 import { until } from '../../until.ts'
@@ -21,32 +22,88 @@ const canary = (name: string): string => `canary${hash(name).toString('hex').sli
 
 const userText = canary('what a user says')
 const secretOf = (name: string): string => canary(`secret of ${name}`)
+/** A key of 32 bytes in base64 that has every sign of its alphabet. */
+const base64Of = (name: string): string => {
+	for (let i = 0; ; i++) {
+		const key = hash(`${name} ${i}`).toString('base64')
+		if (/\+.*\/|\/.*\+/.test(key)) return key
+	}
+}
+
+/** Secrets of every alphabet that people make them of. Only those of a header must be ASCII. */
+const alphabets: readonly ((name: string) => string)[] = [
+	base64Of,
+	(name) => `${secretOf(name)} with blanks`,
+	(name) => `a&b=c?d#e:f@g!h/i+j%k,l;${secretOf(name)}`,
+	(name) => `quo"ted\\back\\\\slash'ed ${secretOf(name)}`,
+	secretOf,
+	(name) => `sécret 😀 пароль ${secretOf(name)}`,
+]
+const inAlphabet = (name: string, n: number): string => nth(alphabets, n % alphabets.length)(name)
 const variable = (name: string, n: number): string => `${name.toUpperCase().replaceAll('-', '_')}_${n}`
 
 const [key1, key2, outboxKey] = [hash('key 1'), hash('key 2'), hash('outbox')]
 /** The secrets of the routes, two each, by the name of their variable. */
 const ofRoutes: { readonly [name: string]: string } = Object.fromEntries(
-	platforms.flatMap(({ name }) => [1, 2].map((n) => [variable(name, n), secretOf(`${name} ${n}`)] as const)),
+	platforms.flatMap(({ name, adapter }, i) => {
+		const some = adapter.auth?.scheme.startsWith('header:') ? 0 : 2 * i
+		return [1, 2].map((n) => [variable(name, n), inAlphabet(`${name} ${n}`, some + n)] as const)
+	}),
 )
 /** Every secret of the gateway. */
 const env: { readonly [name: string]: string } = {
 	...ofRoutes,
-	...{ UPSTREAM: secretOf('the upstream'), HEADER: secretOf('a header'), OUTBOX: outboxKey.toString('base64') },
+	...{ UPSTREAM: base64Of('the upstream'), HEADER: inAlphabet('a header', 2), OUTBOX: outboxKey.toString('base64') },
 	...{ KEY_1: `whsec_${key1.toString('base64')}`, KEY_2: `whsec_${key2.toString('base64')}` },
 }
-const upstreamToken = secretOf('the upstream’s URL')
+const upstreamToken = base64Of('the upstream’s URL')
 /** What a platform signs with its secret, and what a caller of its own holds: none of ours. */
-const foreign = [secretOf('a bearer'), secretOf('a cookie'), secretOf('a token in the body')] as const
-const [bearer, cookie, inBody] = foreign
+const foreign = [
+	secretOf('a bearer'),
+	secretOf('a cookie'),
+	secretOf('a token in the body'),
+	secretOf('a named secret'),
+] as const
+const [bearer, cookie, inBody, named] = foreign
 
-/** What must not be found: each secret as it is, and as it could be written otherwise. */
+const inHex = (bytes: Buffer, before: string): string =>
+	bytes.toString('hex').replace(/../g, (digits) => before + digits)
+const unpadded = (text: string): string => text.replace(/=+$/, '')
+
+/** What URLs, forms, JSON and base64 make of a secret. */
+const spellings: readonly ((secret: string) => string)[] = [
+	(secret) => secret,
+	encodeURIComponent,
+	(secret) => encodeURIComponent(secret).replace(/%../g, (escaped) => escaped.toLowerCase()),
+	(secret) => encodeURIComponent(encodeURIComponent(secret)),
+	encodeURI,
+	(secret) => inHex(Buffer.from(secret), '%'),
+	(secret) => new URLSearchParams([['', secret]]).toString().slice(1),
+	(secret) => JSON.stringify(secret).slice(1, -1),
+	(secret) => JSON.stringify(JSON.stringify(secret)).slice(3, -3),
+	(secret) => secret.replaceAll('/', '\\/'),
+	(secret) => inHex(Buffer.from(secret, 'utf16le').swap16(), '').replace(/..../g, (unit) => `\\u${unit}`),
+	(secret) => unpadded(Buffer.from(secret).toString('base64')),
+	(secret) => unpadded(Buffer.from(secret).toString('base64url')),
+	(secret) => unpadded(Buffer.from(`ab${secret}c`).toString('base64')),
+]
+
+/** What must not be found: secrets in every spelling, and as JSON has that spelling in a text. */
+const spelled = (some: readonly string[]): string[] => {
+	const all = some.flatMap((secret) => spellings.map((spell) => spell(secret)))
+	return [...new Set(all.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]))]
+}
+const ours = [...Object.values(ofRoutes), ...[env.UPSTREAM, env.HEADER, upstreamToken].map(String)]
 const secrets: readonly string[] = [
-	...[...Object.values(env), upstreamToken, ...foreign].flatMap((secret) => [
-		secret.replace('whsec_', ''),
-		Buffer.from(secret).toString('base64').slice(0, 30),
-		Buffer.from(secret).toString('hex'),
-	]),
-	...[key1, key2, outboxKey].flatMap((key) => [key.toString('hex'), key.toString('latin1'), key.toString('base64url')]),
+	...spelled([...ours, ...foreign]),
+	...[...ours, ...foreign].map((secret) => Buffer.from(secret).toString('hex')),
+	...[key1, key2, outboxKey].flatMap((key) => [key.toString('hex'), key.toString('base64'), key.toString('base64url')]),
+]
+/** As bytes that are read as Latin-1. */
+const inBytes = (texts: readonly string[]): string[] => texts.map((text) => Buffer.from(text).toString('latin1'))
+const secretBytes = [
+	...inBytes([...ours, ...foreign].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])),
+	...[key1, key2, outboxKey].map((key) => key.toString('latin1')),
 ]
 
 /** What the upstream does, one after the other. */
@@ -81,14 +138,21 @@ export const canaries: Row = {
 		for (const platform of platforms) {
 			behave = () => json(says('Hello'))
 			for (const call of await hostile(platform, trial.at(10, 60, 200))) await take(call)
+			for (const call of await carrying(platform)) await take(call)
 			for (behave of behaviours) await take(await proven(platform, eachField(platform.wire, 0)[0]))
 		}
 		const paths = [
 			'/healthz',
 			'/readyz',
-			...platforms.map(({ name }) => `/-/carries/${name}/${env[variable(name, 1)]}`),
+			...platforms.map(({ name }) => `/-/carries/${name}/${encodeURIComponent(`${env[variable(name, 1)]}`)}`),
 		]
 		for (const path of paths) await take({ method: 'GET', path })
+		const large = await Promise.all(oneWay.flatMap((platform) => largeCalls(platform)))
+		const taken: number[] = []
+		for (const call of large) taken.push((await gateway.send(call)).status)
+		// So many failures in a row open the circuit, which is told with the address of the upstream.
+		behave = () => statusOnly(500)
+		for (let i = 0; i < 8; i++) await take(await proven(nth(answered, 0)))
 		// The outbox gives up meanwhile on what it was told last.
 		const given = () => gateway.lines.filter(({ msg, dead }) => msg === 'delivery' && dead === true).length
 		await until(() => given() > 0, 500)
@@ -97,26 +161,50 @@ export const canaries: Row = {
 		await gateway.end()
 
 		const output = gateway.written() + stored + (await startsThatFail(trial, config))
-		const told = upstream.calls.map((call) => JSON.stringify([call.body, call.headers, call.path]))
-		const withoutItsOwn = told.map((text) => text.replaceAll(`${env.UPSTREAM}`, '').replaceAll(`${env.HEADER}`, ''))
+		const { calls } = upstream
+		const told = calls.map(({ headers, body }) =>
+			JSON.stringify([body, headers.filter(([name]) => name !== 'authorization')]),
+		)
+		const raw = calls.map(({ body }) => JSON.stringify(JSON.parse(body).turn?.raw ?? ''))
 		const refusals = answers.filter(({ status }) => status >= 400)
+		const { nonces, inClear } = encryptionOf(file)
 		const found = {
 			'a secret in the output': count([output], secrets),
 			'a secret in an answer': count(answers.map(whole), secrets),
-			'a secret in the database': count(database, secrets),
-			'a secret in what the upstream was told': count(withoutItsOwn, Object.values(ofRoutes)),
+			'a secret in the database': count(database, secretBytes),
+			'a secret in what the upstream was told': count(told, spelled(ours)),
+			'a secret of a route in the address of the upstream': count(
+				calls.map(({ path }) => path),
+				spelled(Object.values(ofRoutes)),
+			),
+			'a secret of a platform in the original call': count(raw, [named]),
 			'what a user said in the output': count([output], [userText]),
 			'what a user said in an error': count(refusals.map(whole), [userText]),
 			'what a user said in the encrypted database': count(database, [userText]),
+			'an event that is not encrypted': inClear,
+			'a nonce that encrypts two events': nonces.length - new Set(nonces).size,
 		}
 		const times = Object.values(found).reduce((sum, each) => sum + each, 0)
 		return {
-			reached: `${Object.keys(env).length + 1 + foreign.length} secrets, ${answers.length} calls of which ${refusals.length} failed, ${told.length} calls to the upstream, ${output.length} bytes of output, ${database.join('').length} of database: ${times} found`,
+			reached: `${Object.keys(env).length + 1 + foreign.length} secrets in ${spellings.length} spellings, ${answers.length} calls of which ${refusals.length} failed, ${told.length} calls to the upstream, ${output.length} bytes of output, ${database.join('').length} of database: ${times} found`,
 			broken: [
 				...Object.entries(found).flatMap(([what, times]) => unless(times === 0, `${what}, ${times} times`)),
 				// Else nothing was looked for where it can be.
 				...unless(count(told, [userText]) > 0, 'the upstream was told nothing of what a user said'),
-				...unless(told.join().includes(`${env.UPSTREAM}`), 'the upstream never got its own secret'),
+				...unless(
+					calls.every(({ path }) => path.includes(encodeURIComponent(`${env.UPSTREAM}`))),
+					'the upstream did not get its own secret',
+				),
+				...unless(raw.join().includes('[redacted]'), 'no original call was told'),
+				...unless(
+					taken.every((status) => status === 200),
+					`large events were refused: ${taken}`,
+				),
+				...unless(
+					gateway.lines.some(({ state }) => state === 'circuit open'),
+					'the circuit was never open',
+				),
+				...unless(nonces.length >= 100, `only ${nonces.length} events were encrypted`),
 				...unless(database.join('').length >= 10_000, 'nothing was stored'),
 				...unless(stored.includes(notifying.name), 'nothing was listed of what was stored'),
 			],
@@ -128,7 +216,7 @@ function configTo(url: string, file: string) {
 	const secretsOf = (name: string) => [1, 2].map((n) => ({ env: variable(name, n) }))
 	return {
 		upstream: {
-			...{ url: `${url}/bot?key=${upstreamToken}`, timeout: 100, secrets: [{ env: 'UPSTREAM' }] },
+			...{ url: `${url}/bot?key=${encodeURIComponent(upstreamToken)}`, timeout: 100, secrets: [{ env: 'UPSTREAM' }] },
 			...{ headers: { authorization: { env: 'HEADER' } }, sign: [{ env: 'KEY_1' }, { env: 'KEY_2' }] },
 		},
 		outbox: { file, key: { env: 'OUTBOX' }, schedule: ['0s', '20ms'], retention: { delivered: '1h' } },
@@ -144,6 +232,10 @@ function proven(platform: Platform, wire?: WireRequest, n = 1): Promise<Call> {
 const headerNames =
 	`authorization proxy-authorization cookie x-api-key x-hook-secret referer user-agent forwarded x-forwarded-for
 	x-request-id traceparent webhook-id webhook-signature origin from`.split(/\s+/)
+
+const inPath = encodeURIComponent
+// A header has no place for other letters.
+const inHeader = (secret: string): string => (/^[ -~]*$/.test(secret) ? secret : encodeURIComponent(secret))
 
 /** Calls with secrets where they belong and where they do not. */
 async function hostile(platform: Platform, fields: number): Promise<Call[]> {
@@ -168,11 +260,14 @@ async function hostile(platform: Platform, fields: number): Promise<Call[]> {
 		...[right, await proven(platform, wire, 2), bare],
 		...(await Promise.all([other, `${ours}x`, ours.slice(0, -1)].map((secret) => platform.prove(secret)))),
 		...headerNames.map((name) => add(right, [name, name === 'cookie' ? `a=${cookie}` : `Bearer ${bearer}`])),
-		...headerNames.map((name) => add(bare, [name, ours])),
+		...headerNames.map((name) => add(bare, [name, inHeader(ours)])),
 		// Not our own secret: what stands in no field of the platform's is data, and goes to the upstream.
 		...['token', 'secret', 'x', bearer].map((field) => ask(right, [field, bearer], [field, userText])),
 		...['token', 'x', other].map((field) => ask(bare, [field, ours])),
-		...[`/${name}/${other}`, `/${ours}`, `/${name}/${ours}/${ours}`].map((path) => ({ ...bare, path })),
+		...[`/${name}/${inPath(other)}`, `/${inPath(ours)}`, `/${name}/${inPath(ours)}/${inPath(ours)}`].map((path) => ({
+			...bare,
+			path,
+		})),
 		{ ...right, method: 'PATCH' },
 		{ ...right, method: 'GET', body: '' },
 		...[
@@ -185,9 +280,69 @@ async function hostile(platform: Platform, fields: number): Promise<Call[]> {
 	]
 }
 
+/** Calls that hold a secret of their route in what the user says, in a URL, and as the name of a member, in each spelling. */
+function carrying(platform: Platform): Promise<Call[]> {
+	const { name, wire } = platform
+	const own = [1, 2].map((n) => `${env[variable(name, n)]}`)
+	const upstreams = [`${env.UPSTREAM}`, `${env.HEADER}`]
+	const texts = spellings.flatMap((spell, i) => [spell(nth(own, i % 2)), spell(nth(upstreams, i % 2))])
+	const calls = texts.flatMap((text) => [
+		withWords(wire, `see https://gateway.example/in/${text}?a=b`),
+		withMembers(withWords(wire, text), [
+			[text, text],
+			['page', `https://gateway.example/in?token=${text}`],
+			[`call me at +49 170, ${text}`, 'now'],
+			...['pwd', 'otp', 'pass', 'apiKey1', 'clientSecret', 'x-api-key'].map((name) => [name, named] as const),
+		]),
+	])
+	return Promise.all(calls.map((call) => proven(platform, call)))
+}
+
+/** Calls whose users say much. */
+function largeCalls(platform: Platform): Promise<Call>[] {
+	const sizes = [4000, 8000, 8200, 16_000, 70_000, 900_000]
+	return sizes.map((size) => proven(platform, withWords(platform.wire, `${userText} `.repeat(size / 33))))
+}
+
+/** The call with other words of the user. */
+function withWords(wire: WireRequest, words: string): WireRequest {
+	const [said] = eachField(wire, 0, words)
+	return said ?? wire
+}
+
+/** The call with more members, in its body and in each object of it that holds values of a bot's author; else in its query. */
+function withMembers(wire: WireRequest, members: Fields): WireRequest {
+	if (wire.body === '') return { ...wire, query: [...wire.query, ...members] }
+	if (!wire.body.startsWith('{')) {
+		return {
+			...wire,
+			body: new URLSearchParams(
+				[...new URLSearchParams(wire.body), ...members].map(([name, value]) => [name, value]),
+			).toString(),
+		}
+	}
+	const open = /^$|attributes|parameters|payload|variables|additional/i
+	const add = (key: string, value: unknown): unknown => {
+		const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+		return isObject && open.test(key) ? Object.assign({}, value, Object.fromEntries(members)) : value
+	}
+	return { ...wire, body: JSON.stringify(JSON.parse(wire.body), add) }
+}
+
+/** The nonces of everything in the outbox that is encrypted, and how many events are not. */
+function encryptionOf(file: string): { nonces: string[]; inClear: number } {
+	const database = new DatabaseSync(file, { readOnly: true })
+	const rows = database.prepare('SELECT key, payload FROM events').all()
+	database.close()
+	const encrypted = rows.flatMap(({ key, payload }) => (key !== null && payload instanceof Uint8Array ? [payload] : []))
+	return {
+		nonces: encrypted.map((bytes) => Buffer.from(bytes.subarray(0, 12)).toString('hex')),
+		inClear: rows.length - encrypted.length,
+	}
+}
+
 /** The call with a text in place of each of its strings, first where the user's words are, then one by one. */
-function eachField(wire: WireRequest, most: number): WireRequest[] {
-	const text = `${userText} said so`
+function eachField(wire: WireRequest, most: number, text = `${userText} said so`): WireRequest[] {
 	if (!wire.body.startsWith('{')) {
 		const fields = [...new URLSearchParams(wire.body)]
 		const written = (at: number) =>

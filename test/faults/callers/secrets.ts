@@ -1,5 +1,7 @@
 /** Secrets can be found neither by trying nor by time, and no route is left without its guard. */
 
+import nodeCrypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import type { WireResponse } from '../../../src/format/index.ts'
 import type { GatewayInside } from '../../harness/gateway.ts'
 import { type Call, jsonType } from '../../harness/http.ts'
@@ -25,7 +27,7 @@ export const tokenGuessing: Row = {
 	id: 'D13',
 	fault: 'Secrets are guessed, at random and close to the right one, and rejections are timed',
 	demand:
-		'0 of 1,000,000 accepted; Welch’s t < 4.5 between secrets wrong at the start, wrong at the end, and unknown routes',
+		'0 of 1,000,000 accepted; each rejection compares every secret in constant time, as often as any other; Welch’s t < 4.5 between secrets wrong at the start, wrong at the end, and unknown routes',
 	except:
 		'no counters per source and no lockout, because bots of one platform share its addresses and 1,000,000 guesses find nothing; a secret under 16 characters causes a warning, not an error; timing reveals whether a path exists if some routes are protected by their path and others by authentication in the call, and so does a body over 64 KiB for a route whose proof stands in the body',
 	async run(trial) {
@@ -50,17 +52,15 @@ export const tokenGuessing: Row = {
 		const samples = trial.at(2000, 5000, 20_000)
 		const missed = unless(guesses >= demanded, `${guesses} guesses, for lack of time; --full runs all`)
 		const reached: string[] = []
-		for (const [how, some] of [
-			['a secret in the path', platforms.filter(({ adapter }) => !adapter.auth)],
-			['authentication in the call', platforms.filter(({ adapter }) => adapter.auth)],
-		] as const) {
+		for (const [how, some] of byProof) {
+			broken.push(...(await compareUnevenly(trial, some)).map((found) => `${how}: ${found}`))
 			let worst = { what: '', t: Number.POSITIVE_INFINITY }
 			// What is only noise is another noise the next time.
 			for (let tries = 0; tries < 3 && worst.t >= mostT; tries++) {
 				const found = await timeRefusals(await guarded(trial, some), nth(some, 0), samples, random)
 				if (found.t < worst.t) worst = found
 			}
-			reached.push(`t ≤ ${worst.t.toFixed(1)} for routes with ${how}`)
+			reached.push(`t ≤ ${worst.t.toFixed(1)} for routes with the secret in the ${how}`)
 			if (worst.t >= mostT) missed.push(`t = ${worst.t.toFixed(1)} between ${worst.what}, with ${how}, three times`)
 		}
 		return {
@@ -68,6 +68,60 @@ export const tokenGuessing: Row = {
 			...{ broken: [...broken, ...none(accepted, 'guesses were not refused')], missed },
 		}
 	},
+}
+
+/** Where calls have their proof: `path`, `query:token`, `header:x-hook-secret`, `body:token`. */
+const proofOf = ({ adapter }: Platform): string => adapter.auth?.scheme ?? 'path'
+const byProof = [...Map.groupBy(platforms, proofOf)]
+
+/** What is wrong with how often a rejection compares secrets. */
+async function compareUnevenly(trial: Trial, some: readonly Platform[]): Promise<string[]> {
+	const gateway = await guarded(trial, some)
+	const counts = new Map<string, number>()
+	for (const { what, call } of await rejections(nth(some, 0))) {
+		counts.set(what, await comparisonsIn(() => gateway.send(call)))
+	}
+	const said = [...counts].map(([what, count]) => `${what}: ${count}`).join(', ')
+	// Two secrets are configured.
+	return [
+		...unless(
+			[...counts.values()].every((count) => count >= 2),
+			`fewer comparisons in constant time than secrets (${said})`,
+		),
+		...unless(new Set(counts.values()).size === 1, `another number of comparisons for each rejection (${said})`),
+	]
+}
+
+/** How often Node compares in constant time meanwhile: the least of some times, because other rows may compare as well. */
+async function comparisonsIn(act: () => Promise<unknown>): Promise<number> {
+	const { timingSafeEqual } = nodeCrypto
+	let [least, count] = [Number.POSITIVE_INFINITY, 0]
+	nodeCrypto.timingSafeEqual = (one, two) => {
+		count++
+		return timingSafeEqual(one, two)
+	}
+	syncBuiltinESMExports()
+	try {
+		for (let tries = 0; tries < 5; tries++) {
+			count = 0
+			await act()
+			least = Math.min(least, count)
+		}
+	} finally {
+		nodeCrypto.timingSafeEqual = timingSafeEqual
+		syncBuiltinESMExports()
+	}
+	return least
+}
+
+/** Calls that are rejected for one reason each. */
+async function rejections(platform: Platform): Promise<{ what: string; call: Call }[]> {
+	const refused = await Promise.all(
+		Object.entries(others).map(async ([what, wrong]) => ({ what, call: await platform.prove(wrong) })),
+	)
+	const like = nth(refused, 0).call
+	const path = like.path.replace(platform.name, 'n'.repeat(platform.name.length))
+	return [...refused, { what: 'no such route', call: { ...like, path } }]
 }
 
 /** The secret with something about it changed, or something else of about its length. */
@@ -93,12 +147,7 @@ function guarded(trial: Trial, some: readonly Platform[]): Promise<GatewayInside
 
 /** The largest t between any two kinds of refusal, each measured in turns. */
 async function timeRefusals(gateway: GatewayInside, platform: Platform, samples: number, random: () => number) {
-	const refused = await Promise.all(
-		Object.entries(others).map(async ([what, wrong]) => ({ what, call: await platform.prove(wrong) })),
-	)
-	const like = nth(refused, 0).call
-	const path = like.path.replace(platform.name, 'n'.repeat(platform.name.length))
-	const calls = [...refused, { what: 'no such route', call: { ...like, path } }]
+	const calls = await rejections(platform)
 	const times = new Map<string, number[]>(calls.map(({ what }) => [what, []]))
 	for (let i = 0; i < samples * calls.length; i++) {
 		const { what, call } = oneOf(calls, random)
@@ -142,7 +191,7 @@ const first = env.FIRST
 export const guardedRoutes: Row = {
 	id: 'D23',
 	fault:
-		'Every route is called without a secret, with a wrong one, with a body that is too large or not JSON, with another method',
+		'Every route is called without a secret, with a wrong one, with two, with the right one in the wrong place, with a body that is too large or not JSON, with another method',
 	demand: 'each call is rejected with its own error, and none gets the upstream’s answer; no other path is served',
 	async run(trial) {
 		const other = own.route({ secrets: [{ env: 'OTHER' }] }, 'other')
@@ -185,8 +234,22 @@ export const guardedRoutes: Row = {
 				await hidden(`what ${name} carries, with "${wrong}"`, carries(wrong.replaceAll(' ', '%20')))
 			}
 			await hidden(`${name} without a secret`, bare)
-			const wrongs = [`${first}x`, first.slice(0, -1), first.toUpperCase(), env.OTHER, ' ', '%00', '..']
+			const wrongs = [
+				...[`${first}x`, first.slice(0, -1), first.toUpperCase(), env.OTHER, ' ', '%00', '..', ''],
+				...[first.slice(0, 8), first.slice(8), first + first, `${first}, ${env.SECOND}`, encodeURIComponent(first)],
+			]
 			for (const wrong of wrongs) await hidden(`${name} with "${wrong}"`, await platform.prove(wrong))
+			for (const [one, two] of [
+				[first, 'wrong'],
+				['wrong', first],
+				[first, ''],
+				['', first],
+				[first, env.SECOND],
+				[first, first],
+			] as const) {
+				await hidden(`${name} with "${one}" and "${two}"`, await provedTwice(platform, one, two))
+			}
+			for (const call of misplaced(platform)) await hidden(`${name} with its secret in another place`, call)
 			for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
 				await hidden(`${method} ${name} without a secret`, { ...bare, method, body: '' })
 				if (methods.includes(method)) continue
@@ -226,4 +289,44 @@ export const guardedRoutes: Row = {
 			],
 		}
 	},
+}
+
+/** A call with two proofs, one behind the other, where the platform has one. */
+async function provedTwice(platform: Platform, one: string, two: string): Promise<Call> {
+	const { wire } = platform
+	const path = `/${platform.name}`
+	const [kind, field = ''] = proofOf(platform).split(':')
+	switch (kind) {
+		case 'query':
+			return { ...wire, path, query: [...wire.query, [field, one], [field, two]] }
+		case 'header':
+			return { ...wire, path, headers: [...wire.headers, [field, one], [field, two]] }
+		case 'body': {
+			const [before, behind] = await Promise.all([one, two].map((secret) => platform.prove(secret)))
+			const value = JSON.stringify(JSON.parse(`${behind?.body}`)[field])
+			return { ...wire, path, body: `${before?.body}`.replace(/}\s*$/, `,"${field}":${value}}`) }
+		}
+		default:
+			return { ...wire, path: `${path}/${encodeURIComponent(one)}/${encodeURIComponent(two)}` }
+	}
+}
+
+/** Calls with the right secret in every place but the platform's own. */
+function misplaced(platform: Platform): Call[] {
+	const { name, wire } = platform
+	const proof = proofOf(platform)
+	const bare: Call = { ...wire, path: `/${name}` }
+	const inQuery = ['token', 'secret', 'x-hook-secret', 'token[]', 'Token', 'access_token']
+	const inHeaders = ['x-hook-secret', 'token', 'x-token', 'authorization', 'cookie', 'referer', 'x-original-url']
+	const members = wire.body.startsWith('{') ? [{ token: first }, { secret: first }, { 'x-hook-secret': first }] : []
+	const calls: (readonly [place: string, call: Call])[] = [
+		['path', { ...bare, path: `/${name}/${encodeURIComponent(first)}` }],
+		['', { ...bare, path: `/${name}/${encodeURIComponent(encodeURIComponent(first))}` }],
+		['', { ...bare, path: `/${name}/${encodeURIComponent(first)}/` }],
+		['', { ...bare, path: `/${encodeURIComponent(first)}/${name}` }],
+		...inQuery.map((field) => [`query:${field}`, { ...bare, query: [...wire.query, [field, first]] }] as const),
+		...inHeaders.map((field) => [`header:${field}`, { ...bare, headers: [...wire.headers, [field, first]] }] as const),
+		...members.map((more) => ['', { ...bare, body: JSON.stringify({ ...JSON.parse(wire.body), ...more }) }] as const),
+	]
+	return calls.flatMap(([place, call]) => (place === proof ? [] : [call]))
 }
