@@ -13,10 +13,13 @@ export interface ConversationObject extends Rpc.DurableObjectBranded {
 	addLateReply(reply: CanonicalReply): Promise<boolean>
 	/** Returns each reply as JSON. */
 	takeLateReplies(): string[]
-	/** Returns immediately, even if another call holds the claim. */
-	claim(call: string, lease: number): Promise<StoredClaim | Pending>
+	/**
+	 * Claims the call with this fence, which is the caller's, so that a claim whose result was lost can be repeated. Returns
+	 * immediately, even if another call holds the claim.
+	 */
+	claim(call: string, lease: number, fence: number): Promise<StoredClaim | Pending>
 	/** Waits until no other call holds the claim. */
-	claimNext(call: string, lease: number): Promise<StoredClaim>
+	claimNext(call: string, lease: number, fence: number): Promise<StoredClaim>
 	settle(call: string, fence: number, answer: WireResponse | undefined): void
 	/** Stores an event, as JSON, to be delivered after the earlier ones. */
 	enqueue(delivery: string): Promise<'stored' | 'full'>

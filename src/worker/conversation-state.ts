@@ -89,22 +89,30 @@ export class ConversationState {
 		return replies.map(({ reply }) => reply)
 	}
 
-	/** Returns at once, even if another call holds the claim. */
-	claim(call: string, lease: number): StoredClaim | Pending {
+	/**
+	 * Claims the call with this fence. Returns at once, even if another call holds the claim. Can be repeated when the result
+	 * was lost.
+	 */
+	claim(call: string, lease: number, fence: number): StoredClaim | Pending {
 		const now = Date.now()
-		const [row] = this.#sql.exec<{ until: number; answer: string | null }>(
-			'SELECT until, answer FROM calls WHERE call = ? AND at > ?',
+		const [row] = this.#sql.exec<{ fence: number; until: number; answer: string | null }>(
+			'SELECT fence, until, answer FROM calls WHERE call = ? AND at > ?',
 			...[call, now - lifetime],
 		)
 		if (typeof row?.answer === 'string') return { answer: row.answer }
-		if (!row || row.until <= now) return this.#begin(call, now, Math.ceil(lease))
+		if (row?.fence === fence) return { fence }
+		if (!row || row.until <= now) {
+			const claimed = [call, fence, now + Math.ceil(lease), now]
+			this.#sql.exec('INSERT OR REPLACE INTO calls (call, fence, until, at) VALUES (?, ?, ?, ?)', ...claimed)
+			return { fence }
+		}
 		return { pending: row.until - now }
 	}
 
 	/** Waits until no other call holds the claim. */
-	async claimNext(call: string, lease: number): Promise<StoredClaim> {
+	async claimNext(call: string, lease: number, fence: number): Promise<StoredClaim> {
 		for (;;) {
-			const claim = this.claim(call, lease)
+			const claim = this.claim(call, lease, fence)
 			if (!('pending' in claim)) return claim
 			await this.#settled(call, claim.pending)
 		}
@@ -144,13 +152,6 @@ export class ConversationState {
 		return row ? JSON.parse(row.open) : []
 	}
 
-	#begin(call: string, now: number, lease: number): StoredClaim {
-		const fence = newFence()
-		const row = [call, fence, now + lease, now]
-		this.#sql.exec('INSERT OR REPLACE INTO calls (call, fence, until, at) VALUES (?, ?, ?, ?)', ...row)
-		return { fence }
-	}
-
 	async #settled(call: string, wait: number): Promise<void> {
 		const waiting = this.#waiting.get(call) ?? Promise.withResolvers<void>()
 		this.#waiting.set(call, waiting)
@@ -171,12 +172,6 @@ export class ConversationState {
 			...[limits.rememberedAnswers.value, limits.rememberedAnswersBytes.value],
 		)
 	}
-}
-
-/** A random number of 48 bits, because the last fence may have been deleted and must not come twice. Never 0. */
-function newFence(): number {
-	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
-	return (high >>> 16) * 2 ** 32 + low + 1
 }
 
 function sizeOf(text: string): number {

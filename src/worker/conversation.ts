@@ -52,14 +52,14 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		return this.#stored ? this.#memory.takeLateReplies() : []
 	}
 
-	async claim(call: string, lease: number): Promise<StoredClaim | Pending> {
+	async claim(call: string, lease: number, fence: number): Promise<StoredClaim | Pending> {
 		await this.#prepare()
-		return this.#memory.claim(call, lease)
+		return this.#memory.claim(call, lease, fence)
 	}
 
-	async claimNext(call: string, lease: number): Promise<StoredClaim> {
+	async claimNext(call: string, lease: number, fence: number): Promise<StoredClaim> {
 		await this.#prepare()
-		return await this.#memory.claimNext(call, lease)
+		return await this.#memory.claimNext(call, lease, fence)
 	}
 
 	settle(call: string, fence: number, answer: WireResponse | undefined): void {

@@ -13,7 +13,10 @@ const pause = 10_000
 /** Conversations to remember as unresponsive. */
 const maxUnresponsive = 1000
 
-/** The fence of a claim that no object holds; the fence of an object is never 0. */
+/** Milliseconds before each repetition of a call that broke off. An object that restarts is soon there again. */
+const pauses = [100, 300, 1000] as const
+
+/** The fence of a claim that no object holds; any other fence is never 0. */
 const noFence = 0
 const unclaimed: StoredClaim = { fence: noFence }
 
@@ -37,18 +40,21 @@ export function createState(
 		if (unresponsive.size > maxUnresponsive && oldest !== undefined) unresponsive.delete(oldest)
 	}
 
+	/** Calls that may be repeated after they broke off must do the same a second time. */
 	async function callObject<T>(
 		did: keyof State,
 		conversation: string,
 		milliseconds: number,
 		fallback: T,
 		call: (object: DurableObjectStub<ConversationObject>) => Promise<T>,
+		repeatAfter: readonly number[] = [],
 	): Promise<T> {
 		const failed = (cause: string | undefined): T => {
 			log({ level: 'warn', msg: 'state', did, failures: ++failures, cause })
 			return fallback
 		}
-		if ((unresponsive.get(conversation) ?? 0) > Date.now()) return failed('no answer a moment ago')
+		const from = Date.now()
+		if ((unresponsive.get(conversation) ?? 0) > from) return failed('no answer a moment ago')
 		try {
 			const calling = conversationStub(conversations, conversation).then(call)
 			const result = await withTimeout(milliseconds, calling)
@@ -56,7 +62,12 @@ export function createState(
 			markUnresponsive(conversation)
 			return failed(`no answer within ${milliseconds} ms`)
 		} catch (thrown) {
-			return failed(thrown instanceof Error ? thrown.message : undefined)
+			const result = failed(thrown instanceof Error ? thrown.message : undefined)
+			const [pause, ...later] = repeatAfter
+			if (pause === undefined) return result
+			await new Promise<void>((resume) => setTimeout(resume, pause))
+			const left = Math.max(0, milliseconds - (Date.now() - from))
+			return await callObject(did, conversation, left, fallback, call, later)
 		}
 	}
 
@@ -81,15 +92,15 @@ export function createState(
 			return replies.map((reply) => JSON.parse(reply))
 		},
 		async claim(conversation, call, lease) {
-			const key = await webCrypto.sha256(call)
+			const [key, fence] = [await webCrypto.sha256(call), newFence()]
 			const first = await callObject(
 				'claim',
 				conversation,
 				timeout,
 				unclaimed,
-				async (object) => await object.claim(key, lease),
+				async (object) => await object.claim(key, lease, fence),
 			)
-			// Another call holds the claim: wait for as long as that call may take.
+			// Another call holds the claim: wait for as long as that call may take, also over restarts of the object.
 			const claim =
 				'pending' in first
 					? await callObject(
@@ -97,7 +108,8 @@ export function createState(
 							conversation,
 							timeout + Math.max(first.pending, lease),
 							unclaimed,
-							async (object) => await object.claimNext(key, lease),
+							async (object) => await object.claimNext(key, lease, fence),
+							pauses,
 						)
 					: first
 			return 'fence' in claim ? claim : { answer: JSON.parse(claim.answer) }
@@ -111,7 +123,14 @@ export function createState(
 				timeout,
 				undefined,
 				async (object) => await object.settle(key, fence, answer),
+				pauses,
 			)
 		},
 	}
+}
+
+/** A random number of 48 bits, because the last fence may have been deleted and must not come twice. Never 0. */
+function newFence(): number {
+	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
+	return (high >>> 16) * 2 ** 32 + low + 1
 }

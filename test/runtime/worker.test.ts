@@ -4,7 +4,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { dial } from '../harness/sockets.ts'
 import { bytesOf, type Script } from '../harness/upstream.ts'
-import { says, start, testScope, upstream } from '../servers.ts'
+import { json, says, start, testScope, upstream } from '../servers.ts'
 import { example } from './config.ts'
 import { suiteScripts } from './upstream.ts'
 
@@ -47,6 +47,49 @@ test('with unreachable objects, turns continue and no answer is wrong', {
 	expect(told().map(({ failures }) => failures)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
 	const turns = () => lines.filter(({ msg }) => msg === 'turn').map(({ level }) => level)
 	await expect.poll(turns).toEqual(['info', 'info', 'info'])
+})
+
+/** Objects that can be ended from outside, as a deployment ends them. */
+const restarting = `
+	import worker, { Conversation as Base } from './bundle.js'
+	export class Conversation extends Base { restart() { this.ctx.abort('restart') } }
+	export default {
+		async fetch(request, env) {
+			const { pathname, searchParams } = new URL(request.url)
+			if (pathname !== '/restart') return worker.fetch(request, env)
+			const { CONVERSATIONS } = env
+			await CONVERSATIONS.get(CONVERSATIONS.idFromName(searchParams.get('name'))).restart().catch(() => {})
+			return new Response()
+		},
+		queue: worker.queue
+	}`
+
+test('a repeated call that waits while its object restarts does not reach the backend', {
+	timeout: 120_000,
+}, async () => {
+	const answers: (() => void)[] = []
+	const backend = await upstream(async () => {
+		await new Promise<void>((answer) => answers.push(answer))
+		return json(says('Hello'))
+	})
+	const route = { name: 'in', path: '/in', platform: 'canonical', open: true }
+	const { send, lines } = await start(
+		{ upstream: { url: backend.url }, routes: [route] },
+		{ as: 'worker', front: restarting },
+	)
+	const event = { path: '/in', body: said('Hi', { id: 'm1' }) }
+	const first = send(event)
+	await expect.poll(() => answers.length).toBe(1)
+	const repeated = [1, 2].map(() => send(event))
+	await new Promise((waiting) => setTimeout(waiting, 500))
+	await send({ path: '/restart', query: [['name', 'in c1']] })
+	const broken = () => lines.filter(({ msg, did }) => msg === 'state' && did === 'claim')
+	await expect.poll(() => broken().length).toBe(2)
+	await new Promise((waiting) => setTimeout(waiting, 500))
+	for (const answer of answers) answer()
+	const all = await Promise.all([first, ...repeated])
+	expect(all.map(({ status, body }) => [status, body])).toEqual(all.map(() => [200, all[0]?.body]))
+	expect(backend.calls).toHaveLength(1)
 })
 
 /** Objects and a queue that take no event. */

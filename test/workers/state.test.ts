@@ -114,6 +114,107 @@ test('very long names of conversations are distinguished', async () => {
 	expect(await state.claim(`${long}2`, 'call', 0)).toEqual({ fence: expect.any(Number) })
 })
 
+/** Ends the object as a deployment does: what waits in it breaks off. */
+async function restart(name: string): Promise<void> {
+	const ended = runInDurableObject(objectOf(name), (_object, object) => object.abort('restart'))
+	await expect(ended).rejects.toThrow()
+}
+
+/** A State whose objects are the real ones, except for these methods, and what it logged. */
+function stateWith(replace: (object: ReturnType<typeof objectOf>) => object) {
+	const told: LogLine[] = []
+	const namespace = {
+		idFromName: (name: string) => CONVERSATIONS.idFromName(name),
+		get(id: DurableObjectId) {
+			const object = CONVERSATIONS.get(id)
+			const replaced = replace(object)
+			const methods = ['claim', 'claimNext', 'settle'].map((name) => [
+				name,
+				Reflect.get(replaced, name) ?? ((...given: unknown[]) => Reflect.get(object, name)(...given)),
+			])
+			return Object.fromEntries(methods)
+		},
+	}
+	// A namespace has more; the State uses no more.
+	return { told, other: createState(namespace as unknown as typeof CONVERSATIONS, (line) => told.push(line), 20_000) }
+}
+
+test('calls that wait while their object restarts get the answer of the first', async () => {
+	const { told, other } = stateWith(() => ({}))
+	const first = await other.claim('restarts', 'call', 20_000)
+	const waiting = [1, 2, 3].map(() => other.claim('restarts', 'call', 20_000))
+	for (let times = 0; times < 2; times++) {
+		await scheduler.wait(150)
+		await restart('restarts')
+	}
+	await scheduler.wait(1000)
+	if ('fence' in first) await other.settle('restarts', 'call', first.fence, answer)
+	expect(await Promise.all(waiting)).toEqual([{ answer }, { answer }, { answer }])
+	expect(new Set(told.map(({ did }) => did))).toEqual(new Set(['claim']))
+	expect(told.length).toBeGreaterThanOrEqual(3)
+})
+
+test('if the first fails while its object restarts, exactly one of the waiting calls gets the claim', async () => {
+	const { other } = stateWith(() => ({}))
+	const first = await other.claim('fails', 'call', 20_000)
+	const waiting = [1, 2].map(() => other.claim('fails', 'call', 20_000))
+	await scheduler.wait(150)
+	await restart('fails')
+	if ('fence' in first) await other.settle('fails', 'call', first.fence, undefined)
+	const next = await Promise.race(waiting)
+	if ('fence' in next) await other.settle('fails', 'call', next.fence, answer)
+	const all = await Promise.all(waiting)
+	expect(all.filter((claim) => 'fence' in claim)).toHaveLength(1)
+	expect(all).toContainEqual({ answer })
+})
+
+test('a claim whose result was lost is not waited for by the call that holds it', async () => {
+	let lost = 0
+	const { other } = stateWith((object) => ({
+		async claimNext(call: string, lease: number, fence: number) {
+			const result = await object.claimNext(call, lease, fence)
+			if (lost++ === 0) throw new Error('the object restarted')
+			return result
+		},
+	}))
+	const first = await other.claim('lost', 'call', 20_000)
+	const second = other.claim('lost', 'call', 20_000)
+	if ('fence' in first) await other.settle('lost', 'call', first.fence, undefined)
+	const claim = await second
+	expect(lost).toBe(2)
+	expect(claim).toEqual({ fence: expect.any(Number) })
+	if ('fence' in claim) await other.settle('lost', 'call', claim.fence, answer)
+	expect(await other.claim('lost', 'call', 20_000)).toEqual({ answer })
+})
+
+test('an answer whose storage broke off is stored by a second try', async () => {
+	let broken = 0
+	const { told, other } = stateWith((object) => ({
+		async settle(call: string, fence: number, given: typeof answer) {
+			if (broken++ === 0) throw new Error('the object restarted')
+			await object.settle(call, fence, given)
+		},
+	}))
+	const claim = await other.claim('settle', 'call', 20_000)
+	if ('fence' in claim) await other.settle('settle', 'call', claim.fence, answer)
+	expect(await other.claim('settle', 'call', 20_000)).toEqual({ answer })
+	expect(told).toEqual([{ level: 'warn', msg: 'state', did: 'settle', failures: 1, cause: 'the object restarted' }])
+})
+
+test('a call that cannot wait goes on after some tries', async () => {
+	let tries = 0
+	const { told, other } = stateWith(() => ({
+		claimNext() {
+			tries++
+			throw new Error('the object is gone')
+		},
+	}))
+	await other.claim('gone', 'call', 20_000)
+	expect(await other.claim('gone', 'call', 20_000)).toEqual({ fence: 0 })
+	expect(tries).toBe(4)
+	expect(told.map(({ did, failures }) => [did, failures])).toEqual([1, 2, 3, 4].map((n) => ['claim', n]))
+})
+
 test('an unreachable state returns nothing, and the log counts each failure', async () => {
 	const broken = {
 		idFromName: () => {
