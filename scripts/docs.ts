@@ -41,7 +41,7 @@ Every error of the gateway has a stable code, and a sentence that says what to d
 ${JSON.stringify(sample, null, 2)}
 \`\`\`
 
-\`title\` is the code. Further members, where they apply: \`field\` (the path of the invalid field, in the sender's own names), \`expected\`, \`limit\`, \`upstreamStatus\`, \`because\` (the code of the underlying error), \`allowed\`, \`changes\`, and \`turn\`, the id that is also in the log. None of them ever contains a value from outside.
+\`title\` is the code. Further members, where they apply: \`field\` (the path of the invalid field, in the sender's own names), \`expected\`, \`mistakes\` and \`moreMistakes\` (all wrong fields, if there are several), \`limit\`, \`upstreamStatus\`, \`because\` (the code of the underlying error), \`allowed\`, \`changes\`, and \`turn\`, the id that is also in the log. None of them ever contains a value from outside.
 
 A platform gets problem details only if it has no better format for errors. A failed turn is answered with the failure reply of its route, or with the adapter's own error answer; the code is then in the log.
 

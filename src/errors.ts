@@ -51,7 +51,7 @@ export const errors = {
 	'upstream-reply-too-large': [502, 'The answer of the upstream exceeds the size limit. Make it send less.'],
 	'upstream-reply-invalid': [
 		502,
-		'The answer of the upstream is not a valid reply in its format. See "field", "expected" and "because" for what is wrong.',
+		'The answer of the upstream is not a valid reply in its format. See "field", "expected", "mistakes" and "because" for what is wrong.',
 	],
 	'upstream-circuit-open': [
 		503,
@@ -78,12 +78,26 @@ export const errors = {
 /** The stable code of an error. */
 export type ErrorCode = keyof typeof errors
 
+/** What is wrong with one field. */
+export interface Mistake {
+	/** Its path, in the sender's own names. */
+	readonly field: string
+	/** It is not there. */
+	readonly missing?: true
+	/** What was expected there. */
+	readonly expected?: string
+}
+
 /** Details of an error: the gateway's own names and numbers, never a value from outside. */
 export interface ErrorContext {
 	/** Path of the invalid field, in the sender's own names. */
 	readonly field?: string
 	/** What was expected there. */
 	readonly expected?: string
+	/** Every mistake that was found, if there are several; the first ones of many. */
+	readonly mistakes?: readonly Mistake[]
+	/** How many more mistakes there are. */
+	readonly moreMistakes?: number
 	/** The limit that was exceeded. */
 	readonly limit?: number
 	/** The HTTP status of the upstream's answer. */

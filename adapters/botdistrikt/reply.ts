@@ -10,6 +10,7 @@ import {
 	type Message,
 	nonEmptyList,
 	type ReplyLeg,
+	requireOneOf,
 	unreachable,
 	validate,
 	WireAttributes,
@@ -47,7 +48,10 @@ export function replyLeg({ choices }: Options): ReplyLeg {
 
 		decode: blankIsSilence((answer) => {
 			// Whatever its media type: which one the platform wants is not documented, and PHP labels JSON as HTML by default.
-			const { wire, unread } = validate(Answer, bodyAsJson(answer))
+			const body = bodyAsJson(answer)
+			const { wire, unread } = validate(Answer, body)
+			// The page wants one of them, and an answer such as `{"error": …}` is none.
+			requireOneOf(body, Object.keys(Answer.entries))
 			return {
 				model: {
 					messages: [...wire.responses.flatMap(decodeText), ...decodeLabels(wire.quickreplies)],

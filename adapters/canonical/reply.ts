@@ -5,6 +5,9 @@ import {
 	bodyAsJson,
 	CanonicalReply,
 	emptyReply,
+	fieldPath,
+	GatewayError,
+	type Json,
 	jsonResponse,
 	type ReplyLeg,
 	replyFeatures,
@@ -29,11 +32,35 @@ const Answer = v.strictObject({
 export const reply: ReplyLeg = {
 	carries: allOf(replyFeatures),
 	decode(answer) {
-		if (answer.body === '') return { model: emptyReply, unread: [] }
-		const { wire, unread } = validate(Answer, bodyAsJson(answer))
+		if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
+		const body = bodyAsJson(answer)
+		refuseOtherShapes(body)
+		const { wire, unread } = validate(Answer, body)
 		return { model: wire, unread }
 	},
 	encode(model) {
 		return jsonResponse(model)
 	},
+}
+
+const names = Object.keys(Answer.entries)
+
+/** Refuses what backends answer in place of a reply: a list, a reply in an envelope, or an object without messages. */
+function refuseOtherShapes(body: Json): void {
+	if (Array.isArray(body)) throw new GatewayError('field-invalid', { field: '', expected: 'an object' })
+	if (typeof body !== 'object' || body === null || Object.hasOwn(body, 'messages')) return
+	const others = Object.entries(body).filter(([key]) => !names.includes(key))
+	const [envelope] = others.find(([, member]) => isReply(member)) ?? []
+	if (envelope !== undefined) {
+		const expected = 'the reply itself as the body, without an envelope'
+		throw new GatewayError('field-invalid', { field: fieldPath([envelope]), expected })
+	}
+	const [other] = others
+	if (!other) return
+	const expected = `no such field; a reply has ${names.slice(0, -1).join(', ')} and ${names.at(-1)}, and "messages" is missing`
+	throw new GatewayError('field-invalid', { field: fieldPath([other[0]]), expected })
+}
+
+function isReply(value: Json): boolean {
+	return typeof value === 'object' && value !== null && Object.hasOwn(value, 'messages')
 }

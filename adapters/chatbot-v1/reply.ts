@@ -19,6 +19,7 @@ import {
 	nonEmptyList,
 	type Path,
 	type ReplyLeg,
+	requireOneOf,
 	reservedKeys,
 	validate,
 	WireAttributes,
@@ -126,7 +127,10 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 
 		decode: blankIsSilence((answer) => {
 			// Whatever its media type: PHP labels JSON as HTML by default.
-			const { wire, unread } = validate(Answer, bodyAsJson(answer))
+			const body = bodyAsJson(answer)
+			const { wire, unread } = validate(Answer, body)
+			// `{}` says nothing; an answer such as `{"error": …}` is none.
+			if (unread.length > 0) requireOneOf(body, Object.keys(Answer.entries))
 			let goto: string | undefined
 			const session: { [name: string]: Json } = { ...wire.parameters }
 			const responses = decodeTyped(wire.responses, {

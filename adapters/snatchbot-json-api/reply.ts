@@ -10,6 +10,7 @@ import {
 	compact,
 	decodeLabels,
 	encodeLabels,
+	GatewayError,
 	Id,
 	Json,
 	jsonResponse,
@@ -77,13 +78,16 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 			const { wire, unread } = validate(Answer, bodyAsJson(answer))
 			const cards = decodeCards(wire.cards)
 			const natives = nonEmptyList(cards.natives)
+			const messages = [
+				...(wire.message ?? '').split(marker).flatMap(decodeText),
+				...cards.messages,
+				...decodeLabels(wire.suggested_replies),
+			]
+			// The platform shows its own error text then.
+			if (messages.length === 0 && !natives) throw noContent
 			return {
 				model: compact<CanonicalReply>({
-					messages: [
-						...(wire.message ?? '').split(marker).flatMap(decodeText),
-						...cards.messages,
-						...decodeLabels(wire.suggested_replies),
-					],
+					messages,
 					attributes: { session: {}, user: {} },
 					control: wire.blocked_input ? { blockInput: true } : undefined,
 					overrides: natives && { [name]: { cards: natives } },
@@ -106,6 +110,12 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 		},
 	}
 }
+
+/** An answer with neither words nor cards nor suggestions. */
+const noContent = new GatewayError('field-invalid', {
+	field: 'message',
+	expected: 'a text that is not empty, unless there are cards or suggested_replies',
+})
 
 /** The answer to the builder's check: valid, and never shown. */
 export function setUpAnswer({ filler }: Options): WireResponse {

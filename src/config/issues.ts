@@ -1,8 +1,16 @@
 /** Collects the errors and warnings of a configuration: each names its path, none repeats a value. */
 import * as v from 'valibot'
 import { fieldPath } from '../format/index.ts'
-import { branchIssues, describeExpected, isMissing, isUnknown, keysOf, pathOf, schemaAt } from '../schema/index.ts'
-import { closestName } from './did-you-mean.ts'
+import {
+	branchIssues,
+	closestName,
+	describeExpected,
+	isMissing,
+	isUnknown,
+	keysOf,
+	pathOf,
+	schemaAt,
+} from '../schema/index.ts'
 
 /** Keys and indices from the root of the configuration. */
 export type Path = readonly (string | number)[]

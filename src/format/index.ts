@@ -48,7 +48,16 @@ export { formRequest, isForm, mergeQuery, parseFields, queryRequest, readBodyVal
 export { bodyAsJson, jsonRequest, jsonResponse, readJson, readJsonBody } from './json.ts'
 export { WireCount, WireFlag, WireNonEmpty, WireOptionalText, WireText, wireList } from './lenient.ts'
 export type { MergeTag, MergeTags } from './merge-tags.ts'
-export { atLeastOneMember, blankIsSilence, bodyMatches, Id, NonEmpty, unreachable, WireAttributes } from './parts.ts'
+export {
+	atLeastOneMember,
+	blankIsSilence,
+	bodyMatches,
+	Id,
+	NonEmpty,
+	requireOneOf,
+	unreachable,
+	WireAttributes,
+} from './parts.ts'
 export { problemResponse } from './problem.ts'
 export { decodeTyped, hasKnownType, NativeItem, type Path } from './typed-list.ts'
 export { validate } from './validate.ts'

@@ -30,6 +30,13 @@ export function blankIsSilence(
 	return (answer) => (answer.body.trim() === '' ? { model: emptyReply, unread: [] } : decode(answer))
 }
 
+/** Refuses the body of an answer that has none of these members. */
+export function requireOneOf(body: Json, names: readonly string[]): void {
+	if (typeof body !== 'object' || body === null || names.some((name) => Object.hasOwn(body, name))) return
+	const expected = `at least one of ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+	throw new GatewayError('field-missing', { field: '', expected })
+}
+
 /** For what fit never passes to `encode`, such as a message of a type that is not carried. Throws `internal`. */
 export function unreachable({ type }: { readonly type: string }): never {
 	throw new GatewayError('internal', { field: type })

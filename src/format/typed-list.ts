@@ -1,7 +1,9 @@
 /** Lists of typed items, such as responses, cards and actions, of which a format knows some types. */
 import * as v from 'valibot'
+import { GatewayError } from '../errors.ts'
 import { Json, type Message } from '../model/index.ts'
 import { fieldPath } from './field-path.ts'
+import { joinMistakes } from './mistakes.ts'
 import { validate } from './validate.ts'
 
 /** Keys and indexes, from the top of a body. */
@@ -51,10 +53,17 @@ export function decodeTyped<S extends TypedItem>(
 	{ schema, at, decode, isNative = () => true }: TypedList<S>,
 ): { messages: Message[]; natives: Json[]; unread: string[] } {
 	const decoded: ReturnType<typeof decodeTyped> = { messages: [], natives: [], unread: [] }
+	const errors: GatewayError[] = []
 	for (const [i, item] of (list ?? []).entries()) {
 		const here = [...at, i]
 		if (hasKnownType(schema, item)) {
-			const { wire, unread: unlisted } = validate(schema, item, here)
+			const checked = check(schema, item, here)
+			if (checked instanceof GatewayError) {
+				errors.push(checked)
+				if (errors.length === maxErrors) break
+				continue
+			}
+			const { wire, unread: unlisted } = checked
 			const { messages = [], natives = [], unread = [] } = decode(wire, here)
 			decoded.messages.push(...messages)
 			decoded.natives.push(...natives)
@@ -62,5 +71,22 @@ export function decodeTyped<S extends TypedItem>(
 		} else if (isObjectWithMembers(item) && isNative(item)) decoded.natives.push(item)
 		else decoded.unread.push(fieldPath(here))
 	}
+	if (errors.length > 0) throw joinMistakes(errors)
 	return decoded
+}
+
+/** Wrong items after which a list is given up. */
+const maxErrors = 10
+
+function check<S extends v.GenericSchema>(
+	schema: S,
+	item: unknown,
+	at: Path,
+): ReturnType<typeof validate<S>> | GatewayError {
+	try {
+		return validate(schema, item, at)
+	} catch (thrown) {
+		if (thrown instanceof GatewayError) return thrown
+		throw thrown
+	}
 }

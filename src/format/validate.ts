@@ -1,12 +1,13 @@
 /** Validates a value by a wire schema that allows unknown fields, and lists their paths. */
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
-import { branchesOf, describeExpected, isMissing, pathOf, type SchemaNode } from '../schema/index.ts'
+import { branchesOf, type SchemaNode } from '../schema/index.ts'
 import { fieldPath, memberPath } from './field-path.ts'
+import { invalidFields } from './mistakes.ts'
 
 /**
  * The value as parsed by a wire schema, and the paths of all fields that the schema does not list. `at` is the path of
- * the value in its message. Throws `field-missing` or `field-invalid` for the first invalid field.
+ * the value in its message. Throws `field-missing` or `field-invalid` for the first invalid field; `mistakes` has all.
  */
 export function validate<S extends v.GenericSchema>(
 	schema: S,
@@ -14,14 +15,7 @@ export function validate<S extends v.GenericSchema>(
 	at: readonly (string | number)[] = [],
 ): { wire: v.InferOutput<S>; unread: string[] } {
 	const result = v.safeParse(schema, value, { abortEarly: true })
-	if (!result.success) {
-		const issue = result.issues[0]
-		const expected = describeExpected(schema, value, issue)
-		throw new GatewayError(isMissing(issue) ? 'field-missing' : 'field-invalid', {
-			field: fieldPath([...at, ...pathOf(issue)]),
-			...(expected === undefined ? {} : { expected }),
-		})
-	}
+	if (!result.success) throw invalidFields(schema, value, at, result.issues[0])
 	const unread: string[] = []
 	collectUnread(schema, value, fieldPath(at), unread)
 	return { wire: result.output, unread }

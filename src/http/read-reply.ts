@@ -26,11 +26,19 @@ export async function readReply(
 		throw invalid('body', 'all of it', cause)
 	}
 	if (!bytes) throw new GatewayError('upstream-reply-too-large', { limit: maxBytes })
+	// Without a byte order mark it is valid UTF-8, of NUL characters.
+	if (isUtf16(bytes)) throw invalid('body', 'UTF-8, and not UTF-16')
 	try {
 		return utf8.decode(bytes)
 	} catch (cause) {
 		throw invalid('body', 'UTF-8', cause)
 	}
+}
+
+/** JSON begins with two ASCII characters, of which UTF-16 and UTF-32 make a NUL; or there is a byte order mark. */
+function isUtf16([first, second]: Uint8Array): boolean {
+	if (first === 0 || second === 0) return true
+	return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 }
 
 function fieldValue(headers: Fields, name: string): string | undefined {

@@ -1,6 +1,7 @@
 /** Describes valibot's issues in terms of the message that was sent, not of the schema. */
 import * as v from 'valibot'
-import { schemaAt } from './inspect.ts'
+import { closestName } from './did-you-mean.ts'
+import { namesAt, schemaAt } from './inspect.ts'
 
 /** The path of an issue: keys and indices from the root of the value that was checked. */
 export function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
@@ -27,7 +28,7 @@ export function describeExpected(
 	issue: v.BaseIssue<unknown>,
 	path: readonly (string | number)[] = pathOf(issue),
 ): string | undefined {
-	if (isUnknown(issue)) return 'no such field'
+	if (isUnknown(issue)) return describeUnknown(schema, value, path)
 	// For a missing member, valibot's issue has the name only; the member's own schema says what it should be.
 	if (isMissing(issue) && issue.path?.at(-1)?.origin === 'key') {
 		const missing = schemaAt(schema, path, value)
@@ -43,6 +44,11 @@ export function describeExpected(
 		return `${name}: ${describeExpected(schema, value, inner, [...path, ...pathOf(inner)])}`
 	})
 	return [...new Set(expectations)].join(', or ')
+}
+
+function describeUnknown(schema: v.GenericSchema, value: unknown, path: readonly (string | number)[]): string {
+	const meant = closestName(String(path.at(-1)), namesAt(schema, path.slice(0, -1), value))
+	return meant === undefined ? 'no such field' : `no such field; did you mean "${meant}"?`
 }
 
 /** The issues of the branches of a union that accepted the value's type: they say more precisely what is wrong. */

@@ -60,6 +60,14 @@ export function keysOf(schema: v.GenericSchema | undefined): readonly string[] {
 	return Object.keys(parts?.entries ?? {})
 }
 
+/** The keys that an object at the path may have, by the branches of a union that its value may match. */
+export function namesAt(schema: v.GenericSchema, path: readonly (string | number)[], value: unknown): string[] {
+	const found = schemaAt(schema, path, value)
+	if (!found) return []
+	const branches = branchesOf(found, path.reduce(memberOf, value))
+	return (branches ?? [found]).flatMap(keysOf)
+}
+
 function isSchema(value: unknown): value is v.GenericSchema {
 	return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema'
 }

@@ -19,8 +19,13 @@ export function decodeReply(leg: ReplyLeg, response: WireResponse): Decoded<Cano
 	} catch (thrown) {
 		if (!(thrown instanceof GatewayError)) throw thrown
 		const { code, context } = thrown
-		throw new GatewayError('upstream-reply-invalid', { ...context, because: code }, { cause: thrown })
+		const where = code === 'body-not-json' ? { field: 'body', expected: describeJson(response.body) } : {}
+		throw new GatewayError('upstream-reply-invalid', { ...where, ...context, because: code }, { cause: thrown })
 	}
+}
+
+function describeJson(body: string): string {
+	return /^\s*</.test(body) ? 'JSON; this looks like HTML or XML' : 'JSON'
 }
 
 function refuse(excess: Excess | undefined): void {

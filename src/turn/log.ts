@@ -2,7 +2,7 @@
  * One structured line a turn, made of named fields only: names and numbers, and no text or value from outside. The one
  * exception is the stack of a fault of ours, whose message may quote what it failed on, but no secret.
  */
-import type { GatewayError } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
 import type { NamedAdapter } from '../format/index.ts'
 import type { Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
@@ -90,6 +90,8 @@ export function logTurn(
 		because: error?.context.because,
 		field: error?.context.field ? nameOf(error.context.field) : error?.field,
 		expected: error?.context.expected,
+		mistakes: error?.context.mistakes?.map(({ field, expected }) => `${nameOf(field)}: ${expected ?? 'invalid'}`),
+		moreMistakes: error?.context.moreMistakes,
 		cause: error && causeOf(error, route.hasSecret),
 		changes: losses.length > 0 ? losses.slice(0, maxNamed).map(({ did, path }) => `${did} ${nameOf(path)}`) : undefined,
 		moreChanges: Math.max(0, losses.length - maxNamed) + record.moreLosses || undefined,
@@ -98,7 +100,8 @@ export function logTurn(
 
 /** The stack of a fault of ours; of any other error only the system's code, for a message may quote a value from outside. */
 function causeOf({ code, cause }: GatewayError, hasSecret: SecretFinder): string | undefined {
-	if (!(cause instanceof Error)) return undefined
+	// Its code is `because` already.
+	if (!(cause instanceof Error) || cause instanceof GatewayError) return undefined
 	const { stack = '' } = cause
 	if (code === 'internal') return hasSecret(stack) ? redacted : stack
 	return 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined

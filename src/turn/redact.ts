@@ -130,11 +130,15 @@ export function redactPath(path: string, hasSecret: SecretFinder): string {
 
 /** The error without secrets in the paths that it shows to the caller. */
 export function redactError(error: GatewayError, hasSecret: SecretFinder): GatewayError {
-	const { field = '', changes = [] } = error.context
-	if (!hasSecret(field) && !changes.some(hasSecret)) return error
+	const { field = '', changes = [], mistakes = [] } = error.context
+	const paths = [field, ...changes, ...mistakes.map((mistake) => mistake.field)]
+	if (!paths.some(hasSecret)) return error
 	const context = {
 		...error.context,
 		...(error.context.field !== undefined && { field: redactPath(field, hasSecret) }),
+		...(error.context.mistakes && {
+			mistakes: mistakes.map((mistake) => ({ ...mistake, field: redactPath(mistake.field, hasSecret) })),
+		}),
 		...(error.context.changes && { changes: changes.map((each) => redactPath(each, hasSecret)) }),
 	}
 	return new GatewayError(error.code, context, { cause: error.cause, unsent: error.unsent })
