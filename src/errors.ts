@@ -65,6 +65,10 @@ export const errors = {
 		503,
 		'The gateway is reading too many bodies at once. Send the call again later, or raise "limits.bodiesAtOnce".',
 	],
+	'too-many-replies': [
+		503,
+		'The gateway is reading too many large replies at once. Send the event again later, or make the upstream send less or faster.',
+	],
 	'loop-detected': [
 		508,
 		'The call already came through this route, or through too many routes. Correct the URL of the upstream, which leads back here.',

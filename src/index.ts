@@ -5,7 +5,7 @@ export { type ErrorCode, type ErrorContext, errors, GatewayError, type Problem }
 // To fit values to a format.
 export { type FitContext, type Fitted, fitEvent, fitReply, type Offer } from './fit/index.ts'
 // To run a gateway on a runtime of your own.
-export { type AppOptions, type BodyBudget, type ByteSource, createApp, createBodyBudget } from './http/index.ts'
+export { type AppOptions, type ByteBudget, type ByteSource, createApp, createBodyBudget } from './http/index.ts'
 // To write a backend in the canonical format.
 export {
 	Attributes,

@@ -29,7 +29,7 @@ export const limits = {
 		value: 64 * 1024 * 1024,
 		unit: 'bytes',
 		reason:
-			'Enough for thousands of calls at the same moment. Callers who have not proved who they are, because their proof stands in the body or the route is open, get half of it. Answers of upstreams do not count: they are bounded by their own size and by "concurrency".',
+			'Enough for thousands of calls at the same moment. Callers who have not proved who they are, because their proof stands in the body or the route is open, get half of it.',
 		beyond: { code: 'too-many-bodies' },
 		setting: 'limits.bodiesAtOnce',
 	},
@@ -41,8 +41,22 @@ export const limits = {
 		beyond: { code: 'too-many-bodies' },
 		setting: 'limits.bodiesAtOnce',
 	},
+	repliesAtOnce: {
+		of: 'All replies of upstreams that are being read at the same time, on Node',
+		value: 64 * 1024 * 1024,
+		unit: 'bytes',
+		reason: 'Each origin gets half of it, so that one that stalls does not keep out the others.',
+		beyond: { code: 'too-many-replies' },
+	},
+	repliesAtOnceOnWorkers: {
+		of: 'The same, in one instance of a Worker',
+		value: 32 * 1024 * 1024,
+		unit: 'bytes',
+		reason: 'An instance has 128 MB for everything.',
+		beyond: { code: 'too-many-replies' },
+	},
 	uncountedBodyBytes: {
-		of: 'The beginning of a body, which does not count among those being read',
+		of: 'The beginning of a body, of a call or a reply, which does not count among those being read',
 		value: 16 * 1024,
 		unit: 'bytes',
 		reason: 'Nearly every call is smaller. So strangers who fill the budget do not keep out ordinary calls.',

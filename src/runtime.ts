@@ -110,7 +110,7 @@ export interface Runtime {
 	/**
 	 * Sends a call and reads the whole answer. A body is not read, and empty here, if the status is not 2xx or the call
 	 * reads the status only: then nothing that comes behind the headers can make the call fail. Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
-	 * `upstream-timeout` (the signal), or `upstream-reply-too-large`; answers that are not UTF-8, are compressed, or break
+	 * `upstream-timeout` (the signal), `upstream-reply-too-large`, or `too-many-replies`; answers that are not UTF-8, are compressed, or break
 	 * off throw `upstream-reply-invalid`.
 	 */
 	send(call: OutgoingCall): Promise<WireResponse>

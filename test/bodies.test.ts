@@ -1,8 +1,9 @@
 /** Bodies: read once their sender is known, within one budget for all of them. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { createBodyBudget } from '../src/http/index.ts'
+import { createSender } from '../src/node/undici-client.ts'
 import { dial, exchange } from './harness/sockets.ts'
 import { call, gateway, testScope, upstream } from './servers.ts'
 
@@ -143,14 +144,54 @@ test('a reload changes the budget, and keeps what is in it', async () => {
 	expect(lines.at(-1)).toMatchObject({ error: 'too-many-bodies' })
 })
 
+test('replies beyond the budget are refused, those of another origin are not, and neither are small ones', async () => {
+	const reply = ' '.repeat(mebibyte)
+	const framings = [`content-length: ${mebibyte}\r\n\r\n`, 'connection: close\r\n\r\n']
+	const stalling = (framing: string) =>
+		upstream({
+			'/stalls': async (_, { write, gone }) => {
+				await write(`HTTP/1.1 200 OK\r\n${framing}${reply.slice(1)}`)
+				await gone
+				return undefined
+			},
+			'/large': () => ({ status: 200, headers: [], body: reply }),
+			'/small': () => ({ status: 200, headers: [], body: reply.slice(0, 16 * 1024) }),
+		})
+	for (const framing of framings) {
+		const [one, other] = [await stalling(framing), await stalling(framing)]
+		const { send, close } = createSender()
+		onTestFinished(close)
+		const stop = new AbortController()
+		const call = (url: string, signal = AbortSignal.timeout(20_000)) =>
+			send({
+				...{ url, signal, method: 'POST', headers: [], body: 'Hi', maxBytes: mebibyte },
+				onlyPublic: false,
+				reads: 'reply',
+			})
+		const codes: unknown[] = []
+		const stalled = Array.from({ length: 40 }, () =>
+			call(`${one.url}/stalls`, stop.signal).catch(({ code }) => void codes.push(code)),
+		)
+		await expect.poll(() => codes.length, { timeout: 10_000 }).toBe(40 - 32)
+		expect(new Set(codes)).toEqual(new Set(['too-many-replies']))
+		await expect(call(`${one.url}/large`)).rejects.toMatchObject({ code: 'too-many-replies', status: 503 })
+		expect((await call(`${one.url}/small`)).body).toHaveLength(16 * 1024)
+		expect((await call(`${other.url}/large`)).body).toHaveLength(mebibyte)
+		stop.abort()
+		await Promise.all(stalled)
+		expect((await call(`${one.url}/large`)).body).toHaveLength(mebibyte)
+	}
+})
+
 test('a budget counts what exceeds the beginning of each body, and gives it back', () => {
 	const budget = createBodyBudget(100_000)
+	const strangers = budget.half()
 	const beginning = 16 * 1024
-	const many = Array.from({ length: 1000 }, () => budget.open(false))
+	const many = Array.from({ length: 1000 }, () => strangers.open())
 	for (const account of many) account.add(beginning)
-	const proven = budget.open(true)
+	const proven = budget.open()
 	proven.add(beginning + 60_000)
-	const stranger = budget.open(false)
+	const stranger = strangers.open()
 	stranger.add(beginning)
 	stranger.add(40_000)
 	expect(() => stranger.add(1)).toThrow(expect.objectContaining({ code: 'too-many-bodies' }))
@@ -160,5 +201,5 @@ test('a budget counts what exceeds the beginning of each body, and gives it back
 	stranger.add(10_000)
 	stranger.close()
 	stranger.close()
-	budget.open(true).add(beginning + 100_000)
+	budget.open().add(beginning + 100_000)
 })

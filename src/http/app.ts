@@ -5,7 +5,7 @@ import { type Fields, jsonResponse, parseFields, problemResponse } from '../form
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { isSecretOf, takeTurn } from '../turn/index.ts'
-import { type BodyBudget, createBodyBudget } from './body-budget.ts'
+import { type ByteBudget, createBodyBudget } from './byte-budget.ts'
 import { type ByteSource, streamSource } from './byte-source.ts'
 import { routeCapabilities } from './capabilities.ts'
 import { unreadBody } from './read-body.ts'
@@ -27,7 +27,7 @@ export interface AppOptions {
 	/** Whether new calls may come. Absent: always. */
 	ready?(): boolean
 	/** Limits the bodies that are read at the same time. Absent: a budget of its own. */
-	readonly bodyBudget?: BodyBudget
+	readonly bodyBudget?: ByteBudget
 	/** The body of a request. Absent: its `body`. */
 	bodyOf?(request: Request, env: unknown): ByteSource
 	/** The head of a request. Absent: what its `url`, as it stands there, and its `headers`, which are joined by name, say. */
@@ -44,11 +44,12 @@ export function createApp({
 	routes,
 	runtime,
 	ready = () => true,
-	bodyBudget: budget = createBodyBudget(),
+	bodyBudget = createBodyBudget(),
 	bodyOf = streamOf,
 	headOf = ownHead,
 }: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
+	const budgets = { proven: bodyBudget, unproven: bodyBudget.half() }
 	const logRejection = createRejectionLog(runtime)
 	const app = new Hono()
 
@@ -69,7 +70,7 @@ export function createApp({
 		const { path, query } = partsOf(target)
 		const { route, pathSecret, decoy, maxBody } = table.byPath(path)
 		const head = { method: request.method, query, headers }
-		const body = unreadBody({ request, source: bodyOf(request, c.env), maxBody, budget })
+		const body = unreadBody({ request, source: bodyOf(request, c.env), maxBody, budgets })
 		const taking = takeTurn(route, { head, body, pathSecret, at }, runtime)
 		const { answer, refusal } = await taking.catch((thrown: unknown) => {
 			// An adapter may throw anything, and Hono passes only an Error on to `onError`.

@@ -2,7 +2,7 @@
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { UnreadBody } from '../turn/index.ts'
-import type { BodyBudget } from './body-budget.ts'
+import type { ByteAccounts } from './byte-budget.ts'
 import type { ByteSource } from './byte-source.ts'
 import { createByteCollector } from './collect-bytes.ts'
 
@@ -15,7 +15,8 @@ export interface BodyToRead {
 	readonly source: ByteSource
 	/** Bytes that it may have. */
 	readonly maxBody: number
-	readonly budget: BodyBudget
+	/** For callers who have proved their origin, and for others. */
+	readonly budgets: { readonly proven: ByteAccounts; readonly unproven: ByteAccounts }
 }
 
 /**
@@ -26,14 +27,14 @@ export function unreadBody(body: BodyToRead): UnreadBody {
 	return { read: (isProven) => read(body, isProven), drop: () => drop(body) }
 }
 
-async function read({ request, source, maxBody, budget }: BodyToRead, isProven: boolean): Promise<string> {
+async function read({ request, source, maxBody, budgets }: BodyToRead, isProven: boolean): Promise<string> {
 	if (isBodiless(request)) return ''
 	const encoding = request.headers.get('content-encoding') ?? ''
 	if (encoding !== '' && encoding.toLowerCase() !== 'identity') throw new GatewayError('encoding-not-supported')
 	const tooLarge = () => new GatewayError('body-too-large', { limit: maxBody })
 	if (declaredLength(request) > maxBody) throw tooLarge()
 	const collector = createByteCollector()
-	const account = budget.open(isProven)
+	const account = (isProven ? budgets.proven : budgets.unproven).open()
 	let size = 0
 	try {
 		await source((chunk) => {

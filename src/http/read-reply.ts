@@ -2,28 +2,34 @@
 import { GatewayError } from '../errors.ts'
 import type { Fields } from '../format/index.ts'
 import type { OutgoingCall } from '../runtime.ts'
+import type { ByteAccounts } from './byte-budget.ts'
 import { type Body, readLimited } from './read-limited.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 /**
- * The body as text. Throws `upstream-reply-too-large`, `upstream-timeout`, or `upstream-reply-invalid` when it is
+ * The body as text. Throws `upstream-reply-too-large`, `too-many-replies`, `upstream-timeout`, or `upstream-reply-invalid` when it is
  * compressed, breaks off or is not UTF-8. Then the rest of the body may be unread.
  */
 export async function readReply(
 	answer: Body,
 	headers: Fields,
 	{ maxBytes, signal }: Pick<OutgoingCall, 'maxBytes' | 'signal'>,
+	budget: ByteAccounts,
 ): Promise<string> {
 	const encoding = fieldValue(headers, 'content-encoding') ?? 'identity'
 	if (encoding.toLowerCase() !== 'identity') throw invalid('content-encoding', 'identity')
 	const declared = Number(fieldValue(headers, 'content-length') ?? Number.NaN)
 	let bytes: Uint8Array | undefined
+	const account = budget.open()
 	try {
-		bytes = await readLimited(answer, maxBytes, Number.isNaN(declared) ? undefined : declared)
+		bytes = await readLimited(answer, maxBytes, Number.isNaN(declared) ? undefined : declared, account.add)
 	} catch (cause) {
+		if (cause instanceof GatewayError) throw cause
 		if (signal.aborted) throw new GatewayError('upstream-timeout', {}, { cause })
 		throw invalid('body', 'all of it', cause)
+	} finally {
+		account.close()
 	}
 	if (!bytes) throw new GatewayError('upstream-reply-too-large', { limit: maxBytes })
 	// Without a byte order mark it is valid UTF-8, of NUL characters.

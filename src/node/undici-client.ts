@@ -3,7 +3,8 @@ import { lookup as lookUp } from 'node:dns'
 import { type Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../errors.ts'
 import type { WireResponse } from '../format/index.ts'
-import { readReply } from '../http/index.ts'
+import { createReplyBudget, readReply } from '../http/index.ts'
+import { limits } from '../limits.ts'
 import type { OutgoingCall } from '../runtime.ts'
 import { isPublicAddress } from '../upstream/index.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
@@ -41,6 +42,7 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 	const connectAnywhere = acceptContinue(guardedConnect({ resolve, allows: () => true, timeout }))
 	const connectToPublic = acceptContinue(guardedConnect({ resolve, allows: isPublic, timeout }))
 	const pools = new Map<string, Pool>()
+	const budgetOf = createReplyBudget(limits.repliesAtOnce.value)
 	/** Errors of calls that failed while waiting for a connection, so that nothing of them was sent. */
 	const unconnected = new WeakSet<object>()
 
@@ -86,7 +88,7 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 				return {
 					status,
 					headers,
-					body: await readReply({ body, arrayBuffer: () => body.arrayBuffer() }, headers, call),
+					body: await readReply({ body, arrayBuffer: () => body.arrayBuffer() }, headers, call, budgetOf(origin)),
 				}
 			} catch (thrown) {
 				giveUp(body)

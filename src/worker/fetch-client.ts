@@ -1,8 +1,11 @@
 /** Calls upstreams by fetch: no redirects, no compression, decoded bytes counted. */
 import { GatewayError } from '../errors.ts'
 import type { WireResponse } from '../format/index.ts'
-import { readReply } from '../http/index.ts'
+import { createReplyBudget, readReply } from '../http/index.ts'
+import { limits } from '../limits.ts'
 import type { OutgoingCall } from '../runtime.ts'
+
+const budgetOf = createReplyBudget(limits.repliesAtOnceOnWorkers.value)
 
 export async function send(call: OutgoingCall): Promise<WireResponse> {
 	const headers = new Headers()
@@ -18,7 +21,8 @@ export async function send(call: OutgoingCall): Promise<WireResponse> {
 	})
 	const wire = { status: answer.status, headers: asRead(answer.headers) }
 	try {
-		if (answer.ok && call.reads === 'reply') return { ...wire, body: await readReply(answer, wire.headers, call) }
+		if (answer.ok && call.reads === 'reply')
+			return { ...wire, body: await readReply(answer, wire.headers, call, budgetOf(new URL(call.url).origin)) }
 	} catch (thrown) {
 		giveUp(answer)
 		throw thrown

@@ -61,8 +61,8 @@ test('the memory of the process is bounded, and holds its heap and everything be
 	})
 	expect(others).toEqual([])
 	const [, gibibytes] = /^(\d+)G$/.exec(settings('MemoryMax')[0] ?? '') ?? []
-	const { bodiesAtOnce, uncountedBodyBytes } = limits
-	const bodies = 2 * bodiesAtOnce.value + 2000 * uncountedBodyBytes.value
+	const { bodiesAtOnce, repliesAtOnce, uncountedBodyBytes } = limits
+	const bodies = bodiesAtOnce.value + repliesAtOnce.value + 2000 * uncountedBodyBytes.value
 	expect(Number(gibibytes) * 1024 * mebibyte).toBeGreaterThanOrEqual(heap + bodies + 256 * mebibyte)
 	expect(heap).toBeGreaterThanOrEqual(128 * mebibyte)
 	// The container is the same.
