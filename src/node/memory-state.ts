@@ -116,6 +116,7 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 		},
 		async addReply(conversation, reply, picked) {
 			const { choices, ...others } = recall(conversation)
+			if (!choices && reply.offers.length === 0) return true
 			const { open, whole } = withReply(choices && isFresh(choices) ? choices.open : [], reply, picked)
 			if (open.length > 0) {
 				const cost = open.reduce((sum, { turnId, offers }) => sum + heapBytes(turnId) + heapBytes(offers), 0)

@@ -1,8 +1,9 @@
 /** More calls than can be answered: by the upstream, by the core, with a small heap, and of events that are stored. */
-
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { json, message, says } from '../../harness/http.ts'
 import { capacity, open, wrongs } from '../../harness/load.ts'
-import { notifying, ownTo } from '../../harness/platforms.ts'
+import { notifying, own, ownTo } from '../../harness/platforms.ts'
 import { delivered, startAccepting, startTaking } from '../accepting.ts'
 import { answeredOrRefused, faultsOf, watchMemory } from '../health.ts'
 import { none, type Outcome, over, type Row, type Trial, together, unless } from '../row.ts'
@@ -96,26 +97,82 @@ function percent(part: number): string {
 	return `${Math.round(part * 100)} %`
 }
 
+/** The small heap. */
+const smallHeap = '--max-old-space-size=128'
+
 export const heap: Row = {
 	id: 'B9',
-	fault: 'A heap of 128 MiB and twice as many calls as can be answered',
-	demand: '10 minutes: 0 exits for lack of memory; excess calls are rejected with 503 and Retry-After',
+	fault:
+		'A heap of 128 MiB, a new conversation with ten choices in each call, late answers, and twice as many calls as can be answered',
+	demand:
+		'10 minutes: 0 exits for lack of memory; excess calls are rejected with 503 and Retry-After; 1,000,000 conversations in the state do not end the process',
 	except: 'a minute instead of ten, with bodies of 10 kB',
-	async run(trial) {
-		const gateway = await trial.start(ownTo('builtin:demo'), { node: ['--max-old-space-size=128'] })
-		const call = (n: number) => ({ path: '/own', body: message(`${n} ${'x'.repeat(10_000)}`) })
-		await capacity(gateway.url, { seconds: 0.5, call })
-		const peak = (await capacity(gateway.url, { seconds: 1, call })).rate(200)
-		const grown = watchMemory(gateway)
-		const load = await open(gateway.url, {
-			...{ rate: peak * 2, seconds: trial.at(1, 5, 60), call, connections: 1000 },
-			judge: answeredOrRefused,
-		})
-		return {
-			reached: `${load.sent} calls at ${(peak * 2).toFixed(0)}/s, ${load.count(503)} rejected, ${load.unanswered()} without an answer; ${grown().toFixed(0)} MB more memory; still running`,
-			broken: [...faultsOf(gateway), ...wrongs(load)],
-		}
-	},
+	run: async (trial) => together([await manyConversations(trial), await moreThanTheHeapHolds(trial)]),
+}
+
+const choices = Array.from({ length: 10 }, (_, i) => ({ title: `Choice ${i}`, value: `value-of-choice-${i}` }))
+const question = json({ messages: [{ type: 'choices', text: 'Which one do you like best?', choices }] })
+
+/** Calls in new conversations, as many as can be answered twice over. */
+async function moreThanTheHeapHolds(trial: Trial): Promise<Outcome> {
+	const backend = await trial.upstream(async ({ body }, connection) => {
+		backend.calls.length = 0
+		if (body.includes('slow')) await connection.pause(late.after * 1.5)
+		return question
+	})
+	const late = { after: 1000, reply: says('One moment') }
+	const route = own.route({ late }, 'own')
+	const gateway = await trial.start(
+		{ upstream: { url: backend.url, timeout: 5000, concurrency: 500 }, routes: [route] },
+		{ node: [smallHeap] },
+	)
+	let conversations = 0
+	const inNew = (word: string) => {
+		const n = ++conversations
+		const words = `${word} ${'x'.repeat(10_000)}`
+		return { path: '/own', body: message(words, { id: `m${n}`, conversation: `conversation ${n}` }) }
+	}
+	const quick = () => inNew('quick')
+	await capacity(gateway.url, { seconds: 0.5, call: quick })
+	const peak = (await capacity(gateway.url, { seconds: 1, call: quick })).rate(200)
+	const call = (n: number) => inNew(n % 50 === 0 ? 'slow' : 'quick')
+	const [time, enough] = [trial.at(5, 60, 600), trial.at(10_000, 100_000, 100_000)]
+	// A busy machine needs longer for as many, but not any time.
+	const seconds = Math.min(4 * time, Math.max(time, enough / (peak * 2)))
+	const grown = watchMemory(gateway)
+	const load = await open(gateway.url, {
+		...{ rate: peak * 2, seconds, call, connections: 1000 },
+		judge: answeredOrRefused,
+	})
+	const kept = gateway.lines.filter(({ msg, did }) => msg === 'late' && did === 'kept').length
+	return {
+		reached: `${load.sent} calls at ${(peak * 2).toFixed(0)}/s: ${load.count(200)} conversations, ${kept} late answers, ${load.count(503)} rejected, ${load.unanswered()} without an answer; ${grown().toFixed(0)} MB more memory; still running`,
+		broken: [...faultsOf(gateway), ...wrongs(load), ...unless(kept > 0, 'no late answer was kept')],
+	}
+}
+
+/** Conversations in a state alone: far more than its heap holds. */
+async function manyConversations(trial: Trial): Promise<Outcome> {
+	const count = trial.at(100_000, 1_000_000, 1_000_000)
+	const script = fileURLToPath(new URL('../../harness/many-conversations.ts', import.meta.url))
+	const { promise: ended, resolve } = Promise.withResolvers<{ readonly error: Error | null; readonly lines: string }>()
+	execFile(process.execPath, [smallHeap, '--expose-gc', script, String(count)], (error, lines) =>
+		resolve({ error, lines }),
+	)
+	const { error, lines } = await ended
+	const megabytes = lines
+		.trim()
+		.split('\n')
+		.map((bytes) => Number(bytes) / 1_000_000)
+	// The first tenth fills the memory; later ones replace what is in it.
+	const growth = (megabytes.at(-1) ?? 0) - (megabytes[0] ?? 0)
+	return {
+		reached: `${count} conversations in a state: ${megabytes[0]?.toFixed(0)} MB of heap after the first tenth, ${megabytes.at(-1)?.toFixed(0)} MB after the last`,
+		broken: [
+			...unless(!error, `the process with ${count} conversations ended: ${error?.message.slice(0, 200)}`),
+			...over(growth, 8, (it) => `the heap grew by ${it} MB after the first tenth`),
+		],
+	}
 }
 
 /** Events a second, and milliseconds for 99 of 100 of them. */

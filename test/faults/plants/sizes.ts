@@ -72,6 +72,96 @@ export const sizePlants: readonly Plant[] = [
 		caughtBy: { row: 'B9' },
 	},
 	{
+		id: 'memory-unlimited',
+		fault: 'What is remembered of conversations has no bound',
+		edits: [
+			{
+				file: 'src/node/memory-state.ts',
+				find: 'maxSize: Math.floor((heap * limits.rememberedHeap.value) / 100)',
+				replace: 'maxSize: heap * 1000',
+			},
+		],
+		caughtBy: { file: 'test/state.test.ts', test: 'as many as the heap allows' },
+	},
+	{
+		id: 'memory-for-ever',
+		fault: 'What is remembered of conversations is never too old',
+		edits: [
+			{
+				file: 'src/node/memory-state.ts',
+				find: 'performance.now() - at < lifetime',
+				replace: 'performance.now() - at < Number.MAX_VALUE * lifetime',
+			},
+		],
+		caughtBy: { file: 'test/state.test.ts', test: 'after a day' },
+	},
+	{
+		id: 'answers-of-one-conversation',
+		fault: 'One conversation may have any number of remembered answers',
+		edits: [
+			{
+				file: 'src/node/memory-state.ts',
+				find: 'withoutOldest(withNote(memory.answers, added), areTooManyAnswers)',
+				replace: 'withoutOldest(withNote(memory.answers, added), (count) => count < 0 && areTooManyAnswers(0, 0))',
+			},
+		],
+		caughtBy: { file: 'test/state.test.ts', test: 'answers of a conversation' },
+	},
+	{
+		id: 'late-answers-not-weighed',
+		fault: 'Late answers are counted, and not weighed',
+		edits: [
+			{
+				file: 'src/node/memory-state.ts',
+				find: ' || late.bytes > limits.lateRepliesBytes.value',
+				replace: '',
+			},
+		],
+		caughtBy: { file: 'test/state.test.ts', test: 'late replies of a conversation' },
+	},
+	{
+		id: 'late-answers-joined-unlimited',
+		fault: 'Late answers make a reply of any size',
+		edits: [{ file: 'src/turn/late-replies.ts', find: '!excessOfReply(joined.reply) && ', replace: '' }],
+		caughtBy: { file: 'test/late-replies.test.ts', test: 'over the limits of a reply' },
+	},
+	{
+		id: 'choices-not-weighed',
+		fault: 'The open choices of a conversation may take any amount of memory',
+		edits: [
+			{
+				file: 'src/turn/choices.ts',
+				find: 'return units <= max && utf8',
+				replace: 'return units <= 1000 * max || utf8',
+			},
+		],
+		caughtBy: { file: 'test/choices.test.ts', test: 'too large together' },
+	},
+	{
+		id: 'claims-unlimited',
+		fault: 'Any number of calls under way is kept for repeated ones',
+		edits: [
+			{
+				file: 'src/node/memory-state.ts',
+				find: 'inFlight.size >= maxInFlight',
+				replace: 'inFlight.size >= 1000 * maxInFlight',
+			},
+		],
+		caughtBy: { file: 'test/state.test.ts', test: 'calls under way' },
+	},
+	{
+		id: 'restart-ends-the-wait',
+		fault: 'On Workers, a call that waits while its object restarts goes to the upstream',
+		edits: [
+			{
+				file: 'src/worker/remote-state.ts',
+				find: 'await object.claimNext(key, lease, fence),\n							pauses,',
+				replace: 'await object.claimNext(key, lease, fence),',
+			},
+		],
+		caughtBy: { file: 'test/workers/state.test.ts', test: 'while their object restarts' },
+	},
+	{
 		id: 'labels-in-quadratic-time',
 		fault: 'Labels that are cut alike are numbered in quadratic time',
 		edits: [
