@@ -73,7 +73,10 @@ export const errors = {
 		508,
 		'The call already came through this route, or through too many routes. Correct the URL of the upstream, which leads back here.',
 	],
-	'event-too-large': [413, 'The event exceeds the size limit of the event storage. Send a smaller one.'],
+	'event-too-large': [
+		413,
+		'The event is too large for the event storage, or for the format of the upstream. Send a smaller one.',
+	],
 	'outbox-full': [503, 'The event storage is full. Send the event again later.'],
 	'outbox-failed': [503, 'The event storage failed. Send the event again later.'],
 	internal: [500, 'The gateway failed. See its log, and report the error.'],

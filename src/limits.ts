@@ -85,10 +85,17 @@ export const limits = {
 	},
 	values: {
 		of: 'Values in a body (JSON values, each list and object included, but not keys; or the fields of a form), and fields in a query',
-		value: 20_000,
+		value: 10_000,
 		unit: 'values',
 		reason: 'Platforms send some hundreds. They are counted before anything is parsed.',
 		beyond: { code: 'too-many-values' },
+	},
+	writtenForm: {
+		of: 'An event for an upstream whose format is a form or a query: its names and values',
+		value: 1024 * 1024,
+		unit: 'UTF-16 units',
+		reason: 'To encode a form takes many times as long as to write JSON. Only Pingstreams sends events of that size.',
+		beyond: { code: 'event-too-large' },
 	},
 	listItems: {
 		of: 'Items of one list of an event or a reply: messages, alternatives, buttons, choices, cards, media, contexts, participants, tags',

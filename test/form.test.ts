@@ -131,3 +131,15 @@ test('a secret within a longer text is redacted, too', () => {
 		body: { bot: { webhook_url: '[redacted]', url: 'https://shop.example' } },
 	})
 })
+
+test.each([formRequest, queryRequest])('more than the limit is not written as a form: %o', (write) => {
+	const room = limits.writtenForm.value - 'text'.length
+	expect(() => write({ text: 'x'.repeat(room) })).not.toThrow()
+	for (const values of [
+		{ text: 'x'.repeat(room + 1) },
+		{ text: 'x'.repeat(room), a: '' },
+		{ list: Array(limits.writtenForm.value / 2).fill(0) },
+	]) {
+		expect(() => write(values)).toThrow(expect.objectContaining({ code: 'event-too-large' }))
+	}
+})

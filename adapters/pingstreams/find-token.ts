@@ -28,6 +28,8 @@ export function findToken(text: string): string | undefined {
 			if (c === code.openBrace || c === code.openBracket) depth++
 			else if (c === code.closeBrace || c === code.closeBracket) depth--
 			at++
+			// Long runs only: to begin with the expression takes longer than a few steps.
+			if (startsRun(text, at)) at = endOf(others, text, at)
 			continue
 		}
 		const end = skipString(text, at)
@@ -68,6 +70,9 @@ function unescaped(key: string): unknown {
 
 /** The place behind the string that begins at `at`; the end of the text if the string has none. */
 function skipString(text: string, at: number): number {
+	const next = text.indexOf('"', at + 1)
+	if (next === -1) return text.length
+	if (text.charCodeAt(next - 1) !== code.backslash) return next + 1
 	for (let i = at + 1; i < text.length; i++) {
 		const c = text.charCodeAt(i)
 		if (c === code.backslash) i++
@@ -78,11 +83,29 @@ function skipString(text: string, at: number): number {
 
 /** The first place from `at` on without one of JSON's blanks. */
 function skipBlanks(text: string, at: number): number {
-	let i = at
-	while (isBlank(text.charCodeAt(i))) i++
-	return i
+	return endOf(blanks, text, at)
 }
 
-function isBlank(c: number): boolean {
-	return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09
+const blanks = /[ \n\r\t]*/y
+const others = /[^"{}[\]]*/y
+
+function startsRun(text: string, at: number): boolean {
+	return isOther(text.charCodeAt(at)) && isOther(text.charCodeAt(at + 1)) && isOther(text.charCodeAt(at + 32))
+}
+
+function isOther(c: number): boolean {
+	return (
+		c !== code.quote &&
+		c !== code.openBrace &&
+		c !== code.openBracket &&
+		c !== code.closeBrace &&
+		c !== code.closeBracket
+	)
+}
+
+/** The place behind everything from `at` on that the expression, a sticky one, matches. */
+function endOf(expression: RegExp, text: string, at: number): number {
+	expression.lastIndex = at
+	expression.test(text)
+	return expression.lastIndex
 }

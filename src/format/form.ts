@@ -49,13 +49,13 @@ function withValues(body: string): string {
 		.join('&')
 }
 
-/** A POST with the values in a form. Leaves out undefined values. */
+/** A POST with the values in a form. Leaves out undefined values. Throws `event-too-large`. */
 export function formRequest(values: { readonly [name: string]: Json | undefined }): WireRequest {
 	const body = new URLSearchParams(writeFields(values).map(([name, value]) => [name, value])).toString()
 	return { method: 'POST', query: [], headers: [['content-type', formType]], body }
 }
 
-/** A GET with the values in the query. Leaves out undefined values. */
+/** A GET with the values in the query. Leaves out undefined values. Throws `event-too-large`. */
 export function queryRequest(values: { readonly [name: string]: Json | undefined }): WireRequest {
 	return { method: 'GET', query: writeFields(values), headers: [], body: '' }
 }
@@ -75,9 +75,14 @@ export function readFields(fields: Fields): Attributes {
 
 /** Values by name as fields. Leaves out undefined values, and writes values other than strings as JSON. */
 function writeFields(values: { readonly [name: string]: Json | undefined }): Fields {
+	const limit = limits.writtenForm.value
+	let length = 0
 	return Object.entries(values).flatMap(([name, value]) => {
 		if (value === undefined) return []
-		return [[name, typeof value === 'string' ? value : JSON.stringify(value)] as const]
+		const text = typeof value === 'string' ? value : JSON.stringify(value)
+		length += name.length + text.length
+		if (length > limit) throw new GatewayError('event-too-large', { limit })
+		return [[name, text] as const]
 	})
 }
 

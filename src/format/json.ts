@@ -47,7 +47,12 @@ function scan(text: string, maxValues: number): Replacement[] {
 	let keys = 0
 	for (let i = 0; i < text.length; i++) {
 		const c = text.charCodeAt(i)
-		if (c <= space || c === comma) continue
+		if (c === comma) continue
+		if (c <= space) {
+			// A single blank, or the few of an indentation, is passed faster without the expression.
+			if (text.charCodeAt(i + 32) <= space) i = endOf(blanks, text, i) - 1
+			continue
+		}
 		if (c === colon) {
 			keys++
 			continue
@@ -86,10 +91,23 @@ function endOfString(text: string, start: number): number {
 	return text.length
 }
 
+const blanks = /[\0-\x20]*/y
+const wordCharacters = /[^\0-\x20,:"[\]{}]*/y
+
+/** The index behind everything from the start on that the expression, a sticky one, matches. */
+function endOf(expression: RegExp, text: string, start: number): number {
+	expression.lastIndex = start
+	expression.test(text)
+	return expression.lastIndex
+}
+
 /** The index behind a number or a name. */
 function endOfWord(text: string, start: number): number {
+	const shortWord = start + 32
 	let end = start + 1
-	while (end < text.length && !isPunctuation(text.charCodeAt(end))) end++
+	while (end < text.length && !isPunctuation(text.charCodeAt(end))) {
+		if (++end === shortWord) return endOf(wordCharacters, text, end)
+	}
 	return end
 }
 
@@ -111,9 +129,7 @@ function isDigit(c: number): boolean {
 }
 
 function isKey(text: string, end: number): boolean {
-	let next = end
-	while (text.charCodeAt(next) <= space) next++
-	return text.charCodeAt(next) === colon
+	return text.charCodeAt(endOf(blanks, text, end)) === colon
 }
 
 // Only these lose digits in a double: integers over 15 digits, long fractions, exponents. JSON.stringify writes minus zero
@@ -121,9 +137,13 @@ function isKey(text: string, end: number): boolean {
 const oddNumber = /^-0|[eE]|^.{16}/
 const numberForm = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
+/** Characters of the longest text that a double has. A longer number takes time to convert, and is not exact. */
+const longestExact = 30
+
 /** What to parse in place of a number that a double cannot hold: its source as a string. Undefined for any other. */
 function keepDigits(source: string): string | undefined {
 	if (!oddNumber.test(source) || !numberForm.test(source)) return undefined
+	if (source.length > longestExact) return `"${source}"`
 	const value = Number(source)
 	if (!isExact(source, value)) return `"${source}"`
 	return Object.is(value, -0) ? '0' : undefined

@@ -44,6 +44,8 @@ export function createIntake(maxFileBytes: number): Intake {
 			return waiting.length === 0
 		},
 		entryOf(delivery) {
+			// A text has at least as many bytes as units, and more as JSON: what is far too large is not even written as JSON.
+			if (delivery.request.body.length > maxBytes) throw new GatewayError('event-too-large', { limit: maxBytes })
 			const payload = JSON.stringify(delivery)
 			const bytes = Buffer.byteLength(payload)
 			if (bytes > maxBytes) throw new GatewayError('event-too-large', { limit: maxBytes })
