@@ -18,7 +18,7 @@ export const errors = {
 		'This format does not use this content type. Send the one that the platform sends.',
 	],
 	'body-incomplete': [400, 'The body ended early. Send all of it.'],
-	'body-not-utf8': [400, 'The body is not valid UTF-8. Encode it as UTF-8.'],
+	'body-not-utf8': [400, 'The body or the query is not valid UTF-8. Encode it as UTF-8.'],
 	'body-not-json': [400, 'The body is not JSON. Send one JSON value.'],
 	'body-too-deep': [400, 'The body is nested deeper than 32 levels. Flatten it.'],
 	'too-many-values': [400, 'The body or the query has too many values: see "limit". Send fewer.'],

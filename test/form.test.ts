@@ -47,6 +47,24 @@ describe('a form', () => {
 		])
 	})
 
+	test.each([
+		'a=caf%E9',
+		'a=%C3',
+		'a=%ED%A0%BD',
+		'a=%ED%A0%BD%ED%B8%80',
+		'a=%FF%FEx',
+		'%E9=1',
+		'b=%EF%BF%BD&a=%80',
+		'a=%c0%80',
+	])('is rejected if its percent-encoded bytes are not UTF-8: %s', (body) => {
+		expect(() => readForm(form(body))).toThrow(expect.objectContaining({ code: 'body-not-utf8', status: 400 }))
+	})
+
+	test('may hold a replacement character of its own, and percent signs that encode nothing', () => {
+		const body = 'a=%EF%BF%BD+100%&b=\ufffd%zz&c=%F0%9F%8E%88&d=%'
+		expect(readForm(form(body))).toEqual({ a: '\ufffd 100%', b: '\ufffd%zz', c: '🎈', d: '%' })
+	})
+
 	test('with too many fields is refused before it is split', () => {
 		const most = limits.values.value
 		for (const field of ['a', 'a=1', 'é=%20']) {

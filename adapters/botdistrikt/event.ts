@@ -1,5 +1,6 @@
 /** The call of a webhook: https://docs.botdistrikt.com/features/responses/webhooks, "Webhook Request". */
 import {
+	absentFields,
 	type CanonicalEvent,
 	compact,
 	type EventLeg,
@@ -40,6 +41,7 @@ export function eventLeg({ method, text, session, user }: Options): EventLeg {
 					attributes: rest,
 				}),
 				unread: [...unread, ...odd],
+				...absentFields(names, values, ['text']),
 			}
 		},
 

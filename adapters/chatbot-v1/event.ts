@@ -98,7 +98,8 @@ export const event: EventLeg = {
 		'event.trigger': { required: true, values: ['interaction'] },
 		'event.trigger.id': {},
 		'event.trigger.name': {},
-		'event.trigger.action': {},
+		// The vendor's own templates choose what to do by it.
+		'event.trigger.action': { fromName: true },
 		'event.trigger.confidence': {},
 		'event.trigger.parameters': { strings: true },
 		'event.user.id': {},

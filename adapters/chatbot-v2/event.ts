@@ -1,6 +1,7 @@
 /** The call of a webhook block: https://www.chatbot.com/docs/webhooks/, "How ChatBot Webhooks works?" */
 import * as v from 'valibot'
 import {
+	absentFields,
 	atLeastOneMember,
 	bodyMatches,
 	type CanonicalEvent,
@@ -64,7 +65,7 @@ export function eventLeg({ text, action }: Options): EventLeg {
 			'event.sender': { required: true, values: ['user'] },
 			'event.conversation': { required: true },
 			'event.id': { required: true },
-			'event.user.id': {},
+			'event.user.id': { required: true },
 			'event.user.externalId': {},
 			'event.user.name': {},
 			'event.user.email': {},
@@ -106,6 +107,7 @@ export function eventLeg({ text, action }: Options): EventLeg {
 					attributes: chat.rest,
 				}),
 				unread: [...unread, ...user.unread, ...chat.unread],
+				...absentFields(names, wire.attributes, ['text', 'action']),
 			}
 		},
 

@@ -56,7 +56,7 @@ export const limits = {
 	event: v.strictObject({
 		chatId: text(1, Number.POSITIVE_INFINITY),
 		messageId: text(1, Number.POSITIVE_INFINITY),
-		userId: v.optional(v.string()),
+		userId: v.string(),
 		externalId: v.optional(v.string()),
 		node: v.optional(
 			v.strictObject({

@@ -4,7 +4,7 @@ import { compact, compactOrNone, type Leg, nonEmptyList, type WireRequest } from
 import { limits } from '../limits.ts'
 import type { Attributes, CanonicalEvent, EventFeature } from '../model/index.ts'
 import { fitAttributes, suffix } from './attributes.ts'
-import { type Fitting, fitOneOf, fitString, newFitting, note } from './context.ts'
+import { type Fitting, fitOneOf, fitString, isWithin, newFitting, note } from './context.ts'
 import { fitMessages } from './messages.ts'
 import { refine } from './refine.ts'
 import type { FitContext, Fitted } from './types.ts'
@@ -142,10 +142,20 @@ function fitTrigger(fitting: Fitting, trigger: Part<'trigger'>): Part<'trigger'>
 		kind,
 		id: fitString(fitting, 'event.trigger.id', trigger?.id, 'trigger.id'),
 		name: fitString(fitting, 'event.trigger.name', trigger?.name, 'trigger.name'),
-		action: fitString(fitting, 'event.trigger.action', trigger?.action, 'trigger.action'),
+		action: fitAction(fitting, trigger, kind),
 		confidence: ifCarried(fitting, 'event.trigger.confidence', trigger?.confidence, 'trigger.confidence'),
 		parameters: fitParameters(fitting, 'event.trigger.parameters', trigger?.parameters, 'trigger.parameters'),
 	})
+}
+
+/** The action; for an event of another format, the trigger's name where the format's backends choose what to do by it. */
+function fitAction(fitting: Fitting, trigger: Part<'trigger'>, kind: string): string | undefined {
+	const action = fitString(fitting, 'event.trigger.action', trigger?.action, 'trigger.action')
+	const limit = fitting.carries['event.trigger.action']
+	if (action !== undefined || trigger?.name === undefined || trigger.kind === kind || !limit?.fromName) return action
+	if (!isWithin(trigger.name, limit)) return undefined
+	note(fitting, 'added', 'event.trigger.action', 'trigger.action', 'the name')
+	return trigger.name
 }
 
 function fitContexts(fitting: Fitting, contexts: Part<'contexts'>): Part<'contexts'> {

@@ -93,10 +93,12 @@ export function defineAdapter<S extends v.GenericSchema>(factory: {
 	return { ...factory, create: (options = {}) => factory.create(v.parse(factory.options, options)) }
 }
 
-/** What decode made of a wire message: the model, and the paths of what the model cannot express. */
+/** What decode made of a wire message: the model, the paths of what the model cannot express, and notes for the log. */
 export interface Decoded<Model> {
 	readonly model: Model
 	readonly unread: readonly string[]
+	/** What the operator should check, in words that quote the configuration and nothing of the message. Absent: nothing. */
+	readonly notes?: readonly string[]
 }
 
 /** One direction of talk in one format: a pure, synchronous, two-way mapping, and what it can express. */

@@ -37,6 +37,22 @@ export function extractFields<Field extends string>(
 	return { fields, rest, unread }
 }
 
+/** Notes for the log: each of these options names attributes, and the call has none of them. */
+export function absentFields<Field extends string>(
+	names: FieldMapping<Field>,
+	attributes: Attributes,
+	options: readonly NoInfer<Field>[],
+): { notes?: string[] } {
+	const notes = options.flatMap((option) => {
+		const all: readonly string[] = [names[option] ?? []].flat()
+		if (all.length === 0 || all.some((name) => Object.hasOwn(attributes, name))) return []
+		return [
+			`the call has no attribute ${all.map((name) => JSON.stringify(name)).join(' or ')}, which the option "${option}" names`,
+		]
+	})
+	return notes.length > 0 ? { notes } : {}
+}
+
 /** The attributes with the fields added to them: the inverse of `extractFields`. */
 export function insertFields<Field extends string>(
 	names: FieldMapping<Field>,

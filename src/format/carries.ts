@@ -85,6 +85,8 @@ const Caption = v.strictObject({ chars, escape: markup, pattern, reserved, defau
 const Name = v.strictObject({ pattern, reserved, default: defaultText })
 /** A name that fit can supply. */
 const Id = v.strictObject({ pattern, reserved, required, default: defaultText })
+/** A name; the trigger's own name takes its place in events of another format, which has no such field. */
+const Action = v.strictObject({ pattern, reserved, default: defaultText, fromName: mark })
 /** What a button, a choice or a jump stands for. */
 const Argument = v.strictObject({ chars, pattern, reserved })
 const Address = v.strictObject({ chars, pattern, blanks })
@@ -176,7 +178,7 @@ export const featureLimits = {
 	'event.trigger': oneOf(trigger.wrapped.entries.kind),
 	'event.trigger.id': Name,
 	'event.trigger.name': Caption,
-	'event.trigger.action': Name,
+	'event.trigger.action': Action,
 	'event.trigger.confidence': Flag,
 	'event.trigger.parameters': Attributes,
 	'event.attributes': Attributes,

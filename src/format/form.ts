@@ -20,7 +20,7 @@ export function isForm(message: Message): boolean {
 
 /**
  * The fields of a form. A body without a type counts as one; any other type throws `content-type-not-supported`,
- * multipart included. Names as in `readFields`.
+ * multipart included. Names as in `readFields`, bytes as in `parseFields`.
  */
 export function readForm(message: Message): Attributes {
 	if (message.body === '') return {}
@@ -30,14 +30,29 @@ export function readForm(message: Message): Attributes {
 	return readFields(parseFields(message.body))
 }
 
-/** The fields of a query or a form as it is sent. Throws `too-many-values`. */
+/** The fields of a query or a form as it is sent. Throws `too-many-values`, and `body-not-utf8` for percent-encoded bytes that are not UTF-8. */
 export function parseFields(text: string): Fields {
 	const most = limits.values.value
 	let at = -1
 	for (let count = 0; ; count++) {
 		if (count === most) throw new GatewayError('too-many-values', { limit: most })
 		at = text.indexOf('&', at + 1)
-		if (at === -1) return [...new URLSearchParams(withValues(text))]
+		if (at === -1) break
+	}
+	const fields = [...new URLSearchParams(withValues(text))]
+	// The parser replaces what it cannot decode, in silence.
+	const odd = fields.find(([name, value]) => name.includes('\ufffd') || value.includes('\ufffd'))
+	if (odd && !isUtf8(text)) throw new GatewayError('body-not-utf8', { field: fieldPath([odd[0]]) })
+	return fields
+}
+
+function isUtf8(text: string): boolean {
+	try {
+		// A percent sign that encodes nothing stands for itself.
+		decodeURIComponent(text.replace(/%(?![\da-f]{2})/gi, '%25'))
+		return true
+	} catch {
+		return false
 	}
 }
 

@@ -29,7 +29,7 @@ export {
 	type ReplyLeg,
 	type Report,
 } from './adapter.ts'
-export { extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'
+export { absentFields, extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'
 export { type Auth, queryToken } from './auth.ts'
 export {
 	allOf,

@@ -83,6 +83,7 @@ export function createApp({
 		const error = asGatewayError(thrown)
 		if (error.code === 'internal')
 			runtime.log({ level: 'error', msg: 'call', error: error.code, cause: stackOf(error.cause ?? thrown) })
+		else if (error.code !== 'not-found') logRejection(error.code, undefined)
 		return toResponse(problemResponse(error))
 	})
 	return app

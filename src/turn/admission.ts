@@ -151,8 +151,12 @@ export function recognise({ platforms }: PreparedRoute, call: WireRequest): Name
 	// If every format finds the same fault, the call is broken, and that fault says more than that no format knows it.
 	const faults = platforms.map(({ adapter }) => faultOf(() => adapter.event.decode(call)))
 	const [fault] = faults
-	if (fault && faults.every((each) => each?.code === fault.code)) throw fault
+	if (fault && faults.every((each) => isSame(each, fault))) throw fault
 	throw new GatewayError('format-not-recognised')
+}
+
+function isSame(one: GatewayError | undefined, other: GatewayError): boolean {
+	return one?.code === other.code && one.context.field === other.context.field
 }
 
 function faultOf(decode: () => unknown): GatewayError | undefined {

@@ -30,11 +30,13 @@ export interface TurnRecord {
 	/** Choices of this or of earlier replies are not remembered, because they are too large together. */
 	choicesForgotten?: boolean
 	upstreamStatus?: number
+	/** What the operator should check. */
+	readonly notes: string[]
 	error?: GatewayError
 }
 
 export function createRecord(hasSecret: SecretFinder): TurnRecord {
-	return { changes: [], moreChanges: 0, moreLosses: 0, nameOf: createPathNamer(hasSecret) }
+	return { changes: [], moreChanges: 0, moreLosses: 0, notes: [], nameOf: createPathNamer(hasSecret) }
 }
 
 /** Changes that a record holds: a hostile body can cause hundreds of thousands. */
@@ -92,6 +94,7 @@ export function logTurn(
 		expected: error?.context.expected,
 		mistakes: error?.context.mistakes?.map(({ field, expected }) => `${nameOf(field)}: ${expected ?? 'invalid'}`),
 		moreMistakes: error?.context.moreMistakes,
+		notes: record.notes.length > 0 ? record.notes : undefined,
 		cause: error && causeOf(error, route.hasSecret),
 		changes: losses.length > 0 ? losses.slice(0, maxNamed).map(({ did, path }) => `${did} ${nameOf(path)}`) : undefined,
 		moreChanges: Math.max(0, losses.length - maxNamed) + record.moreLosses || undefined,

@@ -40,8 +40,9 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 	let answer: WireResponse
 	try {
 		platform = recognise(route, turn.call)
-		const { model, unread } = decodeEvent(platform.adapter, turn.call)
+		const { model, unread, notes = [] } = decodeEvent(platform.adapter, turn.call)
 		recordUnread(record, 'event', unread)
+		record.notes.push(...notes)
 		await endStage(turn.call, runtime)
 
 		const conversation = await conversationKey(route, model, runtime.crypto)
@@ -99,6 +100,7 @@ async function exchange(
 		await endStage(response, runtime)
 		const read = readUpstreamReply(response, answering)
 		recordUnread(record, 'reply', read.unread)
+		if (response.body.trim() === '') record.notes.push('the answer of the upstream is empty')
 		recordChanges(record, read.changes)
 		to = { ...to, leg: legForUpstream(answering) }
 		reply = read.reply
