@@ -14,6 +14,10 @@ import { nameOf, type Planted, writePlants } from './report.ts'
 /** Milliseconds that one test or row may take. */
 const limit = 180_000
 
+/** Output of code that cannot be loaded. */
+const unloadable =
+	/No test ran|SyntaxError|ReferenceError|Transform failed|ERR_MODULE_NOT_FOUND|does not provide an export/
+
 const root = resolve(import.meta.dirname, '../../..')
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
@@ -75,22 +79,13 @@ function verdictOn(each: Plant): string {
 	}
 }
 
-const unloadable =
-	/No test ran|SyntaxError|ReferenceError|Transform failed|ERR_MODULE_NOT_FOUND|does not provide an export/
-
 interface Ran {
 	readonly failed: boolean
 	readonly output: string
 }
 
 function vitest(files: readonly string[], test?: string): Ran {
-	const options = [
-		'--project',
-		'node',
-		'--reporter',
-		'./scripts/ci-reporter.ts',
-		...(test === undefined ? [] : ['-t', test]),
-	]
+	const options = ['--reporter', './scripts/ci-reporter.ts', ...(test === undefined ? [] : ['-t', test])]
 	return run([join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...options, ...files])
 }
 

@@ -30,7 +30,7 @@ export const sizePlants: readonly Plant[] = [
 	{
 		id: 'no-body-budget',
 		fault: 'The bodies of all calls may take any amount of memory together',
-		edits: [{ file: 'src/http/body-budget.ts', find: 'if (isOver) throw', replace: 'if (isOver && bytes < 0) throw' }],
+		edits: [{ file: 'src/http/byte-budget.ts', find: 'if (isOver) throw', replace: 'if (isOver && more < 0) throw' }],
 		caughtBy: { file: 'test/bodies.test.ts', test: 'budget' },
 	},
 	{
