@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { createPathNamer } from '../src/turn/path-namer.ts'
+import { containsSecret } from '../src/turn/redact.ts'
 import { createSecretFinder } from '../src/turn/secret-finder.ts'
 import { suggestsSecret } from '../src/turn/secret-names.ts'
 import { json, says } from './harness/http.ts'
@@ -89,6 +90,28 @@ test('a short secret counts only where it is a word of its own', () => {
 	for (const text of ['dev', 'https://gateway.example/in/dev', '{"a":"dev"}']) expect(hasSecret(text)).toBe(true)
 	for (const text of ['a device', 'devious', 'https://gateway.example/devices']) expect(hasSecret(text)).toBe(false)
 	expect(createSecretFinder([])('anything')).toBe(false)
+})
+
+test('a secret is found wherever it is in a large body, and others may run meanwhile', async () => {
+	const secret = secrets['base64 with padding']
+	const hasSecret = createSecretFinder([secret])
+	let pauses = 0
+	const runtime = { letOthersRun: async () => void pauses++ }
+	const length = 600_000
+	const twice = [1, 2, 3].reduce((text) => encodeURIComponent(text), eachByte(secret))
+	const spread = Array.from({ length: 150 }, (_, i) => i * 4000)
+	const around = [1, 2, 3, 4].flatMap((n) => [4096, 0].map((shared) => n * 131_072 - shared * n - 200))
+	for (const at of [...spread, ...around, length - twice.length]) {
+		const body = `${'x '.repeat(at / 2)}${twice}${' y'.repeat((length - at) / 2)}`
+		expect([at, await containsSecret({ method: 'POST', query: [], headers: [], body }, hasSecret, runtime)]).toEqual([
+			at,
+			true,
+		])
+	}
+	pauses = 0
+	const body = 'x '.repeat(length / 2)
+	expect(await containsSecret({ method: 'POST', query: [], headers: [], body }, hasSecret, runtime)).toBe(false)
+	expect(pauses).toBeGreaterThan(3)
 })
 
 /** Texts that make a search slow, of about this length. */

@@ -7,6 +7,7 @@ import type { CallLimits } from '../upstream/index.ts'
 import type { Admitted } from './admission.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { describeCall } from './redact.ts'
+import type { SecretFinder } from './secret-finder.ts'
 
 /** What is known about a turn from its beginning. */
 export interface TurnContext extends Admitted {
@@ -73,11 +74,12 @@ function callLimits({ turnId, route, startedAt }: TurnContext, limit: number, re
 	return { id: turnId, until: startedAt + limit, repeat: route.idempotent ? 'unanswered' : 'unsent', reads }
 }
 
-/** The turn as the upstream gets it. `changes` are what the event lost on its way. */
+/** The turn as the upstream gets it. `changes` are what the event lost on its way; `hasSecret` finds what `raw` must not hold. */
 export function describeTurn(
 	{ turnId, receivedAt, route, call }: TurnContext,
 	{ platform, leg }: Received,
 	{ changes, moreChanges = 0 }: Pick<Turn, 'changes' | 'moreChanges'>,
+	hasSecret: SecretFinder,
 ): Turn {
 	return {
 		id: turnId,
@@ -89,6 +91,6 @@ export function describeTurn(
 		carries: replyFeatures.filter((feature: ReplyFeature) => leg?.carries[feature]),
 		changes: [...changes],
 		...(moreChanges > 0 && { moreChanges }),
-		...(route.raw && { raw: describeCall(call, route.hasSecret) }),
+		...(route.raw && { raw: describeCall(call, hasSecret) }),
 	}
 }

@@ -131,27 +131,28 @@ async function encodeEvent(
 	runtime: Runtime,
 ): Promise<{ readonly sent: CanonicalEvent; readonly encoded: WireRequest }> {
 	const { route, call } = turn
+	const { hasSecret } = route
 	const { event: leg } = route.upstream.adapter
 	const context = fitContextOf(turn, received.event)
 	const { value: sent, changes } = fitEvent(received.event, leg, context)
 	recordChanges(record, changes)
 	refuseLosses(route, 'event-does-not-fit', changes)
 	await endStage(call, runtime)
-	const described = describeTurn(turn, received, record)
+	// Looking at each part of the call costs more than looking at all of it at once, as is done here.
+	const look = route.raw && (await containsSecret(call, hasSecret, runtime))
+	const described = describeTurn(turn, received, record, look ? hasSecret : () => false)
 	await endStage(call, runtime)
 	const encoded = leg.encode(sent, described)
 	await endStage(encoded, runtime)
-	if (!containsSecret(encoded, route.hasSecret)) return { sent, encoded }
+	if (!(await containsSecret(encoded, hasSecret, runtime))) return { sent, encoded }
 
-	// Rarely: only now is each part of the event looked at.
-	await endStage(encoded, runtime)
-	const redacted = redactEvent(received.event, route.hasSecret)
+	const redacted = redactEvent(received.event, hasSecret)
 	recordChanges(record, redacted.changes)
 	await endStage(encoded, runtime)
 	const fitted = fitEvent(redacted.event, leg, context).value
 	await endStage(encoded, runtime)
-	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, route.hasSecret) }))
-	const { moreChanges } = record
-	const redescribed = { ...described, changes: paths, ...(moreChanges > 0 && { moreChanges }) }
+	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, hasSecret) }))
+	const redescribed = describeTurn(turn, received, { ...record, changes: paths }, hasSecret)
+	await endStage(encoded, runtime)
 	return { sent: fitted, encoded: leg.encode(fitted, redescribed) }
 }
