@@ -189,15 +189,15 @@ test('a copy that SQLite made while the gateway ran is opened', async () => {
 })
 
 test('it is noticed again soon after a long look at the file has ended', () => {
-	const settings = settingsOf({ maxBytes: 1024 * 1024 })
+	const settings = settingsOf({ maxBytes: 16 * 1024 * 1024 })
 	const store = storeOf(settings)
 	const reader = new DatabaseSync(settings.file, { readOnly: true })
 	reader.exec('BEGIN; SELECT count(*) FROM events')
-	for (let n = 0; n < 20; n++) store.commit(batchOf({ entries: [entry(`e${n}`, 'c', 'x'.repeat(10_000))] }))
+	for (let n = 0; n < 60; n++) store.commit(batchOf({ entries: [entry(`e${n}`, 'c', 'x'.repeat(10_000))] }))
 	reader.close()
 	store.commit(batchOf({ now: 20_000, entries: [entry('last')] }))
 	expect(() => storeOf(withoutLog(settings))).toThrow(lost)
-	expect(operator(killed(settings), 'list').said).toContain('21 waiting')
+	expect(operator(killed(settings), 'list').said).toContain('61 waiting')
 })
 
 test('a file of an earlier version, which has no mark, is opened', () => {

@@ -190,6 +190,26 @@ test('old dead letters are deleted, and the oldest if there are too many; waitin
 	expect(left()).toBe('789')
 })
 
+test('old events are deleted in portions, whose size depends on theirs, and soon all of them', () => {
+	const settings = settingsOf({ retention: { dead: '1d' }, maxBytes: 32 * 1024 * 1024 })
+	const store = storeOf(settings)
+	const ids = Array.from({ length: 60 }, (_, i) => `e${i}`)
+	for (const id of ids) {
+		store.commit(batchOf({ entries: [entry(id, undefined, 'x'.repeat(200_000))], room: all }))
+		store.commit(batchOf({ outcomes: [dead(id)] }))
+	}
+	const counts: number[] = []
+	for (let now = 3 * 86_400_000; counts.at(-1) !== 0 && counts.length < 100; now += 500) {
+		store.commit(batchOf({ now }))
+		const db = new DatabaseSync(settings.file, { readOnly: true })
+		counts.push(Number(db.prepare('SELECT count(*) AS count FROM events').get()?.count))
+		db.close()
+		expect(statSync(`${settings.file}-wal`).size).toBeLessThan(12 * 1024 * 1024)
+	}
+	expect(counts.at(-1)).toBe(0)
+	expect(counts.length).toBeGreaterThan(3)
+})
+
 test('events in progress when a process ended are taken over by the next process only', () => {
 	const settings = settingsOf({})
 	const first = storeOf(settings)

@@ -1,14 +1,14 @@
-/** Whether a new event may be stored: not beyond the limit of the file, and not while the disk is nearly full. */
-import { statfsSync } from 'node:fs'
+/** Whether a new event may be stored: not beyond the limit of the file, and not while the disk is nearly full or the log is long. */
+import { statfsSync, statSync } from 'node:fs'
 import type { Opened } from './database.ts'
 import { pageBytes } from './log-budget.ts'
 
-/** Milliseconds between two attempts to shorten the log on a disk that is nearly full. */
+/** Milliseconds between two attempts to shorten the log. */
 const shrinkEvery = 1000
 
 export interface Admission {
-	/** Whether the disk is nearly full, even after the log was shortened. */
-	isDiskFull(now: number): boolean
+	/** Whether the disk is nearly full, or the log too long because it is being read, even after it was moved into the file. */
+	isFull(now: number): boolean
 	/** Whether an event of so many bytes fits into the file. Counts it if it does. */
 	admit(bytes: number): boolean
 }
@@ -36,13 +36,14 @@ export function createAdmission({ db, file, moveLog }: Opened, maxBytes: number,
 	}
 
 	function isNearlyFull(): boolean {
+		if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > maxBytes / 2) return true
 		const { bavail, bsize } = statfsSync(file)
 		const left = bavail * bsize
 		return left < logBytes || left + readFreePages() * pageBytes < spare
 	}
 
 	return {
-		isDiskFull(now) {
+		isFull(now) {
 			if (!isNearlyFull()) return false
 			if (now - shrunkAt < shrinkEvery) return true
 			shrunkAt = now

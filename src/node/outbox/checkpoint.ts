@@ -32,7 +32,7 @@ export function createMoveLog(db: DatabaseSync, process: string): MoveLog {
 	const name = `open by ${process}`
 	const mark = db.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')`)
 	const unmark = db.prepare('DELETE FROM meta WHERE name = ?')
-	return () => {
+	const move = (): boolean => {
 		// On a full disk there may be room for the mark only when the log can be written from its beginning again.
 		if (!runs(mark, name)) {
 			checkpoint(db, 'PASSIVE')
@@ -41,6 +41,17 @@ export function createMoveLog(db: DatabaseSync, process: string): MoveLog {
 		const moved = checkpoint(db, 'PASSIVE')
 		runs(unmark, name)
 		return moved
+	}
+	return () => unsynced(db, move)
+}
+
+/** Runs transactions without an fsync of the log for each: a checkpoint, and the next transaction, sync it anyway. */
+export function unsynced<T>(db: DatabaseSync, run: () => T): T {
+	db.exec('PRAGMA synchronous = NORMAL')
+	try {
+		return run()
+	} finally {
+		db.exec('PRAGMA synchronous = FULL')
 	}
 }
 

@@ -40,6 +40,8 @@ const pause = 1000
 export function createOutbox({ store, settings, routes, runtime, clock }: OutboxParts): RunningOutbox {
 	const intake = createIntake(settings.maxBytes)
 	let outcomes: StoredOutcome[] = []
+	/** Outcomes for which the disk had no room. */
+	let unstored: readonly StoredOutcome[] = []
 	let state: 'open' | 'draining' | 'closed' = 'open'
 	let committing: Promise<void> | undefined
 	let failing = false
@@ -78,8 +80,9 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	/** Commits what has arrived, and starts the deliveries that are due. Returns when the next one is. */
 	async function commitNext(): Promise<number | undefined> {
 		const accepted = intake.next()
-		const ended = outcomes
+		const ended = [...unstored, ...outcomes]
 		outcomes = []
+		unstored = []
 		let committed: Committed
 		try {
 			const entries = accepted.map(({ entry }) => entry)
@@ -96,6 +99,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 			return undefined
 		}
 		const { entries, claimed, nextAt, crowdedOut } = committed
+		unstored = committed.unstored ?? []
 		accepted.forEach(({ settle }, i) => {
 			settle(entries[i])
 		})

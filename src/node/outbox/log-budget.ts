@@ -13,6 +13,10 @@ export type TransactionLimit = (bytes: number) => boolean
 export interface LogBudget {
 	/** Bytes of the log at which it is moved into the file. */
 	readonly bytes: number
+	/** Bytes that the log takes on the disk even when it is empty. */
+	readonly reserve: number
+	/** Bytes that the log keeps on the disk of those it has taken. */
+	readonly kept: number
 	/** Bytes that the log may take on the disk while it cannot be moved, because it is being read. */
 	readonly maxBytes: number
 	/** A limit for the stored events whose rows one transaction rewrites. The first event always fits. */
@@ -32,6 +36,8 @@ export function createLogBudget(moveLog: MoveLog, maxFileBytes: number): LogBudg
 	let triedAt = Number.NEGATIVE_INFINITY
 	return {
 		bytes,
+		kept: bytes / 4,
+		reserve: Math.max(64 * 1024, bytes / 16),
 		maxBytes: 4 * bytes,
 		newTransaction() {
 			let rewritten = 0

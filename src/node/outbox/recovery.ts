@@ -4,8 +4,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { OutboxSettings } from '../../config/index.ts'
 import { longestWait } from '../../delivery/index.ts'
 import { createConversationOrder, reorder } from './conversation-order.ts'
+import type { Opened } from './database.ts'
 import type { Encryption } from './encryption.ts'
-import { OutboxError } from './outbox-error.ts'
+import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
 
 /**
  * How often a process may end while it delivers an event, before the event is suspected to be the cause and becomes a dead
@@ -19,12 +20,39 @@ export interface NewOwner {
 	readonly now: number
 }
 
-/** Releases the claims of earlier processes, and brings due times and order in line with the settings. */
-export function recover(db: DatabaseSync, { owner, now, order, ...schedule }: OutboxSettings & NewOwner): void {
+/**
+ * Releases the claims of earlier processes. False: not all of them, because the disk is full, although the log is written
+ * from its beginning again.
+ */
+export function releaseClaims({ db, moveLog }: Opened, owner: string): boolean {
+	const claimed = `state = 'waiting' AND owner IS NOT NULL AND owner <> ?`
+	const release = 'UPDATE events SET owner = NULL, lapses = lapses + 1'
+	if (fits(() => db.prepare(`${release} WHERE ${claimed}`).run(owner))) return true
+	const one = db.prepare(`${release} WHERE seq = ?`)
+	const rows = db.prepare(`SELECT seq FROM events WHERE ${claimed}`).all(owner)
+	const released = rows.filter(({ seq }) => {
+		const run = () => one.run(Number(seq))
+		if (fits(run)) return true
+		moveLog()
+		return fits(run)
+	})
+	return released.length === rows.length
+}
+
+/** Whether the disk has room for a change. */
+function fits(change: () => unknown): boolean {
+	try {
+		change()
+		return true
+	} catch (thrown) {
+		if (sqliteCode(thrown) !== sqlite.full) throw thrown
+		return false
+	}
+}
+
+/** Ends events that were interrupted too often, and brings due times and order in line with the settings. */
+export function recover(db: DatabaseSync, { now, order, ...schedule }: OutboxSettings & NewOwner): void {
 	db.exec('BEGIN IMMEDIATE')
-	db.prepare(`
-		UPDATE events SET owner = NULL, lapses = lapses + 1 WHERE state = 'waiting' AND owner IS NOT NULL AND owner <> ?
-	`).run(owner)
 	const conversationOrder = createConversationOrder(db, order)
 	const markDead = db.prepare(`
 		UPDATE events SET state = 'dead', head = 0, ended_at = ?, error = 'internal'

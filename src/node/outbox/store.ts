@@ -9,8 +9,9 @@ import { type Opened, openAsOwner, unusable } from './database.ts'
 import { createEncryption, type Encryption, hashConversation } from './encryption.ts'
 import { createLogBudget, type LogBudget } from './log-budget.ts'
 import { sqlite, sqliteCode } from './outbox-error.ts'
-import { recover, saltOf } from './recovery.ts'
-import { sweep } from './retention.ts'
+import { recover, releaseClaims, saltOf } from './recovery.ts'
+import { createReserve } from './reserve.ts'
+import { createRetention } from './retention.ts'
 import { createStoredOutcomes, type StoredOutcome } from './stored-outcomes.ts'
 
 /** An event to be stored. */
@@ -40,6 +41,8 @@ export interface Committed {
 	readonly nextAt: number | undefined
 	/** Delivered and dead events that were deleted before their time because they took too many bytes. */
 	readonly crowdedOut: number
+	/** Outcomes for which the disk has no room now: to be part of a later batch. */
+	readonly unstored?: readonly StoredOutcome[]
 }
 
 export interface Store {
@@ -59,6 +62,10 @@ export interface StoreOptions extends OutboxSettings {
 
 /** Milliseconds. */
 const sweepEvery = 10_000
+/** Milliseconds until a sweep goes on that left something. */
+const sweepOn = 250
+/** Milliseconds until a claim is tried again for which the disk had no room. */
+const retryWhenFull = 1000
 
 /** Opens the outbox for this process. Throws an OutboxError. */
 export function openStore(options: StoreOptions): Store {
@@ -68,8 +75,10 @@ export function openStore(options: StoreOptions): Store {
 		const encryption = createEncryption(options.keys)
 		const order = createConversationOrder(db, options.order)
 		const salt = saltOf(db, encryption)
+		// While there is no room for it on the disk, the events that are not released wait.
+		const released = releaseClaims(opened, options.owner)
 		recover(db, options)
-		return createStore({ opened, encryption, order, salt, options })
+		return createStore({ opened, encryption, order, salt, released, options })
 	} catch (thrown) {
 		close()
 		throw unusable(options.file, thrown)
@@ -82,6 +91,8 @@ interface Parts {
 	readonly order: ConversationOrder
 	/** Conversations are hashed with it. */
 	readonly salt: string
+	/** Whether all claims of earlier processes are released. */
+	readonly released: boolean
 	readonly options: StoreOptions
 }
 
@@ -90,25 +101,32 @@ function createStore(parts: Parts): Store {
 	const { owner, retention, maxBytes } = parts.options
 	const log = createLogBudget(moveLog, maxBytes)
 	const admission = createAdmission(parts.opened, maxBytes, log.bytes)
-	const ended = createStoredOutcomes(db, parts.order, owner, retention.delivered > 0)
+	const reserve = createReserve(parts.opened, maxBytes, log)
+	const retaining = createRetention(db, retention)
+	const ended = createStoredOutcomes(db, parts.order, owner, retention.delivered > 0, retaining.countEnded)
 	const claims = createClaims(db, parts.encryption, ended, owner)
 	const insert = createInsert(db, parts, admission, log)
 	const begin = db.prepare('BEGIN IMMEDIATE')
 	const end = db.prepare('COMMIT')
-	let sweptAt = Number.NEGATIVE_INFINITY
+	let sweepAt = Number.NEGATIVE_INFINITY
+	let { released } = parts
+	let releasedAt = parts.options.now
 
-	function transact({ now, entries, outcomes, room }: Batch, diskIsFull: boolean): Committed {
+	function transact({ now, entries, outcomes, room }: Batch, isFull: boolean): Committed {
 		const wanted = Object.entries(room).filter(([, count]) => count > 0)
-		const sweeping = now - sweptAt >= sweepEvery
+		const sweeping = now >= sweepAt && retaining.isDue(now)
+		if (now >= sweepAt) sweepAt = now + sweepEvery
 		if (entries.length + outcomes.length === 0 && !sweeping) {
 			const nextAt = claims.nextDue(wanted.map(([route]) => route))
 			if (nextAt === undefined || nextAt > now) return { entries: [], claimed: [], nextAt, crowdedOut: 0 }
 		}
 		begin.run()
 		for (const outcome of outcomes) ended.apply(outcome, now)
-		const crowdedOut = sweeping ? sweep(db, retention, now) : 0
-		if (sweeping) sweptAt = now
-		const stored = entries.map((entry) => (diskIsFull ? 'outbox-full' : insert(entry, now)))
+		const { crowdedOut, finished } = sweeping
+			? retaining.sweep(now, log.newTransaction())
+			: { crowdedOut: 0, finished: true }
+		if (!finished) sweepAt = now + sweepOn
+		const stored = entries.map((entry) => (isFull ? 'outbox-full' : insert(entry, now)))
 		const fits = log.newTransaction()
 		const claimed = wanted.map(([route, count]) => claims.claim(route, count, now, fits))
 		end.run()
@@ -118,34 +136,57 @@ function createStore(parts: Parts): Store {
 		return { entries: stored, claimed: claimed.flat(), nextAt, crowdedOut }
 	}
 
+	function rollBack(): void {
+		if (db.isTransaction) db.exec('ROLLBACK')
+		retaining.recount()
+	}
+
+	/** What `transact` returns; undefined if the disk or the file is full, even when the log is written from its beginning. */
+	function transactIfRoom(batch: Batch): Committed | undefined {
+		for (const retry of [false, true]) {
+			if (retry) moveLog()
+			try {
+				return transact(batch, false)
+			} catch (thrown) {
+				rollBack()
+				if (sqliteCode(thrown) !== sqlite.full) throw thrown
+			}
+		}
+		return undefined
+	}
+
 	/**
-	 * The transaction on a disk, or in a file, that is full: what ends events may still fit, and frees space. A claim
+	 * The batch on a disk, or in a file, that is full: what ends an event may still fit alone, and frees space. A claim
 	 * rewrites its event, so it claims one event of one route, or none if even that does not fit.
 	 */
-	function transactWhenFull(batch: Batch): Committed {
+	function commitWhenFull(batch: Batch): Committed {
+		const alone = { ...batch, entries: [], outcomes: [], room: {} }
+		const unstored = batch.outcomes.filter((outcome) => !transactIfRoom({ ...alone, outcomes: [outcome] }))
 		const routes = Object.keys(batch.room).filter((route) => (batch.room[route] ?? 0) > 0)
 		const route = routes[Math.floor(Math.random() * routes.length)]
-		const entries = batch.entries.map(() => 'outbox-full' as const)
-		const transactWith = (room: Batch['room']): Committed => {
-			if (db.isTransaction) db.exec('ROLLBACK')
-			moveLog()
-			return { ...transact({ ...batch, entries: [], room }, false), entries }
-		}
-		try {
-			return transactWith(route === undefined ? {} : { [route]: 1 })
-		} catch (thrown) {
-			if (sqliteCode(thrown) !== sqlite.full) throw thrown
-			return transactWith({})
+		const committed = route === undefined ? undefined : transactIfRoom({ ...alone, room: { [route]: 1 } })
+		return {
+			entries: batch.entries.map(() => 'outbox-full'),
+			claimed: committed?.claimed ?? [],
+			nextAt: committed ? committed.nextAt : batch.now + retryWhenFull,
+			crowdedOut: committed?.crowdedOut ?? 0,
+			unstored,
 		}
 	}
 
 	function commitOne(batch: Batch): Committed {
 		let committed: Committed
+		if (!released && batch.now - releasedAt >= sweepEvery) {
+			released = releaseClaims(parts.opened, owner)
+			releasedAt = batch.now
+		}
 		try {
-			committed = transact(batch, batch.entries.length > 0 && admission.isDiskFull(batch.now))
+			const full = batch.entries.length > 0 && (admission.isFull(batch.now) || !reserve.makeRoom(batch.entries))
+			committed = transact(batch, full)
 		} catch (thrown) {
+			rollBack()
 			if (sqliteCode(thrown) !== sqlite.full) throw thrown
-			committed = transactWhenFull(batch)
+			committed = commitWhenFull(batch)
 		}
 		log.moveIfDue(batch.now)
 		return committed
@@ -177,7 +218,12 @@ function createStore(parts: Parts): Store {
 			const last = transactions.pop() ?? []
 			const earlier = transactions.map((outcomes) => commitOne({ ...batch, entries: [], outcomes, room: {} }))
 			const committed = commitOne({ ...batch, outcomes: last })
-			return { ...committed, crowdedOut: earlier.reduce((sum, each) => sum + each.crowdedOut, committed.crowdedOut) }
+			const all = [...earlier, committed]
+			return {
+				...committed,
+				crowdedOut: all.reduce((sum, each) => sum + each.crowdedOut, 0),
+				unstored: all.flatMap(({ unstored = [] }) => unstored),
+			}
 		},
 		close,
 	}

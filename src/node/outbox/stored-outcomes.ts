@@ -13,16 +13,20 @@ export interface StoredOutcomes {
 	sizeOf(outcome: StoredOutcome): number
 }
 
-/** `keepDelivered`: delivered events stay in the file, for `sweep` to delete. */
+/**
+ * `keepDelivered`: delivered events stay in the file, for the retention to delete. `countEnded` is called with the bytes
+ * of each event that has ended and stays.
+ */
 export function createStoredOutcomes(
 	db: DatabaseSync,
 	order: ConversationOrder,
 	owner: string,
 	keepDelivered: boolean,
+	countEnded: (bytes: number) => void,
 ): StoredOutcomes {
 	const keep = db.prepare(`
 		UPDATE events SET state = 'delivered', attempts = attempts + 1, head = 0, owner = NULL, ended_at = ?, error = NULL
-		WHERE id = ? AND owner = ? RETURNING lane
+		WHERE id = ? AND owner = ? RETURNING lane, length(payload) AS bytes
 	`)
 	const remove = db.prepare('DELETE FROM events WHERE id = ? AND owner = ? RETURNING lane')
 	const retry = db.prepare(`
@@ -31,15 +35,21 @@ export function createStoredOutcomes(
 	const postpone = db.prepare('UPDATE events SET owner = NULL, next_at = ?, error = ? WHERE id = ? AND owner = ?')
 	const markDead = db.prepare(`
 		UPDATE events SET state = 'dead', attempts = attempts + 1, head = 0, owner = NULL, ended_at = ?, error = ?
-		WHERE id = ? AND owner = ? RETURNING lane
+		WHERE id = ? AND owner = ? RETURNING lane, length(payload) AS bytes
 	`)
 	const size = db.prepare('SELECT length(payload) AS bytes FROM events WHERE id = ?')
+	function end(row: { readonly lane?: unknown; readonly bytes?: unknown } | undefined): void {
+		if (row) countEnded(Number(row.bytes))
+		order.advance(row?.lane)
+	}
+
 	return {
 		apply(outcome, now) {
 			const { id } = outcome
 			switch (outcome.result) {
 				case 'delivered':
-					order.advance((keepDelivered ? keep.get(now, id, owner) : remove.get(id, owner))?.lane)
+					if (keepDelivered) end(keep.get(now, id, owner))
+					else order.advance(remove.get(id, owner)?.lane)
 					break
 				case 'failed':
 					order.advance(retry.get(outcome.nextAt, outcome.error, id, owner)?.lane)
@@ -48,7 +58,7 @@ export function createStoredOutcomes(
 					postpone.run(outcome.until, outcome.error, id, owner)
 					break
 				case 'dead':
-					order.advance(markDead.get(now, outcome.error, id, owner)?.lane)
+					end(markDead.get(now, outcome.error, id, owner))
 			}
 		},
 		sizeOf: ({ id }) => Number(size.get(id)?.bytes ?? 0),

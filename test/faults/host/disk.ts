@@ -20,9 +20,9 @@ const length = 200_000
 
 export const diskFull: Row = {
 	id: 'B5',
-	fault: 'The disk is full, with events or with other data',
+	fault: 'The disk is full, with events or with other data; the process is killed on a full disk, twice',
 	demand:
-		'events are rejected with a typed 503, the process stays up, 0 acknowledged events lost; it accepts again by itself once events are delivered or space is freed',
+		'events are rejected with a typed 503, the process stays up, 0 acknowledged events lost; it accepts again by itself once events are delivered or space is freed; killed on a full disk, it starts, rejects with a typed 503, and delivers everything once the backend is back',
 	waits: 'idly',
 	async run(trial) {
 		const disk = smallDisk(trial)
@@ -30,11 +30,12 @@ export const diskFull: Row = {
 		let status = 503
 		const upstream = await startTaking(trial, () => status)
 		const outbox = { file: join(disk, 'outbox.db'), schedule: atOnceThenEach('1s') }
-		const gateway = await startAccepting(trial, upstream.url, { outbox })
-		const take = turnsWith(trial, gateway)
+		let gateway = await startAccepting(trial, upstream.url, { outbox })
+		const faults: string[] = []
 		const turns: Turn[] = []
 		const offer = async (count: number): Promise<void> => {
 			const text = () => `${trial.nonce()} ${'x'.repeat(length)}`
+			const take = turnsWith(trial, gateway)
 			turns.push(...(await each(count, 1, () => take(notifying, undefined, { text: text() }))))
 		}
 		const accepted = () => turns.filter(({ heard }) => heard === 'accepted').map(({ text }) => text)
@@ -54,6 +55,10 @@ export const diskFull: Row = {
 			status = 503
 			return lost === 0
 		}
+		const kill = async (): Promise<void> => {
+			faults.push(...faultsOf(gateway))
+			await gateway.end('SIGKILL')
+		}
 		const broken: string[] = []
 		const claim = (holds: boolean, sentence: string) => void broken.push(...unless(holds, sentence))
 
@@ -71,10 +76,26 @@ export const diskFull: Row = {
 		claim(await isAccepted(), 'when others had made room, it accepted no more')
 		claim(await drained(), 'when others had made room, what was accepted before is not delivered')
 
+		await offer(20)
+		fill(disk)
+		for (const kills of [1, 2]) {
+			await kill()
+			gateway = await startAccepting(trial, upstream.url, { outbox })
+			const before = refused()
+			await offer(10)
+			claim(refused() === before + 10, `events were accepted on a full disk after ${kills} kills`)
+		}
+		claim(await drained(), 'killed on a full disk, it did not deliver everything')
+		await kill()
+		gateway = await startAccepting(trial, upstream.url, { outbox })
+		rmSync(join(disk, 'of-others'))
+		claim(await isAccepted(), 'killed on a full disk, it accepted no more when others had made room')
+		claim(await drained(), 'killed on a full disk, it did not deliver what it accepted afterwards')
+
 		const copies = upstream.taken.length - new Set(upstream.taken).size
 		return {
-			reached: `${accepted().length} accepted, ${refused()} rejected, ${copies} delivered twice; accepts again after delivering, and after space was freed`,
-			broken: [...broken, ...unexpected(turns, ['accepted', 'outbox-full']), ...faultsOf(gateway)],
+			reached: `${accepted().length} accepted, ${refused()} rejected, ${copies} delivered twice; accepts again after delivering, and after space was freed; 3 kills on a full disk`,
+			broken: [...broken, ...unexpected(turns, ['accepted', 'outbox-full']), ...faults, ...faultsOf(gateway)],
 		}
 	},
 }

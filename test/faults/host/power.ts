@@ -1,6 +1,6 @@
 /** Power failure: what was acknowledged had been synced before, and unsynced data is detected as such. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { notifying } from '../../harness/platforms.ts'
@@ -55,7 +55,7 @@ export const torn: Row = {
 		/** The length of the log after each acknowledgement. */
 		const synced = Array.from({ length: stored }, (_, n) => {
 			store.commit(batchOf({ entries: [entry(`${n}`, `c${n % 3}`, payloadOf(n))] }))
-			return statSync(`${settings.file}-wal`).size
+			return endOf(readFileSync(`${settings.file}-wal`))
 		})
 		const [main, log] = [readFileSync(settings.file), readFileSync(`${settings.file}-wal`)]
 		/** What may become of bytes that were never synced. */
@@ -111,4 +111,13 @@ export const torn: Row = {
 			],
 		}
 	},
+}
+
+/** Where the frames of a log end that belong to it: what follows is older. See https://www.sqlite.org/fileformat2.html#walformat. */
+function endOf(log: Buffer): number {
+	const [header, frame] = [32, 24 + 4096]
+	const salts = log.subarray(16, 24)
+	let end = header
+	while (log.subarray(end + 8, end + 16).equals(salts)) end += frame
+	return end
 }
