@@ -118,6 +118,10 @@ const abilities: readonly (readonly [ability: string, carries: Carries<Canonical
 		'stores the values of a user with the conversation',
 		{ 'reply.attributes.session': {}, 'reply.attributes.user': { foldedInto: 'session' } },
 	],
+	[
+		'lets backends choose what to do by an action; without one, by the name of another platform’s step',
+		{ 'event.trigger': { required: true, values: ['step'] }, 'event.trigger.action': { fromName: true } },
+	],
 	['deletes a stored value', { 'reply.attributes.delete': {} }],
 	[
 		'closes the conversation, or hands it over to a person',
