@@ -39,6 +39,18 @@ export const secretPlants: readonly Plant[] = [
 		caughtBy: { file: 'test/node/equal.test.ts' },
 	},
 	{
+		id: 'token-compared-in-varying-time',
+		fault: 'The token in the query is compared with `===`',
+		edits: [
+			{
+				file: 'src/format/auth.ts',
+				find: 'crypto.equal(token, secret)',
+				replace: 'token === secret',
+			},
+		],
+		caughtBy: { file: 'test/node/equal.test.ts' },
+	},
+	{
 		id: 'path-logged',
 		fault: 'The secret in the path is logged once',
 		edits: [
@@ -105,11 +117,17 @@ export const secretPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/turn/take-turn.ts',
-				find: 'if (!containsSecret(encoded, route.hasSecret)) return { sent, encoded }',
+				find: 'if (!(await containsSecret(encoded, hasSecret, runtime))) return { sent, encoded }',
 				replace: 'if (sent) return { sent, encoded }',
 			},
 		],
 		caughtBy: { file: 'test/secrets.test.ts' },
+	},
+	{
+		id: 'secret-between-slices',
+		fault: 'A secret that lies across two slices of a large body is not found',
+		edits: [{ file: 'src/turn/redact.ts', find: 'const overlap = 4096', replace: 'const overlap = 0' }],
+		caughtBy: { file: 'test/secrets.test.ts', test: 'in a large body' },
 	},
 	{
 		id: 'author-redacted',
