@@ -84,10 +84,17 @@ export const limits = {
 		beyond: { code: 'body-too-deep' },
 	},
 	values: {
-		of: 'Values in a body (JSON values, each list and object included, but not keys; or the fields of a form), and fields in a query',
+		of: 'JSON values in a body: each list and object is one, keys are none',
 		value: 10_000,
 		unit: 'values',
 		reason: 'Platforms send some hundreds. They are counted before anything is parsed.',
+		beyond: { code: 'too-many-values' },
+	},
+	fields: {
+		of: 'Fields of a form or a query',
+		value: 2000,
+		unit: 'fields',
+		reason: 'Platforms send some dozens, and each becomes an attribute. They are counted before anything is parsed.',
 		beyond: { code: 'too-many-values' },
 	},
 	writtenForm: {

@@ -94,7 +94,7 @@ async function holding(url: string, path: string, length: number, count: number)
 
 test('bodies beyond the budget are refused, and small ones are not', async () => {
 	const { url, lines } = await guarded({ limits: { bodiesAtOnce: 16 * mebibyte } })
-	const held = await holding(url, `/large/${secret}`, 8 * mebibyte, 2)
+	const held = await holding(url, `/large/${secret}`, 2 * mebibyte, 8)
 	const event = { kind: 'message', text: 'x'.repeat(mebibyte / 2) }
 	const refused = await call(`${url}/path/${secret}`, event)
 	expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
@@ -108,7 +108,7 @@ test('bodies beyond the budget are refused, and small ones are not', async () =>
 
 test('a platform that reads failures gets its own', async () => {
 	const { url, send } = await guarded({ limits: { bodiesAtOnce: 16 * mebibyte } })
-	await holding(url, `/large/${secret}`, 8 * mebibyte, 2)
+	await holding(url, `/large/${secret}`, 2 * mebibyte, 8)
 	const answer = await send({ path: `/large/${secret}`, body: ' '.repeat(mebibyte) })
 	expect([answer.status, JSON.parse(answer.body).title]).toEqual([424, 'too-many-bodies'])
 })
@@ -117,13 +117,13 @@ test('strangers can use up only their half of the budget, and reserve nothing by
 	const { url, send } = await guarded({ limits: { bodiesAtOnce: 16 * mebibyte } })
 	const event = JSON.stringify({ version: 1, event: { kind: 'message', text: 'x'.repeat(mebibyte / 2) } })
 	const idle = Array.from({ length: 50 }, () => dial(testScope, url))
-	for (const { socket } of idle) socket.write(`${head('/body', 8 * mebibyte)}{`)
+	for (const { socket } of idle) socket.write(`${head('/body', 2 * mebibyte)}{`)
 	await wait(200)
 	expect((await send({ path: '/open', body: event })).status).toBe(200)
-	const held = [...(await holding(url, '/body', 8 * mebibyte, 1)), ...(await holding(url, '/open', mebibyte, 1))]
+	const held = [...(await holding(url, '/body', 2 * mebibyte, 4)), ...(await holding(url, '/open', mebibyte, 1))]
 	expect((await send({ path: '/open', body: event })).status).toBe(503)
 	expect((await send({ path: `/path/${secret}`, body: event })).status).toBe(200)
-	expect(held.map((line) => line.received().slice(0, 12))).toEqual(['', 'HTTP/1.1 503'])
+	expect(held.map((line) => line.received().slice(0, 12))).toEqual(['', '', '', '', 'HTTP/1.1 503'])
 })
 
 test('strangers on unknown paths and with wrong secrets do not enter the budget', async () => {
@@ -136,7 +136,7 @@ test('strangers on unknown paths and with wrong secrets do not enter the budget'
 
 test('a reload changes the budget, and keeps what is in it', async () => {
 	const { url, send, reload, lines } = await guarded({ limits: { bodiesAtOnce: 64 * mebibyte } })
-	await holding(url, `/large/${secret}`, 8 * mebibyte, 2)
+	await holding(url, `/large/${secret}`, 2 * mebibyte, 8)
 	const event = JSON.stringify({ version: 1, event: { kind: 'message', text: 'x'.repeat(mebibyte / 2) } })
 	expect((await send({ path: `/path/${secret}`, body: event })).status).toBe(200)
 	reload({ upstream: { url: 'builtin:demo' }, routes, limits: { bodiesAtOnce: 16 * mebibyte } })

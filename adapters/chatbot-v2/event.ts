@@ -136,5 +136,6 @@ export function recognises(call: WireRequest): boolean {
 /** The help centre's sample prints `" chatId"`, with a blank before the name. */
 function trimKeys(body: Json): unknown {
 	if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+	if (Object.keys(body).every((key) => key.trim() === key)) return body
 	return Object.fromEntries(Object.entries(body).map(([key, value]) => [key.trim(), value]))
 }

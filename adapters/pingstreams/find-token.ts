@@ -1,4 +1,4 @@
-/** Finds the token of a body without parsing the body: it may be anyone's, and up to 8 MiB. */
+/** Finds the token of a body without parsing the body: it may be anyone's, and up to 2 MiB. */
 
 /** UTF-16 units of the longest token that is looked at. Those of the platform have some hundreds. */
 const maxLength = 8192

@@ -30,8 +30,8 @@ export const pingstreams = defineAdapter({
 				const dialect = dialectOf(event, options.dialect)
 				return readsAnswers(dialect) ? replyLeg(dialect, event.trigger?.name) : undefined
 			},
-			// The variables of a flow hold the whole talk so far.
-			maxBody: 8 * 1024 * 1024,
+			// The variables of a flow hold the whole talk so far. With more, a single call would keep all others waiting.
+			maxBody: 2 * 1024 * 1024,
 			recognises: (call) => bodyMatches(call, (body) => formOf(body) !== undefined),
 			...proofs[options.proof],
 			failure(event, error) {

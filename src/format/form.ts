@@ -32,7 +32,7 @@ export function readForm(message: Message): Attributes {
 
 /** The fields of a query or a form as it is sent. Throws `too-many-values`, and `body-not-utf8` for percent-encoded bytes that are not UTF-8. */
 export function parseFields(text: string): Fields {
-	const most = limits.values.value
+	const most = limits.fields.value
 	let at = -1
 	for (let count = 0; ; count++) {
 		if (count === most) throw new GatewayError('too-many-values', { limit: most })
