@@ -173,37 +173,41 @@ function fitBytes(
 ): CanonicalReply {
 	const most = fitting.carries.reply?.bytes
 	if (most === undefined || isSurelyWithin(reply, most)) return reply
-	const spare = (value: CanonicalReply): number => most - utf8Length(leg.encode(value).body)
-	const isOver = (value: CanonicalReply): boolean => spare(value) < 0
-	if (!isOver(reply)) return reply
+	const spare = (value: CanonicalReply): number => {
+		const { body } = leg.encode(value)
+		return most - (body.length > most ? body.length : utf8Length(body))
+	}
+	if (spare(reply) >= 0) return reply
 	let fitted = reply
 	if (fitted.overrides) {
 		note(fitting, 'dropped', 'reply', 'overrides', 'over the size limit')
 		fitted = compact({ ...fitted, overrides: undefined })
-		if (!isOver(fitted)) return fitted
+		if (spare(fitted) >= 0) return fitted
 	}
 	const { messages } = fitted
 	const withMessages = (count: number): CanonicalReply => ({ ...fitted, messages: firstOf(fitting, messages, count) })
 	const remaining = largest(messages, isTextRequired(fitting) ? 1 : 0, (count) => spare(withMessages(count)))
-	if (remaining < messages.length) {
-		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - remaining}, over the size limit`)
-		fitted = withMessages(remaining)
+	if (remaining.count < messages.length) {
+		note(fitting, 'dropped', 'reply', 'messages', `the last ${messages.length - remaining.count}, over the size limit`)
+		fitted = withMessages(remaining.count)
 	}
+	let { fits } = remaining
 	for (const scope of ['user', 'session'] as const) {
-		if (!isOver(fitted)) return fitted
+		if (fits) return fitted
 		const entries = Object.entries(fitted.attributes[scope])
+		if (entries.length === 0) continue
 		const first = (count: number): CanonicalReply => ({
 			...fitted,
 			attributes: { ...fitted.attributes, [scope]: Object.fromEntries(entries.slice(0, count)) },
 		})
-		const count = largest(entries, 0, (candidate) => spare(first(candidate)))
-		if (count === entries.length) continue
-		const gone = entries.slice(count).map(([key]) => key)
+		const kept = largest(entries, 0, (count) => spare(first(count)))
+		const gone = entries.slice(kept.count).map(([key]) => key)
 		const own = gone.filter((key) => Object.hasOwn(given[scope], key))
 		noteGone(`attributes.${scope}`, own.length)
 		// The user's, folded into the session.
 		noteGone('attributes.user', gone.length - own.length)
-		fitted = first(count)
+		fitted = first(kept.count)
+		fits = kept.fits
 	}
 	return fitted
 
@@ -213,16 +217,20 @@ function fitBytes(
 }
 
 /**
- * How many of the items fit, from the first on; `least` when not even so few do. `spare` measures, which is slow for many:
+ * How many of the items fit, from the first on: `least` when not even so few do. `spare` measures, which is slow for many:
  * the bytes that a number of them leaves, negative when they are over.
  */
-function largest(items: readonly unknown[], least: number, spare: (count: number) => number): number {
+function largest(
+	items: readonly unknown[],
+	least: number,
+	spare: (count: number) => number,
+): { readonly count: number; readonly fits: boolean } {
 	const room = spare(least)
-	if (room < 0) return least
-	// The first guess is about right, and never so large that to measure it would be slow.
-	let [low, high] = [least, items.length]
+	if (room < 0) return { count: least, fits: false }
+	// The first guess is about right, and not so large that to measure it would be slow.
 	let guess = least
-	for (let bytes = 0; guess < high && bytes <= room; guess++) bytes += utf8Length(JSON.stringify(items[guess]))
+	for (let bytes = 0; guess < items.length && bytes <= room; guess++) bytes += utf8Length(JSON.stringify(items[guess]))
+	let [low, high] = [least, items.length]
 	for (let step = 1; low < high; step *= 2) {
 		const count = Math.min(Math.max(guess, low + 1), high)
 		if (spare(count) >= 0) {
@@ -233,7 +241,7 @@ function largest(items: readonly unknown[], least: number, spare: (count: number
 			guess = Math.max(count - step, Math.ceil((low + high) / 2))
 		}
 	}
-	return low
+	return { count: low, fits: true }
 }
 
 /** A cheap answer for nearly every reply: no JSON text is longer than six bytes a unit, plus what stands between. */
