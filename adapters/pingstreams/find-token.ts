@@ -1,63 +1,87 @@
-/** Finds the token of a body without parsing the body: it may be anyone's, and up to 2 MiB. */
+/** Finds the token of a body: first as a stranger may have written it, then as the only one of a JSON object. */
 
 /** UTF-16 units of the longest token that is looked at. Those of the platform have some hundreds. */
 const maxLength = 8192
 
-/** What base64url and the dots of a JWT consist of. */
-const tokenText = /^[\w.-]+$/
+/** Members of that name, at any depth, that a body may have. */
+const maxCandidates = 1000
 
 const name = 'token'
+const quotedName = `"${name}"`
 /** UTF-16 units of the name with each letter escaped. */
 const longestSpelling = name.length * '\\u0074'.length
 
-const code = { quote: 0x22, backslash: 0x5c, openBrace: 0x7b, openBracket: 0x5b, closeBrace: 0x7d, closeBracket: 0x5d }
+/** A value that can be a token: base64url and dots. */
+const tokenForm = new RegExp(`"([\\w.-]{1,${maxLength}})"`, 'y')
+
+/**
+ * Every text that may be the token, wherever it stands in the body; none if there are too many. For bodies of which
+ * nothing is known: it does nothing but search, and takes time in proportion to their length.
+ */
+export function candidateTokens(body: string): readonly string[] {
+	const tokens = new Set<string>()
+	let members = 0
+	for (let at = body.indexOf(quotedName); at !== -1; at = body.indexOf(quotedName, at + 1)) {
+		if (++members > maxCandidates) return []
+		const colon = skipBlanks(body, at + quotedName.length)
+		const token = body[colon] === ':' ? tokenAt(body, colon + 1) : undefined
+		if (token !== undefined) tokens.add(token)
+	}
+	return [...tokens]
+}
 
 /**
  * The token of a JSON object: its member `token`. Undefined if it has none, more than one, or one that is spelled with
- * escapes, so that nothing that reads the body can find another. Reads the text once, and does not check that it is JSON.
+ * escapes, so that nothing that reads the body can find another. Does not check that it is JSON.
  */
-export function findToken(text: string): string | undefined {
-	const start = skipBlanks(text, 0)
-	if (text[start] !== '{') return undefined
+export function findToken(body: string): string | undefined {
+	const structure = /["{}[\]]/g
 	let token: string | undefined
-	let depth = 1
-	let at = start + 1
-	while (at < text.length) {
-		const c = text.charCodeAt(at)
-		if (c !== code.quote) {
-			if (c === code.openBrace || c === code.openBracket) depth++
-			else if (c === code.closeBrace || c === code.closeBracket) depth--
-			at++
-			// Long runs only: to begin with the expression takes longer than a few steps.
-			if (startsRun(text, at)) at = endOf(others, text, at)
-			continue
+	let depth = 0
+	for (let found = structure.exec(body); found; found = structure.exec(body)) {
+		const [mark] = found
+		if (mark === '{' || mark === '[') depth++
+		else if (mark !== '"') depth--
+		else {
+			const end = stringEnd(body, found.index)
+			structure.lastIndex = end + 1
+			const key = depth === 1 ? asName(body, found.index + 1, end) : 'another'
+			const colon = key === 'another' ? end : skipBlanks(body, end + 1)
+			// Another member, or a text that is no key.
+			if (body[colon] !== ':') continue
+			if (key === 'escaped' || token !== undefined) return undefined
+			token = tokenAt(body, colon + 1)
+			if (token === undefined) return undefined
 		}
-		const end = skipString(text, at)
-		const key = depth === 1 ? asName(text, at + 1, end - 1) : 'another'
-		at = end
-		if (key === 'another') continue
-		const colon = skipBlanks(text, at)
-		at = colon
-		if (text[colon] !== ':') continue
-		if (key === 'escaped' || token !== undefined) return undefined
-		at = skipBlanks(text, colon + 1)
-		const valueEnd = text.charCodeAt(at) === code.quote ? skipString(text, at) : at
-		const isShort = valueEnd - at - 2 <= maxLength
-		token = isShort ? text.slice(at + 1, valueEnd - 1) : ''
-		if (!tokenText.test(token)) return undefined
-		at = valueEnd
 	}
 	return token
 }
 
+/** The value that begins here or behind blanks, if it can be a token. */
+function tokenAt(body: string, at: number): string | undefined {
+	tokenForm.lastIndex = skipBlanks(body, at)
+	return tokenForm.exec(body)?.[1]
+}
+
+/** The first place from `at` on without one of JSON's blanks. Not a regular expression, whose stack grows with them. */
+function skipBlanks(body: string, at: number): number {
+	let end = at
+	while (isBlank(body.charCodeAt(end))) end++
+	return end
+}
+
+function isBlank(c: number): boolean {
+	return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09
+}
+
 /** What the key between these places is: the token's name, that name with escapes, or another one. */
-function asName(text: string, start: number, end: number): 'token' | 'escaped' | 'another' {
+function asName(body: string, start: number, end: number): 'token' | 'escaped' | 'another' {
 	const length = end - start
-	if (length === name.length) return text.startsWith(name, start) ? 'token' : 'another'
+	if (length === name.length) return body.startsWith(name, start) ? 'token' : 'another'
 	if (length < name.length || length > longestSpelling) return 'another'
-	const first = text[start]
+	const first = body[start]
 	if (first !== name[0] && first !== '\\') return 'another'
-	return unescaped(text.slice(start, end)) === name ? 'escaped' : 'another'
+	return unescaped(body.slice(start, end)) === name ? 'escaped' : 'another'
 }
 
 function unescaped(key: string): unknown {
@@ -68,44 +92,12 @@ function unescaped(key: string): unknown {
 	}
 }
 
-/** The place behind the string that begins at `at`; the end of the text if the string has none. */
-function skipString(text: string, at: number): number {
-	const next = text.indexOf('"', at + 1)
-	if (next === -1) return text.length
-	if (text.charCodeAt(next - 1) !== code.backslash) return next + 1
-	for (let i = at + 1; i < text.length; i++) {
-		const c = text.charCodeAt(i)
-		if (c === code.backslash) i++
-		else if (c === code.quote) return i + 1
+/** The place of the quote that ends the string whose first quote is at `start`; the end of the body if there is none. */
+function stringEnd(body: string, start: number): number {
+	for (let at = body.indexOf('"', start + 1); at !== -1; at = body.indexOf('"', at + 1)) {
+		let backslashes = 0
+		while (body[at - 1 - backslashes] === '\\') backslashes++
+		if (backslashes % 2 === 0) return at
 	}
-	return text.length
-}
-
-/** The first place from `at` on without one of JSON's blanks. */
-function skipBlanks(text: string, at: number): number {
-	return endOf(blanks, text, at)
-}
-
-const blanks = /[ \n\r\t]*/y
-const others = /[^"{}[\]]*/y
-
-function startsRun(text: string, at: number): boolean {
-	return isOther(text.charCodeAt(at)) && isOther(text.charCodeAt(at + 1)) && isOther(text.charCodeAt(at + 32))
-}
-
-function isOther(c: number): boolean {
-	return (
-		c !== code.quote &&
-		c !== code.openBrace &&
-		c !== code.openBracket &&
-		c !== code.closeBrace &&
-		c !== code.closeBracket
-	)
-}
-
-/** The place behind everything from `at` on that the expression, a sticky one, matches. */
-function endOf(expression: RegExp, text: string, at: number): number {
-	expression.lastIndex = at
-	expression.test(text)
-	return expression.lastIndex
+	return body.length
 }

@@ -6,7 +6,7 @@ import { jsonRequest } from '../../src/format/index.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { testCrypto } from '../../test/crypto.ts'
 import { readFixtures } from '../../test/fixtures.ts'
-import { findToken } from './find-token.ts'
+import { candidateTokens, findToken } from './find-token.ts'
 import { pingstreams } from './index.ts'
 
 const fixtures = new URL('./fixtures/', import.meta.url)
@@ -88,6 +88,8 @@ describe('the token', () => {
 		['before one in another spelling', false, `{"token":"${token}","\\u0074oken":"x"}`],
 		['behind one in another spelling', false, `{"tok\\u0065n":"x","token":"${token}"}`],
 		['in another spelling', false, `{"\\u0074\\u006f\\u006b\\u0065\\u006e":"${token}"}`],
+		['far behind its name', true, `{"token"${' '.repeat(9000)}:${'\n'.repeat(9000)}"${token}"}`],
+		['before another one far behind its name', false, `{"token":"${token}","token"${' '.repeat(9000)}:1}`],
 		['with an escape', false, `{"token":"${token.replace('e', '\\u0065')}"}`],
 		['that is a list', false, `{"token":["${token}"]}`],
 		['that is a number', false, '{"token":1}'],
@@ -105,11 +107,24 @@ describe('the token', () => {
 				const body = JSON.stringify({ '"token":"x",': JSON.parse(other), token: given, '\\"token': [other] })
 				const isToken = typeof given === 'string' && /^[\w.-]+$/.test(given)
 				expect(findToken(body)).toBe(isToken ? given : undefined)
+				if (isToken) expect(candidateTokens(body)).toContain(given)
 			}),
 		)
 	})
 
-	test('is found in time that is linear in the length of the body, whatever the body is', () => {
+	test.each<[string, number]>([
+		['among many', 900],
+		['among more than a platform sends', 1001],
+	])('%s further down', async (_what, count) => {
+		const list = Array.from({ length: count }, (_, i) => ({ token: `x${i}` }))
+		const call = jsonRequest({ payload, list, token })
+		expect(await auth?.verify(call, [secret], testCrypto)).toBe(count < 1000)
+	})
+
+	test.each([
+		['searched for in a stranger’s body', candidateTokens],
+		['found', findToken],
+	])('is %s in time that is linear in the length of the body, whatever the body is', (_what, find) => {
 		for (const piece of [
 			'{"token":',
 			'"token",',
@@ -121,19 +136,29 @@ describe('the token', () => {
 			'{"token" ',
 			'"\\\\u0074',
 			'"token":"',
+			'"token"',
+			'"token" : ',
+			'"token":"x"',
 			'0,',
 		]) {
 			const took = (length: number) => {
 				const body = `{"a":${piece.repeat(length / piece.length)}`
 				const times = Array.from({ length: 5 }, () => {
 					const from = performance.now()
-					findToken(body)
+					find(body)
 					return performance.now() - from
 				})
 				return Math.min(...times)
 			}
 			took(100_000)
 			expect([piece, took(2_000_000) / (took(250_000) + 0.2) < 40]).toEqual([piece, true])
+		}
+	})
+
+	test('is searched for behind millions of blanks', () => {
+		for (const find of [candidateTokens, findToken]) {
+			expect([find(`{"token"${' '.repeat(8_000_000)}:"a.b.c"}`)].flat()).toEqual(['a.b.c'])
+			expect([find(`{"token"${' '.repeat(8_000_000)}`)].flat().filter((each) => each !== undefined)).toEqual([])
 		}
 	})
 
