@@ -206,4 +206,33 @@ export const limits = {
 		reason: 'In the smallest heap that is tested, more calls than the process takes at once.',
 		beyond: { effect: 'Repetitions of further calls do not wait: they are new calls.' },
 	},
+	eventBytes: {
+		of: 'An event in the outbox of a Node process',
+		value: 4 * 1024 * 1024,
+		unit: 'bytes',
+		reason: 'An event is written again when it is delivered. Also at most an eighth of `outbox.maxBytes`.',
+		beyond: { code: 'event-too-large' },
+	},
+	waitingEvents: {
+		of: 'Events that wait for the disk',
+		value: 20_000,
+		unit: 'events',
+		reason: 'Some seconds of the most that a process accepts: a disk that is slower than that does not catch up.',
+		beyond: { code: 'outbox-full' },
+	},
+	waitingBytes: {
+		of: 'Bytes of the events that wait for the disk',
+		value: 64 * 1024 * 1024,
+		unit: 'bytes',
+		reason: 'They are in memory, besides what is being read.',
+		beyond: { code: 'outbox-full' },
+	},
+	outboxBytes: {
+		of: 'The file of the outbox; its log may take half as much while another program reads it',
+		value: 1024 * 1024 * 1024,
+		unit: 'bytes',
+		reason: 'Hundreds of thousands of events, on most disks a small part.',
+		beyond: { code: 'outbox-full' },
+		setting: 'outbox.maxBytes',
+	},
 } as const satisfies { readonly [name: string]: GatewayLimit }

@@ -1,5 +1,6 @@
 /** Resolves the outbox of the configuration into the settings that a runtime opens it with. */
 import { defaultDeadRetention, defaultSchedule, type Schedule } from '../delivery/index.ts'
+import { limits } from '../limits.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 import * as schema from './schema.ts'
 import { type Environment, readSecret } from './secrets.ts'
@@ -27,7 +28,7 @@ export interface OutboxSettings extends Schedule {
 }
 
 const defaults = {
-	maxBytes: 1024 * 1024 * 1024,
+	maxBytes: limits.outboxBytes.value,
 	concurrency: 16,
 }
 

@@ -270,11 +270,16 @@ function corrupt(file: string, cause?: unknown): OutboxError {
 	return new OutboxError('corrupt', `The outbox ${file} is corrupt. ${advice}`, { cause })
 }
 
+function isDiskFull(path: string): boolean {
+	const folder = dirname(path)
+	return fs.existsSync(folder) && fs.statfsSync(folder).bavail === 0
+}
+
 /** Whatever was thrown while the file was opened, as an OutboxError. */
 export function unusable(path: string, thrown: unknown): OutboxError {
 	if (thrown instanceof OutboxError) return thrown
 	const code = sqliteCode(thrown)
 	if (code === sqlite.corrupt || code === sqlite.notADatabase) return corrupt(path, thrown)
-	const reason = thrown instanceof Error ? thrown.message : String(thrown)
+	const reason = isDiskFull(path) ? 'the disk is full' : thrown instanceof Error ? thrown.message : String(thrown)
 	return new OutboxError('disk', `The outbox ${path} cannot be opened: ${reason}.`, { cause: thrown })
 }

@@ -1,14 +1,11 @@
 /** Accepted events that wait for the next commit. Bounded: beyond its limits, events are refused. */
 import { type ErrorCode, GatewayError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
 import type { Delivery } from '../../runtime.ts'
 import type { Entry } from './store.ts'
 
-/** Limits of what waits. */
-const maxWaiting = { events: 20_000, bytes: 64 * 1024 * 1024 }
 /** Events of one commit: later ones wait for the fsync of earlier ones. Their bytes are at most those of one event. */
 const maxPerCommit = 1000
-/** Bytes of one event. */
-const maxEventBytes = 4 * 1024 * 1024
 
 interface SizedEntry extends Entry {
 	/** Bytes of the payload. */
@@ -35,7 +32,7 @@ export interface Intake {
 
 /** `maxFileBytes` is the limit of the outbox's file. */
 export function createIntake(maxFileBytes: number): Intake {
-	const maxBytes = Math.min(maxEventBytes, Math.floor(maxFileBytes / 8))
+	const maxBytes = Math.min(limits.eventBytes.value, Math.floor(maxFileBytes / 8))
 	let waiting: WaitingEvent[] = []
 	let waitingBytes = 0
 
@@ -53,7 +50,7 @@ export function createIntake(maxFileBytes: number): Intake {
 			return { id, route, payload, bytes, ...(conversation !== undefined && { conversation }) }
 		},
 		async add(entry) {
-			if (waiting.length >= maxWaiting.events || waitingBytes + entry.bytes > maxWaiting.bytes) {
+			if (waiting.length >= limits.waitingEvents.value || waitingBytes + entry.bytes > limits.waitingBytes.value) {
 				throw new GatewayError('outbox-full')
 			}
 			const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs'
 import type { OpenedBeside } from './database.ts'
 import { createLogBudget } from './log-budget.ts'
+import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
 
 /** Limits of a portion; the first event always fits. Its bytes are those of one transaction of the gateway. */
 const portion = { events: 250, milliseconds: 50 }
@@ -28,14 +29,15 @@ export function changeInPortions(
 	const size = db.prepare('SELECT length(payload) AS bytes FROM events WHERE id = ?')
 	let next = 0
 	let changed = 0
+	let most = portion.events
 
-	/** Changes one portion. Returns for how many milliseconds others had to wait for it. */
+	/** Changes one portion. Returns for how many milliseconds others had to wait for it. Throws SQLite's error. */
 	function changePortion(): number {
 		db.exec('BEGIN IMMEDIATE')
 		const from = performance.now()
 		try {
 			const fits = log.newTransaction()
-			const end = Math.min(ids.length, next + portion.events)
+			const end = Math.min(ids.length, next + most)
 			let [at, count] = [next, 0]
 			do {
 				const id = ids[at] ?? ''
@@ -52,8 +54,26 @@ export function changeInPortions(
 		return performance.now() - from
 	}
 
+	/** Changes a portion that is as large as the disk has room for. */
+	function changeWhatFits(): number {
+		for (;;) {
+			try {
+				const took = changePortion()
+				most = Math.min(portion.events, 2 * most)
+				return took
+			} catch (thrown) {
+				if (sqliteCode(thrown) !== sqlite.full) throw thrown
+				if (most === 1)
+					throw new OutboxError('disk', `The disk of ${file} is full. Make room, and run this command again.`)
+				// The log can be written from its beginning then, which needs no room on the disk.
+				moveLog()
+				most = Math.ceil(most / 8)
+			}
+		}
+	}
+
 	while (next < ids.length) {
-		const took = changePortion()
+		const took = changeWhatFits()
 		progress(next, ids.length)
 		log.moveIfDue(Date.now())
 		// As long as the gateway may have waited: then it has its turn, because it looks for the lock more often than that.
