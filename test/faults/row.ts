@@ -15,8 +15,8 @@ export interface Trial extends Scope {
 	random(): number
 	/** A unique word that marks a turn, so that its answer can be recognised. */
 	nonce(): string
-	/** One of the three numbers, depending on the scale. */
-	at(short: number, normal: number, full: number): number
+	/** One of the three, depending on the scale. */
+	at<T>(short: T, normal: T, full: T): T
 	/** Starts a gateway that is stopped at the end of the row. */
 	readonly start: Start
 	/** Starts an upstream that is stopped at the end of the row. */

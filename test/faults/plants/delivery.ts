@@ -79,9 +79,14 @@ export const deliveryPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: `${outbox}/retention.ts`,
-				find: "	old.run('delivered', now - delivered)\n",
+				find: '			let left = batch\n',
 				replace:
-					"	old.run('delivered', now - delivered)\n	db.prepare(`DELETE FROM events WHERE state = 'waiting' AND accepted_at <= ?`).run(now - 86_400_000)\n",
+					"			db.prepare(`DELETE FROM events WHERE state = 'waiting' AND accepted_at <= ?`).run(now - 86_400_000)\n			let left = batch\n",
+			},
+			{
+				file: `${outbox}/retention.ts`,
+				find: 'isDue: (now) =>\n',
+				replace: 'isDue: (now) =>\n			now > 0 ||\n',
 			},
 		],
 		caughtBy: { file: 'test/outbox/store.test.ts', test: 'waiting events never are' },

@@ -12,11 +12,11 @@ import { plants } from './plants.ts'
 import { nameOf, type Planted, writePlants } from './report.ts'
 
 /** Milliseconds that one test or row may take. */
-const limit = 180_000
+const limit = 300_000
 
-/** Output of code that cannot be loaded. */
+/** Output of a run that says nothing about its tests. */
 const unloadable =
-	/No test ran|SyntaxError|ReferenceError|Transform failed|ERR_MODULE_NOT_FOUND|does not provide an export/
+	/took too long|No test ran|SyntaxError|ReferenceError|Transform failed|ERR_MODULE_NOT_FOUND|does not provide an export/
 
 const root = resolve(import.meta.dirname, '../../..')
 
@@ -71,8 +71,8 @@ function verdictOn(each: Plant): string {
 		const { failed, output } = 'row' in caughtBy ? row(caughtBy.row) : vitest([caughtBy.file], caughtBy.test)
 		takeAway()
 		if (!failed) return 'nothing failed'
-		// Code that cannot be loaded proves nothing.
-		return unloadable.test(output) ? `cannot be loaded: ${output.slice(-1000)}` : 'caught'
+		// Code that cannot be loaded proves nothing, and neither does a run that is cut off.
+		return unloadable.test(output) ? `proves nothing: ${output.slice(-1000)}` : 'caught'
 	} catch (thrown) {
 		if (thrown instanceof Misplanted) return `cannot be planted: ${thrown.message}`
 		throw thrown
@@ -102,5 +102,5 @@ function run(args: readonly string[]): Ran {
 		encoding: 'utf8',
 		maxBuffer: 1e8,
 	})
-	return { failed: status !== 0, output: stdout + stderr }
+	return { failed: status !== 0, output: `${stdout}${stderr}${status === null ? 'took too long' : ''}` }
 }
