@@ -11,6 +11,37 @@ export const turnPlants: readonly Plant[] = [
 		caughtBy: { file: 'test/idempotency.test.ts' },
 	},
 	{
+		id: 'claim-taken-twice',
+		fault: 'Each 50th repeated call that waited for the first goes to the upstream, too',
+		edits: [
+			{
+				file: 'src/node/memory-state.ts',
+				find: 'await other.settled\n',
+				replace: 'await other.settled\n				if (++waited % 50 === 0) return begin(key, lease)\n',
+			},
+			{ file: 'src/node/memory-state.ts', find: 'const noNotes =', replace: 'let waited = 0\nconst noNotes =' },
+		],
+		caughtBy: { row: 'C1' },
+	},
+	{
+		id: 'late-reply-elsewhere',
+		fault: 'Each 100th late reply goes to another conversation',
+		edits: [
+			{
+				file: 'src/node/memory-state.ts',
+				find: 'async addLateReply(conversation, reply) {\n',
+				replace:
+					'async addLateReply(own, reply) {\n			const conversation = ++lateReplies % 100 === 0 ? elsewhere : own\n			elsewhere = own\n',
+			},
+			{
+				file: 'src/node/memory-state.ts',
+				find: 'const noNotes =',
+				replace: "let [lateReplies, elsewhere] = [0, '']\nconst noNotes =",
+			},
+		],
+		caughtBy: { row: 'A3b' },
+	},
+	{
 		id: 'failure-remembered',
 		fault: 'A failed turn is remembered as an empty 200',
 		edits: [
