@@ -1,11 +1,11 @@
 /** Half surrogate pairs, which no UTF-8 body can hold, become U+FFFD in every string of a value. */
-import { fieldPath } from '../format/index.ts'
+import { memberPath } from '../format/index.ts'
 import type { Feature } from '../model/index.ts'
 import { type Fitting, note } from './context.ts'
 
 /** The value with well-formed strings and keys; the value itself when it has no others. */
 export function wellFormed<T>(fitting: Fitting, feature: Feature, value: T): T {
-	return isWellFormed(value) ? value : (repaired(fitting, feature, value, []) as T)
+	return isWellFormed(value) ? value : (repaired(fitting, feature, value, '') as T)
 }
 
 function isWellFormed(value: unknown): boolean {
@@ -15,22 +15,22 @@ function isWellFormed(value: unknown): boolean {
 	return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member))
 }
 
-function repaired(fitting: Fitting, feature: Feature, value: unknown, path: readonly (string | number)[]): unknown {
+function repaired(fitting: Fitting, feature: Feature, value: unknown, path: string): unknown {
 	if (typeof value === 'string') {
-		if (!value.isWellFormed()) note(fitting, 'converted', feature, fieldPath(path), 'unpaired surrogate replaced')
+		if (!value.isWellFormed()) note(fitting, 'converted', feature, path, 'unpaired surrogate replaced')
 		return value.toWellFormed()
 	}
 	if (typeof value !== 'object' || value === null) return value
-	if (Array.isArray(value)) return value.map((item, i) => repaired(fitting, feature, item, [...path, i]))
+	if (Array.isArray(value)) return value.map((item, i) => repaired(fitting, feature, item, `${path}[${i}]`))
 	const members: { [key: string]: unknown } = {}
 	for (const [key, member] of Object.entries(value)) {
-		const here = [...path, key]
+		const here = memberPath(path, key)
 		const name = key.toWellFormed()
 		if (Object.hasOwn(members, name)) {
-			note(fitting, 'dropped', feature, fieldPath(here), 'another key has the same name after repair')
+			note(fitting, 'dropped', feature, here, 'another key has the same name after repair')
 			continue
 		}
-		if (name !== key) note(fitting, 'converted', feature, fieldPath(here), 'unpaired surrogate replaced')
+		if (name !== key) note(fitting, 'converted', feature, here, 'unpaired surrogate replaced')
 		members[name] = repaired(fitting, feature, member, here)
 	}
 	return members

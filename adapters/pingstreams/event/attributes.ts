@@ -1,7 +1,7 @@
 /** The session's attributes: those of the conversation, the page's payload and a flow's variables, without secrets. */
 
 import * as v from 'valibot'
-import { Attributes, fieldPath, type Json } from '../../../src/format/index.ts'
+import { Attributes, fieldPath, type Json, memberPath } from '../../../src/format/index.ts'
 import type { Call } from './call.ts'
 
 /** Names of secrets in the platform's documents. */
@@ -59,23 +59,23 @@ export function decodeAttributes({ isMessage, message, variables, at }: Call): {
 	return { attributes: Object.fromEntries(attributes), unread }
 }
 
-/** Takes the path of a secret, from the attributes on. */
-type Found = (path: readonly (string | number)[]) => void
+/** Takes the path of a secret. */
+type Found = (path: string) => void
 
-/** The attributes without secrets, at any depth. */
-export function withoutSecrets(attributes: Attributes, found?: Found): Attributes {
+/** The attributes without secrets, at any depth. `at` is their path. */
+export function withoutSecrets(attributes: Attributes, at = '', found?: Found): Attributes {
 	const others: { [key: string]: Json } = {}
 	for (const [key, value] of Object.entries(attributes)) {
-		if (secrets.includes(key)) found?.([key])
-		else others[key] = withoutNestedSecrets(value, found && ((path) => found([key, ...path])))
+		const here = found ? memberPath(at, key) : ''
+		if (secrets.includes(key)) found?.(here)
+		else others[key] = withoutNestedSecrets(value, here, found)
 	}
 	return others
 }
 
-function withoutNestedSecrets(value: Json, found?: Found): Json {
-	if (Array.isArray(value))
-		return value.map((item, i) => withoutNestedSecrets(item, found && ((path) => found([i, ...path]))))
-	return isObject(value) ? withoutSecrets(value, found) : value
+function withoutNestedSecrets(value: Json, at: string, found?: Found): Json {
+	if (Array.isArray(value)) return value.map((item, i) => withoutNestedSecrets(item, found ? `${at}[${i}]` : '', found))
+	return isObject(value) ? withoutSecrets(value, at, found) : value
 }
 
 // Array.isArray does not narrow a readonly list.

@@ -1,5 +1,5 @@
 /** What a call says by no field of its own, and what it must not say. */
-import { type CanonicalEvent, compact, fieldPath, type Report } from '../../../src/format/index.ts'
+import { type CanonicalEvent, compact, type Report } from '../../../src/format/index.ts'
 import { mediaKindOf } from '../media.ts'
 import { withoutSecrets } from './attributes.ts'
 import { startTexts } from './content.ts'
@@ -11,22 +11,19 @@ export function refineEvent(event: CanonicalEvent, report: Report): CanonicalEve
 		...event,
 		user: user && {
 			...user,
-			attributes: withoutSecrets(user.attributes, (path) => {
-				reportSecret('event.user.attributes', ['user', 'attributes', ...path])
+			attributes: withoutSecrets(user.attributes, 'user.attributes', (path) => {
+				reportSecret('event.user.attributes', path)
 			}),
 		},
 		media: media?.map((file, i) => refineFile(file, `media[${i}]`, report)),
-		attributes: withoutSecrets(attributes, (path) => {
-			reportSecret('event.attributes', ['attributes', ...path])
+		attributes: withoutSecrets(attributes, 'attributes', (path) => {
+			reportSecret('event.attributes', path)
 		}),
 	})
 	return refineKind(refineLabel(refineText(refined, report), report), report)
 
-	function reportSecret(
-		feature: 'event.attributes' | 'event.user.attributes',
-		path: readonly (string | number)[],
-	): void {
-		report({ did: 'dropped', feature, path: fieldPath(path), detail: 'its name suggests a secret' })
+	function reportSecret(feature: 'event.attributes' | 'event.user.attributes', path: string): void {
+		report({ did: 'dropped', feature, path, detail: 'its name suggests a secret' })
 	}
 }
 
