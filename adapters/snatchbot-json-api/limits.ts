@@ -9,7 +9,11 @@ const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.non
 
 const buttons = list(
 	v.variant('type', [
-		v.strictObject({ type: v.literal('url'), value: url, name: nonEmpty }),
+		v.strictObject({
+			type: v.literal('url'),
+			value: v.union([url, v.pipe(v.string(), v.regex(/^#\S*$/))]),
+			name: nonEmpty,
+		}),
 		v.strictObject({ type: v.literal('module'), value: digits, name: nonEmpty }),
 	]),
 )

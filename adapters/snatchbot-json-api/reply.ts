@@ -59,7 +59,8 @@ const carries: Carries<CanonicalReply> = {
 	'reply.card.url': address,
 	'reply.card.buttons': {},
 	'reply.button.title': {},
-	'reply.button.link': address,
+	// A fragment alone is a link to nowhere, which public bots write on their cards.
+	'reply.button.link': { blanks: 'encoded', pattern: '^(?:[A-Za-z][A-Za-z\\d+.-]*:\\S+|#\\S*)$' },
 	'reply.button.goto': { pattern: '^\\d+$' },
 	'reply.control.blockInput': {},
 }

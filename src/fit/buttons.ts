@@ -2,6 +2,7 @@
 import type { Button, Choice } from '../model/index.ts'
 import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, noLabels, note, unique } from './context.ts'
 import { phrases } from './phrases.ts'
+import { isNoLink, urlInWords } from './urls.ts'
 
 /** A choice and its path in the value before. */
 export interface PlacedChoice {
@@ -34,6 +35,10 @@ export function sortButtons(
 	const labels = noLabels()
 	for (const [i, button] of buttons.entries()) {
 		const at = typeof path === 'string' ? `${path}[${i}]` : (path[i] ?? '')
+		if ('url' in button && isNoLink(button.url)) {
+			note(fitting, 'dropped', `reply.button.${button.type}`, at, 'no address that a user can open')
+			continue
+		}
 		const shown = here ? fitButton(fitting, button, at) : undefined
 		if (shown) {
 			const title = fitTitle(fitting, 'reply.button.title', shown.title, `${at}.title`, labels, sorted.lines)
@@ -50,6 +55,7 @@ export function sortButtons(
 
 /** Whether the format has the button, or one that does the same. */
 export function canPress({ carries }: Fitting, button: Button): boolean {
+	if ('url' in button && isNoLink(button.url)) return false
 	const argument = argumentOf(button)
 	const limits = [
 		carries[`reply.button.${button.type}`],
@@ -109,8 +115,10 @@ function leave(fitting: Fitting, button: Button, set: string, path: string, sort
 		note(fitting, 'converted', feature, path, 'to a choice')
 		sorted.choices.push({ choice: { title: button.title, target: button.target }, path, set })
 	} else {
+		const argument = 'url' in button ? urlInWords(fitting, feature, button.url, path) : button.number
+		if (argument === undefined) return
 		note(fitting, 'converted', feature, path, 'to text')
-		sorted.lines.push(phrases.labelled(button.title, argumentOf(button)))
+		sorted.lines.push(phrases.labelled(button.title, argument))
 	}
 }
 

@@ -6,6 +6,7 @@ import { type Fitting, fitLabel, isWithin, note } from './context.ts'
 import { fitMedia } from './media.ts'
 import { phrases } from './phrases.ts'
 import { fitText, inGroups, withChoices } from './texts.ts'
+import { urlInWords } from './urls.ts'
 
 type Cards = Extract<Message, { type: 'cards' }>
 
@@ -70,10 +71,8 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 	)
 	const [first = [], ...over] = inGroups(shown, limit?.items)
 	if (over.length > 0) note(fitting, 'split', 'reply.card.buttons', `${path}.buttons`)
-	if (card.url !== undefined && !keepsUrl) {
-		note(fitting, 'converted', 'reply.card.url', `${path}.url`, 'to text')
-		lines.push(phrases.labelled(card.title, card.url))
-	}
+	const address = card.url === undefined || keepsUrl ? undefined : cardUrlInWords(fitting, card.url, path)
+	if (address !== undefined) lines.push(phrases.labelled(card.title, address))
 	const text = lines.length > 0 ? lines.join('\n') : card.title
 	return {
 		card: {
@@ -99,9 +98,16 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 /** A card as a picture and a text with its buttons. */
 function plainCard(fitting: Fitting, card: Card, path: string): Message[] {
 	note(fitting, 'converted', 'reply.cards', path, 'to simpler messages')
-	const words = [card.title, card.subtitle, card.url].filter((line) => line !== undefined).join('\n')
+	const address = card.url === undefined ? undefined : urlInWords(fitting, 'reply.card.url', card.url, `${path}.url`)
+	const words = [card.title, card.subtitle, address].filter((line) => line !== undefined).join('\n')
 	return [
 		...(card.imageUrl === undefined ? [] : fitMedia(fitting, { type: 'image', url: card.imageUrl }, path)),
 		...fitText(fitting, { type: 'text', text: words, ...(card.buttons && { buttons: card.buttons }) }, path),
 	]
+}
+
+function cardUrlInWords(fitting: Fitting, url: string, path: string): string | undefined {
+	const address = urlInWords(fitting, 'reply.card.url', url, `${path}.url`)
+	if (address !== undefined) note(fitting, 'converted', 'reply.card.url', `${path}.url`, 'to text')
+	return address
 }

@@ -1,8 +1,9 @@
 /** Pictures, films, sounds and files in normal form: as the format has them, or as text with their address. */
-import type { Message } from '../model/index.ts'
+import type { Feature, Message } from '../model/index.ts'
 import { type Fitting, fitString, isWithin, note } from './context.ts'
 import { phrases } from './phrases.ts'
-import { plainTexts } from './texts.ts'
+import { fitText, plainTexts } from './texts.ts'
+import { isData, urlInWords } from './urls.ts'
 
 type Media = Extract<Message, { type: 'image' | 'video' | 'audio' | 'file' }>
 
@@ -15,7 +16,7 @@ export function fitMedia(fitting: Fitting, message: Media, path: string): Messag
 		if (message.type !== 'image' && message.mimeType !== undefined) {
 			note(fitting, 'dropped', 'reply.media.mimeType', `${path}.mimeType`)
 		}
-		return plainTexts(fitting, words === undefined ? message.url : phrases.labelled(words, message.url), path)
+		return addressOf(fitting, feature, message.url, words, path)
 	}
 	if (message.type === 'image') {
 		const alt = fitString(fitting, 'reply.image.alt', message.alt, `${path}.alt`)
@@ -24,4 +25,24 @@ export function fitMedia(fitting: Fitting, message: Media, path: string): Messag
 	const name = fitString(fitting, 'reply.media.name', message.name, `${path}.name`)
 	const mimeType = fitString(fitting, 'reply.media.mimeType', message.mimeType, `${path}.mimeType`)
 	return [{ type: message.type, url: message.url, ...(name !== undefined && { name }), ...(mimeType && { mimeType }) }]
+}
+
+/** A file as its words and its address: in a text, or where that has no room for it, as a link. */
+function addressOf(
+	fitting: Fitting,
+	feature: Feature,
+	url: string,
+	words: string | undefined,
+	path: string,
+): Message[] {
+	const { carries } = fitting
+	const link = carries['reply.button.link']
+	const isCut = url.length > (carries['reply.text']?.chars ?? Number.POSITIVE_INFINITY)
+	if (isCut && !isData(url) && carries['reply.text.buttons'] && link && isWithin(url, link)) {
+		const title = words ?? phrases.noWords
+		return fitText(fitting, { type: 'text', text: title, buttons: [{ type: 'link', title, url }] }, path, [path])
+	}
+	const address = urlInWords(fitting, feature, url, path)
+	if (address === undefined) return words === undefined ? [] : plainTexts(fitting, words, path)
+	return plainTexts(fitting, words === undefined ? address : phrases.labelled(words, address), path)
 }

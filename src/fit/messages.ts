@@ -14,7 +14,9 @@ export function fitMessages(fitting: Fitting, messages: readonly Message[], path
 }
 
 function fitMessage(fitting: Fitting, message: Message, path: string): Message[] {
-	const { instead, delay, ...bare } = fitUrls(fitting, message, path)
+	const followable = fitUrls(fitting, message, path)
+	if (!followable) return []
+	const { instead, delay, ...bare } = followable
 	const spare = instead !== undefined && !canShow(fitting, bare)
 	if (spare) noteReplaced(fitting, bare, path)
 	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path)

@@ -49,7 +49,9 @@ function cutBefore(text: string, max: number): number {
 		const least = rank === breaks.length - 1 ? 1 : max / 3
 		if (cut >= least) return Math.min(cut, text.length)
 	}
-	return wholeGraphemes(text, max)
+	// An address right behind a word, as in languages without spaces, begins the next part.
+	const address = window.search(/https?:\/\//)
+	return address > 0 ? address : wholeGraphemes(text, max)
 }
 
 /**

@@ -3,6 +3,7 @@ import { limits } from '../limits.ts'
 import type { Message } from '../model/index.ts'
 import { fitChoices, numberChoices, type PlacedChoice, sortButtons } from './buttons.ts'
 import { type Fitting, note } from './context.ts'
+import { type AroundUrls, aroundLongUrls } from './long-urls.ts'
 import { phrases } from './phrases.ts'
 import { escapeText, hashOf, shortenText, splitTail, splitText } from './strings.ts'
 
@@ -20,7 +21,7 @@ export function fitText(
 	from: string | readonly string[] = `${path}.buttons`,
 ): Message[] {
 	const { text, alternatives, buttons } = fitAlternatives(fitting, message, path)
-	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : plainTexts(fitting, text, `${path}.text`)
+	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : textsAround(fitting, text, path)
 
 	const limit = fitting.carries['reply.text.buttons']
 	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, path, from)
@@ -30,7 +31,9 @@ export function fitText(
 		return withChoices(fitting, words, choices, path)
 	}
 
-	const [before, last] = textsBefore(fitting, words, 'buttons', limit?.chars, `${path}.text`)
+	const around = aroundLongUrls(fitting, words, wordsLimit(fitting, limit), path)
+	const above = around ? (around.rest ?? phrases.noWords) : words
+	const [before, last] = textsBefore(fitting, above, 'buttons', limit?.chars, `${path}.text`)
 	const sets = inGroups(shown, limit?.items)
 	if (sets.length > 1) {
 		note(
@@ -43,11 +46,30 @@ export function fitText(
 	}
 	const [first, ...others] = sets.map((set, i) => ({ ...asText(i === 0 ? last : phrases.noWords), buttons: set }))
 	return [
+		...fitBefore(fitting, around, path),
 		...before,
 		...(first ? [{ ...first, ...(alternatives && { alternatives }) }] : []),
 		...others,
 		...withChoices(fitting, undefined, choices, path),
 	]
+}
+
+/** UTF-16 units of words that stay in one piece, also above buttons or choices. */
+function wordsLimit({ carries }: Fitting, above?: { readonly chars?: number | undefined }): number | undefined {
+	const limits = [carries['reply.text']?.chars, above?.chars].filter((chars) => chars !== undefined)
+	return limits.length === 0 ? undefined : Math.min(...limits)
+}
+
+/** A text on its own, with links between its parts for addresses that would be cut. */
+function textsAround(fitting: Fitting, text: string, path: string): Message[] {
+	const around = aroundLongUrls(fitting, text, wordsLimit(fitting), path)
+	if (!around) return plainTexts(fitting, text, `${path}.text`)
+	const rest = around.rest === undefined ? [] : plainTexts(fitting, around.rest, `${path}.text`)
+	return [...fitBefore(fitting, around, path), ...rest]
+}
+
+function fitBefore(fitting: Fitting, around: AroundUrls | undefined, path: string): Message[] {
+	return (around?.before ?? []).flatMap((message) => fitText(fitting, message, path, [path]))
 }
 
 /** Choices behind words of any length: as choices, or where the format has none, as numbered lines. */
@@ -65,20 +87,22 @@ export function withChoices(
 	const text = [...(words === undefined ? [] : [words]), ...lines].join('\n')
 	const textLimit = carries['reply.choices.text']
 	if (choices.length === 0 || !textLimit) {
-		const texts = text === '' ? [] : plainTexts(fitting, text, `${path}.text`)
+		const texts = text === '' ? [] : textsAround(fitting, text, path)
 		if (choices.length > 0 && texts.length > 0)
 			note(fitting, 'split', 'reply.choices.text', `${path}.text`, 'moved to a text message of its own')
 		return [...texts, ...choiceSets(fitting, choices, path).map((set): Choices => ({ type: 'choices', choices: set }))]
 	}
+	const around = aroundLongUrls(fitting, text, wordsLimit(fitting, textLimit), path)
+	const above = around ? (around.rest ?? '') : text
 	const [before, last] =
-		text === '' ? [[], undefined] : textsBefore(fitting, text, 'choices', textLimit.chars, `${path}.text`)
+		above === '' ? [[], undefined] : textsBefore(fitting, above, 'choices', textLimit.chars, `${path}.text`)
 	const filler = textLimit.required ? phrases.noWords : undefined
 	if (last === undefined && filler !== undefined) note(fitting, 'added', 'reply.choices.text', `${path}.text`)
 	const sets = choiceSets(fitting, choices, path).map((set, i): Choices => {
 		const own = (i === 0 ? last : undefined) ?? filler
 		return { type: 'choices', ...(own !== undefined && { text: own }), choices: set }
 	})
-	return [...before, ...sets]
+	return [...fitBefore(fitting, around, path), ...before, ...sets]
 }
 
 function choiceSets(fitting: Fitting, choices: Choices['choices'], path: string): Choices['choices'][] {

@@ -1,10 +1,13 @@
-/** Addresses in normal form: each is one piece, its white space encoded where the format wants it so. */
+/** Addresses in normal form: each is one piece that a user can follow, or it is named and left out. */
 import { compact } from '../format/index.ts'
 import type { Button, Card, Feature, Message } from '../model/index.ts'
 import { type Fitting, note } from './context.ts'
 
-/** The message with its URLs as the format takes them; what becomes of URLs that it does not take is decided later. */
-export function fitUrls(fitting: Fitting, message: Message, path: string): Message {
+/**
+ * The message with its URLs as the format takes them, and without those that would run a script; undefined when nothing
+ * is left. What becomes of other URLs that the format does not take is decided later.
+ */
+export function fitUrls(fitting: Fitting, message: Message, path: string): Message | undefined {
 	switch (message.type) {
 		case 'text':
 			return message.buttons ? { ...message, buttons: fitButtonUrls(fitting, message.buttons, path) } : message
@@ -12,34 +15,102 @@ export function fitUrls(fitting: Fitting, message: Message, path: string): Messa
 			return { ...message, cards: message.cards.map((card, i) => fitCardUrls(fitting, card, `${path}.cards[${i}]`)) }
 		case 'choices':
 			return message
-		default:
-			return { ...message, url: fitUrl(fitting, `reply.${message.type}`, message.url, `${path}.url`) }
+		default: {
+			const url = fitUrl(fitting, `reply.${message.type}`, message.url, path, isScript)
+			if (url !== undefined) return { ...message, url }
+			const words = message.type === 'image' ? message.alt : message.name
+			if (words === undefined) return undefined
+			const { delay, instead } = message
+			return compact<Message>({ type: 'text', text: words, delay, instead })
+		}
 	}
 }
 
 function fitCardUrls(fitting: Fitting, card: Card, path: string): Card {
 	const { imageUrl, url, buttons } = card
-	return compact({
+	return compact<Card>({
 		...card,
-		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, `${path}.imageUrl`),
-		url: url && fitUrl(fitting, 'reply.card.url', url, `${path}.url`),
+		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, path, isScript, 'imageUrl'),
+		url: url && fitUrl(fitting, 'reply.card.url', url, path, isNoLink, 'url'),
 		buttons: buttons && fitButtonUrls(fitting, buttons, path),
 	})
 }
 
+/** A link that nobody can open keeps its place, so that the others keep their paths; it goes where buttons are sorted. */
 function fitButtonUrls(fitting: Fitting, buttons: readonly Button[], path: string): Button[] {
 	return buttons.map((button, i) => {
-		if (!('url' in button)) return button
+		if (!('url' in button) || isNoLink(button.url)) return button
 		const feature = `reply.button.${button.type}` as const
 		const carried = fitting.carries[feature] ? feature : 'reply.button.link'
-		return { ...button, url: fitUrl(fitting, carried, button.url, `${path}.buttons[${i}].url`) }
+		return { ...button, url: withoutBlanks(fitting, carried, button.url, `${path}.buttons[${i}].url`) }
 	})
 }
 
-function fitUrl(fitting: Fitting, feature: Feature, url: string, path: string): string {
+/** The URL of what stands at `path`, which is nothing without it; with `member`, one of its members that is a URL. */
+function fitUrl(
+	fitting: Fitting,
+	feature: Feature,
+	url: string,
+	path: string,
+	isRefused: (url: string) => boolean,
+	member?: string,
+): string | undefined {
+	if (isRefused(url)) {
+		note(
+			fitting,
+			'dropped',
+			feature,
+			member === undefined ? path : `${path}.${member}`,
+			'no address that a user can open',
+		)
+		return undefined
+	}
+	return withoutBlanks(fitting, feature, url, `${path}.${member ?? 'url'}`)
+}
+
+/** The URL with its blanks encoded where the format wants it so. */
+function withoutBlanks(fitting: Fitting, feature: Feature, url: string, path: string): string {
 	if (fitting.carries[feature]?.blanks !== 'encoded') return url
 	const fitted = url.trim().replace(/\s/gu, encodeURIComponent)
 	if (fitted === '' || fitted === url) return url
 	note(fitting, 'escaped', feature, path)
 	return fitted
+}
+
+// As browsers read a scheme: https://url.spec.whatwg.org/#concept-basic-url-parser
+const skipped = '[\\t\\n\\r]*'
+const script = new RegExp(`^[\\0-\\x20]*(?:${['javascript', 'vbscript'].map(spelled).join('|')})`, 'i')
+const data = new RegExp(`^[\\0-\\x20]*${spelled('data')}`, 'i')
+
+function spelled(scheme: string): string {
+	return [...scheme, ':'].join(skipped)
+}
+
+function isScript(url: string): boolean {
+	return script.test(url)
+}
+
+/** Whether the address holds the file itself. */
+export function isData(url: string): boolean {
+	return data.test(url)
+}
+
+/** Whether no link may have the address: a page is opened by a link, and a file in an address is no page. */
+export function isNoLink(url: string): boolean {
+	return isScript(url) || isData(url)
+}
+
+/**
+ * The address as it can stand in a text: in one piece, without white space; undefined when it cannot, and then noted as
+ * dropped. Nobody can follow a `data:` address in a text.
+ */
+export function urlInWords(fitting: Fitting, feature: Feature, url: string, path: string): string | undefined {
+	const { chars = Number.POSITIVE_INFINITY } = fitting.carries['reply.text'] ?? {}
+	const encoded = url.trim().replace(/\s/gu, encodeURIComponent)
+	if (encoded === '' || isData(url) || encoded.length > chars) {
+		note(fitting, 'dropped', feature, path, isData(url) ? 'no address for a text' : 'it would be cut')
+		return undefined
+	}
+	if (encoded !== url) note(fitting, 'escaped', feature, path)
+	return encoded
 }

@@ -1,4 +1,5 @@
 /** The canonical model: events and replies, independent of any platform. */
+export { type RelativeAddress, relativeAddressOf } from './addresses.ts'
 export type { Change } from './change.ts'
 export { CanonicalEvent } from './event.ts'
 export { type Excess, excessOfEvent, excessOfReply } from './excess.ts'

@@ -1,7 +1,15 @@
-/** Decodes calls and answers with an adapter, and refuses what is over the limits of the model. */
+/** Decodes calls and answers with an adapter, and refuses what the model does not allow. */
 import { GatewayError } from '../errors.ts'
 import type { Adapter, Decoded, ReplyLeg, WireRequest, WireResponse } from '../format/index.ts'
-import { type CanonicalEvent, type CanonicalReply, type Excess, excessOfEvent, excessOfReply } from '../model/index.ts'
+import {
+	type CanonicalEvent,
+	type CanonicalReply,
+	type Excess,
+	excessOfEvent,
+	excessOfReply,
+	type RelativeAddress,
+	relativeAddressOf,
+} from '../model/index.ts'
 
 /** The event of a platform's call. Throws what the adapter throws, and `field-invalid`. */
 export function decodeEvent(adapter: Adapter, call: WireRequest): Decoded<CanonicalEvent> {
@@ -15,6 +23,8 @@ export function decodeReply(leg: ReplyLeg, response: WireResponse): Decoded<Cano
 	try {
 		const decoded = leg.decode(response)
 		refuse(excessOfReply(decoded.model))
+		// Other formats have addresses of their own, which fit names where a platform cannot open them.
+		if (leg.carries['reply.overrides']) refuse(relativeAddressOf(decoded.model))
 		return decoded
 	} catch (thrown) {
 		if (!(thrown instanceof GatewayError)) throw thrown
@@ -28,6 +38,6 @@ function describeJson(body: string): string {
 	return /^\s*</.test(body) ? 'JSON; this looks like HTML or XML' : 'JSON'
 }
 
-function refuse(excess: Excess | undefined): void {
-	if (excess) throw new GatewayError('field-invalid', { ...excess })
+function refuse(fault: Excess | RelativeAddress | undefined): void {
+	if (fault) throw new GatewayError('field-invalid', { ...fault })
 }
