@@ -46,7 +46,7 @@ export const errors = {
 	'upstream-status': [502, 'The upstream answered with a non-2xx status. See the log of the upstream.'],
 	'upstream-redirect': [
 		502,
-		'The upstream redirected, and the gateway does not follow redirects. Configure the final URL.',
+		'The upstream redirected, and the gateway does not follow redirects. Configure the final URL. If there is none, as with Google Apps Script, put a server in front of it that follows the redirect.',
 	],
 	'upstream-reply-too-large': [502, 'The answer of the upstream exceeds the size limit. Make it send less.'],
 	'upstream-reply-invalid': [

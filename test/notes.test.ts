@@ -1,8 +1,8 @@
 /** What the log says of a turn that worked, and yet may not do what its author wants. */
 import { expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
-import { fitEvent } from '../src/fit/index.ts'
-import type { CanonicalEvent } from '../src/model/index.ts'
+import { fitEvent, fitReply } from '../src/fit/index.ts'
+import type { CanonicalEvent, CanonicalReply } from '../src/model/index.ts'
 import { gateway, json, says, statusOnly, upstream } from './servers.ts'
 
 const typed = [['content-type', 'application/json']] as const
@@ -99,4 +99,42 @@ test.each([
 	[{ user: { externalId: 'x1', attributes: {} } }, 'turn-1'],
 ])('a backend of ChatBot v2 always gets a user id: %j', (event, id) => {
 	expect(sentTo('chatbot-v2', event).body.userId).toBe(id)
+})
+
+/** What a platform of these adapters is sent of a reply. */
+const shownOn = (name: string, messages: CanonicalReply['messages']) => {
+	const leg = adapters
+		.find((each) => each.name === name)
+		?.create()
+		.reply({ kind: 'message', attributes: {} })
+	if (!leg) throw new Error(`no adapter ${name}`)
+	const { value, changes } = fitReply({ messages, attributes: { session: {}, user: {} } }, leg, context)
+	return { messages: value.messages, changes: changes.map(({ did, path }) => `${did} ${path}`) }
+}
+
+test.each(['chatbot-v1', 'chatbot-v2', 'botdistrikt', 'pingstreams'])('%s shows no empty bubble', (name) => {
+	for (const text of [' ', '\n\t', '\u00a0\u3000']) {
+		expect(shownOn(name, [{ type: 'text', text }])).toEqual({ messages: [], changes: ['dropped messages[0].text'] })
+	}
+})
+
+test.each([
+	['+49 30 1234', '+49301234'],
+	['+1 (555) 010-9999', '+15550109999'],
+	['+49/30.1234', '+49301234'],
+	['+49\u00a030\u20091234', '+49301234'],
+	['+49301234', '+49301234'],
+])('a phone button stays one on ChatBot v2: %s', (number, dialled) => {
+	const { messages, changes } = shownOn('chatbot-v2', [
+		{ type: 'text', text: 'Call us', buttons: [{ type: 'phone', title: 'Call', number }] },
+	])
+	expect(messages).toMatchObject([{ type: 'text', buttons: [{ type: 'phone', number: dialled }] }])
+	const converted = ['converted messages[0].buttons[0].number']
+	expect(changes.filter((each) => !each.startsWith('added'))).toEqual(number === dialled ? [] : converted)
+})
+
+test('a number that cannot be dialled is still words', () => {
+	const button = { type: 'phone', title: 'Call', number: '030 1234 ext. 5' } as const
+	const { messages } = shownOn('chatbot-v2', [{ type: 'text', text: 'Call us', buttons: [button] }])
+	expect(JSON.stringify(messages)).toContain('030 1234 ext. 5')
 })

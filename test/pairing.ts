@@ -71,5 +71,6 @@ function pressablesOf(message: Message): readonly (Button | Choice)[] {
 function deedOf(each: Button | Choice): string {
 	if ('value' in each) return each.value
 	if ('target' in each) return each.target
-	return 'url' in each ? each.url : each.number
+	// A format may want it without the signs that people put between digits.
+	return 'url' in each ? each.url : each.number.replace(/[\s().\/-]/gu, '')
 }

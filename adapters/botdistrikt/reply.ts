@@ -33,7 +33,7 @@ export function replyLeg({ choices }: Options): ReplyLeg {
 	return {
 		carries: {
 			'reply.messages': { single: true, order: [['text'], ['choices']] },
-			'reply.text': {},
+			'reply.text': { notBlank: true },
 			'reply.choices': { items: choices },
 			'reply.choice.title': {},
 			'reply.attributes.session': {},

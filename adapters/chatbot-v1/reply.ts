@@ -92,7 +92,8 @@ const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },
 	// Of 99 responses one is kept for a goto, and some for what the model has no word for.
 	'reply.messages': { items: 98 - maxNatives },
-	'reply.text': { chars: 1024 },
+	// A blank one would be an empty bubble.
+	'reply.text': { chars: 1024, notBlank: true },
 	'reply.text.alternatives': { items: 19, withoutButtons: true },
 	'reply.text.buttons': { items: 3, chars: 80 },
 	'reply.image': { chars: 1024, pattern: '^https?://\\S+$' },

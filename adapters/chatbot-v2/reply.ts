@@ -86,7 +86,8 @@ const Native = v.strictObject({ responses: v.pipe(v.array(NativeItem), v.nonEmpt
 const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },
 	'reply.messages': {},
-	'reply.text': { chars: 1024 },
+	// A blank one would be an empty bubble.
+	'reply.text': { chars: 1024, notBlank: true },
 	'reply.text.alternatives': { items: 19, withoutButtons: true },
 	'reply.text.buttons': { items: 5, chars: 640 },
 	'reply.image': { chars: 2048 },

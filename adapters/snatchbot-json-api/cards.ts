@@ -55,6 +55,7 @@ export function decodeCards(cards: readonly Json[] | null | undefined): ReturnTy
 		decode: (card, at) => ({
 			messages: decodeCard(card),
 			unread: [...unreadValue(card, at), ...unreadButtons(card, at)],
+			added: addedWords(card, at),
 		}),
 	})
 }
@@ -103,6 +104,16 @@ function decodeItem(item: Item): Card[] {
 	const rest = { imageUrl: decodeUrl(item.image), url: decodeUrl(item.url), buttons: decodeButtons(item) }
 	const title = heading ?? subtitle ?? rest.buttons?.[0]?.title ?? (rest.imageUrl || rest.url ? noWords : undefined)
 	return title ? [compact({ title, subtitle: heading === undefined ? undefined : subtitle, ...rest })] : []
+}
+
+/** Paths of words that the backend left out, the platform needs none of, and the model has. */
+function addedWords(card: WireCard, at: Path): string[] {
+	if (card.type === 'text') return !nonEmpty(card.value) && decodeButtons(card) ? [fieldPath([...at, 'value'])] : []
+	if (card.type !== 'gallery') return []
+	return (card.gallery ?? []).flatMap((item, i) => {
+		const hasWords = nonEmpty(item.heading) !== undefined || nonEmpty(item.subtitle) !== undefined
+		return hasWords || decodeItem(item).length === 0 ? [] : [fieldPath([...at, 'gallery', i, 'heading'])]
+	})
 }
 
 function encodeItem({ title, subtitle, imageUrl, url, buttons }: Card): object {

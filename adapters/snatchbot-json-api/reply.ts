@@ -94,6 +94,7 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 					overrides: natives && { [name]: { cards: natives } },
 				}),
 				unread: [...unread, ...cards.unread],
+				...(cards.added && { added: cards.added }),
 			}
 		}),
 

@@ -46,6 +46,31 @@ test.each(['a::next::b', 'a::next', 'a::next:', '::next::next::', ':::next:::', 
 	},
 )
 
+test('words that a card lacks and the model needs are named', () => {
+	const leg = snatchbotJsonApi.create().reply({ kind: 'message', attributes: {} })
+	const buttons = [{ type: 'module', value: 4600, name: 'Cart' }]
+	const gallery = [
+		{ heading: 'Tea' },
+		{ buttons },
+		{ subtitle: 'hot', buttons },
+		{},
+		{ image: 'https://a.example/b.png' },
+	]
+	const cards = [
+		{ type: 'text', buttons },
+		{ type: 'gallery', gallery },
+		{ type: 'text', value: 'Hi', buttons },
+	]
+	const body = JSON.stringify({ message: 'Look', cards })
+	expect(leg?.decode({ status: 200, headers: [], body }).added).toEqual([
+		'cards[0].value',
+		'cards[1].gallery[1].heading',
+		'cards[1].gallery[4].heading',
+	])
+	const plain = JSON.stringify({ message: 'Look', cards: cards.slice(2) })
+	expect(leg?.decode({ status: 200, headers: [], body: plain }).added).toBeUndefined()
+})
+
 test('a filler must be one visible message', () => {
 	for (const filler of ['', ' ', 'a::next::b']) expect(() => snatchbotJsonApi.create({ filler })).toThrow()
 })

@@ -1,7 +1,7 @@
 /** Addresses in normal form: each is one piece that a user can follow, or it is named and left out. */
 import { compact } from '../format/index.ts'
 import type { Button, Card, Feature, Message } from '../model/index.ts'
-import { type Fitting, note } from './context.ts'
+import { type Fitting, isWithin, note } from './context.ts'
 
 /**
  * The message with its URLs as the format takes them, and without those that would run a script; undefined when nothing
@@ -39,11 +39,23 @@ function fitCardUrls(fitting: Fitting, card: Card, path: string): Card {
 /** A link that nobody can open keeps its place, so that the others keep their paths; it goes where buttons are sorted. */
 function fitButtonUrls(fitting: Fitting, buttons: readonly Button[], path: string): Button[] {
 	return buttons.map((button, i) => {
+		if (button.type === 'phone')
+			return { ...button, number: fitNumber(fitting, button.number, `${path}.buttons[${i}].number`) }
 		if (!('url' in button) || isNoLink(button.url)) return button
 		const feature = `reply.button.${button.type}` as const
 		const carried = fitting.carries[feature] ? feature : 'reply.button.link'
 		return { ...button, url: withoutBlanks(fitting, carried, button.url, `${path}.buttons[${i}].url`) }
 	})
+}
+
+/** The number as the format dials it: without blanks and the signs that people put between digits, where only they are in the way. */
+function fitNumber(fitting: Fitting, number: string, path: string): string {
+	const limit = fitting.carries['reply.button.phone']
+	if (!limit || isWithin(number, limit)) return number
+	const digits = number.replace(/[\s()./-]/gu, '')
+	if (digits === '' || !isWithin(digits, limit)) return number
+	note(fitting, 'converted', 'reply.button.phone', path, 'without blanks and signs')
+	return digits
 }
 
 /** The URL of what stands at `path`, which is nothing without it; with `member`, one of its members that is a URL. */

@@ -97,6 +97,8 @@ export function defineAdapter<S extends v.GenericSchema>(factory: {
 export interface Decoded<Model> {
 	readonly model: Model
 	readonly unread: readonly string[]
+	/** Paths of what the message leaves out and the model needs, so that decode supplied it. Absent: nothing. */
+	readonly added?: readonly string[]
 	/** What the operator should check, in words that quote the configuration and nothing of the message. Absent: nothing. */
 	readonly notes?: readonly string[]
 }

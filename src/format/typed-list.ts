@@ -39,7 +39,13 @@ export interface TypedList<S extends TypedItem> {
 	decode(
 		item: v.InferOutput<S>,
 		at: Path,
-	): { readonly messages?: readonly Message[]; readonly natives?: readonly Json[]; readonly unread?: readonly string[] }
+	): {
+		readonly messages?: readonly Message[]
+		readonly natives?: readonly Json[]
+		readonly unread?: readonly string[]
+		/** Paths of what was supplied. */
+		readonly added?: readonly string[]
+	}
 	/** Whether an object of another type is kept as a native part. Absent: every one. */
 	isNative?(item: Json): boolean
 }
@@ -51,8 +57,9 @@ export interface TypedList<S extends TypedItem> {
 export function decodeTyped<S extends TypedItem>(
 	list: readonly Json[] | null | undefined,
 	{ schema, at, decode, isNative = () => true }: TypedList<S>,
-): { messages: Message[]; natives: Json[]; unread: string[] } {
+): { messages: Message[]; natives: Json[]; unread: string[]; added?: string[] } {
 	const decoded: ReturnType<typeof decodeTyped> = { messages: [], natives: [], unread: [] }
+	const supplied: string[] = []
 	const errors: GatewayError[] = []
 	for (const [i, item] of (list ?? []).entries()) {
 		const here = [...at, i]
@@ -64,7 +71,8 @@ export function decodeTyped<S extends TypedItem>(
 				continue
 			}
 			const { wire, unread: unlisted } = checked
-			const { messages = [], natives = [], unread = [] } = decode(wire, here)
+			const { messages = [], natives = [], unread = [], added = [] } = decode(wire, here)
+			supplied.push(...added)
 			decoded.messages.push(...messages)
 			decoded.natives.push(...natives)
 			decoded.unread.push(...unlisted, ...unread)
@@ -72,7 +80,7 @@ export function decodeTyped<S extends TypedItem>(
 		else decoded.unread.push(fieldPath(here))
 	}
 	if (errors.length > 0) throw joinMistakes(errors)
-	return decoded
+	return supplied.length > 0 ? { ...decoded, added: supplied } : decoded
 }
 
 /** Wrong items after which a list is given up. */

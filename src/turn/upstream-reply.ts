@@ -34,17 +34,22 @@ export function readUpstreamReply(response: WireResponse, answering: Answering):
 	const leg = upstream.adapter.reply(sent)
 	if (!leg) return { reply: emptyReply, unread: [], changes: [] }
 	if (isSameFormat(answering)) {
-		const { model, unread } = decodeReply(leg.sameFormat ?? leg, response)
-		return { reply: model, unread, changes: [] }
+		const { model, unread, added } = decodeReply(leg.sameFormat ?? leg, response)
+		return { reply: model, unread, changes: additions(added) }
 	}
-	const { model, unread } = decodeReply(leg, response)
+	const { model, unread, added } = decodeReply(leg, response)
 	// Our own format is written for whatever platform there is.
 	if (leg.carries['reply.overrides']) return { reply: model, unread, changes: [] }
-	const { reply, changes } = withoutJumps(model)
+	const { reply, changes: jumps } = withoutJumps(model)
+	const changes = [...additions(added), ...jumps]
 	const { mergeTags } = leg
 	if (!mergeTags || mergeTags === platformLeg.mergeTags) return { reply, unread, changes }
 	const filled = fillMergeTags(reply, mergeTags, received)
 	return { reply: filled.reply, unread, changes: [...changes, ...filled.changes] }
+}
+
+function additions(added: readonly string[] = []): Change[] {
+	return added.map((path) => ({ path, feature: 'reply', did: 'added' }))
 }
 
 /** The platform's leg for the reply of its upstream. */
