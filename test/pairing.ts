@@ -72,5 +72,5 @@ function deedOf(each: Button | Choice): string {
 	if ('value' in each) return each.value
 	if ('target' in each) return each.target
 	// A format may want it without the signs that people put between digits.
-	return 'url' in each ? each.url : each.number.replace(/[\s().\/-]/gu, '')
+	return 'url' in each ? each.url : each.number.replace(/[\s()./-]/gu, '')
 }
