@@ -18,7 +18,7 @@ async function changesOf(reply: object, more: object = {}) {
 	return { status, body, header: header.split(', '), log: line?.changes, moreInLog: line?.moreChanges }
 }
 
-test.each([150, 600, 1000])('no number of added delays hides the texts that were cut: %d', async (count) => {
+test.each([150, 200])('no number of added delays hides the texts that were cut: %d', async (count) => {
 	const texts = Array.from({ length: count }, () => ({ type: 'text', text: 'x'.repeat(990) }))
 	const { status, header, log, moreInLog } = await changesOf({ messages: texts })
 	expect(status).toBe(200)
