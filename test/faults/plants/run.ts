@@ -16,7 +16,7 @@ const limit = 300_000
 
 /** Output of a run that says nothing about its tests. */
 const unloadable =
-	/took too long|No test ran|SyntaxError|ReferenceError|Transform failed|ERR_MODULE_NOT_FOUND|does not provide an export/
+	/took too long|No test ran|^\s*(?:SyntaxError|ReferenceError): |Transform failed|ERR_MODULE_NOT_FOUND|does not provide an export/m
 
 const root = resolve(import.meta.dirname, '../../..')
 
