@@ -1,16 +1,17 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
 import { asGatewayError } from '../errors.ts'
-import { fitEvent, fitReply } from '../fit/index.ts'
-import type { NamedAdapter, WireRequest, WireResponse } from '../format/index.ts'
-import type { CanonicalEvent, CanonicalReply, Change } from '../model/index.ts'
+import { fitReply } from '../fit/index.ts'
+import type { NamedAdapter, WireResponse } from '../format/index.ts'
+import type { CanonicalReply, Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
 import { callUpstream } from '../upstream/index.ts'
 import { type Answered, type Arrival, admit, recognise } from './admission.ts'
 import { withChangesHeader } from './changes-header.ts'
 import { recallChoice } from './choices.ts'
-import { beginTurn, describeTurn, fitContextOf, type Received, replyLimits, type TurnContext } from './context.ts'
+import { beginTurn, fitContextOf, type Received, replyLimits, type TurnContext } from './context.ts'
 import { decodeEvent } from './decode.ts'
+import { encodeEvent } from './encode-event.ts'
 import { failureAnswer } from './failure.ts'
 import { type CallClaim, claimCall, settleCall } from './idempotency.ts'
 import { conversationKey } from './keys.ts'
@@ -19,7 +20,7 @@ import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } f
 import { withMarks } from './loop-detection.ts'
 import { acceptEvent, acknowledgement } from './one-way.ts'
 import type { PreparedRoute } from './prepared-route.ts'
-import { containsSecret, redactError, redactEvent, redactPath } from './redact.ts'
+import { redactError } from './redact.ts'
 import { endStage } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 import { type Answering, legForUpstream, readUpstreamReply } from './upstream-reply.ts'
@@ -88,10 +89,11 @@ async function exchange(
 	const response = route.holding ? await withTimeout(turn.holdAt - runtime.elapsed(), calling) : await calling
 
 	const answering: Answering = { upstream, platform, leg, received: event, sent }
-	let to: Destination = { route, conversation, leg, context }
+	const isLate = response === timedOut
+	const to: Destination = { route, conversation, leg: isLate ? leg : legForUpstream(answering), context }
 	let reply: CanonicalReply
-	let untranslated: readonly Change[] = []
-	if (response === timedOut) {
+	let lost: readonly Change[] = []
+	if (isLate) {
 		record.held = true
 		const lateReply = calling.then((response) => readUpstreamReply(response, answering).reply)
 		reply = holdReply(turn, to, event.language, lateReply, runtime)
@@ -102,9 +104,8 @@ async function exchange(
 		recordUnread(record, 'reply', read.unread)
 		if (response.body.trim() === '') record.notes.push('the answer of the upstream is empty')
 		recordChanges(record, read.changes)
-		to = { ...to, leg: legForUpstream(answering) }
 		reply = read.reply
-		untranslated = read.changes
+		lost = read.changes
 		await endStage(response, runtime)
 	}
 
@@ -113,46 +114,12 @@ async function exchange(
 	recordChanges(record, joined.lost)
 	const fitted = fitReply(joined.reply, to.leg, context)
 	recordChanges(record, fitted.changes)
-	refuseLosses(route, 'reply-does-not-fit', [...untranslated, ...fitted.changes])
+	refuseLosses(route, 'reply-does-not-fit', [...lost, ...fitted.changes])
 	if (joined.recalled > 0) await runtime.letOthersRun()
-	else if (response !== timedOut) await endStage(response, runtime)
+	else if (!isLate) await endStage(response, runtime)
 	if (conversation !== undefined) {
 		const offered = { turnId: turn.turnId, offers: fitted.offers }
 		record.choicesForgotten = !(await runtime.state.addReply(conversation, offered, picked))
 	}
 	return to.leg.encode(fitted.value)
-}
-
-/** The event in the upstream's format, without secrets: as it was sent, and as a request. */
-async function encodeEvent(
-	turn: TurnContext,
-	received: Received,
-	record: TurnRecord,
-	runtime: Runtime,
-): Promise<{ readonly sent: CanonicalEvent; readonly encoded: WireRequest }> {
-	const { route, call } = turn
-	const { hasSecret } = route
-	const { event: leg } = route.upstream.adapter
-	const context = fitContextOf(turn, received.event)
-	const { value: sent, changes } = fitEvent(received.event, leg, context)
-	recordChanges(record, changes)
-	refuseLosses(route, 'event-does-not-fit', changes)
-	await endStage(call, runtime)
-	// Looking at each part of the call costs more than looking at all of it at once, as is done here.
-	const look = route.raw && (await containsSecret(call, hasSecret, runtime))
-	const described = describeTurn(turn, received, record, look ? hasSecret : () => false)
-	await endStage(call, runtime)
-	const encoded = leg.encode(sent, described)
-	await endStage(encoded, runtime)
-	if (!(await containsSecret(encoded, hasSecret, runtime))) return { sent, encoded }
-
-	const redacted = redactEvent(received.event, hasSecret)
-	recordChanges(record, redacted.changes)
-	await endStage(encoded, runtime)
-	const fitted = fitEvent(redacted.event, leg, context).value
-	await endStage(encoded, runtime)
-	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, hasSecret) }))
-	const redescribed = describeTurn(turn, received, { ...record, changes: paths }, hasSecret)
-	await endStage(encoded, runtime)
-	return { sent: fitted, encoded: leg.encode(fitted, redescribed) }
 }
