@@ -49,7 +49,16 @@ export const sizePlants: readonly Plant[] = [
 		id: 'model-unlimited',
 		fault: 'Events and replies may have any number of attributes and elements',
 		edits: [
-			{ file: 'src/turn/decode.ts', find: 'if (excess) throw', replace: 'if (excess && excess.limit < 0) throw' },
+			{
+				file: 'src/turn/decode.ts',
+				find: 'refuse(excessOfEvent(decoded.model))',
+				replace: 'excessOfEvent(decoded.model)',
+			},
+			{
+				file: 'src/turn/decode.ts',
+				find: 'refuse(excessOfReply(decoded.model))',
+				replace: 'excessOfReply(decoded.model)',
+			},
 		],
 		caughtBy: { file: 'test/model-limits.test.ts' },
 	},
