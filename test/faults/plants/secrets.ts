@@ -116,7 +116,7 @@ export const secretPlants: readonly Plant[] = [
 		fault: "A route's secret in an attribute reaches the backend",
 		edits: [
 			{
-				file: 'src/turn/take-turn.ts',
+				file: 'src/turn/encode-event.ts',
 				find: 'if (!(await containsSecret(encoded, hasSecret, runtime))) return { sent, encoded }',
 				replace: 'if (sent) return { sent, encoded }',
 			},
