@@ -15,7 +15,7 @@ interface Pair {
  * put together. Where only the label comes back, the offer of that label says what it does.
  */
 export function pairing<W extends WireRequest | WireResponse, M>({ fit }: Pick<Side<W, M>, 'fit'>, x: M): void {
-	const given = pairsOf(x)
+	const given = [...pairsOf(x), ...linksOf(x)]
 	const { value, offers } = fit(x)
 	for (const { label, choice } of offers) {
 		expectGiven(given, { title: label, does: choice.value }, 'fit offers')
@@ -55,6 +55,30 @@ function pairsOf(model: unknown): Pair[] {
 	return messagesOf(model)
 		.flatMap(pressablesOf)
 		.map((each) => ({ title: each.title, does: deedOf(each).toWellFormed() }))
+}
+
+/** An address of the author that has no room as words becomes a link, under the words it belongs to or under its host. */
+function linksOf(model: unknown): Pair[] {
+	return messagesOf(model).flatMap((message): Pair[] => {
+		switch (message.type) {
+			case 'image':
+				return [{ title: message.alt ?? '…', does: message.url.toWellFormed() }]
+			case 'video':
+			case 'audio':
+			case 'file':
+				return [{ title: message.name ?? '…', does: message.url.toWellFormed() }]
+			case 'cards':
+				return message.cards.flatMap(({ imageUrl }) =>
+					imageUrl ? [{ title: '…', does: imageUrl.toWellFormed() }] : [],
+				)
+			default:
+				return addressesIn(message.text ?? '').map((url) => ({ title: URL.parse(url)?.hostname || '…', does: url }))
+		}
+	})
+}
+
+function addressesIn(text: string): string[] {
+	return text.toWellFormed().match(/https?:\/\/\S*[^\s.,;:!?)\]}>"']/gu) ?? []
 }
 
 function messagesOf(model: unknown): readonly Message[] {
