@@ -73,6 +73,12 @@ function testLaws({ name, create, limits }: AdapterFactory, options: unknown, pi
 		})
 	}
 
+	test('reply: each choice that is offered can be reached', { timeout }, async () => {
+		const property = fc.property(event, reply, (to, x) => {
+			for (const side of replies(to)) laws.choices(side, x)
+		})
+		await expectLaw(onReplies, property, config, ([to, x]) => asAnswer(to, x))
+	})
 	test('event: any input is read or rejected', { timeout }, async () => {
 		const encoded = event.map((x) => adapter.event.encode(events.fit(x).value))
 		const calls = [...pinned.event, ...pinned.badEvent].map(({ wire }) => wire)

@@ -110,10 +110,51 @@ export function canonicalEvents(hints: Hints = {}): fc.Arbitrary<CanonicalEvent>
 	return arbitraryOf(CanonicalEvent, sources(hints))
 }
 
-/** Canonical replies. */
+/** Canonical replies. One in five does little but offer choices, many of which are alike. */
 export function canonicalReplies(hints: Hints = {}): fc.Arbitrary<CanonicalReply> {
-	return arbitraryOf(CanonicalReply, sources(hints))
+	const any: fc.Arbitrary<CanonicalReply> = arbitraryOf(CanonicalReply, sources(hints))
+	return fc.oneof({ arbitrary: any, weight: 4 }, { arbitrary: offeringReplies, weight: 1 })
 }
+
+const fewTitles = fc.constantFrom(
+	...['Order', 'order ', 'Order (2)', 'Yes', 'ＹＥＳ', 'No', '1', '2', '…'],
+	...['A label that is cut, first', 'A label that is cut, second', 'A label that is cut, second'],
+)
+const fewValues = fc.constantFrom('order-1', 'order-2', 'yes', 'no', '1', '2', 'Order', 'v'.repeat(2001))
+const fewWords = fc.constantFrom('Diavola', 'Funghi', 'Delete it?', 'Order', 'Pick one:', `${'word '.repeat(20)}end`)
+const plainObjects = { noNullPrototype: true } as const
+const choice = fc.record({ title: fewTitles, value: fewValues }, plainObjects)
+const postback = fc.record({ type: fc.constant('postback' as const), title: fewTitles, value: fewValues }, plainObjects)
+const link = fc.record(
+	{ type: fc.constant('link' as const), title: fewTitles, url: fc.constant('https://a.example') },
+	plainObjects,
+)
+const buttons = fc.array(fc.oneof({ arbitrary: postback, weight: 4 }, link), { minLength: 1, maxLength: 4 })
+const picture = fc.constant('https://a.example/i.png')
+const card = fc.record(
+	{ title: fewWords, subtitle: fewWords, imageUrl: picture, buttons },
+	{ ...plainObjects, requiredKeys: ['title', 'buttons'] },
+)
+const set = { type: fc.constant('choices' as const), text: fewWords }
+const offering = fc.oneof(
+	fc.record(
+		{ ...set, choices: fc.array(choice, { minLength: 1, maxLength: 5 }) },
+		{ ...plainObjects, requiredKeys: ['type', 'choices'] },
+	),
+	fc.record(
+		{ type: fc.constant('text' as const), text: fewWords, buttons },
+		{ ...plainObjects, requiredKeys: ['type', 'text'] },
+	),
+	fc.record(
+		{ type: fc.constant('cards' as const), cards: fc.array(card, { minLength: 1, maxLength: 4 }) },
+		plainObjects,
+	),
+)
+
+/** Replies that offer choices with few titles, values and owners. */
+const offeringReplies: fc.Arbitrary<CanonicalReply> = fc
+	.array(offering, { minLength: 1, maxLength: 4 })
+	.map((messages) => ({ messages, attributes: { session: {}, user: {} } }))
 
 /** What is particular to a format with these legs and options: few of its natives, since each dialect may have its own. */
 export function hintsOf(name: string, options: unknown, legs: readonly Pick<Leg<never, unknown>, 'native'>[]): Hints {

@@ -145,8 +145,9 @@ const fitLaws = [
 	['preserves the content', laws.conservation],
 	['splits no grapheme', laws.graphemes],
 ] as const
+const replyLaws = [...fitLaws, ['lets every choice be reached', laws.choices]] as const
 
-test.each(fitLaws)('fit of replies %s', { timeout }, (_name, law) => {
+test.each(replyLaws)('fit of replies %s', { timeout }, (_name, law) => {
 	// Where choices are remembered, the label that comes back in the place of a value is no change.
 	const remembers = law === laws.within ? fc.constant(false) : fc.boolean()
 	const property = fc.property(replies, someReply, remembers, (carries, x, remembers) => {

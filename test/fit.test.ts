@@ -189,6 +189,171 @@ describe('choices', () => {
 	})
 })
 
+describe('choices of one title', () => {
+	const labels: Carries<CanonicalReply> = { 'reply.text': {}, 'reply.choices': {}, 'reply.choice.title': {} }
+	const withCards: Carries<CanonicalReply> = {
+		...labels,
+		...{ 'reply.cards': {}, 'reply.card.title': {}, 'reply.card.subtitle': {}, 'reply.card.buttons': {} },
+	}
+	const set = (text: string | undefined, ...values: string[]): Message => ({
+		type: 'choices',
+		...(text !== undefined && { text }),
+		choices: values.map((value) => ({ title: 'Yes', value })),
+	})
+	const menu = (...cards: readonly (readonly [title: string, subtitle?: string])[]): Message => ({
+		type: 'cards',
+		cards: cards.map(([title, subtitle], i) => ({
+			title,
+			...(subtitle !== undefined && { subtitle }),
+			buttons: [{ type: 'postback', title: 'Order', value: `order-${i}` }],
+		})),
+	})
+	const labelsOf = (carries: Carries<CanonicalReply>, ...messages: Message[]) =>
+		fit(carries, messages).offers.map(({ label }) => label)
+	const textsOf = (carries: Carries<CanonicalReply>, ...messages: Message[]) =>
+		fit(carries, messages).said.flatMap((message) => (message.type === 'text' ? message.text : []))
+
+	test('are told apart by their cards', () => {
+		expect(labelsOf(withCards, menu(['Diavola'], ['Funghi']))).toEqual(['Order: Diavola', 'Order: Funghi'])
+		expect(labelsOf(labels, menu(['Diavola'], ['Funghi']))).toEqual(['Order: Diavola', 'Order: Funghi'])
+	})
+
+	test('are told apart by the subtitles of cards of one title', () => {
+		expect(labelsOf(withCards, menu(['Pizza', 'small'], ['Pizza', 'large'], ['Salad', 'green']))).toEqual([
+			'Order: Pizza, small',
+			'Order: Pizza, large',
+			'Order: Salad',
+		])
+	})
+
+	test('are named by their cards alone if the label has no room for both', () => {
+		const small = { ...withCards, 'reply.choice.title': { chars: 12 } }
+		const { offers, said, did } = fit(small, [menu(['Margherita'], ['Quattro stagioni'])])
+		expect(offers.map(({ label }) => label)).toEqual(['Margherita', 'Quattro sta…'])
+		expect(said.flatMap((message) => (message.type === 'text' ? message.text : []))).toEqual([
+			'– Order: Margherita',
+			'– Order: Quattro stagioni',
+		])
+		expect(did).toContain('converted messages[0].cards[0].buttons[0].title')
+	})
+
+	test('are told apart by the text of their set if it is short, else by a number', () => {
+		const long = 'Shall we really delete everything that you have ever stored?'
+		expect(labelsOf(labels, set('Delete it?', 'a'), set('News:', 'b'))).toEqual(['Yes: Delete it?', 'Yes: News'])
+		expect(labelsOf(labels, { type: 'text', text: 'Delete it?' }, set(undefined, 'a'), set('News', 'b'))).toEqual([
+			'Yes: Delete it?',
+			'Yes: News',
+		])
+		expect(labelsOf(labels, set(long, 'a'), set(long, 'b'))).toEqual(['Yes', 'Yes (2)'])
+		expect(labelsOf(labels, set('News', 'a', 'b'))).toEqual(['Yes', 'Yes (2)'])
+	})
+
+	test('keep their title if they do the same, or if nobody else has it', () => {
+		expect(labelsOf(labels, set('Delete it?', 'a'), set('News', 'a'))).toEqual(['Yes', 'Yes'])
+		expect(labelsOf(withCards, menu(['Diavola']))).toEqual(['Order'])
+	})
+
+	test('keep their title in formats whose presses tell them apart', () => {
+		const valued: Carries<CanonicalReply> = { ...withCards, 'reply.choice.value': {}, 'reply.button.postback': {} }
+		expect(labelsOf(valued, menu(['Diavola'], ['Funghi']))).toEqual(['Order', 'Order'])
+	})
+
+	test('have numbers that count on through the reply', () => {
+		const { said, offers } = fit(plain, [set('Delete it?', 'a', 'b'), { type: 'text', text: 'And' }, set('News', 'c')])
+		expect(said.map((message) => message.type === 'text' && message.text)).toEqual([
+			'Delete it?\n1. Yes\n2. Yes',
+			'And',
+			'News\n3. Yes',
+		])
+		expect(offers.map(({ number }) => number)).toEqual([1, 2, 3])
+	})
+
+	test('have numbers and the names of their cards behind a carousel', () => {
+		const carousel = { ...withCards, 'reply.choices': undefined }
+		const { 'reply.choices': _, ...numbered } = carousel
+		expect(textsOf(numbered, menu(['Diavola'], ['Funghi']))).toEqual(['1. Order: Diavola', '2. Order: Funghi'])
+		expect(textsOf(plain, menu(['Diavola'], ['Funghi']))).toEqual(['Diavola\n1. Order', 'Funghi\n2. Order'])
+	})
+
+	test('that are one and the same are shown once where a reply has one set', () => {
+		const single: Carries<CanonicalReply> = { ...labels, 'reply.messages': { single: true } }
+		const { said, did } = fit(single, [set('Delete it?', 'a'), set('News', 'a')])
+		expect(said.at(-1)).toEqual({ type: 'choices', choices: [{ title: 'Yes', value: 'Yes' }] })
+		expect(did).toContain('merged messages[1].choices[0]')
+	})
+
+	test('whose value is too long differ from every value that comes back', () => {
+		const valued: Carries<CanonicalReply> = { ...labels, 'reply.choice.value': { chars: 10 } }
+		const choices = [
+			{ title: 'Tea', value: 'a long value of tea' },
+			{ title: 'Other', value: 'Tea' },
+		]
+		const { said } = fit(valued, [{ type: 'choices', choices }])
+		expect(said).toEqual([
+			{
+				type: 'choices',
+				choices: [
+					{ title: 'Tea (2)', value: 'Tea (2)' },
+					{ title: 'Other', value: 'Tea' },
+				],
+			},
+		])
+	})
+})
+
+describe('a text before bare choices', () => {
+	const ask: Message = { type: 'text', text: 'Pick one', delay: 300 }
+	const bare: Message = { type: 'choices', choices: [{ title: 'Menu', value: 'menu' }] }
+	const required: Carries<CanonicalReply> = {
+		...{ 'reply.text': {}, 'reply.choices': {}, 'reply.choices.text': { required: true }, 'reply.delay': {} },
+		...{ 'reply.choice.title': {}, 'reply.choice.value': {} },
+	}
+
+	test('is their text where they need one', () => {
+		const { said, changes } = fit(required, [{ type: 'text', text: 'Hello' }, ask, bare])
+		expect(said).toEqual([
+			{ type: 'text', text: 'Hello' },
+			{ ...bare, text: 'Pick one', delay: 300 },
+		])
+		expect(changes.map(({ did }) => did)).toEqual(['added'])
+	})
+
+	test('carries them as buttons in formats that have those', () => {
+		const buttons: Carries<CanonicalReply> = { 'reply.text': {}, 'reply.text.buttons': {}, 'reply.button.postback': {} }
+		expect(fit(buttons, [{ type: 'text', text: 'Pick one' }, bare]).said).toMatchObject([
+			{ type: 'text', text: 'Pick one', buttons: [{ title: 'Menu' }] },
+		])
+	})
+
+	test('stays a message where they need none, or have their own, or something is between', () => {
+		const { 'reply.choices.text': _, ...optional } = required
+		expect(fit(optional, [ask, bare]).said).toEqual([ask, bare])
+		expect(fit(required, [ask, { ...bare, text: 'Which?' }]).said).toHaveLength(2)
+		expect(fit(required, [ask, { type: 'image', url: 'https://a.example/i.png' }, bare]).said).toHaveLength(3)
+	})
+})
+
+describe('the choices of a card', () => {
+	const card: Message = {
+		type: 'cards',
+		cards: [{ title: 'Blue', buttons: [{ type: 'postback', title: 'Take', value: 'b' }] }],
+	}
+
+	test('do not repeat its title, unless their text is needed', () => {
+		const carries: Carries<CanonicalReply> = {
+			...{ 'reply.text': {}, 'reply.choices': {}, 'reply.choice.title': {} },
+			...{ 'reply.cards': {}, 'reply.card.title': {}, 'reply.card.buttons': {} },
+		}
+		expect(fit(carries, [card]).said).toEqual([
+			{ type: 'cards', cards: [{ title: 'Blue' }] },
+			{ type: 'choices', choices: [{ title: 'Take', value: 'Take' }] },
+		])
+		expect(fit({ ...carries, 'reply.choices.text': { required: true } }, [card]).said.at(-1)).toMatchObject({
+			text: 'Blue',
+		})
+	})
+})
+
 describe('buttons', () => {
 	test('too many become more messages; links stay links', () => {
 		const { said } = fit(rich, [

@@ -1,7 +1,7 @@
 /** The laws that every format obeys, as plain functions that throw when one is broken. */
 import * as v from 'valibot'
 import { GatewayError } from '../src/errors.ts'
-import { type FitContext, fitEvent, fitReply } from '../src/fit/index.ts'
+import { type FitContext, fitEvent, fitReply, labelKey } from '../src/fit/index.ts'
 import type { Fitted } from '../src/fit/types.ts'
 import {
 	type Adapter,
@@ -14,6 +14,8 @@ import {
 } from '../src/format/index.ts'
 import { mediaType } from '../src/format/wire.ts'
 import { CanonicalEvent, CanonicalReply, type Change } from '../src/model/index.ts'
+import type { OpenChoices } from '../src/runtime.ts'
+import { resolveChoice } from '../src/turn/choices.ts'
 import { expectSame, expectValid, firstDifference, inShort } from './broken-law.ts'
 import { type Leaf, leavesOf, standingIn, stringsOf } from './leaves.ts'
 
@@ -230,6 +232,56 @@ function withoutUndefined(value: unknown): unknown {
 	if (typeof value !== 'object' || value === null) return value
 	const present = Object.entries(value).filter(([, member]) => member !== undefined)
 	return Object.fromEntries(present.map(([key, member]) => [key, withoutUndefined(member)]))
+}
+
+/**
+ * Law 11. Of what a reply offers, no two that do different things share what comes back of them or their number, and each
+ * is reached by one of the two. What is shown to be pressed is offered; what was given is offered, or a change names it
+ * as lost. Behind another reply, nothing is reached by a label or a number.
+ */
+export function choices({ fit }: Pick<Side<WireResponse, CanonicalReply>, 'fit'>, x: CanonicalReply): void {
+	const { value, changes, offers } = fit(x)
+	const open = [{ turnId: 'offered', offers }]
+	const said = (text: string): CanonicalEvent => ({ kind: 'message', text, attributes: {} })
+	const reached = (text: string, replies: OpenChoices) => resolveChoice(said(text), replies)?.event.choice?.value
+	const owner = new Map<string, string>()
+	for (const { label, value, number, choice } of offers) {
+		const back = value ?? label
+		for (const word of [`back ${back}`, ...(value === undefined ? [`label ${labelKey(label) ?? label}`] : [])]) {
+			if ((owner.get(word) ?? choice.value) !== choice.value) throw new Error(`two choices share the ${inShort(word)}`)
+			owner.set(word, choice.value)
+		}
+		if (number !== undefined) {
+			if (owner.has(`number ${number}`)) throw new Error(`two choices have the number ${number}`)
+			owner.set(`number ${number}`, choice.value)
+		}
+		const words = [back, ...(number === undefined ? [] : [`${number}`])]
+		if (!words.some((word) => reached(word, open) === choice.value)) {
+			throw new Error(`${inShort(choice)} is offered, and not reached by ${inShort(words)}`)
+		}
+		for (const word of [label, ...(number === undefined ? [] : [`${number}`])]) {
+			if (word !== value && reached(word, [{ turnId: 'next', offers: [] }, ...open]) === choice.value) {
+				throw new Error(`${inShort(word)} picks a choice of a reply before the newest`)
+			}
+		}
+	}
+	for (const back of returnedBy(value)) {
+		if (!offers.some(({ label, value }) => (value ?? label) === back)) {
+			throw new Error(`${inShort(back)} comes back from a press, and is not offered`)
+		}
+	}
+	const offered = new Set(offers.map(({ choice }) => choice.value))
+	for (const { path, name, value } of leavesOf(x.messages.map(({ instead: _, ...message }) => message))) {
+		const lost = changes.some((change) => change.did === 'dropped' && covers(change.path, `messages${path}`))
+		if (name === 'value' && !offered.has(String(value).toWellFormed()) && !lost) {
+			throw new Error(`${inShort(value)} at messages${path} is not offered, and no change names it`)
+		}
+	}
+}
+
+/** What comes back from presses of what a reply shows. */
+function returnedBy({ messages }: CanonicalReply): string[] {
+	return leavesOf(messages).flatMap(({ name, value }) => (name === 'value' ? [String(value)] : []))
 }
 
 /** The title that each of these features shows. */

@@ -10,12 +10,18 @@ interface Pair {
 	readonly does: string
 }
 
+/** As the author put it together. */
+interface GivenPair extends Pair {
+	/** What tells it from others of its title: the title of its card, also with the subtitle, or the text above it. */
+	readonly owners: readonly string[]
+}
+
 /**
  * Law 9. Whatever stands to be pressed, and whatever is offered to be remembered, has a label and a deed that the author
  * put together. Where only the label comes back, the offer of that label says what it does.
  */
 export function pairing<W extends WireRequest | WireResponse, M>({ fit }: Pick<Side<W, M>, 'fit'>, x: M): void {
-	const given = [...pairsOf(x), ...linksOf(x)]
+	const given = [...pairsOf(x), ...linksOf(x).map((pair) => ({ ...pair, owners: [] }))]
 	const { value, offers } = fit(x)
 	for (const { label, choice } of offers) {
 		expectGiven(given, { title: label, does: choice.value }, 'fit offers')
@@ -27,12 +33,19 @@ export function pairing<W extends WireRequest | WireResponse, M>({ fit }: Pick<S
 	}
 }
 
-function expectGiven(given: readonly Pair[], { title, does }: Pair, who: string): void {
+function expectGiven(given: readonly GivenPair[], { title, does }: Pair, who: string): void {
 	const isGiven = given.some(
-		(pair) => bare(pair.does) === bare(does) && (stem(pair.title) === stem(title) || isCutOf(title, pair.title)),
+		(pair) =>
+			bare(pair.does) === bare(does) &&
+			namesOf(pair).some((name) => stem(name) === stem(title) || isCutOf(title, name)),
 	)
 	const [label, deed] = [JSON.stringify(title), JSON.stringify(does)]
 	if (!isGiven) throw new Error(`${who} ${label} for ${deed}, which the author did not put together`)
+}
+
+/** The labels that a choice may have: its title, the title with its owner, and the owner alone. */
+function namesOf({ title, owners }: GivenPair): string[] {
+	return [title, ...owners.flatMap((owner) => [`${title}: ${owner}`, owner])]
 }
 
 /** Where a format wants URLs without white space, that is trimmed or percent-encoded. */
@@ -51,10 +64,16 @@ function stem(title: string): string {
 	return title.toWellFormed().replaceAll('\u2060', '').trim()
 }
 
-function pairsOf(model: unknown): Pair[] {
-	return messagesOf(model)
-		.flatMap(pressablesOf)
-		.map((each) => ({ title: each.title, does: deedOf(each).toWellFormed() }))
+function pairsOf(model: unknown): GivenPair[] {
+	return messagesOf(model).flatMap((message, i, all) =>
+		groupsOf(message, all[i - 1]).flatMap(({ owners, pressables }) =>
+			pressables.map((each) => ({
+				title: each.title,
+				does: deedOf(each).toWellFormed(),
+				owners: owners.map((owner) => owner.toWellFormed()),
+			})),
+		),
+	)
 }
 
 /** An address of the author that has no room as words becomes a link, under the words it belongs to or under its host. */
@@ -86,10 +105,35 @@ function messagesOf(model: unknown): readonly Message[] {
 	return v.is(CanonicalEvent, model) ? (model.defaultReply ?? []) : []
 }
 
-function pressablesOf(message: Message): readonly (Button | Choice)[] {
-	if (message.type === 'choices') return message.choices
-	if (message.type === 'cards') return message.cards.flatMap(({ buttons }) => buttons ?? [])
-	return message.type === 'text' ? (message.buttons ?? []) : []
+interface Group {
+	readonly owners: readonly string[]
+	readonly pressables: readonly (Button | Choice)[]
+}
+
+function groupsOf(message: Message, before: Message | undefined): Group[] {
+	switch (message.type) {
+		case 'choices': {
+			const text = message.text ?? (before?.type === 'text' ? before.text : undefined)
+			return [{ owners: text === undefined ? [] : [plain(text)], pressables: message.choices }]
+		}
+		case 'text':
+			return [{ owners: [plain(message.text)], pressables: message.buttons ?? [] }]
+		case 'cards':
+			return message.cards.map(({ title, subtitle, buttons = [] }) => ({
+				owners: [plain(title), ...(subtitle === undefined ? [] : [`${plain(title)}, ${plain(subtitle)}`])],
+				pressables: buttons,
+			}))
+		default:
+			return []
+	}
+}
+
+/** The words in one line, without a colon at the end. */
+function plain(words: string): string {
+	return words
+		.replace(/\s+/g, ' ')
+		.replace(/[:： ]{1,9}$/, '')
+		.trim()
 }
 
 function deedOf(each: Button | Choice): string {

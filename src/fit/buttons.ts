@@ -1,16 +1,10 @@
 /** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
-import type { Button, Choice } from '../model/index.ts'
-import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, noLabels, note, unique } from './context.ts'
+import type { Button, Choice, Message } from '../model/index.ts'
+import type { PlacedChoice } from './choice-names.ts'
+import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, noLabels, note, take, unique } from './context.ts'
 import { phrases } from './phrases.ts'
+import type { Offer } from './types.ts'
 import { isNoLink, urlInWords } from './urls.ts'
-
-/** A choice and its path in the value before. */
-export interface PlacedChoice {
-	readonly choice: Choice
-	readonly path: string
-	/** As in `Offer`. */
-	readonly set: string
-}
 
 /** A set of buttons sorted by how the format can show them; what it cannot show at all is dropped and noted. */
 export interface SortedButtons {
@@ -41,7 +35,7 @@ export function sortButtons(
 		}
 		const shown = here ? fitButton(fitting, button, at) : undefined
 		if (shown) {
-			const title = fitTitle(fitting, 'reply.button.title', shown.title, `${at}.title`, labels, sorted.lines)
+			const title = fitButtonTitle(fitting, shown.title, `${at}.title`, labels, sorted.lines)
 			sorted.shown.push({ ...shown, title })
 			sorted.places.push(at)
 			if (shown.type === 'postback') {
@@ -122,73 +116,142 @@ function leave(fitting: Fitting, button: Button, set: string, path: string, sort
 	}
 }
 
-/** A title within its limit and like no other of its set; a title that was cut stands in full in the text. */
-function fitTitle(
-	fitting: Fitting,
-	feature: 'reply.button.title' | 'reply.choice.title',
-	title: string,
-	path: string,
-	labels: Labels,
-	lines: string[],
-): string {
-	const fitted = fitLabel(fitting, feature, title, path)
+/** A title within its limit. Those that are cut alike keep being different, and stand in full in the text. */
+function fitButtonTitle(fitting: Fitting, title: string, path: string, labels: Labels, lines: string[]): string {
+	const feature = 'reply.button.title'
 	const { chars } = fitting.carries[feature] ?? {}
+	const fitted = fitLabel(fitting, feature, title, path)
 	if (chars !== undefined && title.length > chars) lines.push(phrases.inFull(title))
-	const label = mustDiffer(fitting) || fitted !== title ? unique(fitted, labels, chars) : fitted
-	labels.taken.add(label)
+	const label = fitted === title ? title : unique(fitted, labels, { chars })
+	take(label, labels)
 	if (label !== fitted) note(fitting, 'converted', feature, path, 'made unique')
 	return label
 }
 
-/** Where only the label comes back, two choices of one label could not be told apart. */
-function mustDiffer({ carries }: Fitting): boolean {
-	return carries['reply.choices'] !== undefined && carries['reply.choice.value'] === undefined
+/** What comes back from presses of what a reply shows, wherever the format has values. */
+export function returnedValues({ carries }: Pick<Fitting, 'carries'>, messages: readonly Message[]): Set<string> {
+	const values = new Set<string>()
+	for (const message of messages) {
+		const choices = message.type === 'choices' ? message.choices : []
+		const cards = message.type === 'cards' ? message.cards : []
+		const buttons = message.type === 'text' ? message.buttons : cards.flatMap((card) => card.buttons ?? [])
+		collect(choices, carries['reply.choices'] && carries['reply.choice.value'])
+		collect(buttons ?? [], carries['reply.button.postback'])
+	}
+	return values
+
+	function collect(pressed: readonly (Button | Choice)[], limit: Parameters<typeof isWithin>[1] | undefined): void {
+		if (!limit) return
+		for (const each of pressed) if ('value' in each && isWithin(each.value, limit)) values.add(each.value)
+	}
 }
 
 /** Choices as the format has them. `path` names each; lines go into the text before them. */
 export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): { choices: Choice[]; lines: string[] } {
+	const { carries } = fitting
 	const fitted: Choice[] = []
 	const lines: string[] = []
-	const labels = fitting.carries['reply.messages']?.single ? fitting.labels : noLabels()
-	for (const { choice, path, set } of choices) {
-		if ('target' in choice) {
-			const jump = fitting.carries['reply.choice.goto']
-			if (!jump || !isWithin(choice.target, jump)) {
-				note(fitting, 'dropped', 'reply.choice.goto', path)
-				continue
-			}
-			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, labels, lines)
-			fitted.push({ title, target: choice.target })
-		} else {
-			const title = fitTitle(fitting, 'reply.choice.title', choice.title, `${path}.title`, labels, lines)
-			const limit = fitting.carries['reply.choice.value']
-			const isCarried = limit !== undefined && isWithin(choice.value, limit)
-			const value = isCarried ? choice.value : title
-			if (value !== choice.value && !fitting.remembers) {
-				note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'a press sends the label back')
-			}
-			fitted.push({ title, value })
-			fitting.offers.push({ set, label: title, ...(isCarried && { value }), choice })
+	const { 'reply.choice.value': limit, 'reply.choice.goto': jump } = carries
+	const single = carries['reply.messages']?.single
+	const shownTogether = single ? fitting.labels : noLabels()
+	for (const placed of choices) {
+		const { choice, path, set } = placed
+		const isJump = 'target' in choice
+		if (isJump && (!jump || !isWithin(choice.target, jump))) {
+			note(fitting, 'dropped', 'reply.choice.goto', path)
+			continue
 		}
+		const isCarried = !isJump && limit !== undefined && isWithin(choice.value, limit)
+		const { title, name } = fitChoiceTitle(fitting, placed, shownTogether, isJump || isCarried, lines)
+		if (title === undefined) {
+			note(fitting, 'merged', 'reply.choices', path, 'with one that does the same')
+			continue
+		}
+		const shown = isJump ? { title, target: choice.target } : { title, value: isCarried ? choice.value : title }
+		fitted.push(shown)
+		if (isJump) {
+			fitting.placed.set(shown, { ...placed, name })
+			continue
+		}
+		if (!isCarried && choice.value !== title && !fitting.remembers) {
+			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'a press sends the label back')
+		}
+		const offer: Offer = { set, label: title, ...(isCarried && { value: choice.value }), choice }
+		fitting.offers.push(offer)
+		fitting.placed.set(shown, { ...placed, name, offer })
 	}
 	return { choices: fitted, lines }
 }
 
-/** Choices as numbered lines of text, for formats that have none. */
-export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[]): string[] {
+/**
+ * The title of a choice within its limit, and its name in full. `isKnown`: what a press does is known without it. The
+ * title is undefined when another choice of the same title does the same, where a reply has one set.
+ */
+function fitChoiceTitle(
+	fitting: Fitting,
+	{ choice, path, set }: PlacedChoice,
+	shownTogether: Labels,
+	isKnown: boolean,
+	lines: string[],
+): { title: string | undefined; name: string } {
+	const feature = 'reply.choice.title'
+	const { carries, nameChoice, values, inOneSet } = fitting
+	const { chars } = carries[feature] ?? {}
+	const given = nameChoice?.(choice.title, set)
+	const name = given?.full ?? choice.title
+	const hasRoom = chars === undefined || name.length <= chars
+	const fitted = fitLabel(fitting, feature, hasRoom ? name : (given?.short ?? name), `${path}.title`)
+	const does = 'target' in choice ? JSON.stringify(choice) : choice.value
+	// A label that comes back must mean one thing in the whole reply; one that was cut, among those it stands with.
+	const comesBack = !isKnown || carries['reply.choice.value'] === undefined
+	const labels = comesBack ? fitting.labels : shownTogether
+	const isShown = (label: string): boolean => {
+		const both = JSON.stringify([label, does])
+		const shown = carries['reply.messages']?.single === true && inOneSet.has(both)
+		inOneSet.add(both)
+		return shown
+	}
+	if (isShown(fitted)) return { title: undefined, name }
+	const isReserved = (label: string) => values.has(label) || shownTogether.taken.has(label)
+	const title = comesBack
+		? unique(fitted, labels, { chars, does, isReserved })
+		: fitted === choice.title
+			? fitted
+			: unique(fitted, labels, { chars })
+	if (title !== fitted && isShown(title)) return { title: undefined, name }
+	if (!hasRoom) lines.push(phrases.inFull(name))
+	take(title, labels, does)
+	if (labels !== shownTogether) take(title, shownTogether)
+	if (title !== fitted) note(fitting, 'converted', feature, `${path}.title`, 'made unique')
+	else if (given) note(fitting, 'converted', feature, `${path}.title`, 'told apart by what it belongs to')
+	return { title, name }
+}
+
+/**
+ * Choices as numbered lines of text, for formats that have none. Numbers count on through the reply. `isUnderOwner`: what
+ * the choices belong to stands right above them.
+ */
+export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[], isUnderOwner: boolean): string[] {
+	const { numbers, labels, values, nameChoice } = fitting
 	const lines: string[] = []
-	for (const { choice, path, set } of choices) {
+	for (const { choice, path, set, name } of choices) {
 		if ('target' in choice) {
 			note(fitting, 'dropped', 'reply.choice.goto', path)
 			continue
 		}
-		const number = lines.length + 1
+		do numbers.last++
+		while (values.has(String(numbers.last)))
 		note(fitting, 'converted', 'reply.choices', path, 'to numbered text')
 		if (!fitting.remembers && choice.value !== choice.title) {
 			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'the user answers with the number')
 		}
-		lines.push(phrases.numbered(number, choice.title))
-		fitting.offers.push({ set, label: choice.title, number, choice })
+		const full = name ?? nameChoice?.(choice.title, set)?.full ?? choice.title
+		const label = unique(full, labels, { does: choice.value, isReserved: (label) => values.has(label) })
+		if (!isUnderOwner && name === undefined && label !== choice.title) {
+			note(fitting, 'converted', 'reply.choice.title', `${path}.title`, 'told apart by what it belongs to')
+		}
+		lines.push(phrases.numbered(numbers.last, isUnderOwner ? choice.title : label))
+		fitting.offers.push({ set, label, number: numbers.last, choice })
 	}
 	return lines
 }

@@ -74,6 +74,8 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 	const address = card.url === undefined || keepsUrl ? undefined : cardUrlInWords(fitting, card.url, path)
 	if (address !== undefined) lines.push(phrases.labelled(card.title, address))
 	const text = lines.length > 0 ? lines.join('\n') : card.title
+	// The card stands above its choices, and says its title itself.
+	const hasWords = lines.length > 0 || carries['reply.choices.text'] !== undefined
 	return {
 		card: {
 			title: fitLabel(fitting, 'reply.card.title', card.title, `${path}.title`),
@@ -86,10 +88,10 @@ function fitCard(fitting: Fitting, card: Card, path: string): { card: Card; rest
 		},
 		rest: [
 			...(over.length > 0
-				? fitText(fitting, { type: 'text', text, buttons: over.flat() }, path, places.slice(first.length))
+				? fitText(fitting, { type: 'text', text, buttons: over.flat() }, path, { buttons: places.slice(first.length) })
 				: []),
 			...(choices.length > 0 || (over.length === 0 && lines.length > 0)
-				? withChoices(fitting, over.length === 0 ? text : undefined, choices, path)
+				? withChoices(fitting, over.length === 0 && hasWords ? text : undefined, choices, path)
 				: []),
 		],
 	}

@@ -1,6 +1,8 @@
 /** What the parts of fit share while one value is fitted: what the format carries, and the account of what was done. */
 import type { Limit } from '../format/index.ts'
-import type { Change, Feature, Message } from '../model/index.ts'
+import type { Change, Choice, Feature, Message } from '../model/index.ts'
+import type { NameChoice, PlacedChoice } from './choice-names.ts'
+import { labelKey } from './label-key.ts'
 import { phrases } from './phrases.ts'
 import { escapeText, matches, shortenText } from './strings.ts'
 import type { FitContext, Offer } from './types.ts'
@@ -9,8 +11,18 @@ export interface Fitting extends FitContext {
 	readonly carries: { readonly [F in Feature]?: Limit<F> }
 	readonly changes: Change[]
 	readonly offers: Offer[]
-	/** Labels of choices already used, where all choices of a reply become one set. */
+	/** Labels of choices already used, where a label or a number is all that comes back. */
 	readonly labels: Labels
+	/** The name that tells a choice from others of its title. Absent: nothing is said of what choices belong to. */
+	readonly nameChoice?: NameChoice
+	/** What comes back from presses, other than labels of these. */
+	readonly values: Set<string>
+	/** Title and deed of each choice, where a reply has one set: a second one alike is needless. */
+	readonly inOneSet: Set<string>
+	/** The last number before a choice. */
+	readonly numbers: { last: number }
+	/** Of each choice that is shown as one: what it was given as. */
+	readonly placed: Map<Choice, PlacedChoice>
 	/** The path in the value before from which each message came. Absent: nothing asks for it. */
 	readonly origins?: Map<Message, string>
 }
@@ -20,7 +32,17 @@ export function newFitting(
 	leg: Pick<Fitting, 'carries'> & { readonly refine?: unknown },
 	context: FitContext,
 ): Fitting {
-	const fitting = { ...context, carries: leg.carries, changes: [], offers: [], labels: noLabels() }
+	const fitting: Fitting = {
+		...context,
+		carries: leg.carries,
+		changes: [],
+		offers: [],
+		labels: noLabels(true),
+		values: new Set(),
+		inOneSet: new Set(),
+		numbers: { last: 0 },
+		placed: new Map(),
+	}
 	return leg.refine ? { ...fitting, origins: new Map() } : fitting
 }
 
@@ -112,28 +134,55 @@ export function fitOneOf<T extends string>(
 	return values[0]
 }
 
-/** Labels in use; of each, and of each stem that a number was put behind, the last such number. */
+/** Labels in use, each as it stands and with what it does; and of each stem that a number was put behind, the last such number. */
 export interface Labels {
-	readonly taken: Set<string>
+	readonly keyOf: (label: string) => string
+	readonly taken: Map<string, { readonly label: string; readonly does: string | undefined }>
 	readonly lastNumbers: Map<string, number>
 }
 
-export function noLabels(): Labels {
-	return { taken: new Set(), lastNumbers: new Map() }
+/** Labels that must differ as they stand; or as people type them, where they come back. */
+export function noLabels(comeBack = false): Labels {
+	const keyOf = comeBack ? (label: string) => labelKey(label) ?? label : (label: string) => label
+	return { keyOf, taken: new Map(), lastNumbers: new Map() }
+}
+
+/** What a label must keep to. */
+interface LabelRules {
+	readonly chars?: number | undefined
+	/** What a press does: another that does the same may have exactly the same label. */
+	readonly does?: string
+	/** Whether the label must not be this, either. */
+	readonly isReserved?: (label: string) => boolean
 }
 
 /** The label, or one that no other of the set has: `Yes`, `Yes (2)`. */
-export function unique(label: string, { taken, lastNumbers }: Labels, chars = Number.POSITIVE_INFINITY): string {
+export function unique(
+	label: string,
+	labels: Labels,
+	{ chars = Number.POSITIVE_INFINITY, does, isReserved }: LabelRules,
+): string {
+	const { taken, lastNumbers, keyOf } = labels
+	const isTaken = (candidate: string): boolean => {
+		if (isReserved?.(candidate)) return true
+		const other = taken.get(keyOf(candidate))
+		return other !== undefined && (does === undefined || other.does !== does || other.label !== candidate)
+	}
 	const stemBefore = (number: number) => shortenText(label, Math.max(1, chars - phrases.again(number).length))
 	let candidate = label
 	let number = 1
-	while (taken.has(candidate)) {
+	while (isTaken(candidate)) {
 		// Labels that are cut to one stem count on together. If each began at 2, many of them would take quadratic time.
 		number = Math.max(number, lastNumbers.get(stemBefore(number + 1)) ?? 1) + 1
 		const stem = stemBefore(number)
 		lastNumbers.set(stem, Math.max(number, lastNumbers.get(stem) ?? 1))
 		candidate = stem + phrases.again(number)
 	}
-	taken.add(candidate)
+	take(candidate, labels, does)
 	return candidate
+}
+
+/** Adds a label to those in use, with what it does. */
+export function take(label: string, { taken, keyOf }: Labels, does?: string): void {
+	taken.set(keyOf(label), { label, does })
 }

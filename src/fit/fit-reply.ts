@@ -4,7 +4,8 @@ import { compact, kindOf, type Leg, type MessageKind, type WireResponse } from '
 import { limits } from '../limits.ts'
 import type { CanonicalReply, Json, Message } from '../model/index.ts'
 import { fitWriteBack, suffix } from './attributes.ts'
-import { numberChoices, type PlacedChoice } from './buttons.ts'
+import { numberChoices, returnedValues } from './buttons.ts'
+import { nameChoices, type PlacedChoice } from './choice-names.ts'
 import { type Fitting, newFitting, note } from './context.ts'
 import { fitControl } from './control.ts'
 import { fitMessages, withDelay } from './messages.ts'
@@ -22,8 +23,13 @@ export function fitReply(
 	leg: Leg<WireResponse, CanonicalReply>,
 	context: FitContext,
 ): Fitted<CanonicalReply> {
-	const fitting = newFitting(leg, context)
-	const clean = wellFormed(fitting, 'reply', reply)
+	const account = newFitting(leg, context)
+	const clean = wellFormed(account, 'reply', reply)
+	const fitting: Fitting = {
+		...account,
+		nameChoice: nameChoices(leg.carries, clean.messages),
+		values: returnedValues(account, clean.messages),
+	}
 	const control = clean.control && fitControl(fitting, clean.control)
 	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
 	const value: CanonicalReply = {
@@ -74,7 +80,7 @@ function arrange(fitting: Fitting, messages: Message[]): Message[] {
 	if (ordered.some((message, i) => message !== arranged[i]))
 		note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
 	arranged = ordered
-	if (isTextRequired(fitting) && !arranged.some(isText)) {
+	if (isTextRequired(fitting) && !arranged.some((message) => isText(fitting, message))) {
 		note(fitting, 'added', 'reply.text', 'messages')
 		const text = fitting.carries['reply.text']?.default ?? phrases.noWords
 		arranged = inOrder([...fitMessages(fitting, [{ type: 'text', text }], 'messages'), ...arranged], limit.order)
@@ -88,12 +94,15 @@ function arrange(fitting: Fitting, messages: Message[]): Message[] {
 /** The first messages, a text among them where the format must have one. */
 function firstOf(fitting: Fitting, messages: readonly Message[], count: number): Message[] {
 	const first = messages.slice(0, count)
-	const text = isTextRequired(fitting) && !first.some(isText) ? messages.find(isText) : undefined
+	const isWanted = (message: Message) => isText(fitting, message)
+	const text = isTextRequired(fitting) && !first.some(isWanted) ? messages.find(isWanted) : undefined
 	return text ? [...first.slice(0, -1), text] : first
 }
 
-function isText({ type }: Message): boolean {
-	return type === 'text'
+/** A text with buttons is none where the format has those apart from texts. */
+function isText({ carries }: Fitting, message: Message): boolean {
+	const texts = carries['reply.messages']?.order?.find((group) => group.includes('text'))
+	return message.type === 'text' && (!message.buttons || !texts || texts.includes('buttons'))
 }
 
 function isTextRequired({ carries }: Fitting): boolean {
@@ -127,21 +136,20 @@ function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
 		return [...others, { ...last, choices }]
 	}
 	note(fitting, 'converted', 'reply.choices', 'messages', 'to numbered text')
-	const lines = numberChoices(fitting, takeBack(fitting, choices))
+	const lines = numberChoices(fitting, takeBack(fitting, choices), false)
 	const words = [...(last.text === undefined ? [] : [last.text]), ...lines].join('\n')
 	if (words === '') return others
 	return [...others, ...withDelay(fitting, plainTexts(fitting, words, 'messages'), last.delay, 'messages')]
 }
 
-/** The choices as the upstream gave them, their offers withdrawn. */
-function takeBack({ offers }: Fitting, choices: Choices['choices']): PlacedChoice[] {
-	const given = new Map(offers.map((offer) => [offer.label, offer]))
-	const labels = new Set(choices.map(({ title }) => title))
-	offers.splice(0, offers.length, ...offers.filter(({ label }) => !labels.has(label)))
-	return choices.map((choice) => {
-		const { choice: whole = choice, set = 'messages' } = given.get(choice.title) ?? {}
-		return { choice: whole, path: 'messages', set }
-	})
+/** The choices as the upstream gave them, their offers and labels withdrawn. */
+function takeBack({ offers, labels, placed }: Fitting, choices: Choices['choices']): PlacedChoice[] {
+	const given = choices.map((choice) => placed.get(choice) ?? { choice, path: 'messages', set: 'messages' })
+	const withdrawn = new Set(given.map(({ offer }) => offer))
+	offers.splice(0, offers.length, ...offers.filter((offer) => !withdrawn.has(offer)))
+	labels.taken.clear()
+	labels.lastNumbers.clear()
+	return given
 }
 
 /** The offers whose labels are still there after all cuts: nobody can take what nobody saw. */

@@ -40,7 +40,9 @@ function addressOf(
 	const isCut = url.length > (carries['reply.text']?.chars ?? Number.POSITIVE_INFINITY)
 	if (isCut && !isData(url) && carries['reply.text.buttons'] && link && isWithin(url, link)) {
 		const title = words ?? phrases.noWords
-		return fitText(fitting, { type: 'text', text: title, buttons: [{ type: 'link', title, url }] }, path, [path])
+		return fitText(fitting, { type: 'text', text: title, buttons: [{ type: 'link', title, url }] }, path, {
+			buttons: [path],
+		})
 	}
 	const address = urlInWords(fitting, feature, url, path)
 	if (address === undefined) return words === undefined ? [] : plainTexts(fitting, words, path)

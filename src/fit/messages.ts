@@ -8,18 +8,49 @@ import { phrases } from './phrases.ts'
 import { fitText, withChoices } from './texts.ts'
 import { fitUrls } from './urls.ts'
 
-/** Messages in the author's order, each fitted on its own. `path` is that of the list. */
+/**
+ * Messages in the author's order, each fitted on its own; but choices that need words and have none take the text before
+ * them. `path` is that of the list.
+ */
 export function fitMessages(fitting: Fitting, messages: readonly Message[], path: string): Message[] {
-	return messages.flatMap((message, i) => fitMessage(fitting, message, `${path}[${i}]`))
+	return messages.flatMap((message, i) => {
+		const at = `${path}[${i}]`
+		const [before, after] = [messages[i - 1], messages[i + 1]]
+		if (after && isQuestion(fitting, message, after)) return []
+		if (!before || !isQuestion(fitting, before, message)) return fitMessage(fitting, message, at)
+		return fitMessage(fitting, withQuestion(fitting, message, before, at), at, `${path}[${i - 1}]`)
+	})
 }
 
-function fitMessage(fitting: Fitting, message: Message, path: string): Message[] {
+type Text = Extract<Message, { type: 'text' }>
+
+/** Whether the text is the question that the bare choices behind it need. */
+function isQuestion(fitting: Fitting, message: Message, choices: Message): message is Text {
+	if (message.type !== 'text' || message.buttons || message.alternatives) return false
+	if (choices.type !== 'choices' || choices.text !== undefined) return false
+	return fitting.carries['reply.choices']
+		? fitting.carries['reply.choices.text']?.required === true
+		: canPressPostback(fitting)
+}
+
+function withQuestion<M extends Message>(fitting: Fitting, choices: M, { text, delay }: Text, path: string): M {
+	// The text stands whole, so that nothing is lost.
+	note(fitting, 'added', 'reply.choices.text', `${path}.text`, 'the text before it')
+	if (delay === undefined) return { ...choices, text }
+	if (choices.delay !== undefined && choices.delay !== delay) {
+		note(fitting, 'merged', 'reply.delay', `${path}.delay`, 'into that of the text before it')
+	}
+	return { ...choices, text, delay }
+}
+
+/** `textAt`: the path of the message in which the text of choices stood. */
+function fitMessage(fitting: Fitting, message: Message, path: string, textAt = path): Message[] {
 	const followable = fitUrls(fitting, message, path)
 	if (!followable) return []
 	const { instead, delay, ...bare } = followable
 	const spare = instead !== undefined && !canShow(fitting, bare)
 	if (spare) noteReplaced(fitting, bare, path)
-	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path)
+	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path, textAt)
 	if (fitted.length === 0 && delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${path}.delay`)
 	const carriedInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
 	const whole = withDelay(
@@ -65,12 +96,12 @@ function noteReplaced(fitting: Fitting, message: Message, path: string): void {
 	note(fitting, 'dropped', feature, path, 'replaced by the text in "instead"')
 }
 
-function fitBare(fitting: Fitting, message: Message, path: string): Message[] {
+function fitBare(fitting: Fitting, message: Message, path: string, textAt: string): Message[] {
 	switch (message.type) {
 		case 'text':
 			return fitText(fitting, message, path)
 		case 'choices':
-			return fitChoicesMessage(fitting, message, path)
+			return fitChoicesMessage(fitting, message, path, textAt)
 		case 'cards':
 			return fitCards(fitting, message, path)
 		default:
@@ -78,14 +109,20 @@ function fitBare(fitting: Fitting, message: Message, path: string): Message[] {
 	}
 }
 
-function fitChoicesMessage(fitting: Fitting, message: Extract<Message, { type: 'choices' }>, path: string): Message[] {
+function fitChoicesMessage(
+	fitting: Fitting,
+	message: Extract<Message, { type: 'choices' }>,
+	path: string,
+	textAt: string,
+): Message[] {
 	if (fitting.carries['reply.choices'] || !canPressPostback(fitting)) {
 		const placed = message.choices.map((choice, i) => ({ choice, path: `${path}.choices[${i}]`, set: path }))
-		return withChoices(fitting, message.text, placed, path)
+		return withChoices(fitting, message.text, placed, path, textAt)
 	}
 	note(fitting, 'converted', 'reply.choices', path, 'to buttons')
 	const buttons = message.choices.map(choiceToButton)
-	return fitText(fitting, { type: 'text', text: message.text ?? phrases.noWords, buttons }, path, `${path}.choices`)
+	const words = message.text ?? phrases.noWords
+	return fitText(fitting, { type: 'text', text: words, buttons }, path, { buttons: `${path}.choices`, text: textAt })
 }
 
 function canPressPostback({ carries }: Fitting): boolean {

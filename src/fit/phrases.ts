@@ -8,6 +8,8 @@ export const phrases = {
 	numbered: (number: number, title: string) => `${number}. ${title}`,
 	/** Behind a label that another one has, too. */
 	again: (number: number) => ` (${number})`,
+	/** A label that others have too, with what it belongs to. */
+	belonging: (label: string, owner: string) => `${label}: ${owner}`,
 	/** A label that was cut, in the text before its button. */
 	inFull: (title: string) => `– ${title}`,
 	/** An address or a number that is shown as text. */

@@ -1,7 +1,8 @@
 /** Texts in normal form, with what hangs on them: alternatives, buttons, choices. */
 import { limits } from '../limits.ts'
 import type { Message } from '../model/index.ts'
-import { fitChoices, numberChoices, type PlacedChoice, sortButtons } from './buttons.ts'
+import { fitChoices, numberChoices, sortButtons } from './buttons.ts'
+import type { PlacedChoice } from './choice-names.ts'
 import { type Fitting, note } from './context.ts'
 import { type AroundUrls, aroundLongUrls } from './long-urls.ts'
 import { phrases } from './phrases.ts'
@@ -10,30 +11,35 @@ import { escapeText, hashOf, shortenText, splitTail, splitText } from './strings
 type Text = Extract<Message, { type: 'text' }>
 type Choices = Extract<Message, { type: 'choices' }>
 
-/**
- * A text with its alternatives and buttons, as the messages the format has for it. `from` is the path of the list that
- * the buttons stood in, or those of each.
- */
+/** Where the parts of a text stood in the value before. */
+interface TextPaths {
+	/** The path of their list, or those of each. */
+	readonly buttons?: string | readonly string[]
+	/** The path of its message. */
+	readonly text?: string
+}
+
+/** A text with its alternatives and buttons, as the messages the format has for it. */
 export function fitText(
 	fitting: Fitting,
 	message: Text,
 	path: string,
-	from: string | readonly string[] = `${path}.buttons`,
+	{ buttons: from = `${path}.buttons`, text: textAt = path }: TextPaths = {},
 ): Message[] {
 	const { text, alternatives, buttons } = fitAlternatives(fitting, message, path)
-	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : textsAround(fitting, text, path)
+	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : textsAround(fitting, text, textAt)
 
 	const limit = fitting.carries['reply.text.buttons']
 	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, path, from)
 	const words = [text, ...lines].join('\n')
 	if (shown.length === 0) {
 		if (alternatives) note(fitting, 'dropped', 'reply.text.alternatives', `${path}.alternatives`)
-		return withChoices(fitting, words, choices, path)
+		return withChoices(fitting, words, choices, path, textAt)
 	}
 
-	const around = aroundLongUrls(fitting, words, wordsLimit(fitting, limit), path)
+	const around = aroundLongUrls(fitting, words, wordsLimit(fitting, limit), textAt)
 	const above = around ? (around.rest ?? phrases.noWords) : words
-	const [before, last] = textsBefore(fitting, above, 'buttons', limit?.chars, `${path}.text`)
+	const [before, last] = textsBefore(fitting, above, 'buttons', limit?.chars, `${textAt}.text`)
 	const sets = inGroups(shown, limit?.items)
 	if (sets.length > 1) {
 		note(
@@ -46,7 +52,7 @@ export function fitText(
 	}
 	const [first, ...others] = sets.map((set, i) => ({ ...asText(i === 0 ? last : phrases.noWords), buttons: set }))
 	return [
-		...fitBefore(fitting, around, path),
+		...fitBefore(fitting, around, textAt),
 		...before,
 		...(first ? [{ ...first, ...(alternatives && { alternatives }) }] : []),
 		...others,
@@ -69,7 +75,7 @@ function textsAround(fitting: Fitting, text: string, path: string): Message[] {
 }
 
 function fitBefore(fitting: Fitting, around: AroundUrls | undefined, path: string): Message[] {
-	return (around?.before ?? []).flatMap((message) => fitText(fitting, message, path, [path]))
+	return (around?.before ?? []).flatMap((message) => fitText(fitting, message, path, { buttons: [path] }))
 }
 
 /** Choices behind words of any length: as choices, or where the format has none, as numbered lines. */
@@ -78,31 +84,32 @@ export function withChoices(
 	words: string | undefined,
 	placed: readonly PlacedChoice[],
 	path: string,
+	textAt = path,
 ): Message[] {
 	const { carries } = fitting
 	const limit = carries['reply.choices']
 	const { choices, lines } = limit
 		? fitChoices(fitting, placed)
-		: { choices: [], lines: numberChoices(fitting, placed) }
+		: { choices: [], lines: numberChoices(fitting, placed, words !== undefined) }
 	const text = [...(words === undefined ? [] : [words]), ...lines].join('\n')
 	const textLimit = carries['reply.choices.text']
 	if (choices.length === 0 || !textLimit) {
-		const texts = text === '' ? [] : textsAround(fitting, text, path)
+		const texts = text === '' ? [] : textsAround(fitting, text, textAt)
 		if (choices.length > 0 && texts.length > 0)
-			note(fitting, 'split', 'reply.choices.text', `${path}.text`, 'moved to a text message of its own')
+			note(fitting, 'split', 'reply.choices.text', `${textAt}.text`, 'moved to a text message of its own')
 		return [...texts, ...choiceSets(fitting, choices, path).map((set): Choices => ({ type: 'choices', choices: set }))]
 	}
-	const around = aroundLongUrls(fitting, text, wordsLimit(fitting, textLimit), path)
+	const around = aroundLongUrls(fitting, text, wordsLimit(fitting, textLimit), textAt)
 	const above = around ? (around.rest ?? '') : text
 	const [before, last] =
-		above === '' ? [[], undefined] : textsBefore(fitting, above, 'choices', textLimit.chars, `${path}.text`)
+		above === '' ? [[], undefined] : textsBefore(fitting, above, 'choices', textLimit.chars, `${textAt}.text`)
 	const filler = textLimit.required ? phrases.noWords : undefined
 	if (last === undefined && filler !== undefined) note(fitting, 'added', 'reply.choices.text', `${path}.text`)
 	const sets = choiceSets(fitting, choices, path).map((set, i): Choices => {
 		const own = (i === 0 ? last : undefined) ?? filler
 		return { type: 'choices', ...(own !== undefined && { text: own }), choices: set }
 	})
-	return [...fitBefore(fitting, around, path), ...before, ...sets]
+	return [...fitBefore(fitting, around, textAt), ...before, ...sets]
 }
 
 function choiceSets(fitting: Fitting, choices: Choices['choices'], path: string): Choices['choices'][] {

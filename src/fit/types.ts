@@ -20,7 +20,7 @@ export interface FitContext {
 export interface Offer {
 	/** The set it belongs to, of which one is picked: the path of the message or card in the upstream's reply. */
 	readonly set: string
-	/** The label, as it was sent. */
+	/** The label, as it was sent; with a number also the choice's name among others of its title. */
 	readonly label: string
 	/** What the platform sends back when it is pressed; absent: the label. */
 	readonly value?: string

@@ -113,7 +113,7 @@ interface Found {
 
 /** The choice of a press that the platform reports: the newest with the value or label that came back. */
 function findPressed(words: string, open: OpenChoices): Found | undefined {
-	return findIn(open, ({ offers }) => withValue(offers, words) ?? withLabel(offers, words))
+	return findIn(open, ({ offers }) => pressed(offers, words) ?? withLabel(offers, words))
 }
 
 /** The choice that a text stands for, where pressed and typed words arrive alike. */
@@ -123,7 +123,7 @@ function findSaid(words: string, open: OpenChoices): Found | undefined {
 	return (
 		findIn(newest ? [newest] : [], ({ offers }) => {
 			return (
-				withValue(offers, words) ??
+				pressed(offers, words) ??
 				withLabel(offers, words) ??
 				(number === undefined ? undefined : offers.find((offer) => offer.number === number))
 			)
@@ -131,8 +131,8 @@ function findSaid(words: string, open: OpenChoices): Found | undefined {
 		// A bare number, or a value that reads like its label, may be a typed answer to a newer question.
 		(number === undefined
 			? findIn(older, ({ offers }) => {
-					const offer = withValue(offers, words)
-					return offer && reads(offer, labelKey(words)) ? undefined : offer
+					const offer = offers.find(({ value }) => value === words)
+					return offer && isTypeable(offer, words) ? undefined : offer
 				})
 			: undefined)
 	)
@@ -146,8 +146,9 @@ function findIn(replies: OpenChoices, find: (reply: OpenReply) => Offer | undefi
 	return undefined
 }
 
-function withValue(offers: readonly Offer[], words: string): Offer | undefined {
-	return offers.find(({ value }) => value === words)
+/** The offer whose press sends this back. */
+function pressed(offers: readonly Offer[], words: string): Offer | undefined {
+	return offers.find(({ value, label }) => (value ?? label) === words)
 }
 
 /** The offer of this label, as it was sent or in full, in any case; none when several that do different things have it. */
@@ -157,6 +158,10 @@ function withLabel(offers: readonly Offer[], words: string): Offer | undefined {
 		onlyOne(offers.filter(({ label }) => label === words)) ??
 		(key === undefined ? undefined : onlyOne(offers.filter((offer) => reads(offer, key))))
 	)
+}
+
+function isTypeable(offer: Offer, words: string): boolean {
+	return offer.label === words || offer.choice.title === words || reads(offer, labelKey(words))
 }
 
 function reads({ label, choice }: Offer, key: string | undefined): boolean {
