@@ -5,7 +5,7 @@ const maxWords = 32
 
 /** Marks of a number where its choices are numbered: `#3`, `(3)`, `3.`, `3-`, `No. 3`. */
 const numbered =
-	/^(?:#|n[or]\.|n°)?\s*[\p{Ps}\p{Pe}\p{Pi}"']?\s*(\p{Nd}{1,4})\s*[\p{Ps}\p{Pe}\p{Pf}\p{Pd}"'.:,;!。、،؛]*$/iu
+	/^(?:(?:#|n[or]\.|n°)\s*)?(?:[\p{Ps}\p{Pe}\p{Pi}"']\s*)?(\p{Nd}{1,4})\s*[\p{Ps}\p{Pe}\p{Pf}\p{Pd}"'.:,;!。、،؛]*$/iu
 
 /** `3`, `3.`, `(3)`, `#3`, `3-`, `No. 3`, `3️⃣` and the like, in the digits of any script; undefined for other words. */
 export function typedNumber(words: string): number | undefined {
