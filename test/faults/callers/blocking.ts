@@ -34,7 +34,11 @@ export const blocking: Row = {
 		const broken = await lostDigits(trial)
 		const measured: Measured[] = []
 		for (let i = 0; i < 20; i++) slowness()
-		for (const each of [...(await callCases(trial)), ...(await answerCases(trial))]) measured.push(await measure(each))
+		for (const each of [...(await callCases(trial)), ...(await answerCases(trial))]) {
+			measured.push(await measure(each))
+			// Each of them takes long, and more would not be shown.
+			if (measured.filter(({ block }) => block > most).length === 10) break
+		}
 		const refused = measured.filter(({ answer }) => answer.status >= 400)
 		const faults = refused.filter(({ answer }) => (codeOf(answer) ?? 'internal') === 'internal')
 		const worst = measured.toSorted((a, b) => b.block - a.block)
