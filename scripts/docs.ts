@@ -11,6 +11,7 @@ import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from 
 import { anyToAny } from './any-to-any.ts'
 import { contributing } from './contributing.ts'
 import { replaceBlock } from './generated-block.ts'
+import { readLimitWords } from './limit-words.ts'
 import { table } from './table.ts'
 
 /** What is generated, by file: makes the new content from the present one. */
@@ -50,13 +51,17 @@ ${table(['Code', 'Status', 'What to do'], rows)}
 }
 
 function limitList(): string {
-	const rows = Object.values<GatewayLimit>(limits).map(({ of, value, unit, beyond, setting, reason }) => [
-		of,
-		`${number(value)} ${unit}`,
-		'code' in beyond ? `[\`${beyond.code}\`](errors.md)` : beyond.effect,
-		setting === undefined ? '' : `\`${setting}\``,
-		reason,
-	])
+	const words = readLimitWords()
+	const rows = Object.entries<GatewayLimit>(limits).map(([name, { value, unit, code, setting }]) => {
+		const { of = '', reason = '', beyond = '' } = words.get(name) ?? {}
+		return [
+			of,
+			`${number(value)} ${unit}`,
+			code === undefined ? beyond : `[\`${code}\`](errors.md)`,
+			setting === undefined ? '' : `\`${setting}\``,
+			reason,
+		]
+	})
 	return `<!-- Written by \`npm run docs\` from src/limits.ts. -->
 
 # Limits

@@ -9,14 +9,7 @@ import {
 	type MessageFeature,
 	type ReplyFeature,
 } from '../model/index.ts'
-
-/** A message's type, where a text with buttons is a kind of its own. */
-export type MessageKind = Message['type'] | 'buttons'
-
-/** The kind of a message. */
-export function kindOf(message: Message): MessageKind {
-	return message.type === 'text' && message.buttons ? 'buttons' : message.type
-}
+import type { MessageKind } from './message-kind.ts'
 
 const kind = v.picklist([...Message.options.map(({ entries }) => entries.type.literal), 'buttons'])
 
@@ -206,9 +199,4 @@ export type Limit<F extends Feature = Feature> = Only<Kept<F>>
 /** What a leg carries. A feature that is absent is not carried. */
 export type Carries<Model> = {
 	readonly [F in Model extends CanonicalEvent ? EventFeature | MessageFeature : ReplyFeature]?: Limit<F>
-}
-
-/** Every one of these features, without a limit. */
-export function allOf<F extends Feature>(features: readonly F[]): { readonly [feature in F]: object } {
-	return Object.fromEntries(features.map((feature) => [feature, {}])) as { [feature in F]: object }
 }

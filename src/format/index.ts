@@ -29,16 +29,10 @@ export {
 	type ReplyLeg,
 	type Report,
 } from './adapter.ts'
+export { allOf } from './all-of.ts'
 export { absentFields, extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'
 export { type Auth, queryToken } from './auth.ts'
-export {
-	allOf,
-	type Carries,
-	kindOf,
-	type Limit,
-	type LimitName,
-	type MessageKind,
-} from './carries.ts'
+export type { Carries, Limit, LimitName } from './carries.ts'
 export { echoChallenge } from './challenge.ts'
 export { buttonToChoice, choiceToButton, decodeLabels, encodeLabels } from './choices.ts'
 export { compact, compactOrNone, nonEmpty, nonEmptyList } from './compact.ts'
@@ -48,6 +42,7 @@ export { formRequest, isForm, mergeQuery, parseFields, queryRequest, readBodyVal
 export { bodyAsJson, jsonRequest, jsonResponse, readJson, readJsonBody } from './json.ts'
 export { WireCount, WireFlag, WireNonEmpty, WireOptionalText, WireText, wireList } from './lenient.ts'
 export type { MergeTag, MergeTags } from './merge-tags.ts'
+export { kindOf, type MessageKind } from './message-kind.ts'
 export {
 	atLeastOneMember,
 	blankIsSilence,

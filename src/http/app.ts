@@ -1,5 +1,5 @@
 /** The gateway as a Hono app: which route a call is for, how much of it is read, and how errors look from outside. */
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import { asGatewayError, GatewayError } from '../errors.ts'
 import { type Fields, jsonResponse, parseFields, problemResponse } from '../format/index.ts'
 import type { Route } from '../route.ts'
