@@ -9,6 +9,7 @@ import type { Limit, LimitName } from '../src/format/index.ts'
 import { type GatewayLimit, limits } from '../src/limits.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
 import { anyToAny } from './any-to-any.ts'
+import { describeConfig } from './config-words.ts'
 import { contributing } from './contributing.ts'
 import { replaceBlock } from './generated-block.ts'
 import { readLimitWords } from './limit-words.ts'
@@ -158,7 +159,7 @@ function inWord<L extends LimitName>(name: L, limit: Limit): string[] {
 const number = (value: number) => value.toLocaleString('en')
 
 function configSchema(): string {
-	const schema = toJsonSchema(Config, { typeMode: 'input', target: 'draft-2020-12' })
+	const schema = describeConfig(toJsonSchema(Config, { typeMode: 'input', target: 'draft-2020-12' }))
 	return `${JSON.stringify({ title: 'The configuration of a Dragoman gateway', ...schema }, null, '\t')}\n`
 }
 
