@@ -1,6 +1,7 @@
 /** Tests an adapter: the laws with random values on both legs, and its fixtures. An adapter's own test is one call of it. */
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
+import type * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../src/errors.ts'
 import type { AdapterFactory, ReplyLeg, WireRequest, WireResponse } from '../src/format/index.ts'
@@ -13,10 +14,22 @@ import * as laws from './laws.ts'
 import { type Mutation, mutate, mutations } from './mutations.ts'
 import { pairing } from './pairing.ts'
 
+/**
+ * What the platform accepts and sends, as schemas of a body: JSON as a value, the fields of a form or a query as an object
+ * of strings. Written from the platform's documents and apart from the adapter's code, so that one can test the other.
+ * Absent: the documents name no limits.
+ */
+export interface PlatformLimits {
+	readonly event?: v.GenericSchema
+	readonly reply?: v.GenericSchema
+}
+
 /** What there is to test an adapter with. */
 export interface AdapterTest {
 	/** The directory of its fixtures. */
 	readonly fixtures: URL
+	/** What the platform accepts, from its documents. */
+	readonly limits?: PlatformLimits
 	/** Random values per law. Default 200; the environment's LAW_RUNS goes before. */
 	readonly runs?: number
 }
@@ -32,20 +45,26 @@ const legLaws = {
 } as const
 
 /** Registers the tests of an adapter. A law that fails prints the place, the smallest value and the seed. */
-export function testAdapter(factory: AdapterFactory, { fixtures, runs = 200 }: AdapterTest): void {
+export function testAdapter(factory: AdapterFactory, { fixtures, limits = {}, runs = 200 }: AdapterTest): void {
 	const numRuns = Number(process.env.LAW_RUNS) || runs
 	const pinned = readFixtures(fixtures)
 	describe(factory.name, () => {
 		for (const options of factory.examples) {
 			describe(`laws with ${JSON.stringify(options)}`, () => {
-				testLaws(factory, options, pinned, numRuns)
+				testLaws(factory, options, limits, pinned, numRuns)
 			})
 		}
 		testFixtures(factory, pinned)
 	})
 }
 
-function testLaws({ name, create, limits }: AdapterFactory, options: unknown, pinned: Fixtures, numRuns: number): void {
+function testLaws(
+	{ name, create }: AdapterFactory,
+	options: unknown,
+	limits: PlatformLimits,
+	pinned: Fixtures,
+	numRuns: number,
+): void {
 	const adapter = create(options)
 	const events = laws.eventSide(adapter, limits.event)
 	const event = canonicalEvents(hintsOf(name, options, [adapter.event]))

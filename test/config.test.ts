@@ -18,7 +18,6 @@ function adapter(name: string, differs: { recognises?: () => boolean; auth?: Ret
 		name,
 		options: v.strictObject({ text: v.optional(v.string()), most: v.optional(v.pipe(v.number(), v.maxValue(5))) }),
 		examples: [{}],
-		limits: {},
 		create: () => ({ ...canonical.create(), ...differs }),
 	})
 }

@@ -13,15 +13,15 @@ import { call, gateway, json, upstream } from './servers.ts'
 const plainEvent: CanonicalEvent = { kind: 'message', attributes: {} }
 const numRuns = Number(process.env.LAW_RUNS) || 20
 
-const formats = adapters.flatMap(({ name, examples: [options], create, limits }) => {
+const formats = adapters.flatMap(({ name, examples: [options], create }) => {
 	const leg = create(options).reply(plainEvent)
-	return leg ? [{ name, options, leg, limits: limits.reply }] : []
+	return leg ? [{ name, options, leg }] : []
 })
 
 describe.each(formats)('an upstream that speaks $name', (from) => {
 	const pinned = readFixtures(new URL(`../adapters/${from.name}/fixtures/`, import.meta.url)).reply
 	test.each(formats)('loses nothing in silence on $name', async (to) => {
-		const [spoken, shown] = [laws.replySide(from.leg), laws.replySide(to.leg, to.limits, from.name)]
+		const [spoken, shown] = [laws.replySide(from.leg), laws.replySide(to.leg, undefined, from.name)]
 		for (const { canonical } of pinned) laws.conservation(shown, canonical)
 		const replies = canonicalReplies(hintsOf(from.name, from.options, [from.leg]))
 		const property = fc.property(replies, (x) => laws.conservationAcross(spoken, shown, x))

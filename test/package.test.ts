@@ -84,7 +84,7 @@ test('the declarations type-check in strict mode, and reject wrong code', async 
 		export const start = () => serve({ config: {}, adapters: [...adapters, own('own')], port: 0 })
 		declare const adapter: Adapter
 		const options = v.strictObject({})
-		const own = (name: string) => defineAdapter({ name, options, examples: [{}], limits: {}, create: () => adapter })
+		const own = (name: string) => defineAdapter({ name, options, examples: [{}], create: () => adapter })
 		console.log(reply)
 	`
 	const wrong = `

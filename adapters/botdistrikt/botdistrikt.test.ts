@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest'
 import { testAdapter } from '../../test/adapter.ts'
 import { botdistrikt } from './index.ts'
+import { limits } from './limits.ts'
 
-testAdapter(botdistrikt, { fixtures: new URL('./fixtures/', import.meta.url) })
+testAdapter(botdistrikt, { fixtures: new URL('./fixtures/', import.meta.url), limits })
 
 test('a query param cannot mean two things', () => {
 	expect(() => botdistrikt.create({ text: 'user' })).toThrow('text, session and user')

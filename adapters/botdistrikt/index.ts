@@ -1,7 +1,6 @@
 /** BotDistrikt: the webhooks that a bot's stories call. */
 import { defineAdapter } from '../../src/format/index.ts'
 import { eventLeg } from './event.ts'
-import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { replyLeg } from './reply.ts'
 
@@ -17,7 +16,6 @@ export const botdistrikt = defineAdapter({
 		{},
 		{ method: 'GET', text: 'question', session: ['sid', 'chat'], user: 'uid', choices: 3 },
 	],
-	limits,
 	create(options) {
 		const reply = replyLeg(options)
 		return { methods: ['GET', 'POST'], event: eventLeg(options), reply: () => reply }

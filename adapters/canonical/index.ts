@@ -9,7 +9,6 @@ export const canonical = defineAdapter({
 	options: v.strictObject({}),
 	examples: [{}],
 	// The laws hold every event and reply against the model, which is this format.
-	limits: {},
 	create: () => ({
 		methods: ['POST'],
 		event,

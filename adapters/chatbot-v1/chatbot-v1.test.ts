@@ -1,5 +1,6 @@
 /** ChatBot v1 under the laws and its fixtures; the limits are those that the platform documents. */
 import { testAdapter } from '../../test/adapter.ts'
 import { chatbotV1 } from './index.ts'
+import { limits } from './limits.ts'
 
-testAdapter(chatbotV1, { fixtures: new URL('./fixtures/', import.meta.url) })
+testAdapter(chatbotV1, { fixtures: new URL('./fixtures/', import.meta.url), limits })

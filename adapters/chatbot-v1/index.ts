@@ -2,7 +2,6 @@
 import { defineAdapter } from '../../src/format/index.ts'
 import { webhook } from '../chatbot/webhook.ts'
 import { event, recognises } from './event.ts'
-import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { replyLeg } from './reply.ts'
 
@@ -13,7 +12,6 @@ export const chatbotV1 = defineAdapter({
 	name: 'chatbot-v1',
 	options: Options,
 	examples: [{}, { userAttributes: 'session' }],
-	limits,
 	create(options) {
 		const reply = replyLeg(options)
 		return { ...webhook, event, reply: () => reply, recognises }

@@ -2,7 +2,6 @@
 import { defineAdapter } from '../../src/format/index.ts'
 import { webhook } from '../chatbot/webhook.ts'
 import { eventLeg, recognises } from './event.ts'
-import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { replyLeg } from './reply.ts'
 
@@ -18,7 +17,6 @@ export const chatbotV2 = defineAdapter({
 		{},
 		{ text: 'question', action: 'action', userAttributes: 'session' },
 	],
-	limits,
 	create(options) {
 		const reply = replyLeg(options)
 		return { ...webhook, event: eventLeg(options), reply: () => reply, recognises }

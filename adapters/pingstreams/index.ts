@@ -3,7 +3,6 @@ import { type Adapter, bodyMatches, defineAdapter, jsonResponse } from '../../sr
 import { hookSecret, tokenSignature } from './auth.ts'
 import { dialectOf, formOf, name, readsAnswers } from './dialect.ts'
 import { eventLeg } from './event/index.ts'
-import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { replyLegs } from './reply/index.ts'
 
@@ -20,7 +19,6 @@ export const pingstreams = defineAdapter({
 		{ dialect: 'external', proof: 'token' },
 		{ dialect: 'subscription', proof: 'hook-secret' },
 	],
-	limits,
 	create(options): Adapter {
 		const replyLeg = replyLegs(options)
 		return {

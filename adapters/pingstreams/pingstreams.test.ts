@@ -8,10 +8,11 @@ import { testCrypto } from '../../test/crypto.ts'
 import { readFixtures } from '../../test/fixtures.ts'
 import { candidateTokens, findToken } from './find-token.ts'
 import { pingstreams } from './index.ts'
+import { limits } from './limits.ts'
 
 const fixtures = new URL('./fixtures/', import.meta.url)
 
-testAdapter(pingstreams, { fixtures })
+testAdapter(pingstreams, { fixtures, limits })
 
 test('the event contains no secret of its call', () => {
 	for (const { wire, options } of readFixtures(fixtures).event) {

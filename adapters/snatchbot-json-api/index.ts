@@ -1,7 +1,6 @@
 /** SnatchBot's JSON API interaction: a step of a bot that asks a server what to say. */
 import { defineAdapter } from '../../src/format/index.ts'
 import { event, isSetUp } from './event.ts'
-import { limits } from './limits.ts'
 import { Options } from './options.ts'
 import { isAnswer, replyLeg, setUpAnswer } from './reply.ts'
 
@@ -13,7 +12,6 @@ export const snatchbotJsonApi = defineAdapter({
 	name: 'snatchbot-json-api',
 	options: Options,
 	examples: [{}, { filler: 'See below.' }],
-	limits,
 	create: (options) => ({
 		methods: ['GET', 'HEAD', 'POST'],
 		event,

@@ -5,8 +5,9 @@ import type { Fields } from '../../src/format/index.ts'
 import { type CanonicalEvent, type CanonicalReply, emptyReply } from '../../src/model/index.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { snatchbotJsonApi } from './index.ts'
+import { limits } from './limits.ts'
 
-testAdapter(snatchbotJsonApi, { fixtures: new URL('./fixtures/', import.meta.url) })
+testAdapter(snatchbotJsonApi, { fixtures: new URL('./fixtures/', import.meta.url), limits })
 
 describe('the builder’s check', () => {
 	const { challenge } = snatchbotJsonApi.create({ filler: 'Hello' })

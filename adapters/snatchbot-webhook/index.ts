@@ -2,7 +2,6 @@
 import * as v from 'valibot'
 import { defineAdapter, problemResponse, type WireRequest, type WireResponse } from '../../src/format/index.ts'
 import { event } from './event.ts'
-import { limits } from './limits.ts'
 
 /** The platform asks for success only: https://support.snatchbot.me/reference/webhooks, "click the Verify button". */
 const accepted: WireResponse = { status: 200, headers: [], body: '' }
@@ -12,7 +11,6 @@ export const snatchbotWebhook = defineAdapter({
 	name: 'snatchbot-webhook',
 	options: v.strictObject({}),
 	examples: [{}],
-	limits,
 	create: () => ({
 		methods: ['GET', 'HEAD', 'POST'],
 		event,

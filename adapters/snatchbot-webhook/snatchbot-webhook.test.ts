@@ -3,8 +3,9 @@ import { expect, test } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { snatchbotWebhook } from './index.ts'
+import { limits } from './limits.ts'
 
-testAdapter(snatchbotWebhook, { fixtures: new URL('./fixtures/', import.meta.url) })
+testAdapter(snatchbotWebhook, { fixtures: new URL('./fixtures/', import.meta.url), limits })
 
 const adapter = snatchbotWebhook.create()
 

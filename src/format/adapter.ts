@@ -55,16 +55,6 @@ export interface Adapter {
 	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
 }
 
-/**
- * What the platform accepts and sends, as schemas of a body: JSON as a value, the fields of a form or a query as an object
- * of strings. Written from the platform's documents and apart from the adapter's code, so that one can test the other.
- * Absent: the documents name no limits.
- */
-export interface PlatformLimits {
-	readonly event?: v.GenericSchema
-	readonly reply?: v.GenericSchema
-}
-
 /** Makes an adapter from its options, and describes the format to tests, tables and examples. */
 export interface AdapterFactory {
 	/** The name that configuration, `extensions` and `overrides` use. */
@@ -76,8 +66,6 @@ export interface AdapterFactory {
 	 * the conversation as far as the platform has them.
 	 */
 	readonly examples: readonly [unknown, ...unknown[]]
-	/** What the platform accepts, from its documents: schemas of a body that the laws check `encode` against. */
-	readonly limits: PlatformLimits
 	/** Makes the adapter. Throws a ValiError if the options do not match the schema. */
 	create(options?: unknown): Adapter
 }
@@ -87,7 +75,6 @@ export function defineAdapter<S extends v.GenericSchema>(factory: {
 	readonly name: string
 	readonly options: S
 	readonly examples: readonly [v.InferInput<S>, ...v.InferInput<S>[]]
-	readonly limits: PlatformLimits
 	create(options: v.InferOutput<S>): Adapter
 }): AdapterFactory {
 	return { ...factory, create: (options = {}) => factory.create(v.parse(factory.options, options)) }

@@ -25,7 +25,6 @@ export {
 	type Handshake,
 	type Leg,
 	type NamedAdapter,
-	type PlatformLimits,
 	type ReplyLeg,
 	type Report,
 } from './adapter.ts'
