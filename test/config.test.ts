@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { adapters as all } from '../adapters/index.ts'
+import { describeConfig } from '../scripts/config-words.ts'
 import { Config, type ConfigContext, ConfigError, readConfig } from '../src/config/index.ts'
 import { defineAdapter, queryToken } from '../src/format/index.ts'
 import { demo } from '../src/upstream/index.ts'
@@ -431,7 +432,7 @@ test('the schema becomes a JSON Schema in which every member has a description',
 			if (typeof member.description !== 'string' && name !== 'secrets') unexplained.push(`${path}.${name}`)
 		}
 	}
-	walk(toJsonSchema(Config, { target: 'draft-2020-12' }), '')
+	walk(describeConfig(toJsonSchema(Config, { target: 'draft-2020-12' })), '')
 	expect(unexplained).toEqual([])
 })
 
