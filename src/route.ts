@@ -1,6 +1,6 @@
 /** A route as the gateway runs it: its configuration with names resolved to adapters, secrets and an upstream, and its time limits. */
-import type { Adapter, NamedAdapter } from './format/index.ts'
-import type { CanonicalReply } from './model/index.ts'
+import type { Adapter, NamedAdapter, ReplyLeg } from './format/index.ts'
+import type { CanonicalEvent, CanonicalReply } from './model/index.ts'
 import type { Upstream } from './upstream/index.ts'
 
 /** One reply for each language. The first is for every language that has none of its own; an empty list: nothing is configured. */
@@ -36,6 +36,13 @@ export interface Route {
 	readonly debug: boolean
 	/** The upstream gets the platform's call as it came, secrets redacted. */
 	readonly raw: boolean
+}
+
+const plainestEvent: CanonicalEvent = { kind: 'message', attributes: {} }
+
+/** How a format answers the plainest event, because several dialects of one format answer differently. Undefined: not at all. */
+export function plainestReply(adapter: Adapter): ReplyLeg | undefined {
+	return adapter.reply(plainestEvent)
 }
 
 /** Milliseconds that a platform is assumed to wait when its adapter does not say. */

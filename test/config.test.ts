@@ -138,6 +138,33 @@ test('a short secret is a warning', () => {
 	expect(warnings).toEqual(['routes[0].secrets[0].env: the secret has fewer than 16 characters'])
 })
 
+test('an upstream in a format without an answer is a warning for each platform that waits for one', () => {
+	const silent = defineAdapter({
+		...canonical,
+		name: 'silent',
+		create: () => ({ ...canonical.create(), reply: () => undefined }),
+	})
+	const warningsOf = (config: unknown, adapters: ConfigContext['adapters']) =>
+		readConfig(config, { ...context, adapters, loopback: true }).warnings
+	const routes = [
+		{ ...route, platform: ['one', 'two'] },
+		{ ...route, name: 'quiet', path: '/quiet', platform: 'silent' },
+		{ ...route, name: 'own', path: '/own', upstream },
+	]
+	const told = (name: string) =>
+		`routes[0]: users of ${name} get no answer: with these options, silent as the format of an upstream has none`
+	const config = { upstream: { ...upstream, adapter: 'silent' }, routes }
+	expect(warningsOf(config, [...adapters, silent])).toEqual([told('one'), told('two')])
+
+	const external = { ...upstream, adapter: 'pingstreams', options: { dialect: 'external' } }
+	const platforms = all.map(({ name }, i) => ({ name, path: `/${i}`, platform: name }))
+	const warned = warningsOf({ upstream: external, routes: platforms }, all)
+	// One-way platforms have no answer to lose.
+	expect(warned.length).toBe(platforms.length - 1)
+	expect(warned.join('\n')).not.toContain('users of snatchbot-webhook')
+	expect(warningsOf({ upstream: { ...external, options: { dialect: 'server' } }, routes: platforms }, all)).toEqual([])
+})
+
 const { secrets: _, ...bare } = route
 const second = { ...route, name: 'second', path: '/second' }
 const words = 'must look like "/shop/web": segments of letters, digits and -._~, no query, no trailing slash'

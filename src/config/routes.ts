@@ -1,6 +1,6 @@
 /** Resolves the routes of the configuration into those the gateway runs, and checks them against each other. */
 import type { NamedAdapter } from '../format/index.ts'
-import { type HoldingReply, longestUpstreamWait, type Route } from '../route.ts'
+import { type HoldingReply, longestUpstreamWait, plainestReply, type Route } from '../route.ts'
 import { keysOf } from '../schema/index.ts'
 import type { Upstream } from '../upstream/index.ts'
 import type { ConfigIssues, Path } from './issues.ts'
@@ -73,7 +73,21 @@ function resolveRoute(
 	}
 	const holding = given.late && readHoldingReply(given.late, first ? [first, ...others] : [], [...at, 'late'], issues)
 	if (name === undefined || path === undefined || !first || !upstream) return undefined
+	checkAnswers([first, ...others], upstream, at, issues)
 	return { name, path, platforms: [first, ...others], upstream, ...resolved, ...(holding && { holding }) }
+}
+
+/** Adds a warning for platforms that wait for an answer in vain. */
+function checkAnswers(platforms: readonly NamedAdapter[], upstream: Upstream, at: Path, issues: ConfigIssues): void {
+	if (plainestReply(upstream.adapter)) return
+	for (const { name, adapter } of platforms) {
+		if (plainestReply(adapter)) {
+			issues.warning(
+				at,
+				`users of ${name} get no answer: with these options, ${upstream.name} as the format of an upstream has none`,
+			)
+		}
+	}
 }
 
 function readHoldingReply(

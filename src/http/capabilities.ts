@@ -1,7 +1,7 @@
 /** What a route can carry, for people and backends: served below `/-/carries/`. Holds nothing of the configuration. */
 import type { Carries } from '../format/index.ts'
 import type { CanonicalEvent, CanonicalReply } from '../model/index.ts'
-import type { Route } from '../route.ts'
+import { plainestReply, type Route } from '../route.ts'
 
 /** Features and limits by name. */
 export interface RouteCapabilities {
@@ -24,14 +24,11 @@ export interface RouteCapabilities {
 	}
 }
 
-/** Formats with several dialects answer differently to different events; this is the plainest one. */
-const plainestEvent: CanonicalEvent = { kind: 'message', attributes: {} }
-
 export function routeCapabilities({ name, platforms, upstream }: Route): RouteCapabilities {
 	return {
 		route: name,
 		platforms: platforms.map(({ name, adapter }) => {
-			const reply = adapter.reply(plainestEvent)
+			const reply = plainestReply(adapter)
 			return {
 				name,
 				answer: reply ? 'now' : 'never',
