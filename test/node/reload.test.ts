@@ -190,3 +190,30 @@ test('a SIGHUP during the start neither ends the process nor is lost', async () 
 	expect(await (await call(`${url}/in`)).json()).toMatchObject(says('2 2'))
 	expect(await end()).toBe(0)
 })
+
+test('a SIGHUP while the program loads its modules neither ends the process nor is lost', async () => {
+	const { url: to } = await tellingUpstream()
+	// Signals itself when the first adapter is loaded, and gives the signal time to arrive.
+	const preload = `
+		import { registerHooks } from 'node:module'
+		const sleep = new Int32Array(new SharedArrayBuffer(4))
+		registerHooks({
+			load(url, context, next) {
+				if (url.endsWith('/adapters/index.ts')) {
+					process.kill(process.pid, 'SIGHUP')
+					Atomics.wait(sleep, 0, 0, 100)
+				}
+				return next(url, context)
+			},
+		})
+	`
+	const { lines, end } = await start(generation(1, to), { preload })
+	await expect.poll(() => lines).toMatchObject([{ msg: 'reload', level: 'info', routes: 1 }])
+	expect(await end()).toBe(0)
+})
+
+test('the start names the process that takes SIGHUP', async () => {
+	const { url: to } = await tellingUpstream()
+	const { process, written } = await start(generation(1, to))
+	await expect.poll(written).toContain(`\nReload the configuration: kill -HUP ${process.pid}\n`)
+})
