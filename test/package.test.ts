@@ -124,6 +124,29 @@ test('a third-party adapter is tested by the laws, with its own vitest and fast-
 	expect(said).toMatch(/Tests +\d{2} passed/)
 })
 
+test.each(['.bin/dragoman', 'dragoman/dist/src/node/main.js'])(
+	'%s on an old Node says which it needs',
+	async (file) => {
+		const program = join(home, 'node_modules', file)
+		const as = (version: string) => {
+			const preload = join(home, 'version.cjs')
+			const versions = `{ ...process.versions, node: '${version}' }`
+			return writeFile(preload, `Object.defineProperty(process, 'versions', { value: ${versions} })`).then(() =>
+				run(home, 'node', '--require', preload, program, 'no-such-command'),
+			)
+		}
+		for (const version of ['12.22.12', '20.20.2', '24.14.9']) {
+			const sentence = `\n\nDragoman needs Node 24.15 or newer; this is ${version}.\n`
+			await expect(as(version)).rejects.toThrow(
+				expect.objectContaining({ message: expect.stringMatching(`${sentence}$`) }),
+			)
+		}
+		for (const version of ['24.15.0', '24.100.0', '100.0.0']) {
+			await expect(as(version)).rejects.toThrow('Unknown command')
+		}
+	},
+)
+
 test('its program starts with a configuration, answers a call, and ends on a signal', async () => {
 	const config = {
 		upstream: { url: 'builtin:demo' },

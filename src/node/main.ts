@@ -1,5 +1,5 @@
-#!/usr/bin/env node
-/** The program. Loads the command line only when a SIGHUP can no longer end the process. */
+/** The program. Loads the command line only when Node is new enough and a SIGHUP can no longer end the process. */
+import './require-node.cjs'
 import { holdReloadSignal } from './reload-signal.ts'
 
 // A command ends with its terminal.
