@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { chatbotV2 } from '../adapters/chatbot-v2/index.ts'
+import { pingstreams } from '../adapters/pingstreams/index.ts'
 import type { Adapter } from '../src/format/index.ts'
 import type { CanonicalReply } from '../src/model/index.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
@@ -243,5 +244,57 @@ describe('npm run simulate', () => {
 		const { code, out } = await run('--help')
 		expect(code).toBe(0)
 		expect(out).toContain('canonical --url http://127.0.0.1:8787/canonical --text choices')
+	})
+})
+
+describe('Pingstreams shows', () => {
+	const button = (title: string) => ({ type: 'text', value: title })
+	const spoken = (text: string, ...buttons: object[]) => ({
+		type: 'message',
+		message: {
+			type: 'text',
+			text,
+			...(buttons.length > 0 && { attributes: { attachment: { type: 'template', buttons } } }),
+		},
+	})
+	const reply = (...commands: object[]) => ({ actions: [{ _tdActionType: 'reply', attributes: { commands } }] })
+	const wait = { type: 'wait', time: 500 }
+
+	async function seen(answer: object, options: object = {}) {
+		const { url } = await upstream(() => json(answer))
+		const turn = await play(pingstreams.create(options), url, { text: 'Hi' })
+		return renderReply(turn.reply ?? silent)
+	}
+
+	test.each([
+		['the first message at once', reply(spoken('One'), wait, spoken('Two')), 'One\n(500 ms)\nTwo'],
+		[
+			'buttons under the last message only',
+			reply(spoken('One', button('A')), wait, spoken('Two', button('B'))),
+			'One\n(500 ms)\nTwo\n  1) B',
+		],
+		['markup as the engine reads it', { text: 'Pick\n* Tea\n\nBye' }, 'Pick\n(500 ms)\nBye'],
+		['variables filled in', { text: `You said \${lastUserText}` }, 'You said Hi'],
+		[
+			'nothing of a note for agents',
+			{ text: 'angry', attributes: { subtype: 'private' } },
+			'<pingstreams: {"hidden":[{"subtype":"private","text":"angry"}]}>',
+		],
+		['nothing', {}, '(nothing)'],
+	])('%s', async (_what, answer, shown) => {
+		expect(await seen(answer)).toBe(shown)
+	})
+
+	test('the static reply in the older engine, when an answer says nothing', async () => {
+		expect(await seen({}, { dialect: 'server' })).toBe('(the static reply of the intent)')
+	})
+
+	test('a bot, its project and the intent in its calls', async () => {
+		const backend = await upstream(() => json({}))
+		const { event } = await play(pingstreams.create(), backend.url, { text: 'Hi' })
+		expect(event).toMatchObject({
+			bot: { id: expect.any(String), name: expect.any(String), project: expect.any(String) },
+			trigger: { kind: 'intent', name: expect.any(String) },
+		})
 	})
 })

@@ -17,7 +17,7 @@ export interface PlacedChoice {
 }
 
 /** A name for a choice, and a short one for where the label has no room for it. */
-export interface ChoiceName {
+interface ChoiceName {
 	readonly full: string
 	/** Absent: no other choice of the same owner needs one, and the owner's words name it. */
 	readonly short?: string

@@ -21,6 +21,8 @@ export interface ReplyLeg extends Leg<WireResponse, CanonicalReply> {
 	 * it is. Absent: this leg.
 	 */
 	readonly sameFormat?: ReplyLeg
+	/** What the user sees of a reply to this event, where the platform shows less or something else. Absent: the reply. */
+	seen?(reply: CanonicalReply, event: CanonicalEvent): CanonicalReply
 }
 
 /** A set-up call from the platform's side. */

@@ -1,9 +1,17 @@
 /** Simulates a platform from its adapter: calls a webhook, rejects answers the platform would reject, decodes the rest. */
 import { GatewayError } from '../errors.ts'
 import { type FitContext, fitEvent, fitReply } from '../fit/index.ts'
-import { type Adapter, compact, type ReplyLeg, type WireRequest, type WireResponse } from '../format/index.ts'
+import {
+	type Adapter,
+	compact,
+	compactOrNone,
+	type ReplyLeg,
+	type WireRequest,
+	type WireResponse,
+} from '../format/index.ts'
 import type { CanonicalEvent, CanonicalReply, Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
+import { fillMergeTags } from '../turn/index.ts'
 import { upstreamUrl } from '../upstream/index.ts'
 
 /** What the user does: sends a text, selects a choice, opens the chat, or anything else as an event. */
@@ -78,7 +86,7 @@ export async function simulate(adapter: Adapter, simulation: Simulation): Promis
 
 		const leg = adapter.reply(event)
 		if (!leg) return { event, lost, call, answer, unread: [] }
-		const { model: reply, unread } = readAnswer(leg, answer, context)
+		const { model: reply, unread } = readAnswer(leg, answer, event, context)
 		return { event, lost, call, answer, reply, unread }
 	} catch (thrown) {
 		if (thrown instanceof Refused && event.defaultReply) thrown.defaultReply = event.defaultReply
@@ -99,11 +107,33 @@ function eventOf({ event: { carries } }: Adapter, simulation: Simulation): Canon
 		attributes: {},
 		conversation,
 		user: id === undefined ? undefined : { id, attributes: {} },
+		bot: botOf(carries, newId),
+		trigger: triggerOf(carries, newId),
 		defaultReply: defaultReply === undefined ? undefined : [{ type: 'text' as const, text: defaultReply }],
 	})
 	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...common }
 	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...common }
 	return { kind: 'start', ...common }
+}
+
+type Carried = Adapter['event']['carries']
+
+/** A bot, as far as calls of the platform name one. */
+function botOf(carries: Carried, newId: () => string): CanonicalEvent['bot'] {
+	return compactOrNone({
+		id: carries['event.bot.id'] && hexId(newId()),
+		name: carries['event.bot.name'] && 'Simulated bot',
+		project: carries['event.bot.project'] && hexId(newId()),
+	})
+}
+
+/** The step of the bot that calls, as far as calls of the platform name one. */
+function triggerOf(carries: Carried, newId: () => string): CanonicalEvent['trigger'] {
+	const { values: [kind] = [] } = carries['event.trigger'] ?? {}
+	if (kind === undefined) return undefined
+	const id = carries['event.trigger.id'] && hexId(newId())
+	const name = carries['event.trigger.name']?.default ?? (carries['event.trigger.name'] && 'simulated_step')
+	return compact({ kind, id, name })
 }
 
 /** An id of 24 hexadecimal digits: a common form that every platform accepts, as far as we know. */
@@ -153,22 +183,34 @@ function statusOf({ status, body }: WireResponse): string {
 	return `status ${status}${body === '' ? '' : `: ${body.slice(0, 500)}`}`
 }
 
-function readAnswer(leg: ReplyLeg, answer: WireResponse, context: FitContext): ReturnType<ReplyLeg['decode']> {
+/** What the user sees of an answer. Rejects one that the platform would not show as it stands. */
+function readAnswer(
+	leg: ReplyLeg,
+	answer: WireResponse,
+	event: CanonicalEvent,
+	context: FitContext,
+): ReturnType<ReplyLeg['decode']> {
 	const maxBytes = leg.carries.reply?.bytes
 	const bytes = new TextEncoder().encode(answer.body).length
 	if (maxBytes !== undefined && bytes > maxBytes) throw new Refused(`${bytes} bytes; the limit is ${maxBytes}`, answer)
-	let decoded: ReturnType<ReplyLeg['decode']>
+	// Any backend may answer in the platform's own words, such as its markup.
+	const own = leg.sameFormat ?? leg
+	const { changes } = fitReply(decodeAnswer(own, answer).model, own, context)
+	if (changes.length > 0) throw new Refused(`it cannot show ${changes.map(describeChange).join('; ')}`, answer)
+	const { model, unread } = decodeAnswer(leg, answer)
+	const filled = leg.mergeTags ? fillMergeTags(model, leg.mergeTags, event).reply : model
+	return { model: leg.seen?.(filled, event) ?? filled, unread }
+}
+
+function decodeAnswer(leg: ReplyLeg, answer: WireResponse): ReturnType<ReplyLeg['decode']> {
 	try {
-		decoded = leg.decode(answer)
+		return leg.decode(answer)
 	} catch (cause) {
 		if (!(cause instanceof GatewayError)) throw cause
 		const { code, field, context } = cause
 		const where = [code, ...(field ? [field] : []), ...(context.expected ? [`expected ${context.expected}`] : [])]
 		throw new Refused(where.join(', '), answer, { cause })
 	}
-	const { changes } = fitReply(decoded.model, leg, context)
-	if (changes.length > 0) throw new Refused(`it cannot show ${changes.map(describeChange).join('; ')}`, answer)
-	return decoded
 }
 
 /** A change in words: `messages[0].text (reply.text): shortened`. */

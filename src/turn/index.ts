@@ -1,6 +1,7 @@
 /** The data path of one turn, from the platform’s call to its answer. */
 export { type Answered, type Arrival, type CallHead, isSecretOf, type UnreadBody } from './admission.ts'
 export { openChoicesOf, type StoredReply, withReply } from './choices.ts'
+export { fillMergeTags } from './merge-tags.ts'
 export { type PreparedRoute, prepareRoute } from './prepared-route.ts'
 export { redactCall } from './redact.ts'
 export { suggestsSecret } from './secret-names.ts'

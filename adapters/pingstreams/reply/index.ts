@@ -54,6 +54,7 @@ import {
 	type ScriptState,
 	type TimedMessage,
 } from './script.ts'
+import { seenByUser } from './seen.ts'
 
 const replyAction = <T extends string>(type: T) =>
 	v.object({ ...Script.entries, ...designerEntries, _tdActionType: v.literal(type) })
@@ -167,6 +168,7 @@ export function replyLegs(options: Options): (dialect: AnsweredDialect, home: st
 			...legOf({ ...context, asWritten: false }, carries),
 			mergeTags,
 			refine: refineTranslated(options.caption),
+			seen: (reply, event) => seenByUser(reply, event, dialect),
 			sameFormat: { ...legOf({ ...context, asWritten: true }, written[dialect]), refine: refineWritten },
 		}
 	}

@@ -82,7 +82,8 @@ function withButtonsLast(messages: readonly Message[], caption: string, report: 
 	return [...others, { ...last, buttons: [...moved, ...(last.buttons ?? [])] }]
 }
 
-function isPressed({ type }: Button): boolean {
+/** Whether a button does something in the chat, and is no link. */
+export function isPressed({ type }: Button): boolean {
 	return type === 'postback' || type === 'goto'
 }
 
