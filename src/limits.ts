@@ -21,7 +21,7 @@ export const limits = {
 	 * The body of a call.
 	 * @reason Platforms send a few kilobytes. An adapter allows more where its platform sends more.
 	 */
-	bodyBytes: { value: 1024 * 1024, unit: 'bytes', code: 'body-too-large' },
+	bodyBytes: { value: 1024 * 1024, unit: 'bytes', code: 'body-too-large', setting: 'routes[].maxBody' },
 	/**
 	 * All bodies of calls that are being read at the same time, on Node.
 	 * @reason Enough for thousands of calls at the same moment. Callers who have not proved who they are, because

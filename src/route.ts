@@ -32,6 +32,8 @@ export interface Route {
 	readonly holding?: HoldingReply
 	/** The upstream treats calls with the same id as one, so that a call that got no response may be repeated. */
 	readonly idempotent: boolean
+	/** Bytes that the body of a call may have. Absent: as many as its adapters say. */
+	readonly maxBody?: number
 	/** Answers carry the `dragoman-changes` header. */
 	readonly debug: boolean
 	/** The upstream gets the platform's call as it came, secrets redacted. */

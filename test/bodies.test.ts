@@ -203,3 +203,19 @@ test('a budget counts what exceeds the beginning of each body, and gives it back
 	stranger.close()
 	budget.open().add(beginning + 100_000)
 })
+
+test('a route may allow larger or smaller bodies than its platform needs', async () => {
+	const { url } = await guarded({}, [
+		{ name: 'small', path: '/small', platform: 'canonical', maxBody: 2000 },
+		{ name: 'large', path: '/large', platform: 'canonical', maxBody: 3 * mebibyte },
+		{ name: 'usual', path: '/usual', platform: 'canonical' },
+	])
+	const send = async (path: string, length: number) => {
+		const event = { kind: 'message', text: 'x'.repeat(length), attributes: {} }
+		return (await call(`${url}${path}`, event)).status
+	}
+	expect(await send('/small', 1800)).toBe(200)
+	expect(await send('/small', 2000)).toBe(413)
+	expect(await send('/usual', 2 * mebibyte)).toBe(413)
+	expect(await send('/large', 2 * mebibyte)).toBe(200)
+})

@@ -68,6 +68,7 @@ function resolveRoute(
 		policy: given.policy ?? 'degrade',
 		failure: readReplies(given.failure ?? {}, [...at, 'failure'], issues),
 		idempotent: given.idempotent ?? false,
+		...(given.maxBody !== undefined && { maxBody: given.maxBody }),
 		debug: given.debug ?? false,
 		raw: given.raw ?? false,
 	}

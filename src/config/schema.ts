@@ -107,6 +107,11 @@ export const Route = v.strictObject({
 			answer: v.optional(v.picklist(['next-turn', 'drop'])),
 		}),
 	),
+	/**
+	 * Maximum bytes of the body of a call, at most 8 MiB. Default: 1 MiB, or what the platform needs. The larger a call
+	 * is, the longer it takes the gateway's only thread.
+	 */
+	maxBody: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1024), v.maxValue(8_388_608))),
 	/** The backend treats calls with the same id as one, so a call that got no response may be retried. */
 	idempotent: v.optional(v.boolean()),
 	/** Accept calls without a secret. Not needed while the gateway listens on localhost. */

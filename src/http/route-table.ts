@@ -57,8 +57,8 @@ export function routeTable(routes: readonly Route[], runtime: Runtime): RouteTab
 	return { byPath: inOneOf(paths), byName: inOneOf(names) }
 }
 
-function maxBodyOf({ platforms }: Route): number {
-	return Math.max(...platforms.map(({ adapter }) => adapter.maxBody ?? limits.bodyBytes.value))
+function maxBodyOf({ platforms, maxBody }: Route): number {
+	return maxBody ?? Math.max(...platforms.map(({ adapter }) => adapter.maxBody ?? limits.bodyBytes.value))
 }
 
 function decode(segment: string): string {
