@@ -26,7 +26,8 @@ export const pingstreams = defineAdapter({
 			event: eventLeg(options),
 			reply(event) {
 				const dialect = dialectOf(event, options.dialect)
-				return readsAnswers(dialect) ? replyLeg(dialect, event.trigger?.name) : undefined
+				if (!readsAnswers(dialect)) return undefined
+				return replyLeg({ dialect, home: event.trigger?.name, channel: event.channel })
 			},
 			// The variables of a flow hold the whole talk so far. With more, a single call would keep all others waiting.
 			maxBody: 2 * 1024 * 1024,

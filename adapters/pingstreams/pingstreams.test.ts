@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
+import { fitReply } from '../../src/fit/index.ts'
 import { jsonRequest } from '../../src/format/index.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { testCrypto } from '../../test/crypto.ts'
@@ -33,6 +34,26 @@ test('a jump to the calling intent is not carried, another one is', () => {
 	const leg = pingstreams.create().reply({ kind: 'message', attributes: {}, trigger: { kind: 'intent', name: 'home' } })
 	expect(leg?.carries['reply.control.goto']).toEqual({ reserved: ['home'] })
 })
+
+test.each([
+	['telegram', ['image', 'text']],
+	['whatsapp', ['image', 'text']],
+	['web', ['cards']],
+])('on %s, cards are %j', (channel, types) => {
+	const leg = pingstreams.create().reply({ kind: 'message', channel, attributes: {} })
+	const cards = [{ title: 'Tea', subtitle: 'Green', imageUrl: 'https://files.example/a.png' }]
+	const reply = { messages: [{ type: 'cards' as const, cards }], attributes: { session: {}, user: {} } }
+	const { value, changes } = fitReply(reply, leg ?? never(), {
+		turnId: 'turn-1',
+		receivedAt: '2026-01-02T03:04:05.000Z',
+	})
+	expect(value.messages.map(({ type }) => type)).toEqual(types)
+	expect(changes.some(({ did }) => did === 'converted')).toBe(channel !== 'web')
+})
+
+function never(): never {
+	throw new Error('Pingstreams reads the answer')
+}
 
 describe('the token', () => {
 	const { auth } = pingstreams.create({ proof: 'token' })

@@ -154,15 +154,31 @@ function translatedCarries(dialect: AnsweredDialect, options: Options): Carries<
 	}
 }
 
-/** Makes the leg of a dialect whose caller reads the answer. `home`: the intent that called. */
-export function replyLegs(options: Options): (dialect: AnsweredDialect, home: string | undefined) => ReplyLeg {
+/** Channels whose connectors know no carousels: Tiledesk/tiledesk-telegram-connector and tiledesk-whatsapp-connector. */
+const withoutCards: readonly string[] = ['telegram', 'whatsapp']
+
+/** Who reads an answer. */
+interface Reader {
+	readonly dialect: AnsweredDialect
+	/** The intent that called. */
+	readonly home: string | undefined
+	/** The channel of the user. Absent: the widget on the web. */
+	readonly channel: string | undefined
+}
+
+/** Makes the leg of a dialect whose caller reads the answer. */
+export function replyLegs(options: Options): (reader: Reader) => ReplyLeg {
 	const translated = { runtime: translatedCarries('runtime', options), server: translatedCarries('server', options) }
 	const written = { runtime: carriesOf('runtime', options, asTheyAre), server: carriesOf('server', options, asTheyAre) }
-	return (dialect, home) => {
-		const { 'reply.control.goto': jump, ...others } = translated[dialect]
-		// A jump to the intent that calls us would call us again, a thousand times.
-		const isLoop = jump && home !== undefined
-		const carries = isLoop ? { ...others, 'reply.control.goto': { reserved: [home] } } : translated[dialect]
+	return ({ dialect, home, channel }) => {
+		const { 'reply.cards': cards, 'reply.control.goto': jump, ...others } = translated[dialect]
+		const hasCards = cards && (channel === undefined || !withoutCards.includes(channel))
+		const carries = {
+			...others,
+			...(hasCards && { 'reply.cards': cards }),
+			// A jump to the intent that calls us would call us again, a thousand times.
+			...(jump && { 'reply.control.goto': home === undefined ? jump : { reserved: [home] } }),
+		}
 		const context = { dialect, caption: options.caption, home }
 		return {
 			...legOf({ ...context, asWritten: false }, carries),
