@@ -12,12 +12,12 @@ export const deliveryPlants: readonly Plant[] = [
 	},
 	{
 		id: 'synchronous-normal',
-		fault: 'The database is opened with `synchronous = NORMAL`, behind the check',
+		fault: 'The database stays at `synchronous = NORMAL`, behind the check',
 		edits: [
 			{
-				file: `${outbox}/database.ts`,
-				find: "if (mode === 'wal' && synchronous === 2) {",
-				replace: "if (mode === 'wal' && synchronous === 2) {\n\t\tdb.exec('PRAGMA synchronous = NORMAL')",
+				file: `${outbox}/checkpoint.ts`,
+				find: "db.exec('PRAGMA synchronous = FULL')",
+				replace: "db.exec('PRAGMA synchronous = NORMAL')",
 			},
 		],
 		caughtBy: { row: 'B3' },
@@ -48,12 +48,17 @@ export const deliveryPlants: readonly Plant[] = [
 	},
 	{
 		id: 'refused-told-as-stored',
-		fault: 'One in fifty refusals for a full disk is told as 200',
+		fault: 'One in twenty refusals for a full disk is told as 200',
 		edits: [
 			{
 				file: `${outbox}/delivery-loop.ts`,
 				find: 'settle(entries[i])',
-				replace: 'settle(Math.random() < 0.02 ? undefined : entries[i])',
+				replace: 'settle(entries[i] && ++refusals % 20 === 0 ? undefined : entries[i])',
+			},
+			{
+				file: `${outbox}/delivery-loop.ts`,
+				find: '/** Milliseconds before a store that failed',
+				replace: 'let refusals = 0\n/** Milliseconds before a store that failed',
 			},
 		],
 		caughtBy: { row: 'B5' },
