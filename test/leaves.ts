@@ -74,8 +74,14 @@ export function standingIn(...values: readonly unknown[]): Standing {
 	return {
 		has: (leaf) => exact.has(keyOf(leaf)),
 		says: (leaf) =>
-			includes(textOf(leaf.value)) && (leaf.is !== 'attribute' || names.has(leaf.name) || includes(leaf.name)),
+			spellingsOf(leaf).some(includes) && (leaf.is !== 'attribute' || names.has(leaf.name) || includes(leaf.name)),
 	}
+}
+
+/** A number to call is the same without the signs between its digits. */
+function spellingsOf({ name, value, is }: Leaf): string[] {
+	const words = textOf(value)
+	return is === 'words' && name === 'number' ? [words, words.replace(/[\s()./-]/gu, '')] : [words]
 }
 
 /** The words, the parts of a text that was split one behind the other. */

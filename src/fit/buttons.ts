@@ -4,7 +4,7 @@ import type { PlacedChoice } from './choice-names.ts'
 import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, noLabels, note, take, unique } from './context.ts'
 import { phrases } from './phrases.ts'
 import type { Offer } from './types.ts'
-import { isNoLink, urlInWords } from './urls.ts'
+import { isNoLink, urlInWords, withoutBlanks } from './urls.ts'
 
 /** A set of buttons sorted by how the format can show them; what it cannot show at all is dropped and noted. */
 export interface SortedButtons {
@@ -65,9 +65,10 @@ function fitButton(fitting: Fitting, button: Button, path: string): Button | und
 	if (button.type === 'webview') {
 		if (limit && isWithin(button.url, limit)) return fitHeight(fitting, button, path)
 		const link = carries['reply.button.link']
-		if (!link || !isWithin(button.url, link)) return undefined
+		const url = withoutBlanks(fitting, 'reply.button.link', button.url, `${path}.url`)
+		if (!link || !isWithin(url, link)) return undefined
 		note(fitting, 'converted', 'reply.button.webview', path, 'to a link')
-		return { type: 'link', title: button.title, url: button.url }
+		return { type: 'link', title: button.title, url }
 	}
 	return limit && isWithin(argumentOf(button), limit) ? button : undefined
 }

@@ -14,7 +14,8 @@ export interface AroundUrls {
 	readonly rest: string | undefined
 }
 
-const address = /https?:\/\/\S*[^\s.,;:!?)\]}>"']/gu
+// Not behind a letter or a colon: there it is part of a word, such as the name of a field.
+const address = /(?<![\w:])https?:\/\/\S*[^\s.,;:!?)\]}>"']/gu
 
 /**
  * The text of the message at `path`, around its addresses of more than `most` units; undefined when there are none. Such an address becomes a text

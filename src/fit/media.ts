@@ -3,7 +3,7 @@ import type { Feature, Message } from '../model/index.ts'
 import { type Fitting, fitString, isWithin, note } from './context.ts'
 import { phrases } from './phrases.ts'
 import { fitText, plainTexts } from './texts.ts'
-import { isData, urlInWords } from './urls.ts'
+import { isData, urlInWords, withoutBlanks } from './urls.ts'
 
 type Media = Extract<Message, { type: 'image' | 'video' | 'audio' | 'file' }>
 
@@ -38,11 +38,12 @@ function addressOf(
 	const { carries } = fitting
 	const link = carries['reply.button.link']
 	const isCut = url.length > (carries['reply.text']?.chars ?? Number.POSITIVE_INFINITY)
-	if (isCut && !isData(url) && carries['reply.text.buttons'] && link && isWithin(url, link)) {
+	if (isCut && !isData(url) && carries['reply.text.buttons'] && link) {
+		const opened = withoutBlanks(fitting, 'reply.button.link', url, path)
 		const title = words ?? phrases.noWords
-		return fitText(fitting, { type: 'text', text: title, buttons: [{ type: 'link', title, url }] }, path, {
-			buttons: [path],
-		})
+		const buttons = [{ type: 'link' as const, title, url: opened }]
+		if (isWithin(opened, link))
+			return fitText(fitting, { type: 'text', text: title, buttons }, path, { buttons: [path] })
 	}
 	const address = urlInWords(fitting, feature, url, path)
 	if (address === undefined) return words === undefined ? [] : plainTexts(fitting, words, path)

@@ -81,7 +81,7 @@ function fitUrl(
 }
 
 /** The URL with its blanks encoded where the format wants it so. */
-function withoutBlanks(fitting: Fitting, feature: Feature, url: string, path: string): string {
+export function withoutBlanks(fitting: Fitting, feature: Feature, url: string, path: string): string {
 	if (fitting.carries[feature]?.blanks !== 'encoded') return url
 	const fitted = url.trim().replace(/\s/gu, encodeURIComponent)
 	if (fitted === '' || fitted === url) return url
