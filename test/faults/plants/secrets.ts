@@ -93,8 +93,8 @@ export const secretPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'adapters/pingstreams/auth.ts',
-				find: 'const token = findToken(call.body)',
-				replace: 'const token = findToken(call.body) && parsed(Signed, () => bodyAsJson(call))?.token',
+				find: 'of candidateTokens(call.body)) if',
+				replace: 'of [parsed(Signed, () => bodyAsJson(call))?.token ?? "", ...candidateTokens(call.body)]) if',
 			},
 		],
 		caughtBy: { file: 'test/bodies.test.ts', test: 'is not parsed' },

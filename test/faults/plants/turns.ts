@@ -109,7 +109,7 @@ export const turnPlants: readonly Plant[] = [
 				replace: 'begin',
 			},
 		],
-		caughtBy: { file: 'test/node/serialize-pipelining.test.ts' },
+		caughtBy: { file: 'test/node/serialize-pipelining.test.ts', test: 'one after the other' },
 	},
 	{
 		id: 'answer-replaced-by-400',
