@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { fitReply } from '../../../src/fit/index.ts'
-import type { CanonicalReply, Turn as TurnContext } from '../../../src/model/index.ts'
+import { type CanonicalReply, relativeAddressOf, type Turn as TurnContext } from '../../../src/model/index.ts'
 import { canonicalReplies, hintsOf } from '../../arbitraries.ts'
 import { header } from '../../harness/http.ts'
 import { answered, own } from '../../harness/platforms.ts'
@@ -11,13 +11,15 @@ import { faultsOf } from '../health.ts'
 import { none, type Row, unless } from '../row.ts'
 import { each, nonceOf, nth, type Turn, tally, turnsWith } from '../turns.ts'
 
-/** Replies of all that there is, and of what means something to one of the formats. */
-const replies = fc.oneof(
-	...answered.map(({ factory, options, adapter }) => {
-		const leg = adapter.reply({ kind: 'message', attributes: {} })
-		return canonicalReplies(hintsOf(factory.name, options, leg ? [leg] : []))
-	}),
-)
+/** Replies of all that there is, and of what means something to one of the formats; the gateway refuses relative addresses. */
+const replies = fc
+	.oneof(
+		...answered.map(({ factory, options, adapter }) => {
+			const leg = adapter.reply({ kind: 'message', attributes: {} })
+			return canonicalReplies(hintsOf(factory.name, options, leg ? [leg] : []))
+		}),
+	)
+	.filter((reply) => relativeAddressOf(reply) === undefined)
 
 export const translations: Row = {
 	id: 'C9',
@@ -83,7 +85,7 @@ function asFitted({ platform: { adapter }, event }: Turn, reply: CanonicalReply,
 	const { model } = adapter.event.decode(adapter.event.encode(event))
 	const leg = adapter.reply(model)
 	if (!leg) throw new Error('the platform reads answers')
-	const context = { turnId: id, receivedAt, remembers: model.conversation !== undefined }
+	const context = { turnId: id, receivedAt, decodedFrom: own.name, remembers: model.conversation !== undefined }
 	const { value, changes } = fitReply(reply, leg, context)
 	const losses = changes.filter(({ did }) => did !== 'added').length
 	return { body: leg.encode(value).body, changes: changes.length, losses }
