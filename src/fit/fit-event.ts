@@ -18,7 +18,7 @@ export function fitEvent(
 	leg: Leg<WireRequest, CanonicalEvent>,
 	context: FitContext,
 ): Fitted<CanonicalEvent> {
-	const fitting = newFitting(leg, context)
+	const fitting = newFitting(leg, context, [])
 	const whole = wellFormed(fitting, 'event', event)
 	const { kind, text, choice, ...rest } = fitChoice(fitting, whole)
 	const head = {

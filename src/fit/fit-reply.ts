@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { compact, kindOf, type Leg, type MessageKind, type WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { CanonicalReply, Json, Message } from '../model/index.ts'
+import type { CanonicalReply, Change, Json, Message } from '../model/index.ts'
 import { fitWriteBack, suffix } from './attributes.ts'
 import { numberChoices, returnedValues } from './buttons.ts'
 import { nameChoices, type PlacedChoice } from './choice-names.ts'
@@ -23,13 +23,12 @@ export function fitReply(
 	leg: Leg<WireResponse, CanonicalReply>,
 	context: FitContext,
 ): Fitted<CanonicalReply> {
-	const account = newFitting(leg, context)
-	const clean = wellFormed(account, 'reply', reply)
-	const fitting: Fitting = {
-		...account,
+	const changes: Change[] = []
+	const clean = wellFormed({ changes }, 'reply', reply)
+	const fitting = newFitting(leg, context, changes, {
 		nameChoice: nameChoices(leg.carries, clean.messages),
-		values: returnedValues(account, clean.messages),
-	}
+		values: returnedValues(leg, clean.messages),
+	})
 	const control = clean.control && fitControl(fitting, clean.control)
 	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
 	const value: CanonicalReply = {

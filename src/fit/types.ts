@@ -11,9 +11,9 @@ export interface FitContext {
 	 * The format that a reply was decoded from: native parts of it are a loss on every other platform. Absent: a reply of
 	 * the gateway's own format, whose author may add native parts for several platforms.
 	 */
-	readonly decodedFrom?: string
+	readonly decodedFrom?: string | undefined
 	/** Choices are remembered, so that a label or a number that comes back still means the choice it stood for. */
-	readonly remembers?: boolean
+	readonly remembers?: boolean | undefined
 }
 
 /** A choice as the user will see it, and what stands behind it. */
