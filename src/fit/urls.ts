@@ -83,10 +83,19 @@ function fitUrl(
 /** The URL with its blanks encoded where the format wants it so. */
 export function withoutBlanks(fitting: Fitting, feature: Feature, url: string, path: string): string {
 	if (fitting.carries[feature]?.blanks !== 'encoded') return url
-	const fitted = url.trim().replace(/\s/gu, encodeURIComponent)
+	const fitted = encodeBlanks(url.trim())
 	if (fitted === '' || fitted === url) return url
 	note(fitting, 'escaped', feature, path)
 	return fitted
+}
+
+/** The URL with each blank percent-encoded: kind by kind, because a call for each of a million takes a quarter of a second. */
+function encodeBlanks(url: string): string {
+	let encoded = url
+	for (let blank = /\s/u.exec(encoded); blank; blank = /\s/u.exec(encoded)) {
+		encoded = encoded.replaceAll(blank[0], encodeURIComponent(blank[0]))
+	}
+	return encoded
 }
 
 // As browsers read a scheme: https://url.spec.whatwg.org/#concept-basic-url-parser
@@ -118,7 +127,7 @@ export function isNoLink(url: string): boolean {
  */
 export function urlInWords(fitting: Fitting, feature: Feature, url: string, path: string): string | undefined {
 	const { chars = Number.POSITIVE_INFINITY } = fitting.carries['reply.text'] ?? {}
-	const encoded = url.trim().replace(/\s/gu, encodeURIComponent)
+	const encoded = encodeBlanks(url.trim())
 	if (encoded === '' || isData(url) || encoded.length > chars) {
 		note(fitting, 'dropped', feature, path, isData(url) ? 'no address for a text' : 'it would be cut')
 		return undefined
