@@ -2,10 +2,12 @@
 
 import { adapters } from '../../../adapters/index.ts'
 import { GatewayError } from '../../../src/errors.ts'
-import type { Adapter, AdapterFactory } from '../../../src/format/index.ts'
+import { fitReply } from '../../../src/fit/index.ts'
+import type { Adapter, AdapterFactory, WireResponse } from '../../../src/format/index.ts'
+import type { CanonicalReply } from '../../../src/model/index.ts'
 import { demo } from '../../../src/upstream/index.ts'
 import type { GatewayInside } from '../../harness/gateway.ts'
-import { type Call, message } from '../../harness/http.ts'
+import { type Call, json, message, says } from '../../harness/http.ts'
 import { open } from '../../harness/load.ts'
 import { answered, notifying, own, ownTo, type Platform, platforms } from '../../harness/platforms.ts'
 import { none, type Outcome, type Row, type Trial, together, unless } from '../row.ts'
@@ -111,9 +113,10 @@ export const throws: Row = {
 const secret = 'a-secret-of-the-route'
 const guarded = { secrets: [{ env: 'SECRET' }] }
 
-/** Each place in one adapter. */
+/** Each place in one adapter. `url`: an upstream that speaks the gateway's own JSON. */
 async function plantIn(trial: Trial, platform: Platform, url: string): Promise<Planted[]> {
 	const planted: Planted[] = []
+	const speaking = await trial.upstream(() => helloOf(platform))
 	for (const [place, side, plant] of places) {
 		const fuse: Fuse = { lit: undefined }
 		// A platform that reads no answer has nothing to encode, or to decode.
@@ -147,12 +150,20 @@ async function plantIn(trial: Trial, platform: Platform, url: string): Promise<P
 							0,
 						)
 					: own
-			const gateway = await start(other.route({ upstream: { ...platform.upstream(url), ...guarded } }))
+			const gateway = await start(other.route({ upstream: { ...platform.upstream(speaking.url), ...guarded } }))
 			const call = other.call(other.event('Hi', { conversation: 'c1' }))
 			planted.push({ where, fuse, gateway, call, statuses: statusesOf(other) })
 		}
 	}
 	return planted
+}
+
+/** "Hello" as an answer of the platform's format; any answer where none is read. */
+function helloOf({ adapter, event }: Platform): WireResponse {
+	const leg = adapter.reply(event('Hi'))
+	if (!leg) return json(says('Hello'))
+	const reply: CanonicalReply = { messages: [{ type: 'text', text: 'Hello' }], attributes: { session: {}, user: {} } }
+	return leg.encode(fitReply(reply, leg, { turnId: 'turn', receivedAt: '2026-01-01T00:00:00.000Z' }).value)
 }
 
 /** The statuses with which a platform is told of a fault, before and after its call was read. */

@@ -130,27 +130,31 @@ function bombs(): Ways {
 
 // A9
 
-/** Senders label JSON so, and not at all. */
-const usable = [...jsonTypes.slice(0, 2), 'Application/JSON', 'text/plain', 'application/ld+json']
-const unusable = [
+/** Labels of bodies, right and wrong. None of them decides anything: PHP labels JSON as HTML by default. */
+const labels = [
+	...[...jsonTypes.slice(0, 2), 'Application/JSON', 'text/plain', 'application/ld+json'],
 	...['text/html', 'text/html; charset=utf-8', 'application/xhtml+xml', 'application/xml', 'text/xml', 'image/svg+xml'],
 	...['text/css', 'text/javascript', 'application/javascript', 'image/png', 'application/octet-stream', 'json'],
 	...['multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'text/json5', 'x'.repeat(2000)],
 ]
 
 function types(): Ways {
-	const replyAs = (hears: readonly string[]) => (type: string) =>
-		[`reply as ${type}`, { hears, script: replyWith(typed(type)) }] as const
+	const replyAs = (type: string) => [`reply as ${type}`, { hears: reply, script: replyWith(typed(type)) }] as const
 	const pageAs = (type: string) =>
 		[`page as ${type}`, { hears: invalid, script: () => answer(page, typed(type)) }] as const
 	return {
-		...Object.fromEntries([...usable.map(replyAs(reply)), ...unusable.map(replyAs(invalid))]),
-		...Object.fromEntries([...usable, ...unusable].map(pageAs)),
+		...Object.fromEntries([...labels.map(replyAs), ...labels.map(pageAs)]),
 		'reply without a type': { hears: reply, script: replyWith([]) },
 		'page without a type': { hears: invalid, script: () => answer(page, []) },
-		'two types': { hears: [...reply, ...invalid], script: replyWith([...typed('text/html'), ...jsonType]) },
+		'words as text': { hears: invalid, script: () => answer(excerpt, typed('text/plain')) },
+		'a form as a form': {
+			hears: invalid,
+			script: () => answer(`text=${excerpt}`, typed('application/x-www-form-urlencoded')),
+		},
+		'reply of two types': { hears: reply, script: replyWith([...typed('text/html'), ...jsonType]) },
+		'page of two types': { hears: invalid, script: () => answer(page, [...typed('text/html'), ...jsonType]) },
 		204: { hears: silence, script: () => answer('', [], 204) },
-		'204 of a page': { hears: [...silence, ...invalid], script: () => answer('', typed('text/html'), 204) },
+		'204 of a page': { hears: silence, script: () => answer('', typed('text/html'), 204) },
 		205: { hears: silence, script: () => answer('', [], 205) },
 		'200 without a body': { hears: silence, script: () => answer('', []) },
 	}

@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Platform, platforms } from '../../harness/platforms.ts'
-import { misbehaviours } from '../behaviours.ts'
+import { type Behaviour, misbehaviours } from '../behaviours.ts'
 import { faultsOf, slowestTurn } from '../health.ts'
 import { none, over, type Row } from '../row.ts'
 import {
@@ -36,11 +36,18 @@ export const misbehaving: Row = {
 		const upstream = await trial.upstream(Object.fromEntries(ways.map(([name, { script }]) => [`/${name}`, script])))
 		// Every second route has words of its own for a failure.
 		const pairs = platforms.flatMap((platform, i) =>
-			ways.map(([name, { hears, slow = false }], j) => {
+			ways.map(([name, behaviour], j) => {
+				const { slow = false } = behaviour
 				const path = `${platform.name}-${name}`
 				const sorry = (i + j) % 2 === 1 && !platform.oneWay
 				const more = { upstream: { url: `${upstream.url}/${name}` }, ...(sorry && apologising) }
-				return { platform, path, slow, route: platform.route(more, path), expected: expectedOf(hears, platform, sorry) }
+				return {
+					platform,
+					path,
+					slow,
+					route: platform.route(more, path),
+					expected: expectedOf(behaviour, platform, sorry),
+				}
 			}),
 		)
 		const gateway = await trial.start({ routes: pairs.map(({ route }) => route) })
@@ -81,10 +88,11 @@ export const misbehaving: Row = {
 }
 
 /** What may be heard on a route: the apology where it has one, and an open circuit where the upstream was in trouble. */
-function expectedOf(hears: readonly Heard[], { oneWay }: Platform, sorry: boolean): readonly Heard[] {
-	const failing = hears.some((heard) => troubles.includes(heard))
-	const all = failing ? [...hears, 'upstream-circuit-open'] : hears
-	// Where no answer is read, the event counts as taken whatever the upstream said when it took it.
+function expectedOf({ hears, afterHead }: Behaviour, { oneWay }: Platform, sorry: boolean): readonly Heard[] {
+	const circuit = hears.some((heard) => troubles.includes(heard)) ? ['upstream-circuit-open'] : []
+	const all = [...hears, ...circuit]
+	// Where no answer is read, the event counts as taken when the status says so, whatever comes behind it.
+	if (oneWay && afterHead) return ['accepted', ...circuit]
 	if (oneWay) return hears.some((heard) => taken.includes(heard)) ? ['accepted', ...all] : all
 	return sorry ? all.map((heard) => (heard.startsWith('upstream-') ? 'apology' : heard)) : all
 }
