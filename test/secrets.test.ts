@@ -92,6 +92,13 @@ test('a short secret counts only where it is a word of its own', () => {
 	expect(createSecretFinder([])('anything')).toBe(false)
 })
 
+test('a short secret that begins with a backslash is found behind any number of encodings', () => {
+	const hasSecret = createSecretFinder(['\\dev'])
+	for (const text of ['\\dev', '\\\\dev', '%5Cdev', '%5c%5cdev', 'a=%255C%255Cdev', '\\u005c\\u005cdev'])
+		expect([text, hasSecret(text)]).toEqual([text, true])
+	for (const text of ['dev', 'a\\dev', '%5cdevice']) expect([text, hasSecret(text)]).toEqual([text, false])
+})
+
 test('a secret is found wherever it is in a large body, and others may run meanwhile', async () => {
 	const secret = secrets['base64 with padding']
 	const hasSecret = createSecretFinder([secret])
@@ -119,6 +126,7 @@ const slow: { readonly [name: string]: (length: number) => string } = {
 	'percent signs': (length) => '%'.repeat(length),
 	'encoded percent signs': (length) => '%25'.repeat(length / 3),
 	'one percent sign, encoded often': (length) => `%${'25'.repeat(length / 2)}`,
+	'encoded backslashes': (length) => '%5c'.repeat(length / 3),
 	backslashes: (length) => '\\'.repeat(length),
 	'pairs of backslashes': (length) => '\\\\x'.repeat(length / 3),
 	'beginnings of escapes': (length) => '\\\\u00'.repeat(length / 5),
@@ -129,7 +137,7 @@ const slow: { readonly [name: string]: (length: number) => string } = {
 }
 
 test.each(Object.entries(slow))('the search takes time in proportion to the text: %s', (_, text) => {
-	const hasSecret = createSecretFinder(Object.values(secrets))
+	const hasSecret = createSecretFinder([...Object.values(secrets), '\\begins with a backslash'])
 	const [short, long] = [50_000, 400_000].map((length) => {
 		const made = text(length)
 		const times = Array.from({ length: 5 }, () => {

@@ -1,8 +1,5 @@
 /** Finds the token of a body: first as a stranger may have written it, then as the only one of a JSON object. */
 
-/** UTF-16 units of the longest token that is looked at. Those of the platform have some hundreds. */
-const maxLength = 8192
-
 /** Members of that name, at any depth, that a body may have. */
 const maxCandidates = 1000
 
@@ -11,8 +8,8 @@ const quotedName = `"${name}"`
 /** UTF-16 units of the name with each letter escaped. */
 const longestSpelling = name.length * '\\u0074'.length
 
-/** A value that can be a token: base64url and dots. */
-const tokenForm = new RegExp(`"([\\w.-]{1,${maxLength}})"`, 'y')
+/** A value that can be a token: base64url and dots. Those of the platform have some hundreds of characters. */
+const tokenForm = /"([\w.-]{1,8192})"/y
 
 /**
  * Every text that may be the token, wherever it stands in the body; none if there are too many. For bodies of which

@@ -4,8 +4,11 @@
  */
 import type { Dialect } from './dialect.ts'
 
-/** Variables: `${name}`, `{{ name }}`, `{% if %}`. They are filled twice, the bot's token included. */
-export const variables = String.raw`\$(?=\{)|\{(?=[{%])`
+/** Matches a variable: `${name}`, `{{ name }}`, `{% if %}`. They are filled twice, the bot's token included. */
+export const variable = /\$(?=\{)|\{(?=[{%])/u
+
+/** The same as a limit has it. */
+export const variables = variable.source
 
 // `\agent`, `\close`, `\_tdName`, `\image:`, `\webhook`: some of them anywhere, so all of them everywhere.
 const commands = String.raw`\\(?=\w)`

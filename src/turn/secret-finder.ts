@@ -14,7 +14,7 @@ export function createSecretFinder(secrets: readonly string[]): SecretFinder {
 	const ends = [...new Set(secrets.map(endOf))].filter((end) => end !== '')
 	if (ends.length === 0) return () => false
 	const plain = anyOf(ends, (char) => [codePoint(char)])
-	const spelled = anyOf(ends.map(collapse), spellings)
+	const spelled = anyOf(ends.map(collapse), spellingsOf)
 	const encoded = ends.filter((end) => end.length >= shortest).flatMap(base64Of)
 	const least = Math.min(...ends.map(({ length }) => length))
 	const leastEncoded = Math.min(...encoded.map(({ length }) => length))
@@ -28,7 +28,9 @@ export function createSecretFinder(secrets: readonly string[]): SecretFinder {
 
 // Padding may be left out.
 function endOf(secret: string): string {
-	return [...secret].slice(-longest).join('').replace(/=+$/, '')
+	const chars = [...secret].slice(-longest)
+	while (chars.at(-1) === '=') chars.pop()
+	return chars.join('')
 }
 
 // Each further encoding puts 25 behind a percent sign; JSON within JSON doubles backslashes.
@@ -38,10 +40,15 @@ function collapse(text: string): string {
 }
 
 /** Matches each of these secrets, with each character in any of its spellings. */
-function anyOf(secrets: readonly string[], spellings: (char: string) => readonly string[]): RegExp {
+function anyOf(secrets: readonly string[], spellings: typeof spellingsOf): RegExp {
 	const patterns = secrets.map((secret) => {
-		const chars = Array.from(secret, (char) => `(?:${[...(alike[char] ?? char)].flatMap(spellings).join('|')})`)
-		return secret.length < shortest ? `(?<![A-Za-z\\d])${chars.join('')}(?![A-Za-z\\d])` : chars.join('')
+		const chars = Array.from(secret, (char, i) => {
+			const spelled = [...(alike[char] ?? char)].flatMap((each) => spellings(each, i === 0))
+			return `(?:${spelled.join('|')})`
+		})
+		if (secret.length >= shortest) return chars.join('')
+		const start = secret.startsWith('\\') ? `(?:(?<=${backslash})|(?<![A-Za-z\\d]))` : '(?<![A-Za-z\\d])'
+		return `${start}${chars.join('')}(?![A-Za-z\\d])`
 	})
 	return new RegExp(patterns.join('|'), 'u')
 }
@@ -49,8 +56,12 @@ function anyOf(secrets: readonly string[], spellings: (char: string) => readonly
 /** Characters that stand for each other: in forms, and in the two alphabets of base64. */
 const alike: { readonly [char: string]: string } = { ' ': ' +', '+': '+ -', '-': '-+', '/': '/_', _: '_/' }
 
-function spellings(char: string): readonly string[] {
-	if (char === '\\') return ['(?:\\\\|%5[cC]|\\\\u005[cC])+']
+/** One backslash, as a regular expression. JSON within JSON has many for one. */
+const backslash = String.raw`(?:\\|%5[cC]|\\u005[cC])`
+
+function spellingsOf(char: string, isFirst: boolean): readonly string[] {
+	// The last backslash of a run is enough to begin with. From each of them to the end of the run would take quadratic time.
+	if (char === '\\') return [isFirst ? backslash : `${backslash}+`]
 	const bytes = Array.from(new TextEncoder().encode(char), (byte) => byte.toString(16).padStart(2, '0'))
 	const units = Array.from({ length: char.length }, (_, i) => char.charCodeAt(i).toString(16).padStart(4, '0'))
 	const escaped = char === '/' ? char : /^\\(.)$/.exec(JSON.stringify(char).slice(1, -1))?.[1]

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import { type CanonicalReply, compact, Json, NonEmpty } from '../../../src/format/index.ts'
-import { variables } from '../markup.ts'
+import { variable } from '../markup.ts'
 
 export type Control = NonNullable<CanonicalReply['control']>
 
@@ -112,17 +112,15 @@ export function encodeControl({ handover, close, goto }: Control): object[] {
 	return actions
 }
 
-/** What the platform fills in, in actions too. */
-const computed = new RegExp(variables, 'u')
-
+/** A name that the platform does not fill in: it does so in actions too. */
 const Name = v.pipe(
 	NonEmpty,
-	v.check((name) => !computed.test(name)),
+	v.check((name) => !variable.test(name)),
 )
 const Value = v.union([
 	v.pipe(
 		v.string(),
-		v.check((value) => !computed.test(value)),
+		v.check((value) => !variable.test(value)),
 	),
 	v.number(),
 	v.boolean(),

@@ -12,7 +12,7 @@ import {
 	type Report,
 } from '../../../src/format/index.ts'
 import { name } from '../dialect.ts'
-import { variables } from '../markup.ts'
+import { variable } from '../markup.ts'
 import { mediaKindOf } from '../media.ts'
 import { type Control, unassigned } from './actions.ts'
 import { defaultDelay } from './script.ts'
@@ -87,12 +87,10 @@ export function isPressed({ type }: Button): boolean {
 	return type === 'postback' || type === 'goto'
 }
 
-const computed = new RegExp(variables, 'u')
-
 /** The platform would fill in what names a variable. */
 function refineAttributes(attributes: Attributes, report: Report): Attributes {
 	const kept = Object.entries(attributes).filter(([name, value]) => {
-		const isPlain = name !== '' && !computed.test(name) && !computed.test(String(value))
+		const isPlain = name !== '' && !variable.test(name) && !variable.test(String(value))
 		if (!isPlain) {
 			const path = fieldPath(['attributes', 'session', name])
 			report({ did: 'dropped', feature: 'reply.attributes.session', path, detail: 'the platform would execute it' })

@@ -7,13 +7,23 @@ import { parseAst } from 'vite'
 import { adapters } from '../../../adapters/index.ts'
 import type { Limit } from '../../../src/format/index.ts'
 import type { Feature } from '../../../src/model/index.ts'
+import { fillMergeTags } from '../../../src/turn/index.ts'
+import { createSecretFinder } from '../../../src/turn/secret-finder.ts'
 import { fixturesOf } from '../../harness/platforms.ts'
 import { oneOf } from '../../harness/random.ts'
 import { type Row, unless } from '../row.ts'
 import { each, nth, slowest } from '../turns.ts'
 
-/** Files that may make regular expressions of strings, for the strings are limits of formats, which are checked as such. */
-const knownMakers = ['src/fit/strings.ts', 'adapters/pingstreams/options.ts']
+/** Files that may make regular expressions of strings, for theirs are checked: those of limits, tags and secrets. */
+const knownMakers = [
+	'src/fit/strings.ts',
+	'adapters/pingstreams/options.ts',
+	'src/turn/merge-tags.ts',
+	'src/turn/secret-finder.ts',
+]
+
+/** Secrets of all that has another spelling: short, long, with signs of URLs, JSON and base64, and backslashes. */
+const secrets = ['dev', '\\dev', 'SECRET1234567890'.repeat(4), 'a+b/c-d_e==', '\\\\ab\\c"d\n', 'Schlüssel 😀']
 
 /** UTF-16 units of a hostile text: as much as the strictest known platform takes in a body. */
 const length = 100_000
@@ -32,8 +42,14 @@ export const redos: Row = {
 	async run(trial) {
 		const { literals, makers } = regularExpressions()
 		const limits = patternsOfLimits()
+		const tags = patternsOfTags()
+		const ofSecrets = secrets.flatMap((secret) =>
+			patternsMadeBy('src/turn/secret-finder.ts', () => createSecretFinder([secret])),
+		)
 		const patterns = [
-			...new Map([...literals, ...limits].map((each) => [`${each.flags}/${each.source}`, each])).values(),
+			...new Map(
+				[...literals, ...limits, ...tags, ...ofSecrets].map((each) => [`${each.flags}/${each.source}`, each]),
+			).values(),
 		]
 		// One after the other: what the checker tries by chance depends on what else it checks.
 		const checked = await each(patterns.length, 1, async (n) => {
@@ -62,6 +78,10 @@ export const redos: Row = {
 				...faults,
 				...tooSlow(farTooMuch),
 				...unknown.map((file) => `${file} makes regular expressions of strings that are not known here`),
+				...unless(
+					tags.length >= 3 && ofSecrets.length === 2 * secrets.length,
+					'those of tags or secrets were not found',
+				),
 				...unless(literals.length >= 40 && limits.length >= 10, 'most regular expressions were not found'),
 			],
 			missed: tooSlow(most),
@@ -140,6 +160,36 @@ export function patternsOfLimits(): Pattern[] {
 			return legs.flatMap((leg) => (leg ? patternsOf(name, leg.carries) : []))
 		})
 	})
+}
+
+/** What src/turn makes of the merge tags of every format, with all options and events that are pinned. */
+export function patternsOfTags(): Pattern[] {
+	return adapters.flatMap((factory) =>
+		fixturesOf(factory).reply.flatMap(({ options, event }) => {
+			const tags = factory.create(options).reply(event)?.mergeTags
+			const reply = { messages: [], attributes: { session: {}, user: {} } }
+			return tags ? patternsMadeBy('src/turn/merge-tags.ts', () => fillMergeTags(reply, tags, event)) : []
+		}),
+	)
+}
+
+/** The regular expressions that a function makes of strings before it returns. */
+function patternsMadeBy(place: string, run: () => unknown): Pattern[] {
+	const made: Pattern[] = []
+	const original = globalThis.RegExp
+	globalThis.RegExp = new Proxy(original, {
+		construct(target, [source, flags]) {
+			const regex = new target(source, flags)
+			made.push({ place, source: regex.source, flags: regex.flags })
+			return regex
+		},
+	})
+	try {
+		run()
+	} finally {
+		globalThis.RegExp = original
+	}
+	return made
 }
 
 function patternsOf(name: string, carries: { readonly [F in Feature]?: Limit }): Pattern[] {
