@@ -1,7 +1,10 @@
 /** Ends the process, with one sentence, if its Node is too old for the gateway. Its own syntax is that of Node 12. */
 'use strict'
 
-const required = require('dragoman/package.json').engines.node.replace('>=', '')
+// Read as a file: the compiler would put a copy of what is required into the package.
+// biome-ignore lint/style/useNodejsImportProtocol: Node 12 does not know the protocol.
+const file = require('fs').readFileSync(require.resolve('dragoman/package.json'), 'utf8')
+const required = JSON.parse(file).engines.node.replace('>=', '')
 const actual = process.versions.node
 
 if (isOlder(actual.split('.').map(Number), required.split('.').map(Number))) {
