@@ -115,6 +115,14 @@ describe('a merge tag', () => {
 		expect(shown.did.filter((each) => !each.startsWith('added'))).toEqual([])
 	})
 
+	test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])('named %s has no value by itself', (name) => {
+		const tag = `$\{${name}}`
+		const buttons = [{ type: 'url', value: 'Go', link: `https://a.example/${tag}` }]
+		const answer = { text: `Hi ${tag}`, attributes: { attachment: { buttons } } }
+		const { body } = turn('pingstreams', 'chatbot-v2', answer)
+		expect(body.responses[0]).toMatchObject({ title: `Hi ${tag}`, buttons: [{ value: `https://a.example/${tag}` }] })
+	})
+
 	test('in the words of another format is broken where the platform would fill it in', () => {
 		const { body, did } = turn('chatbot-v1', 'pingstreams', texts('Hi {{nobody}}'))
 		expect(body.text).toBe('Hi {\u2060{nobody}}')

@@ -7,7 +7,7 @@ export const mergeTags: MergeTags = {
 		{ open: '${', close: '}' },
 		{ open: '{{', close: '}}' },
 	],
-	fieldOf: (name, event) => fields[name]?.(event),
+	fieldOf: (name, event) => (Object.hasOwn(fields, name) ? fields[name]?.(event) : undefined),
 }
 
 const fields: { readonly [name: string]: (event: CanonicalEvent) => string | undefined } = {
