@@ -1,4 +1,4 @@
-/** How choices of one title are told apart: by what they belong to. */
+/** Names for choices that share a title: each takes the words of the card or text it belongs to. */
 import type { Button, Choice, Feature, Message } from '../model/index.ts'
 import { labelKey } from './label-key.ts'
 import { phrases } from './phrases.ts'

@@ -21,8 +21,11 @@ export function fillMergeTags(
 	tags: MergeTags,
 	event: CanonicalEvent,
 ): { reply: CanonicalReply; changes: Change[] } {
-	const changes: Change[] = []
 	const { spellings } = tags
+	const holdsTag = (text: string) => spellings.some(({ open }) => text.includes(open))
+	if (!someString(reply.messages, holdsTag)) return { reply, changes: [] }
+
+	const changes: Change[] = []
 	// One pattern for all spellings: a value that holds a tag itself is not filled again.
 	const pattern = new RegExp(spellings.map(patternOf).join('|'), 'gu')
 
@@ -36,7 +39,7 @@ export function fillMergeTags(
 	}
 
 	function fillText(text: string, path: Path): string {
-		if (!spellings.some(({ open }) => text.includes(open))) return text
+		if (!holdsTag(text)) return text
 		const isAddress = addresses.has(String(path.at(-1)))
 		let isWhole = true
 		const filled = text.replace(pattern, (tag: string, ...names: (string | undefined)[]) => {
@@ -61,6 +64,13 @@ export function fillMergeTags(
 	}
 
 	return { reply: { ...reply, messages: fill(reply.messages, ['messages']) }, changes }
+}
+
+/** Whether a string in a value passes a test. */
+function someString(value: unknown, test: (text: string) => boolean): boolean {
+	if (typeof value === 'string') return test(value)
+	if (typeof value !== 'object' || value === null) return false
+	return Object.values(value).some((member) => someString(member, test))
 }
 
 function patternOf({ open, close }: MergeTag): string {

@@ -33,23 +33,17 @@ export function readUpstreamReply(response: WireResponse, answering: Answering):
 	const { upstream, leg: platformLeg, received, sent } = answering
 	const leg = upstream.adapter.reply(sent)
 	if (!leg) return { reply: emptyReply, unread: [], changes: [] }
-	if (isSameFormat(answering)) {
-		const { model, unread, added } = decodeReply(leg.sameFormat ?? leg, response)
-		return { reply: model, unread, changes: additions(added) }
-	}
-	const { model, unread, added } = decodeReply(leg, response)
+	const isSame = isSameFormat(answering)
+	const { model, unread, added } = decodeReply(isSame ? (leg.sameFormat ?? leg) : leg, response)
+	const additions = (added ?? []).map((path): Change => ({ path, feature: 'reply', did: 'added' }))
 	// Our own format is written for whatever platform there is.
-	if (leg.carries['reply.overrides']) return { reply: model, unread, changes: [] }
+	if (isSame || leg.carries['reply.overrides']) return { reply: model, unread, changes: additions }
 	const { reply, changes: jumps } = withoutJumps(model)
-	const changes = [...additions(added), ...jumps]
+	const changes = [...additions, ...jumps]
 	const { mergeTags } = leg
 	if (!mergeTags || mergeTags === platformLeg.mergeTags) return { reply, unread, changes }
 	const filled = fillMergeTags(reply, mergeTags, received)
 	return { reply: filled.reply, unread, changes: [...changes, ...filled.changes] }
-}
-
-function additions(added: readonly string[] = []): Change[] {
-	return added.map((path) => ({ path, feature: 'reply', did: 'added' }))
 }
 
 /** The platform's leg for the reply of its upstream. */

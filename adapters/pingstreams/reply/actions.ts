@@ -34,7 +34,7 @@ export const replyTypes = ['reply', 'replyv2'] as const
 /** The action that shows one of its messages, picked at random. */
 export const randomType = 'randomreply'
 
-/** The queue of conversations that nobody has taken, as a human's id. */
+/** The id that stands for the queue of unassigned conversations in a hand-over to a human. */
 export const unassigned = 'unassigned'
 
 /** Types of actions for which the model has fields. */

@@ -1,7 +1,6 @@
 /** The answer to an intent's webhook: Tiledesk/tiledesk-chatbot, index.js; Tiledesk/tiledesk-server, services/faqBotSupport.js. */
 import * as v from 'valibot'
 import {
-	atLeastOneMember,
 	blankIsSilence,
 	bodyAsJson,
 	type CanonicalReply,
@@ -20,11 +19,7 @@ import {
 	validate,
 	wireList,
 } from '../../../src/format/index.ts'
-import { targetPattern } from '../button-action.ts'
 import { type AnsweredDialect, name } from '../dialect.ts'
-import { reservedVariables } from '../event/attributes.ts'
-import { markupOf, unfilled, variables, visible } from '../markup.ts'
-import { placeholderTypes } from '../media.ts'
 import { mergeTags } from '../merge-tags.ts'
 import type { Options } from '../options.ts'
 import {
@@ -35,11 +30,12 @@ import {
 	designerEntries,
 	encodeControl,
 	encodeSetAttribute,
-	NativeAction,
 	randomType,
 	replyTypes,
 } from './actions.ts'
+import { carriesFor, translatedCarries, writtenCarries } from './carries.ts'
 import { encodeMessage } from './message.ts'
+import { type Native, nativeSchema, WrittenAction } from './native.ts'
 import { refineTranslated, refineWritten } from './refine.ts'
 import {
 	type DecodedList,
@@ -47,8 +43,7 @@ import {
 	decodeScript,
 	defaultDelay,
 	encodeCommands,
-	Hidden,
-	Markup,
+	type Hidden,
 	outerText,
 	Script,
 	type ScriptState,
@@ -68,95 +63,6 @@ const ReplyAction = v.variant('_tdActionType', replies)
 const Answer = v.object({ ...Script.entries, actions: v.nullish(wireList(Json)), success: v.optional(v.unknown()) })
 type Answer = v.InferOutput<typeof Answer>
 
-/** An action of a backend whose answer stays on the platform, as the backend wrote it. */
-const WrittenAction = v.pipe(
-	AnyAction,
-	v.check(({ _tdActionType: type }) => !replyTypes.some((each) => each === type), 'must not hold messages'),
-)
-
-const listOf = <S extends v.GenericSchema>(item: S) => v.optional(v.pipe(v.array(item), v.nonEmpty()))
-const words = { text: v.optional(Markup), hidden: listOf(Hidden) }
-/** What only this platform can say in a reply. The older engine runs no actions. */
-const NativeOfServer = v.pipe(v.strictObject(words), atLeastOneMember())
-const NativeOfTranslated = v.pipe(v.strictObject({ ...words, actions: listOf(NativeAction) }), atLeastOneMember())
-const NativeOfWritten = v.pipe(
-	v.strictObject({ ...words, before: listOf(WrittenAction), actions: listOf(WrittenAction) }),
-	atLeastOneMember(),
-)
-
-function nativeSchema({ dialect, asWritten }: ScriptState['context']): v.GenericSchema<Native> {
-	if (dialect === 'server') return NativeOfServer
-	return asWritten ? NativeOfWritten : NativeOfTranslated
-}
-
-type Native = {
-	readonly text?: string
-	readonly hidden?: readonly Hidden[]
-	/** Actions before the messages; the backend wrote them there. */
-	readonly before?: readonly Json[]
-	/** Actions after the messages. */
-	readonly actions?: readonly Json[]
-}
-
-/** What is alike for every backend: `markup` is broken in words, `computed` stands in no address. */
-function carriesOf(
-	dialect: AnsweredDialect,
-	{ caption, silence }: Options,
-	{ markup, label, url }: { readonly markup?: string; readonly label: object; readonly url: object },
-): Carries<CanonicalReply> {
-	const broken = markup === undefined ? {} : { escape: markup }
-	const words = { ...broken, pattern: visible, default: caption }
-	return {
-		'reply.messages': {},
-		'reply.text': {
-			notBlank: true,
-			...broken,
-			...(dialect === 'server' && silence !== undefined && { default: silence }),
-		},
-		'reply.text.buttons': {},
-		'reply.image': url,
-		'reply.image.alt': words,
-		'reply.video': url,
-		'reply.audio': url,
-		'reply.file': url,
-		'reply.media.name': words,
-		'reply.media.mimeType': { reserved: placeholderTypes },
-		'reply.cards': {},
-		'reply.card.title': label,
-		'reply.card.subtitle': label,
-		// The widget shows a broken picture for none.
-		'reply.card.image': { ...url, required: true },
-		'reply.card.buttons': {},
-		'reply.button.title': label,
-		'reply.button.postback': {},
-		'reply.button.link': url,
-		'reply.button.webview': url,
-		// After half a minute, the widget shows the next message in any case.
-		'reply.delay': { min: 1, max: 30_000 },
-		...(dialect === 'runtime' && { 'reply.control.blockInput': {} }),
-	}
-}
-
-/** For a backend of another format, whose words are words. */
-function translatedCarries(dialect: AnsweredDialect, options: Options): Carries<CanonicalReply> {
-	const plain = { markup: markupOf(dialect), label: { escape: variables }, url: { pattern: unfilled } }
-	return {
-		...carriesOf(dialect, options, plain),
-		'reply.button.goto': { pattern: targetPattern(dialect) },
-		...(dialect === 'runtime' && {
-			'reply.attributes.session': { strings: true, reserved: reservedVariables },
-			'reply.control.close': {},
-			'reply.control.handover': { values: ['human', 'department', 'bot'] },
-			'reply.control.handover.name': { pattern: unfilled },
-			'reply.control.handover.id': { pattern: unfilled },
-			'reply.control.goto': {},
-		}),
-	}
-}
-
-/** Channels whose connectors know no carousels: Tiledesk/tiledesk-telegram-connector and tiledesk-whatsapp-connector. */
-const withoutCards: readonly string[] = ['telegram', 'whatsapp']
-
 /** Who reads an answer. */
 interface Reader {
 	readonly dialect: AnsweredDialect
@@ -168,29 +74,27 @@ interface Reader {
 
 /** Makes the leg of a dialect whose caller reads the answer. */
 export function replyLegs(options: Options): (reader: Reader) => ReplyLeg {
-	const translated = { runtime: translatedCarries('runtime', options), server: translatedCarries('server', options) }
-	const written = { runtime: carriesOf('runtime', options, asTheyAre), server: carriesOf('server', options, asTheyAre) }
-	return ({ dialect, home, channel }) => {
-		const { 'reply.cards': cards, 'reply.control.goto': jump, ...others } = translated[dialect]
-		const hasCards = cards && (channel === undefined || !withoutCards.includes(channel))
-		const carries = {
-			...others,
-			...(hasCards && { 'reply.cards': cards }),
-			// A jump to the intent that calls us would call us again, a thousand times.
-			...(jump && { 'reply.control.goto': home === undefined ? jump : { reserved: [home] } }),
-		}
-		const context = { dialect, caption: options.caption, home }
+	const { caption } = options
+	const refine = refineTranslated(caption)
+	const ofDialect = (dialect: AnsweredDialect) => {
+		const context = { dialect, caption, home: undefined, asWritten: true }
 		return {
-			...legOf({ ...context, asWritten: false }, carries),
+			translated: translatedCarries(dialect, options),
+			sameFormat: { ...legOf(context, writtenCarries(dialect, options)), refine: refineWritten },
+		}
+	}
+	const legs = { runtime: ofDialect('runtime'), server: ofDialect('server') }
+	return ({ dialect, home, channel }) => {
+		const { translated, sameFormat } = legs[dialect]
+		return {
+			...legOf({ dialect, caption, home, asWritten: false }, carriesFor(translated, home, channel)),
 			mergeTags,
-			refine: refineTranslated(options.caption),
+			refine,
 			seen: (reply, event) => seenByUser(reply, event, dialect),
-			sameFormat: { ...legOf({ ...context, asWritten: true }, written[dialect]), refine: refineWritten },
+			sameFormat,
 		}
 	}
 }
-
-const asTheyAre = { label: {}, url: {} }
 
 function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>): ReplyLeg {
 	const schema = nativeSchema(context)

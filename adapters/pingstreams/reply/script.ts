@@ -67,8 +67,8 @@ export function decodeScript(script: Script, at: Path, state: ScriptState): Deco
 	const { commands, subtype, disableInputMessage } = script.attributes ?? {}
 	if (!commands?.length) return { natives: [], ...decodeTimed(script, undefined, at, state) }
 	const decoded = decodeCommands(commands, [...at, 'attributes', 'commands'], state)
-	// An action's text is not shown. An answer's is, in lists and on other channels: what the commands say, or else more.
 	if (disableInputMessage) state.control = { ...state.control, blockInput: true }
+	// The text of an action is never shown. That of an answer is, in lists and on other channels, and may say more.
 	const isRepeated = at.length > 0 || !script.text?.trim() || script.text === textsOf(commands)
 	const unread = [
 		...(isRepeated ? [] : [fieldPath([...at, 'text'])]),

@@ -30,7 +30,7 @@ function roomOf({ adapter }: Platform): number {
 	return (adapter.maxBody ?? limits.bodyBytes.value) - 4000
 }
 
-/** The ways that there are, by kind: each kind of route and of caller gets as many calls as any other. */
+/** Every way to call, by kind: each kind of route and of caller gets as many calls as any other. */
 async function waysOf(trial: Trial): Promise<Way[][]> {
 	const secrets = [{ env: 'SECRET' }]
 	const kinds: { readonly [kind: string]: { readonly more: object; readonly proven?: true } } = {

@@ -6,7 +6,7 @@ import { check } from 'recheck'
 import { parseAst } from 'vite'
 import { adapters } from '../../../adapters/index.ts'
 import type { Limit } from '../../../src/format/index.ts'
-import type { Feature } from '../../../src/model/index.ts'
+import { emptyReply, type Feature } from '../../../src/model/index.ts'
 import { fillMergeTags } from '../../../src/turn/index.ts'
 import { createSecretFinder } from '../../../src/turn/secret-finder.ts'
 import { fixturesOf } from '../../harness/platforms.ts'
@@ -167,8 +167,10 @@ export function patternsOfTags(): Pattern[] {
 	return adapters.flatMap((factory) =>
 		fixturesOf(factory).reply.flatMap(({ options, event }) => {
 			const tags = factory.create(options).reply(event)?.mergeTags
-			const reply = { messages: [], attributes: { session: {}, user: {} } }
-			return tags ? patternsMadeBy('src/turn/merge-tags.ts', () => fillMergeTags(reply, tags, event)) : []
+			if (!tags) return []
+			const text = tags.spellings.map(({ open }) => open).join(' ')
+			const reply = { ...emptyReply, messages: [{ type: 'text' as const, text }] }
+			return patternsMadeBy('src/turn/merge-tags.ts', () => fillMergeTags(reply, tags, event))
 		}),
 	)
 }
