@@ -32,10 +32,13 @@ function exampleAdapter(page: string): string {
 const contractFiles = {
 	AdapterFactory: 'adapter.ts',
 	Adapter: 'adapter.ts',
-	Leg: 'adapter.ts',
+	Leg: 'leg.ts',
 	Handshake: 'adapter.ts',
 	Auth: 'auth.ts',
 	Crypto: 'crypto.ts',
+	Push: 'push.ts',
+	PushTarget: 'push.ts',
+	PushCall: 'push.ts',
 }
 
 function contract(): string {

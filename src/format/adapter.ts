@@ -1,29 +1,11 @@
 /** What an adapter is: one format as a value, with two legs that decode and encode. */
 import * as v from 'valibot'
 import type { GatewayError } from '../errors.ts'
-import type { CanonicalEvent, CanonicalReply, Change, Json, Turn } from '../model/index.ts'
+import type { CanonicalEvent } from '../model/index.ts'
 import type { Auth } from './auth.ts'
-import type { Carries } from './carries.ts'
-import type { MergeTags } from './merge-tags.ts'
+import type { EventLeg, ReplyLeg } from './leg.ts'
+import type { Push } from './push.ts'
 import type { WireRequest, WireResponse } from './wire.ts'
-
-/** The leg of an event. Our own format also describes the turn to the upstream. */
-export interface EventLeg extends Leg<WireRequest, CanonicalEvent> {
-	encode(event: CanonicalEvent, turn?: Turn): WireRequest
-}
-
-/** The leg of a reply. */
-export interface ReplyLeg extends Leg<WireResponse, CanonicalReply> {
-	/** Placeholders that the platform fills in. Absent: it fills in none. */
-	readonly mergeTags?: MergeTags
-	/**
-	 * The leg for a backend that speaks this format itself: what the format executes in a text, and fills in, is left as
-	 * it is. Absent: this leg.
-	 */
-	readonly sameFormat?: ReplyLeg
-	/** What the user sees of a reply to this event, where the platform shows less or something else. Absent: the reply. */
-	seen?(reply: CanonicalReply, event: CanonicalEvent): CanonicalReply
-}
 
 /** A set-up call from the platform's side. */
 export interface Handshake {
@@ -55,6 +37,8 @@ export interface Adapter {
 	handshake?(nonce: string): Handshake
 	/** The answer when the turn failed, in the form that does the least harm on that platform. Absent: problem details. */
 	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
+	/** How a reply reaches the user without an HTTP answer. Absent: not at all, or the options name no API. */
+	readonly push?: Push
 }
 
 /** Makes an adapter from its options, and describes the format to tests, tables and examples. */
@@ -81,39 +65,6 @@ export function defineAdapter<S extends v.GenericSchema>(factory: {
 }): AdapterFactory {
 	return { ...factory, create: (options = {}) => factory.create(v.parse(factory.options, options)) }
 }
-
-/** What decode made of a wire message: the model, the paths of what the model cannot express, and notes for the log. */
-export interface Decoded<Model> {
-	readonly model: Model
-	readonly unread: readonly string[]
-	/** Paths of what the message leaves out and the model needs, so that decode supplied it. Absent: nothing. */
-	readonly added?: readonly string[]
-	/** What the operator should check, in words that quote the configuration and nothing of the message. Absent: nothing. */
-	readonly notes?: readonly string[]
-}
-
-/** One direction of talk in one format: a pure, synchronous, two-way mapping, and what it can express. */
-export interface Leg<Wire, Model> {
-	/** The features that the format can express, each with its limits. */
-	readonly carries: Carries<Model>
-	/**
-	 * The schema of what only this format has: `extensions[name]` of an event, `overrides[name]` of a reply.
-	 * Absent: it has nothing of its own.
-	 */
-	readonly native?: { readonly name: string; readonly schema: v.GenericSchema<Json> }
-	/** From the wire to the model, with the paths it has no field for. Throws a GatewayError that names the invalid field. */
-	decode(wire: Wire): Decoded<Model>
-	/** From the model to the wire. Takes a model in normal form, as fit returns it. */
-	encode(model: Model): Wire
-	/**
-	 * Changes that only this format needs. Fit calls it once the value is within `carries`, before it measures bytes; the
-	 * result must be within `carries`, too. Pure and idempotent. Absent: `carries` is enough.
-	 */
-	refine?(model: Model, report: Report): Model
-}
-
-/** Reports a change that `refine` makes. `path` refers to the value that was passed to `refine`. */
-export type Report = (change: Change) => void
 
 /** An adapter under the name that configuration, logs and `turn.platform` use. */
 export interface NamedAdapter {

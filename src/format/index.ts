@@ -19,14 +19,9 @@ export {
 export {
 	type Adapter,
 	type AdapterFactory,
-	type Decoded,
 	defineAdapter,
-	type EventLeg,
 	type Handshake,
-	type Leg,
 	type NamedAdapter,
-	type ReplyLeg,
-	type Report,
 } from './adapter.ts'
 export { allOf } from './all-of.ts'
 export { absentFields, extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'
@@ -39,6 +34,7 @@ export type { Crypto } from './crypto.ts'
 export { fieldPath, memberPath } from './field-path.ts'
 export { formRequest, isForm, mergeQuery, parseFields, queryRequest, readBodyValues, readForm } from './form.ts'
 export { bodyAsJson, jsonRequest, jsonResponse, readJson, readJsonBody } from './json.ts'
+export type { Decoded, EventLeg, Leg, ReplyLeg, Report } from './leg.ts'
 export { WireCount, WireFlag, WireNonEmpty, WireOptionalText, WireText, wireList } from './lenient.ts'
 export type { MergeTag, MergeTags } from './merge-tags.ts'
 export { kindOf, type MessageKind } from './message-kind.ts'
@@ -53,6 +49,15 @@ export {
 	WireAttributes,
 } from './parts.ts'
 export { problemResponse } from './problem.ts'
+export {
+	judgeStatus,
+	type Push,
+	type PushCall,
+	type PushLeg,
+	type PushLookup,
+	type PushTarget,
+	type PushVerdict,
+} from './push.ts'
 export { decodeTyped, hasKnownType, NativeItem, type Path } from './typed-list.ts'
 export { validate } from './validate.ts'
 export type { Fields, WireRequest, WireResponse } from './wire.ts'

@@ -2,8 +2,8 @@
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { Attributes, type CanonicalReply, emptyReply, type Json } from '../model/index.ts'
-import type { Decoded } from './adapter.ts'
 import { readJsonBody } from './json.ts'
+import type { Decoded } from './leg.ts'
 import type { WireRequest, WireResponse } from './wire.ts'
 
 /** A string with at least one character. */
