@@ -1,4 +1,7 @@
-/** Vitest's reporter for `.ci/run`: each file as it ends, each failure with its reason, then the three counts. */
+/**
+ * Vitest's reporter for `.ci/run`: each file as it ends, each failure with its reason, all failures in short, then the three
+ * counts.
+ */
 import { stripVTControlCharacters } from 'node:util'
 import type { Reporter, SerializedError, TestCase, TestModule, TestRunEndReason, TestSuite } from 'vitest/node'
 
@@ -23,6 +26,8 @@ export default class CiReporter implements Reporter {
 		const isEmpty = passed === 0 || reason === 'interrupted'
 		if (failed.length === 0 && isEmpty) failed.push(`No test ran to its end: the run is ${reason}.`)
 		for (const each of failed) console.log(`\n${each}`)
+		if (failed.length > 0) console.log('\nfailed:')
+		for (const each of failed) console.log(`  ${inShort(each)}`)
 		console.log(`\n${passed} passed, ${failed.length} failed, ${tests.filter(isIn('skipped')).length} skipped`)
 	}
 }
@@ -34,6 +39,14 @@ function isIn(state: 'passed' | 'failed' | 'skipped') {
 function describe(task: TestModule | TestSuite | TestCase, errors: readonly SerializedError[]): string {
 	const file = task.type === 'module' ? task.relativeModuleId : `${task.module.relativeModuleId}: ${task.fullName}`
 	return [file, ...errors.map(inWords)].join('\n')
+}
+
+/** The name of a failure and the first line of its reason. */
+function inShort(described: string): string {
+	return described
+		.split('\n', 2)
+		.map((line) => line.trim())
+		.join(': ')
 }
 
 function inWords({ name, message, stacks = [], diff }: SerializedError): string {

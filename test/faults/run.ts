@@ -46,6 +46,8 @@ const inOrder = chosen.flatMap((row): Ran[] => {
 })
 if (!only && scale !== 'short') await writeReport(inOrder, scale, seed)
 const failed = inOrder.filter(({ outcome }) => outcome.broken.length > 0)
+if (failed.length > 0) console.log('failed:')
+for (const { row, outcome } of failed) console.log(`  ${row.id}  ${row.fault}: ${outcome.broken[0]?.split('\n', 1)}`)
 console.log(`${ran.size - failed.length} hold, ${failed.length} do not`)
 // Anything that a row did not stop would keep the process alive.
 process.exit(failed.length > 0 || ran.size === 0 ? 1 : 0)
