@@ -58,6 +58,7 @@ export {
 	type PushTarget,
 	type PushVerdict,
 } from './push.ts'
+export type { ApiAnswer, ApiCall, SimulatedApi } from './simulated-api.ts'
 export { decodeTyped, hasKnownType, NativeItem, type Path } from './typed-list.ts'
 export { validate } from './validate.ts'
 export type { Fields, WireRequest, WireResponse } from './wire.ts'

@@ -1,0 +1,25 @@
+/** What a platform's API looks like to its simulator: a state machine without clock and I/O, which refuses what the platform refuses. */
+import type { CanonicalReply } from '../model/index.ts'
+import type { PushCall } from './push.ts'
+import type { WireRequest, WireResponse } from './wire.ts'
+
+/** A call as it arrives at the API: its path stands behind the API's base URL. */
+export type ApiCall = Pick<PushCall, 'method' | 'path' | 'headers' | 'body'>
+
+/** What became of a call. */
+export interface ApiAnswer {
+	readonly response: WireResponse
+	/** What the user sees of it, and what it changed in the conversation. Absent: nothing. */
+	readonly seen?: CanonicalReply
+}
+
+/** The simulated API of a platform. */
+export interface SimulatedApi {
+	/**
+	 * A call of the webhook, signed, as the platform makes it: with a token for this API. From then on the API knows the
+	 * token, and the conversation.
+	 */
+	admit(call: WireRequest): WireRequest
+	/** Answers a call of the API. */
+	answer(call: ApiCall): ApiAnswer
+}
