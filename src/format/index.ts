@@ -58,7 +58,14 @@ export {
 	type PushTarget,
 	type PushVerdict,
 } from './push.ts'
-export type { ApiAnswer, ApiCall, SimulatedApi } from './simulated-api.ts'
+export type {
+	ApiAnswer,
+	ApiCall,
+	Callback,
+	ManagementApiOptions,
+	SimulatedApi,
+	SimulatedManagementApi,
+} from './simulated-api.ts'
 export { decodeTyped, hasKnownType, NativeItem, type Path } from './typed-list.ts'
 export { validate } from './validate.ts'
 export type { Fields, WireRequest, WireResponse } from './wire.ts'

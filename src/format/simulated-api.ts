@@ -11,6 +11,18 @@ export interface ApiAnswer {
 	readonly response: WireResponse
 	/** What the user sees of it, and what it changed in the conversation. Absent: nothing. */
 	readonly seen?: CanonicalReply
+	/** What it changed beside conversations, in one line. Absent: nothing. */
+	readonly note?: string
+}
+
+/** A call that the platform makes before it answers. */
+export interface Callback {
+	readonly url: string
+	readonly call: WireRequest
+	/** Milliseconds after which the platform stops waiting. */
+	readonly deadline: number
+	/** The answer to the caller. Takes what came back, or why nothing did. */
+	settle(outcome: WireResponse | 'timeout' | 'unreachable'): ApiAnswer
 }
 
 /** The simulated API of a platform. */
@@ -22,4 +34,20 @@ export interface SimulatedApi {
 	admit(call: WireRequest): WireRequest
 	/** Answers a call of the API. */
 	answer(call: ApiCall): ApiAnswer
+}
+
+/** The simulated API with which customers manage what they have on a platform. */
+export interface SimulatedManagementApi {
+	/** Answers a call, or says which call the platform makes first. */
+	answer(call: ApiCall): ApiAnswer | Callback
+}
+
+/** What a simulated management API depends on. */
+export interface ManagementApiOptions {
+	/** Unix time in milliseconds. */
+	now(): number
+	/** A new unique id. */
+	newId(): string
+	/** The credential that callers must have. Absent: any is accepted, but there must be one. */
+	readonly token?: string
 }

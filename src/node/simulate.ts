@@ -1,7 +1,9 @@
 /** The simulator on the command line: `npm run simulate -- --help`. */
+import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { adapters } from '../../adapters/index.ts'
+import { managementApis } from '../../adapters/simulated-apis.ts'
 import { GatewayError } from '../errors.ts'
 import { type Adapter, type AdapterFactory, compact } from '../format/index.ts'
 import { readLimited } from '../http/index.ts'
@@ -18,16 +20,19 @@ import {
 	type UserAction,
 } from '../simulator/index.ts'
 import { createRuntime } from './node-runtime.ts'
+import { serveSimulatedApi } from './simulated-api-server.ts'
 
 const help = `Plays a platform: calls a webhook as the platform would, and shows what its user would see.
 
   npm run simulate -- ADAPTER --url URL [--text TEXT | --start] [--choose N]...
+  npm run simulate -- ADAPTER --api PORT
 
 For example, against the demo bot of a gateway on this machine:
 
   npm run simulate -- canonical --url http://127.0.0.1:8787/canonical --text choices --choose 1
 
 ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
+These have an API: ${Object.keys(managementApis).join(', ')}.
 
   --url URL            URL of the webhook, as entered in the platform's settings
   --text TEXT          what the user says
@@ -39,6 +44,8 @@ ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
   --conversation ID    conversation to continue
   --default-reply TEXT the platform's own reply, on platforms that have one
   --raw                also print the HTTP messages
+  --api PORT           serve the platform's own API on this machine, until you press Ctrl-C, and print what happens;
+                       --secret and --secret-env set the token that it expects, otherwise any will do
   --help               print this text
 
 Exit codes: 0 success, 1 the platform would reject the answer (with the reason), 2 wrong usage.`
@@ -48,8 +55,9 @@ class UsageError extends Error {}
 
 try {
 	const args = readArgs()
-	if (args) await run(args)
-	else console.log(help)
+	if (!args) console.log(help)
+	else if ('port' in args) await serveApi(args)
+	else await run(args)
 } catch (thrown) {
 	process.exitCode = thrown instanceof UsageError ? 2 : 1
 	if (!(thrown instanceof UsageError || thrown instanceof Refused)) throw thrown
@@ -74,12 +82,24 @@ interface Args {
 	readonly raw: boolean
 }
 
-function readArgs(): Args | undefined {
+/** The API to serve, instead of a call to make. */
+interface ApiArgs {
+	readonly name: string
+	readonly port: number
+	readonly secret?: string
+}
+
+function readArgs(): Args | ApiArgs | undefined {
 	const { values, positionals } = parseArguments()
 	if (values.help || process.argv.length <= 2) return undefined
 	const [name, ...others] = positionals
 	const factory = adapters.find((each) => each.name === name)
 	if (!factory || others.length > 0) throw new UsageError('Give the name of one adapter; --help lists them.')
+	const secret = values['secret-env'] === undefined ? values.secret : process.env[values['secret-env']]
+	if (values['secret-env'] !== undefined && !secret) throw new UsageError(`${values['secret-env']} is not set.`)
+	if (values.api !== undefined) {
+		return { name: factory.name, port: readPort(values.api), ...(secret !== undefined && { secret }) }
+	}
 	if (values.url === undefined)
 		throw new UsageError('Give the URL of the webhook: --url http://127.0.0.1:8787/canonical')
 	if (!/^https?:\/\/./.test(values.url) || !URL.canParse(values.url)) {
@@ -87,8 +107,6 @@ function readArgs(): Args | undefined {
 	}
 	if ((values.text === undefined) === !values.start) throw new UsageError('Give either --text or --start.')
 	if (values.text === '') throw new UsageError('--text must not be empty.')
-	const secret = values['secret-env'] === undefined ? values.secret : process.env[values['secret-env']]
-	if (values['secret-env'] !== undefined && !secret) throw new UsageError(`${values['secret-env']} is not set.`)
 	return {
 		factory,
 		adapter: createAdapter(factory, values.option),
@@ -120,12 +138,18 @@ function parseArguments() {
 				conversation: { type: 'string' },
 				'default-reply': { type: 'string' },
 				raw: { type: 'boolean', default: false },
+				api: { type: 'string' },
 				help: { type: 'boolean', default: false },
 			},
 		})
 	} catch (cause) {
 		throw new UsageError(cause instanceof Error ? cause.message : String(cause))
 	}
+}
+
+function readPort(text: string): number {
+	if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new UsageError('--api must be a port, up to 65535.')
+	return Number(text)
 }
 
 function createAdapter({ create, name, options: schema }: AdapterFactory, options: readonly string[]): Adapter {
@@ -150,6 +174,22 @@ function createAdapter({ create, name, options: schema }: AdapterFactory, option
 	const [key] = pathOf(issue)
 	const expected = describeExpected(schema, value, issue) ?? 'another value'
 	throw new UsageError(`Invalid ${key === undefined ? 'options' : `option ${key}`} of ${name}; expected: ${expected}.`)
+}
+
+/** Serves a platform's API until the process is ended. */
+async function serveApi({ name, port, secret }: ApiArgs): Promise<void> {
+	const create = Object.hasOwn(managementApis, name) ? managementApis[name] : undefined
+	if (!create) throw new UsageError(`${name} has no API; these have one: ${Object.keys(managementApis).join(', ')}.`)
+	const api = create({ now: Date.now, newId: randomUUID, ...(secret !== undefined && { token: secret }) })
+	try {
+		const { url } = await serveSimulatedApi(api, port, ({ note }) => {
+			if (note !== undefined) console.log(note)
+		})
+		console.log(`The API of ${name} listens on ${url}`)
+	} catch (thrown) {
+		if ((thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown
+		throw new UsageError(`Port ${port} is in use. Give --api another.`)
+	}
 }
 
 async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Promise<void> {
