@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
@@ -10,6 +11,8 @@ const timeouts = { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { t
 
 export default defineConfig({
 	test: {
+		// One for each core: Vitest's default leaves one idle, which on two cores is half of them, and many tests wait.
+		maxWorkers: Math.max(2, availableParallelism()),
 		coverage: { provider: 'v8', include: ['src/**', 'adapters/**'] },
 		projects: [
 			{
