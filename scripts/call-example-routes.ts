@@ -61,11 +61,10 @@ async function sendFixtures(url: string, { name, adapter }: NamedAdapter): Promi
 }
 
 function send(url: string, { query, ...call }: WireRequest) {
-	const signal = AbortSignal.timeout(maxWait)
 	return runtime.send({
 		...call,
 		url: upstreamUrl(url, query, undefined),
-		signal,
+		timeout: maxWait,
 		reads: 'reply',
 		maxBytes: 1_000_000,
 		onlyPublic: false,

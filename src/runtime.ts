@@ -45,8 +45,8 @@ export interface OutgoingCall {
 	readonly method: string
 	readonly headers: Fields
 	readonly body: string
-	/** Ends the call at any point: connecting, waiting for headers, or reading the body. */
-	readonly signal: AbortSignal
+	/** Milliseconds until the whole answer must have been read. */
+	readonly timeout: number
 	/** Limit of the answer's body in bytes, decoded. */
 	readonly maxBytes: number
 	/** What is read of a 2xx answer: all of it, or only its status line and headers. */
@@ -110,7 +110,7 @@ export interface Runtime {
 	/**
 	 * Sends a call and reads the whole answer. A body is not read, and empty here, if the status is not 2xx or the call
 	 * reads the status only: then nothing that comes behind the headers can make the call fail. Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
-	 * `upstream-timeout` (the signal), `upstream-reply-too-large`, or `too-many-replies`; answers that are not UTF-8, are compressed, or break
+	 * `upstream-timeout`, `upstream-reply-too-large`, or `too-many-replies`; answers that are not UTF-8, are compressed, or break
 	 * off throw `upstream-reply-invalid`.
 	 */
 	send(call: OutgoingCall): Promise<WireResponse>

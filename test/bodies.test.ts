@@ -149,37 +149,38 @@ test('a reload changes the budget, and keeps what is in it', async () => {
 test('replies beyond the budget are refused, those of another origin are not, and neither are small ones', async () => {
 	const reply = ' '.repeat(mebibyte)
 	const framings = [`content-length: ${mebibyte}\r\n\r\n`, 'connection: close\r\n\r\n']
-	const stalling = (framing: string) =>
+	const stalling = (framing: string, over: Promise<void>) =>
 		upstream({
-			'/stalls': async (_, { write, gone }) => {
+			'/stalls': async (_, { write, gone, socket }) => {
 				await write(`HTTP/1.1 200 OK\r\n${framing}${reply.slice(1)}`)
-				await gone
+				await Promise.race([gone, over])
+				socket.destroy()
 				return undefined
 			},
 			'/large': () => ({ status: 200, headers: [], body: reply }),
 			'/small': () => ({ status: 200, headers: [], body: reply.slice(0, 16 * 1024) }),
 		})
 	for (const framing of framings) {
-		const [one, other] = [await stalling(framing), await stalling(framing)]
+		const { promise: over, resolve: end } = Promise.withResolvers<void>()
+		const [one, other] = [await stalling(framing, over), await stalling(framing, over)]
 		const { send, close } = createSender()
 		onTestFinished(close)
-		const stop = new AbortController()
-		const call = (url: string, signal = AbortSignal.timeout(20_000)) =>
+		const call = (url: string) =>
 			send({
-				...{ url, signal, method: 'POST', headers: [], body: 'Hi', maxBytes: mebibyte },
+				...{ url, timeout: 20_000, method: 'POST', headers: [], body: 'Hi', maxBytes: mebibyte },
 				onlyPublic: false,
 				reads: 'reply',
 			})
 		const codes: unknown[] = []
 		const stalled = Array.from({ length: 40 }, () =>
-			call(`${one.url}/stalls`, stop.signal).catch(({ code }) => void codes.push(code)),
+			call(`${one.url}/stalls`).catch(({ code }) => void codes.push(code)),
 		)
 		await expect.poll(() => codes.length, { timeout: 10_000 }).toBe(40 - 32)
 		expect(new Set(codes)).toEqual(new Set(['too-many-replies']))
 		await expect(call(`${one.url}/large`)).rejects.toMatchObject({ code: 'too-many-replies', status: 503 })
 		expect((await call(`${one.url}/small`)).body).toHaveLength(16 * 1024)
 		expect((await call(`${other.url}/large`)).body).toHaveLength(mebibyte)
-		stop.abort()
+		end()
 		await Promise.all(stalled)
 		expect((await call(`${one.url}/large`)).body).toHaveLength(mebibyte)
 	}

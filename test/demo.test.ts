@@ -11,7 +11,7 @@ async function replyTo(event: object, answer = 'now') {
 		method: 'POST',
 		headers: [],
 		body: JSON.stringify({ version: 1, event: { attributes: {}, ...event }, turn: { answer } }),
-		signal: new AbortController().signal,
+		timeout: 1000,
 		reads: 'reply',
 		maxBytes: 1024,
 		onlyPublic: false,

@@ -346,8 +346,7 @@ test('a body that begins like a "100 Continue" stays as it is', async () => {
 	})
 	const { send, close } = createSender()
 	onTestFinished(close)
-	const signal = AbortSignal.timeout(5000)
-	const sent = { method: 'POST', headers: [], body: 'Hi', signal, maxBytes: 1000, onlyPublic: false }
+	const sent = { method: 'POST', headers: [], body: 'Hi', timeout: 5000, maxBytes: 1000, onlyPublic: false }
 	expect(await send({ url: to, reads: 'reply', ...sent })).toMatchObject({ status: 200, body })
 })
 

@@ -247,7 +247,8 @@ function pressed({ reply }: SimulatedTurn, number: number): { value: string; lab
 }
 
 /** Like the runtime's own, but keeps the body of an error, which developers of a webhook want to read. */
-async function sendCall({ url, method, headers, body, signal, maxBytes }: OutgoingCall) {
+async function sendCall({ url, method, headers, body, timeout, maxBytes }: OutgoingCall) {
+	const signal = AbortSignal.timeout(timeout)
 	const init = { method, redirect: 'manual', signal, ...(body !== '' && { body }) } as const
 	const failed = (cause: unknown) => {
 		throw new GatewayError(signal.aborted ? 'upstream-timeout' : 'upstream-unreachable', {}, { cause })

@@ -3,7 +3,14 @@ import { lookup as lookUp } from 'node:dns'
 import { type Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../errors.ts'
 import type { WireResponse } from '../format/index.ts'
-import { createReplyBudget, readReply } from '../http/index.ts'
+import {
+	type ByteAccounts,
+	brokenOff,
+	createByteCollector,
+	createReplyBudget,
+	expectReadable,
+	replyText,
+} from '../http/index.ts'
 import { limits } from '../limits.ts'
 import type { OutgoingCall } from '../runtime.ts'
 import { isPublicAddress } from '../upstream/index.ts'
@@ -11,13 +18,13 @@ import { guardedConnect, type Resolve } from './guarded-connect.ts'
 import { acceptContinue } from './unasked-continue.ts'
 
 /**
- * Milliseconds to connect, TLS included; the signal of the call limits everything after that. It is more than the second
+ * Milliseconds to connect, TLS included; the timeout of the call limits everything. It is more than the second
  * after which TCP repeats a first packet that was lost or dropped by a full backlog (RFC 6298, section 2).
  */
 const connectTimeout = 1500
 
-/** Milliseconds to read the rest of an answer that is not used. */
-const dumpTimeout = 1000
+/** What is read of an answer that is not used, so that its connection can serve again: for so many milliseconds, or bytes. */
+const rest = { time: 1000, bytes: 128 * 1024 }
 
 /** Interim answers (status 1xx) that may come before the final one. */
 const maxInfos = 10
@@ -43,8 +50,6 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 	const connectToPublic = acceptContinue(guardedConnect({ resolve, allows: isPublic, timeout }))
 	const pools = new Map<string, Pool>()
 	const budgetOf = createReplyBudget(limits.repliesAtOnce.value)
-	/** Errors of calls that failed while waiting for a connection, so that nothing of them was sent. */
-	const unconnected = new WeakSet<object>()
 
 	const poolOf = (origin: string, onlyPublic: boolean): Pool => {
 		// Connections of other calls were made without a check of their address.
@@ -53,47 +58,23 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 		if (known) return known
 		const connect = onlyPublic ? connectToPublic : connectAnywhere
 		const pool = new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
-		pool.on('connectionError', (_origin, _targets, error) => unconnected.add(error))
 		pools.set(key, pool)
 		return pool
 	}
 
 	return {
-		async send(call) {
-			const { origin, pathname, search } = new URL(call.url)
-			let infos = 0
-			const answer = await poolOf(origin, call.onlyPublic)
-				.request({
+		send(call) {
+			return new Promise((resolve, reject) => {
+				const { origin, pathname, search } = new URL(call.url)
+				const request = {
 					path: pathname + search,
 					method: call.method,
 					headers: call.headers.flat(),
 					body: call.body === '' ? null : call.body,
-					signal: call.signal,
-					// Throwing ends the connection.
-					onInfo() {
-						if (++infos > maxInfos) throw noHttp()
-					},
-				})
-				.catch((cause: unknown) => {
-					const unsent = typeof cause === 'object' && cause !== null && unconnected.has(cause)
-					throw failureOf(call.signal, cause, unsent)
-				})
-			const { statusCode: status, body } = answer
-			const headers = fieldsOf(answer.headers)
-			if (status < 200 || status > 299 || call.reads === 'status') {
-				discard(body)
-				return { status, headers, body: '' }
-			}
-			try {
-				return {
-					status,
-					headers,
-					body: await readReply({ body, arrayBuffer: () => body.arrayBuffer() }, headers, call, budgetOf(origin)),
 				}
-			} catch (thrown) {
-				giveUp(body)
-				throw thrown
-			}
+				const exchange = new Exchange(call, budgetOf(origin), resolve, reject)
+				poolOf(origin, call.onlyPublic).dispatch(request, exchange)
+			})
 		},
 		async close() {
 			await Promise.all(Array.from(pools.values(), (pool) => pool.destroy()))
@@ -101,28 +82,139 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 	}
 }
 
-/** Reads a little, so that the connection can serve again. Closes it if there is more, or nothing comes. */
-function discard(body: Dispatcher.ResponseData['body']): void {
-	const stop = setTimeout(() => giveUp(body), dumpTimeout)
-	const done = () => clearTimeout(stop)
-	body.dump().then(done, done)
+/** A call and its answer, as undici tells how they go on: without the stream that its other methods put between. */
+class Exchange implements Dispatcher.DispatchHandler {
+	readonly #call: OutgoingCall
+	readonly #budget: ByteAccounts
+	readonly #resolve: (response: WireResponse) => void
+	readonly #reject: (error: unknown) => void
+	#timer: NodeJS.Timeout
+	/** Whether the caller knows how the call ended. */
+	#settled = false
+	/** Absent: nothing was sent. */
+	#controller: Dispatcher.DispatchController | undefined
+	#infos = 0
+	/** Without a body. Absent: the answer has not begun. */
+	#answer: WireResponse | undefined
+	#body: Reading | undefined
+	/** Bytes that were read of a body. */
+	#size = 0
+
+	constructor(
+		call: OutgoingCall,
+		budget: ByteAccounts,
+		resolve: (response: WireResponse) => void,
+		reject: (error: unknown) => void,
+	) {
+		this.#call = call
+		this.#budget = budget
+		this.#resolve = resolve
+		this.#reject = reject
+		this.#timer = setTimeout(() => this.#fail(new GatewayError('upstream-timeout')), call.timeout)
+	}
+
+	onRequestStart(controller: Dispatcher.DispatchController): void {
+		// It waited for a connection for too long.
+		if (this.#settled) controller.abort(unwanted)
+		else this.#controller = controller
+	}
+
+	onResponseStart(
+		_controller: Dispatcher.DispatchController,
+		status: number,
+		headers: Dispatcher.ResponseData['headers'],
+	): void {
+		if (status < 200) {
+			if (++this.#infos > maxInfos) this.#fail(noHttp())
+			return
+		}
+		const answer = { status, headers: fieldsOf(headers), body: '' }
+		this.#answer = answer
+		if (status > 299 || this.#call.reads === 'status') {
+			this.#settle()
+			this.#timer = setTimeout(() => this.#giveUp(), rest.time)
+			this.#resolve(answer)
+			return
+		}
+		try {
+			expectReadable(answer.headers, this.#call.maxBytes)
+			this.#body = { collector: createByteCollector(), account: this.#budget.open() }
+		} catch (thrown) {
+			this.#fail(thrown)
+		}
+	}
+
+	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+		this.#size += chunk.byteLength
+		if (this.#settled) {
+			if (this.#size > rest.bytes) this.#giveUp()
+			return
+		}
+		try {
+			const limit = this.#call.maxBytes
+			if (this.#size > limit) throw new GatewayError('upstream-reply-too-large', { limit })
+			this.#body?.account.add(chunk.byteLength)
+			this.#body?.collector.add(chunk)
+		} catch (thrown) {
+			this.#fail(thrown)
+		}
+	}
+
+	onResponseEnd(): void {
+		clearTimeout(this.#timer)
+		if (this.#settled || !this.#answer || !this.#body) return
+		const { collector } = this.#body
+		this.#settle()
+		try {
+			this.#resolve({ ...this.#answer, body: replyText(collector.joined()) })
+		} catch (thrown) {
+			this.#reject(thrown)
+		}
+	}
+
+	onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+		clearTimeout(this.#timer)
+		if (this.#answer) this.#fail(brokenOff(cause))
+		else this.#fail(failureOf(cause, this.#controller === undefined))
+	}
+
+	#fail(error: unknown): void {
+		if (this.#settled) return
+		this.#settle()
+		// First, so that the caller does not get what follows from the end of the connection.
+		this.#reject(error)
+		this.#giveUp()
+	}
+
+	#settle(): void {
+		this.#settled = true
+		clearTimeout(this.#timer)
+		this.#body?.account.close()
+		this.#body = undefined
+	}
+
+	/** Ends the connection. */
+	#giveUp(): void {
+		this.#controller?.abort(unwanted)
+	}
 }
 
-function giveUp(body: Dispatcher.ResponseData['body']): void {
-	body.on('error', () => {}).destroy()
+/** What is being read of a body. */
+interface Reading {
+	readonly collector: ReturnType<typeof createByteCollector>
+	readonly account: ReturnType<ByteAccounts['open']>
 }
+
+const unwanted = new Error('The answer is not wanted any more')
 
 // undici's errors, by name and message, for bytes that came and are not HTTP; other errors of a socket mean that nothing came.
 const noAnswer =
 	/^(?:HTTPParserError|HeadersOverflowError|ResponseContentLengthMismatchError): |^SocketError: bad (?:response|upgrade)$/
 
-/** Why no answer began: the time limit, an answer that is not HTTP, or no connection. */
-function failureOf(signal: AbortSignal, cause: unknown, unsent: boolean): GatewayError {
+/** Why no answer began: what came is not HTTP, or there was no connection. */
+function failureOf(cause: Error, unsent: boolean): GatewayError {
 	if (cause instanceof GatewayError) return cause
-	if (signal.aborted) return new GatewayError('upstream-timeout', {}, { cause })
-	if (cause instanceof Error && noAnswer.test(`${cause.name}: ${cause.message}`)) {
-		return noHttp(cause)
-	}
+	if (noAnswer.test(`${cause.name}: ${cause.message}`)) return noHttp(cause)
 	return new GatewayError('upstream-unreachable', {}, { cause, unsent })
 }
 

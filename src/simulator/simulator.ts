@@ -163,7 +163,7 @@ async function post(adapter: Adapter, call: WireRequest, simulation: Simulation)
 			method: signed.method,
 			headers: signed.headers,
 			body: signed.body,
-			signal: AbortSignal.timeout(deadline),
+			timeout: deadline,
 			reads: 'reply',
 			maxBytes: maxAnswerBytes,
 			onlyPublic: false,

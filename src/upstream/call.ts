@@ -122,10 +122,9 @@ async function callEndpoint(
 	if (startedAt >= until) throw new GatewayError('upstream-timeout')
 	endpoint.breaker.onStart(startedAt)
 	const send = upstream.send ?? runtime.send
-	const limit = new AbortController()
-	const timer = setTimeout(() => limit.abort(), until - startedAt)
+	const timeout = until - startedAt
 	try {
-		const call = await outgoingCall(upstream, endpoint, request, { id, reads, signal: limit.signal }, runtime)
+		const call = await outgoingCall(upstream, endpoint, request, { id, reads, timeout }, runtime)
 		const response = await send(call)
 		if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
 		recordSuccess(endpoint, runtime)
@@ -133,9 +132,6 @@ async function callEndpoint(
 	} catch (thrown) {
 		recordFailure(endpoint, asGatewayError(thrown), runtime)
 		throw thrown
-	} finally {
-		// Not AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
-		clearTimeout(timer)
 	}
 }
 
@@ -144,7 +140,7 @@ async function outgoingCall(
 	upstream: Upstream,
 	endpoint: Endpoint,
 	request: WireRequest,
-	{ id, reads, signal }: Pick<CallLimits, 'id' | 'reads'> & Pick<OutgoingCall, 'signal'>,
+	{ id, reads, timeout }: Pick<CallLimits, 'id' | 'reads'> & Pick<OutgoingCall, 'timeout'>,
 	runtime: Runtime,
 ): Promise<OutgoingCall> {
 	const [secret] = upstream.secrets
@@ -163,7 +159,7 @@ async function outgoingCall(
 			...(await signature(upstream, id, body, runtime)),
 		],
 		body,
-		signal,
+		timeout,
 		reads,
 		maxBytes: limits.replyBytes.value,
 		onlyPublic: upstream.onlyPublic,

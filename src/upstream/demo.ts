@@ -1,5 +1,4 @@
 /** The demo upstream inside the gateway: a small bot that shows what a reply can contain. */
-import { GatewayError } from '../errors.ts'
 import { jsonResponse, type WireResponse } from '../format/index.ts'
 import type { Attributes, CanonicalEvent, CanonicalReply, Choice, Message, Turn } from '../model/index.ts'
 import type { OutgoingCall } from '../runtime.ts'
@@ -51,11 +50,10 @@ const replies: { readonly [word: string]: () => Partial<CanonicalReply> } = {
 	}),
 }
 
-/** Answers a call in the canonical format, as an upstream would. Rejects with `upstream-timeout` if it is aborted. */
+/** Answers a call in the canonical format, as an upstream would. */
 export async function demo(call: OutgoingCall): Promise<WireResponse> {
 	// No need to validate: the gateway has just encoded this body itself.
 	const { event, turn }: { event: CanonicalEvent; turn?: Turn } = JSON.parse(call.body)
-	if (call.signal.aborted) throw new GatewayError('upstream-timeout')
 	const reply = turn?.answer === 'never' ? {} : replyTo(event)
 	return jsonResponse({ messages: [], attributes: { session: {}, user: {} }, ...reply })
 }

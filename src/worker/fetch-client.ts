@@ -8,21 +8,32 @@ import type { OutgoingCall } from '../runtime.ts'
 const budgetOf = createReplyBudget(limits.repliesAtOnceOnWorkers.value)
 
 export async function send(call: OutgoingCall): Promise<WireResponse> {
+	const limit = new AbortController()
+	const timer = setTimeout(() => limit.abort(), call.timeout)
+	try {
+		return await sendUntil(limit.signal, call)
+	} finally {
+		// Not AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
+		clearTimeout(timer)
+	}
+}
+
+async function sendUntil(signal: AbortSignal, call: OutgoingCall): Promise<WireResponse> {
 	const headers = new Headers()
 	for (const [name, value] of call.headers) headers.append(name, value)
 	const answer = await fetch(call.url, {
 		method: call.method,
 		headers,
 		body: call.body === '' ? null : call.body,
-		signal: call.signal,
+		signal,
 		redirect: 'manual',
 	}).catch((cause: unknown) => {
-		throw new GatewayError(call.signal.aborted ? 'upstream-timeout' : 'upstream-unreachable', {}, { cause })
+		throw new GatewayError(signal.aborted ? 'upstream-timeout' : 'upstream-unreachable', {}, { cause })
 	})
 	const wire = { status: answer.status, headers: asRead(answer.headers) }
 	try {
 		if (answer.ok && call.reads === 'reply')
-			return { ...wire, body: await readReply(answer, wire.headers, call, budgetOf(new URL(call.url).origin)) }
+			return { ...wire, body: await readReply(answer, wire.headers, call, signal, budgetOf(new URL(call.url).origin)) }
 	} catch (thrown) {
 		giveUp(answer)
 		throw thrown

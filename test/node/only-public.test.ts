@@ -124,8 +124,7 @@ test.each(['http', 'https'])('an address that the configuration let through is r
 	const { port, connected } = await backend()
 	const sender = createSender()
 	onTestFinished(() => sender.close())
-	const signal = AbortSignal.timeout(10_000)
-	const call = { method: 'GET', headers: [], body: '', signal, reads: 'reply' as const, maxBytes: 1000 }
+	const call = { method: 'GET', headers: [], body: '', timeout: 10_000, reads: 'reply' as const, maxBytes: 1000 }
 	const hosts = [closed, '2130706434', '0x7f.2', '0177.0.0.2', '127.2', '[::ffff:127.0.0.2]', 'localhost']
 	for (const host of hosts) {
 		const url = `${scheme}://${host}:${port}/`

@@ -83,8 +83,16 @@ function isMistake(config: object): boolean {
 }
 
 function callTo(url: string, onlyPublic: boolean) {
-	const signal = AbortSignal.timeout(5000)
-	return { url, method: 'GET', headers: [], body: '', signal, reads: 'reply' as const, maxBytes: 1000, onlyPublic }
+	return {
+		url,
+		method: 'GET',
+		headers: [],
+		body: '',
+		timeout: 5000,
+		reads: 'reply' as const,
+		maxBytes: 1000,
+		onlyPublic,
+	}
 }
 
 async function outcomeOf(sent: Promise<unknown>): Promise<string> {

@@ -85,16 +85,8 @@ export const turnPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/node/undici-client.ts',
-				find: '			let infos = 0\n',
-				replace:
-					"			let infos = 0\n			const beginning = new AbortController()\n			const end = () => beginning.abort()\n			call.signal.addEventListener('abort', end)\n",
-			},
-			{ file: 'src/node/undici-client.ts', find: 'signal: call.signal,', replace: 'signal: beginning.signal,' },
-			{
-				file: 'src/node/undici-client.ts',
-				find: '			const { statusCode: status, body } = answer\n',
-				replace:
-					"			call.signal.removeEventListener('abort', end)\n			const { statusCode: status, body } = answer\n",
+				find: "		const answer = { status, headers: fieldsOf(headers), body: '' }\n",
+				replace: "		const answer = { status, headers: fieldsOf(headers), body: '' }\n		clearTimeout(this.#timer)\n",
 			},
 		],
 		caughtBy: { row: 'A4' },
@@ -149,14 +141,13 @@ function followed(which: string): Plant['edits'] {
 	return [
 		{
 			file: 'src/node/undici-client.ts',
-			find: '			const headers = fieldsOf(answer.headers)\n',
-			replace: `			const headers = fieldsOf(answer.headers)
-			const location = headers.find(([name]) => name === 'location')?.[1]
-			if (location !== undefined && ${which}) {
-				discard(body)
-				return this.send({ ...call, url: new URL(location, call.url).href })
-			}
-`,
+			find: 'new Exchange(call, budgetOf(origin), resolve, reject)',
+			replace: `new Exchange(call, budgetOf(origin), (response) => {
+					const { status, headers } = response
+					const location = headers.find(([name]) => name === 'location')?.[1]
+					if (location === undefined || !(${which})) return resolve(response)
+					this.send({ ...call, url: new URL(location, call.url).href }).then(resolve, reject)
+				}, reject)`,
 		},
 	]
 }
