@@ -56,6 +56,13 @@ const choices = (...titles: string[]): Message => ({
 	choices: titles.map((title) => ({ title, value: title.toLowerCase() })),
 })
 
+test('a delay is named where it stood: before the text that became the words of bare choices', () => {
+	const question: Message = { type: 'text', text: 'Which?', delay: 5 }
+	const bare: Message = { type: 'choices', choices: [{ title: 'Red', value: 'red' }], delay: 5 }
+	const { did } = fit(quick, [question, bare])
+	expect(did).toEqual(['added messages[1].text', 'dropped messages[1].delay', 'dropped messages[0].delay'])
+})
+
 describe('text', () => {
 	test('over the limit is split at the best break, and no word is lost', () => {
 		const { said, did } = fit(quick, [

@@ -18,7 +18,9 @@ export function fitMessages(fitting: Fitting, messages: readonly Message[], path
 		const [before, after] = [messages[i - 1], messages[i + 1]]
 		if (after && isQuestion(fitting, message, after)) return []
 		if (!before || !isQuestion(fitting, before, message)) return fitMessage(fitting, message, at)
-		return fitMessage(fitting, withQuestion(fitting, message, before, at), at, `${path}[${i - 1}]`)
+		const textAt = `${path}[${i - 1}]`
+		const delayAt = before.delay === undefined ? at : textAt
+		return fitMessage(fitting, withQuestion(fitting, message, before, at), at, { textAt, delayAt })
 	})
 }
 
@@ -37,27 +39,33 @@ function withQuestion<M extends Message>(fitting: Fitting, choices: M, { text, d
 	// The text stands whole, so that nothing is lost.
 	note(fitting, 'added', 'reply.choices.text', `${path}.text`, 'the text before it')
 	if (delay === undefined) return { ...choices, text }
-	if (choices.delay !== undefined && choices.delay !== delay) {
-		note(fitting, 'merged', 'reply.delay', `${path}.delay`, 'into that of the text before it')
+	const isCarried = fitting.carries['reply.delay'] !== undefined
+	if (choices.delay !== undefined && (!isCarried || choices.delay !== delay)) {
+		note(fitting, isCarried ? 'merged' : 'dropped', 'reply.delay', `${path}.delay`, 'into that of the text before it')
 	}
 	return { ...choices, text, delay }
 }
 
-/** `textAt`: the path of the message in which the text of choices stood. */
-function fitMessage(fitting: Fitting, message: Message, path: string, textAt = path): Message[] {
+/** `textAt` and `delayAt`: the paths of the messages in which the text and the delay of choices stood. */
+function fitMessage(
+	fitting: Fitting,
+	message: Message,
+	path: string,
+	{ textAt = path, delayAt = path }: { readonly textAt?: string; readonly delayAt?: string } = {},
+): Message[] {
 	const followable = fitUrls(fitting, message, path)
 	if (!followable) return []
 	const { instead, delay, ...bare } = followable
 	const spare = instead !== undefined && !canShow(fitting, bare)
 	if (spare) noteReplaced(fitting, bare, path)
 	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path, textAt)
-	if (fitted.length === 0 && delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${path}.delay`)
+	if (fitted.length === 0 && delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${delayAt}.delay`)
 	const carriedInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
 	const whole = withDelay(
 		fitting,
 		fitted.map((each, i) => (i === 0 ? { ...each, ...carriedInstead } : each)),
 		delay,
-		path,
+		delayAt,
 	)
 	for (const each of whole) fitting.origins?.set(each, path)
 	return whole
