@@ -48,7 +48,14 @@ const hello = { kind: 'message', text: 'hello', attributes: {} }
 const testing = 'dragoman/testing'
 
 test('every entry point can be imported without our tools, and exports what it promises', async () => {
-	const entries = ['dragoman', 'dragoman/adapters', 'dragoman/node', 'dragoman/config', 'dragoman/format']
+	const entries = [
+		'dragoman',
+		'dragoman/adapters',
+		'dragoman/node',
+		'dragoman/config',
+		'dragoman/format',
+		'dragoman/chatbot',
+	]
 	const script = `
 		const names = {}
 		for (const entry of ${JSON.stringify(entries)}) names[entry] = Object.keys(await import(entry))
@@ -60,6 +67,7 @@ test('every entry point can be imported without our tools, and exports what it p
 		'dragoman/adapters': expect.arrayContaining(['adapters']),
 		'dragoman/node': expect.arrayContaining(['serve']),
 		'dragoman/config': expect.arrayContaining(['readConfig', 'Config']),
+		'dragoman/chatbot': expect.arrayContaining(['createChatBotClient', 'ChatBotError', 'NewWebhook']),
 		'dragoman/format': expect.arrayContaining(['defineAdapter', 'GatewayError', 'validate']),
 	})
 	const manifest = JSON.parse(await readFile(join(home, 'node_modules/dragoman/package.json'), 'utf8'))
@@ -75,6 +83,7 @@ test('the declarations type-check in strict mode, and reject wrong code', async 
 		import { adapters } from 'dragoman/adapters'
 		import { readConfig } from 'dragoman/config'
 		import { serve } from 'dragoman/node'
+		import { ChatBotError, createChatBotClient, type Webhook } from 'dragoman/chatbot'
 
 		const reply: CanonicalReply = { messages: [{ type: 'text', text: 'Hi' }], attributes: { session: {}, user: {} } }
 		export const app = (runtime: Runtime) => {
@@ -85,6 +94,14 @@ test('the declarations type-check in strict mode, and reject wrong code', async 
 		declare const adapter: Adapter
 		const options = v.strictObject({})
 		const own = (name: string) => defineAdapter({ name, options, examples: [{}], create: () => adapter })
+		export const show = async (id: string): Promise<Webhook | undefined> => {
+			try {
+				return await createChatBotClient({ token: 'a', fetch }).show(id)
+			} catch (thrown) {
+				if (thrown instanceof ChatBotError && thrown.code === 'not-found') return undefined
+				throw thrown
+			}
+		}
 		console.log(reply)
 	`
 	const wrong = `
