@@ -7,7 +7,7 @@ import { quiet } from './scripts/worker-bundle.ts'
 Object.assign(process.env, quiet)
 
 // The laws run thousands of random values, on machines that do other things as well.
-const timeouts = { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 15_000 } } }
+const timeouts = { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 15_000, interval: 20 } } }
 
 export default defineConfig({
 	test: {

@@ -21,8 +21,8 @@ const times = 8
 const tolerated = 24
 
 /**
- * The mean time of some runs, in milliseconds of CPU time of this thread, so that other processes do not count. Systems
- * account for it in steps of some milliseconds: the runs last for many of them.
+ * The mean time of some runs, in milliseconds of CPU time of this thread, so that other processes do not count. The
+ * runs last long enough for what is compiled or collected meanwhile to matter little.
  */
 function timeOf(run: () => void): number {
 	const from = threadTime()
@@ -30,7 +30,7 @@ function timeOf(run: () => void): number {
 	do {
 		run()
 		runs++
-	} while (threadTime() - from < 40)
+	} while (threadTime() - from < 15)
 	return (threadTime() - from) / runs
 }
 
@@ -39,7 +39,7 @@ function threadTime(): number {
 	return (user + system) / 1000
 }
 
-/** Expects that `times` the size takes about `times` as long. What is compiled or collected meanwhile may disturb a measurement. */
+/** Expects that `times` the size takes about `times` as long. Measures again if it took longer, which may have been a coincidence. */
 function expectLinear(act: (size: number) => void, size: number): void {
 	const ratios: number[] = []
 	for (let attempt = 0; attempt < 3; attempt++) {

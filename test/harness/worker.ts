@@ -1,11 +1,10 @@
 /** The Worker's built bundle in workerd, without flags, configured as wrangler.toml says. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { parse } from 'smol-toml'
 import * as v from 'valibot'
 import { wranglerToml } from '../../scripts/check-wrangler.ts'
-import { bundleWorker } from '../../scripts/worker-bundle.ts'
+import { type Bundle, bundleWorker } from '../../scripts/worker-bundle.ts'
 import type { LogLine } from '../../src/runtime.ts'
 
 const bundleAlone = "export * from './bundle.js'\nexport { default } from './bundle.js'\n"
@@ -17,16 +16,18 @@ interface Running {
 	end(): Promise<void>
 }
 
-/** Bundles the Worker with this configuration into the folder and runs it; `front` is a module that imports the bundle. */
+/** The bundle of this process; only its configuration comes from outside. */
+let bundled: Promise<Bundle> | undefined
+
+/** Runs the Worker with this configuration; `front` is a module that imports the bundle. Builds it in the folder. */
 export async function runWorker(
 	folder: string,
 	config: object,
 	env: { readonly [name: string]: string },
 	front = bundleAlone,
 ): Promise<Running> {
-	const file = join(folder, 'gateway.json')
-	writeFileSync(file, JSON.stringify(config))
-	const { code } = await bundleWorker(join(folder, 'out'), file)
+	bundled ??= bundleWorker(folder, fileURLToPath(new URL('../workers/bound-config.ts', import.meta.url)))
+	const { code } = await bundled
 	const lines: LogLine[] = []
 	const miniflare = new Miniflare(
 		convertV4MiniflareOptions({
@@ -38,7 +39,7 @@ export async function runWorker(
 			cf: false,
 			host: '127.0.0.1',
 			port: 0,
-			bindings: { ...env },
+			bindings: { ...env, GATEWAY_CONFIG: JSON.parse(JSON.stringify(config)) },
 			log: new Log(LogLevel.NONE),
 			handleStructuredLogs: ({ message }) => {
 				if (message.startsWith('{"level":')) lines.push(JSON.parse(message))

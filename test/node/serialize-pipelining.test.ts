@@ -24,16 +24,21 @@ async function waiting() {
 	})
 	return {
 		...{ asked, socket, ended },
+		/** Waits until so many calls were made, and no more. */
+		calls: async (count: number) => {
+			await expect.poll(() => asked.length).toBeGreaterThanOrEqual(count)
+			expect(asked.length).toBe(count)
+		},
 		answers: () => whole.match(/HTTP\/1\.1 200 /g)?.length ?? 0,
 		statuses: () => Array.from(whole.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status)),
 	}
 }
 
 test('requests on one connection are processed one after the other, and answered in order', async () => {
-	const { asked, socket, answers } = await waiting()
+	const { asked, calls, socket, answers } = await waiting()
 	socket.write(request.repeat(3))
 	for (let n = 1; n <= 3; n++) {
-		await expect.poll(() => asked.length).toBe(n)
+		await calls(n)
 		expect(answers()).toBe(n - 1)
 		asked[n - 1]?.(`Hello ${n}`)
 		await expect.poll(answers).toBe(n)
@@ -41,9 +46,9 @@ test('requests on one connection are processed one after the other, and answered
 })
 
 test('no turn starts for a client that has disconnected', async () => {
-	const { asked, socket } = await waiting()
+	const { asked, calls, socket } = await waiting()
 	socket.write(request.repeat(3))
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	socket.resetAndDestroy()
 	await new Promise((passed) => setTimeout(passed, 200))
 	asked[0]?.('Hello')
@@ -52,9 +57,9 @@ test('no turn starts for a client that has disconnected', async () => {
 })
 
 test('a connection with too many waiting requests is closed, behind the answer to the first', async () => {
-	const { asked, socket, ended, statuses } = await waiting()
+	const { asked, calls, socket, ended, statuses } = await waiting()
 	socket.write(request.repeat(100))
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	asked[0]?.('Hello')
 	await ended
 	expect(statuses()).toEqual([200])
@@ -62,10 +67,10 @@ test('a connection with too many waiting requests is closed, behind the answer t
 })
 
 test('what is sent behind too many waiting requests is not read', async () => {
-	const { asked, socket, statuses, ended } = await waiting()
+	const { asked, calls, socket, statuses, ended } = await waiting()
 	const much = Buffer.from(request.repeat(100_000))
 	socket.write(much)
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	await new Promise((passed) => setTimeout(passed, 500))
 	expect(socket.writableLength).toBeGreaterThan(0)
 	asked[0]?.('Hello')
@@ -86,10 +91,10 @@ const broken: { readonly [what: string]: readonly [status: number, bytes: string
 
 describe.each(Object.entries(broken))('behind good requests, %s', (_, [status, bytes]) => {
 	test.each([1, 2, 5])('is refused after the answers to all %i of them', async (good) => {
-		const { asked, socket, ended, statuses } = await waiting()
+		const { asked, calls, socket, ended, statuses } = await waiting()
 		socket.write(request.repeat(good) + bytes + request)
 		for (let n = 1; n <= good; n++) {
-			await expect.poll(() => asked.length).toBe(n)
+			await calls(n)
 			expect(statuses()).toEqual(Array(n - 1).fill(200))
 			asked[n - 1]?.('Hello')
 		}
@@ -99,9 +104,9 @@ describe.each(Object.entries(broken))('behind good requests, %s', (_, [status, b
 	})
 
 	test('is refused after the answer, in a later packet', async () => {
-		const { asked, socket, ended, statuses } = await waiting()
+		const { asked, calls, socket, ended, statuses } = await waiting()
 		socket.write(request)
-		await expect.poll(() => asked.length).toBe(1)
+		await calls(1)
 		for (const part of [bytes.slice(0, 9), bytes.slice(9), request]) {
 			socket.write(part)
 			await new Promise((passed) => setTimeout(passed, 50))
@@ -121,9 +126,9 @@ describe.each(Object.entries(broken))('behind good requests, %s', (_, [status, b
 })
 
 test('a request that never ends is refused after the answer to the one before it', { timeout: 20_000 }, async () => {
-	const { asked, socket, ended, statuses } = await waiting()
+	const { asked, calls, socket, ended, statuses } = await waiting()
 	socket.write(`${request}POST /in HT`)
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	// Longer than headers may take.
 	await new Promise((passed) => setTimeout(passed, 7000))
 	expect(statuses()).toEqual([])
@@ -136,9 +141,9 @@ test.each<[string, string]>([
 	['that breaks off', 'POST /in HTTP/1.1\r\nhost'],
 	['whose body breaks off', request.slice(0, -5)],
 ])('behind a good request, one %s is refused after its answer', async (_, bytes) => {
-	const { asked, socket, ended, statuses } = await waiting()
+	const { asked, calls, socket, ended, statuses } = await waiting()
 	socket.end(request + bytes)
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	asked[0]?.('Hello')
 	await ended
 	expect(statuses()).toEqual([200, 400])
@@ -149,9 +154,9 @@ test.each<[string, string]>([
 	['CONNECT', 'CONNECT other.example:443 HTTP/1.1\r\nhost: other.example:443\r\n\r\n'],
 	['a request of another host', `${request.replace('host: x', 'host: x\r\nhost: y')}`],
 ])('the answer to a good request is sent before %s ends the connection', async (_, bytes) => {
-	const { asked, socket, ended, statuses } = await waiting()
+	const { asked, calls, socket, ended, statuses } = await waiting()
 	socket.write(request + bytes + request)
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	asked[0]?.('Hello')
 	await ended
 	expect(statuses()[0]).toBe(200)
@@ -167,9 +172,9 @@ test.each(Object.entries(upgrades))(
 	'a request that asks for an upgrade, %s, is the last one of its connection',
 	async (what, bytes) => {
 		for (const later of [false, true]) {
-			const { asked, socket, ended, statuses } = await waiting()
+			const { asked, calls, socket, ended, statuses } = await waiting()
 			socket.write(later ? bytes : bytes + request)
-			if (what === 'with a body') await expect.poll(() => asked.length).toBe(1)
+			if (what === 'with a body') await calls(1)
 			if (later) socket.write(request)
 			await new Promise((passed) => setTimeout(passed, 50))
 			asked[0]?.('Hello')
@@ -181,9 +186,9 @@ test.each(Object.entries(upgrades))(
 )
 
 test('what is sent behind a request that asks for an upgrade is not read', async () => {
-	const { asked, socket, statuses, ended } = await waiting()
+	const { asked, calls, socket, statuses, ended } = await waiting()
 	socket.write(upgrades['with a body'] ?? '')
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	socket.write(Buffer.from(request.repeat(100_000)))
 	await new Promise((passed) => setTimeout(passed, 500))
 	expect(socket.writableLength).toBeGreaterThan(0)
@@ -193,9 +198,9 @@ test('what is sent behind a request that asks for an upgrade is not read', async
 })
 
 test('a request behind one that closes the connection is not handled', async () => {
-	const { asked, socket, ended, statuses } = await waiting()
+	const { asked, calls, socket, ended, statuses } = await waiting()
 	socket.write(request.replace('host: x', 'host: x\r\nconnection: close') + request)
-	await expect.poll(() => asked.length).toBe(1)
+	await calls(1)
 	asked[0]?.('Hello')
 	await ended
 	expect(statuses()).toEqual([200])

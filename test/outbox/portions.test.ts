@@ -235,8 +235,8 @@ test(
 test(
 	'while another program reads the file, the log stops growing, and the command goes on afterwards',
 	async () => {
-		const maxBytes = 32 * mebibyte
-		const { settings, config } = filled(12_000, 'dead', maxBytes)
+		const maxBytes = 16 * mebibyte
+		const { settings, config } = filled(6000, 'dead', maxBytes)
 		await start(config)
 		const reader = new DatabaseSync(settings.file, { readOnly: true })
 		reader.exec('BEGIN; SELECT count(*) FROM events')
@@ -248,7 +248,7 @@ test(
 		expect(stopped).toBeLessThan(maxBytes)
 		reader.close()
 		await running.ended
-		expect(running.said()).toMatch(/^12000 events put back\.$/m)
+		expect(running.said()).toMatch(/^6000 events put back\.$/m)
 		expect(logBytes(settings)).toBeLessThan(maxBytes / 2)
 	},
 	slow,
