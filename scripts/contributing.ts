@@ -88,6 +88,7 @@ const abilities: readonly (readonly [ability: string, carries: Carries<Canonical
 			'reply.button.link': {},
 		},
 	],
+	['shows the buttons of several texts in one place', { 'reply.button.title': { apart: true } }],
 	[
 		'offers choices, and sends the value of the one that was picked',
 		{ 'reply.choices': {}, 'reply.choice.title': {}, 'reply.choice.value': {} },

@@ -138,6 +138,7 @@ const words: { readonly [L in LimitName]: (value: NonNullable<Limit[L]>, limit: 
 	foldedInto: (scope) => `moved to the ${scope}`,
 	escape: () => 'markup escaped',
 	withoutButtons: () => 'not beside buttons',
+	apart: () => 'told apart',
 	fromName: () => 'else the name',
 	order: (groups) => `in the order ${groups.map((group) => group.join(' or ')).join(', ')}`,
 	single: () => 'one set of choices, last',

@@ -49,6 +49,7 @@ const limitValues: { readonly [L in LimitName]: (feature: Feature) => fc.Arbitra
 	required: () => fc.constant(true),
 	default: (feature) => fc.constant(feature === 'reply.delay' ? 100 : 'd0'),
 	withoutButtons: () => fc.constant(true),
+	apart: () => fc.constant(true),
 	fromName: () => fc.constant(true),
 	foldedInto: () => fc.constant('session'),
 	order: () => orders,

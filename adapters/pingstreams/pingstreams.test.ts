@@ -51,6 +51,39 @@ test.each([
 	expect(changes.some(({ did }) => did === 'converted')).toBe(channel !== 'web')
 })
 
+test('buttons of several texts, all under the last one, are told apart by what they belong to', () => {
+	const leg = pingstreams.create().reply({ kind: 'message', attributes: {} }) ?? never()
+	const card = (title: string, ...buttons: string[]) => ({
+		title,
+		buttons: buttons.map((each) => ({ type: 'postback' as const, title: each, value: `${each} ${title}` })),
+	})
+	const more = { type: 'postback' as const, title: 'More', value: 'more' }
+	const reply = {
+		messages: [
+			{ type: 'cards' as const, cards: [card('Tea', 'Buy', 'Info'), card('Coffee', 'Buy')] },
+			{ type: 'text' as const, text: 'And the rest?', buttons: [more] },
+			{ type: 'text' as const, text: 'Or:', buttons: [more, { type: 'goto' as const, title: 'Buy', target: 'shop' }] },
+		],
+		attributes: { session: {}, user: {} },
+	}
+	const context = { turnId: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z', remembers: true }
+	const { value, changes, offers } = fitReply(reply, leg, context)
+	expect(value.messages.map((each) => each.type === 'text' && each.buttons?.map(({ title }) => title))).toEqual([
+		undefined,
+		undefined,
+		undefined,
+		['Buy: Tea', 'Info', 'Buy: Coffee', 'More', 'Buy: Or'],
+	])
+	expect(offers.map(({ label, choice }) => `${label} = ${choice.value}`)).toEqual([
+		'Buy: Tea = Buy Tea',
+		'Info = Info Tea',
+		'Buy: Coffee = Buy Coffee',
+		'More = more',
+		'More = more',
+	])
+	expect(changes).toContainEqual(expect.objectContaining({ did: 'merged', feature: 'reply.text.buttons' }))
+})
+
 function never(): never {
 	throw new Error('Pingstreams reads the answer')
 }

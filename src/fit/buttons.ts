@@ -1,6 +1,6 @@
 /** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
 import type { Button, Choice, Message } from '../model/index.ts'
-import type { PlacedChoice } from './choice-names.ts'
+import type { NameChoice, PlacedChoice } from './choice-names.ts'
 import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, noLabels, note, take, unique } from './context.ts'
 import { phrases } from './phrases.ts'
 import type { Offer } from './types.ts'
@@ -17,13 +17,17 @@ export interface SortedButtons {
 	readonly lines: string[]
 }
 
-/** `here`: whether buttons can hang where these do. `set`: the path of what holds them. `path` is that of their list, or those of each. */
+/**
+ * `here`: whether buttons can hang where these do. `set`: the path of what holds them. `path` is that of their list, or
+ * those of each. `name`: the names of those that are told apart.
+ */
 export function sortButtons(
 	fitting: Fitting,
 	buttons: readonly Button[],
 	here: boolean,
 	set: string,
 	path: string | readonly string[],
+	name?: NameChoice,
 ): SortedButtons {
 	const sorted: SortedButtons = { shown: [], places: [], choices: [], lines: [] }
 	const labels = noLabels()
@@ -35,7 +39,11 @@ export function sortButtons(
 		}
 		const shown = here ? fitButton(fitting, button, at) : undefined
 		if (shown) {
-			const title = fitButtonTitle(fitting, shown.title, `${at}.title`, labels, sorted.lines)
+			const isPressed = shown.type === 'postback' || shown.type === 'goto'
+			const apart = isPressed ? name?.(shown.title, set)?.full : undefined
+			if (apart !== undefined)
+				note(fitting, 'converted', 'reply.button.title', `${at}.title`, 'told apart by what it belongs to')
+			const title = fitButtonTitle(fitting, apart ?? shown.title, `${at}.title`, labels, sorted.lines)
 			sorted.shown.push({ ...shown, title })
 			sorted.places.push(at)
 			if (shown.type === 'postback') {
@@ -48,7 +56,7 @@ export function sortButtons(
 }
 
 /** Whether the format has the button, or one that does the same. */
-export function canPress({ carries }: Fitting, button: Button): boolean {
+export function canPress({ carries }: Pick<Fitting, 'carries'>, button: Button): boolean {
 	if ('url' in button && isNoLink(button.url)) return false
 	const argument = argumentOf(button)
 	const limits = [

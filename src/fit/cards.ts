@@ -11,7 +11,7 @@ import { urlInWords } from './urls.ts'
 type Cards = Extract<Message, { type: 'cards' }>
 
 /** Whether the format can show the card as a card, with all its parts. A long title or subtitle can be cut, a URL cannot. */
-export function isWhole(fitting: Fitting, card: Card): boolean {
+export function isWhole(fitting: Pick<Fitting, 'carries'>, card: Card): boolean {
 	const { carries } = fitting
 	const buttons = carries['reply.card.buttons']
 	return (

@@ -1,7 +1,9 @@
 /** Names for choices that share a title: each takes the words of the card or text it belongs to. */
-import type { Button, Choice, Feature, Message } from '../model/index.ts'
+import type { Limit } from '../format/index.ts'
+import type { Button, Card, Choice, Feature, Message } from '../model/index.ts'
 import { labelKey } from './label-key.ts'
 import { phrases } from './phrases.ts'
+import { shortenText } from './strings.ts'
 import type { Offer } from './types.ts'
 
 /** A choice and its path in the value before. */
@@ -57,7 +59,7 @@ interface Namesakes {
 const maxWords = 40
 
 /** What the format carries. */
-type Features = { readonly [F in Feature]?: unknown }
+type Features = { readonly [F in Feature]?: Limit<F> }
 
 const noName: NameChoice = () => undefined
 
@@ -69,11 +71,29 @@ export function nameChoices(carries: Features, messages: readonly Message[]): Na
 		carries['reply.choices'] !== undefined && carries['reply.choice.goto'] !== undefined,
 	)
 	if (owners.length < 2) return noName
+	// Numbered lines stand behind all cards of a carousel.
+	return namesAmong(owners, !carries['reply.choices'])
+}
+
+/**
+ * The names of a reply's buttons in a format that may show those of several texts in one place. Texts that may be split
+ * have none, as their parts would get others. `isOnCard`: whether a card shows its own buttons.
+ */
+export function nameButtons(
+	carries: Features,
+	messages: readonly Message[],
+	isOnCard: (card: Card) => boolean,
+): NameChoice {
+	const { items, chars = carries['reply.text']?.chars } = carries['reply.text.buttons'] ?? {}
+	if (!carries['reply.button.title']?.apart || items !== undefined || chars !== undefined) return noName
+	const owners = buttonOwnersIn(messages, isOnCard)
+	return owners.length < 2 ? noName : namesAmong(owners, false)
+}
+
+/** `isNumbered`: whether choices of one card of several need a name in any case. */
+function namesAmong(owners: readonly Owner[], isNumbered: boolean): NameChoice {
 	const bySet = new Map(owners.map((owner) => [owner.set, owner]))
 	const byTitle = namesakesOf(owners)
-	// Numbered lines stand behind all cards of a carousel.
-	const isNumbered = !carries['reply.choices']
-
 	const needsName = ({ isOneOfSeveral }: Owner, title: string): boolean => {
 		const { deeds, sets } = byTitle.get(keyOf(title)) ?? {}
 		return (isNumbered && isOneOfSeveral) || ((deeds?.size ?? 0) > 1 && (sets?.size ?? 0) > 1)
@@ -126,8 +146,7 @@ function ownersIn(messages: readonly Message[], jumps: boolean): Owner[] {
 		if (message.type === 'text') {
 			add({ set, words: shortWords(message.text), isOneOfSeveral: false }, message.buttons)
 		} else if (message.type === 'choices') {
-			const before = messages[i - 1]
-			const { text = before?.type === 'text' && !before.buttons ? before.text : undefined, choices } = message
+			const { text = textBefore(messages, i), choices } = message
 			add({ set, words: shortWords(text), isOneOfSeveral: false }, choices)
 		} else if (message.type === 'cards') {
 			const isOneOfSeveral = message.cards.length > 1
@@ -140,6 +159,33 @@ function ownersIn(messages: readonly Message[], jumps: boolean): Owner[] {
 	return owners
 }
 
+/** The owners of buttons that stand under a text. Their words are its first line, also where that is cut. */
+function buttonOwnersIn(messages: readonly Message[], isOnCard: (card: Card) => boolean): Owner[] {
+	const owners: Owner[] = []
+	const add = (set: string, texts: readonly string[], pressed: readonly (Choice | Button)[] = []): void => {
+		const choices = pressed.flatMap((each) => plain(each, true))
+		const words = texts.map((text) => lettered(text.split('\n', 1)[0])).find((line) => line !== undefined)
+		if (choices.length > 0) owners.push({ set, words, isOneOfSeveral: false, choices })
+	}
+	for (const [i, message] of messages.entries()) {
+		const set = `messages[${i}]`
+		if (message.type === 'text') add(set, [message.text, ...(message.alternatives ?? [])], message.buttons)
+		else if (message.type === 'choices') add(set, [message.text ?? textBefore(messages, i) ?? ''], message.choices)
+		else if (message.type === 'cards') {
+			for (const [n, card] of message.cards.entries()) {
+				if (!isOnCard(card)) add(`${set}.cards[${n}]`, [card.title], card.buttons)
+			}
+		}
+	}
+	return owners
+}
+
+/** The text of the message before, if choices take it for their own. */
+function textBefore(messages: readonly Message[], i: number): string | undefined {
+	const before = messages[i - 1]
+	return before?.type === 'text' && !before.buttons ? before.text : undefined
+}
+
 function plain(each: Choice | Button, jumps: boolean): PlainChoice[] {
 	if ('value' in each) return [{ title: each.title, does: each.value }]
 	return 'target' in each && jumps ? [{ title: each.title, does: JSON.stringify(each) }] : []
@@ -148,6 +194,12 @@ function plain(each: Choice | Button, jumps: boolean): PlainChoice[] {
 function shortWords(text = ''): string | undefined {
 	const line = text.length > 2 * maxWords ? undefined : oneLine(text)
 	return line !== undefined && line.length <= maxWords ? line : undefined
+}
+
+/** The words in one line, at most as long as part of a label can be. Undefined without a letter or a digit. */
+function lettered(text = ''): string | undefined {
+	const line = oneLine(shortenText(text.trim(), maxWords))
+	return line !== undefined && /[\p{L}\p{N}]/u.test(line) ? line : undefined
 }
 
 /** The words in one line, without a colon at the end. Undefined for white space. */

@@ -15,6 +15,8 @@ export interface Fitting extends FitContext {
 	readonly labels: Labels
 	/** The name that tells a choice from others of its title. Absent: nothing is said of what choices belong to. */
 	readonly nameChoice?: NameChoice | undefined
+	/** The same for buttons of texts. */
+	readonly nameButton?: NameChoice | undefined
 	/** What comes back from presses, other than labels of these. */
 	readonly values: Set<string>
 	/** Title and deed of each choice, where a reply has one set: a second one alike is needless. */
@@ -32,7 +34,7 @@ export function newFitting(
 	leg: Pick<Fitting, 'carries'> & { readonly refine?: unknown },
 	{ turnId, receivedAt, remembers, decodedFrom }: FitContext,
 	changes: Change[],
-	{ nameChoice, values = new Set() }: Partial<Pick<Fitting, 'nameChoice' | 'values'>> = {},
+	{ nameChoice, nameButton, values = new Set() }: Partial<Pick<Fitting, 'nameChoice' | 'nameButton' | 'values'>> = {},
 ): Fitting {
 	// Member by member: copies of objects take a noticeable part of the time of a fit.
 	return {
@@ -45,6 +47,7 @@ export function newFitting(
 		offers: [],
 		labels: noLabels(true),
 		nameChoice,
+		nameButton,
 		values,
 		inOneSet: new Set(),
 		numbers: { last: 0 },

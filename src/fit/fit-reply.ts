@@ -5,7 +5,8 @@ import { limits } from '../limits.ts'
 import type { CanonicalReply, Change, Json, Message } from '../model/index.ts'
 import { fitWriteBack, suffix } from './attributes.ts'
 import { numberChoices, returnedValues } from './buttons.ts'
-import { nameChoices, type PlacedChoice } from './choice-names.ts'
+import { isWhole } from './cards.ts'
+import { nameButtons, nameChoices, type PlacedChoice } from './choice-names.ts'
 import { type Fitting, newFitting, note } from './context.ts'
 import { fitControl } from './control.ts'
 import { fitMessages, withDelay } from './messages.ts'
@@ -27,6 +28,7 @@ export function fitReply(
 	const clean = wellFormed({ changes }, 'reply', reply)
 	const fitting = newFitting(leg, context, changes, {
 		nameChoice: nameChoices(leg.carries, clean.messages),
+		nameButton: nameButtons(leg.carries, clean.messages, (card) => isWhole(leg, card)),
 		values: returnedValues(leg, clean.messages),
 	})
 	const control = clean.control && fitControl(fitting, clean.control)

@@ -30,7 +30,7 @@ export function fitText(
 	if (!buttons) return alternatives ? [{ type: 'text', text, alternatives }] : textsAround(fitting, text, textAt)
 
 	const limit = fitting.carries['reply.text.buttons']
-	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, path, from)
+	const { shown, choices, lines } = sortButtons(fitting, buttons, limit !== undefined, path, from, fitting.nameButton)
 	const words = [text, ...lines].join('\n')
 	if (shown.length === 0) {
 		if (alternatives) note(fitting, 'dropped', 'reply.text.alternatives', `${path}.alternatives`)

@@ -46,6 +46,8 @@ const defaultText = v.optional(v.string())
 const defaultNumber = v.optional(v.number())
 /** The format has alternatives only of a text without buttons. */
 const withoutButtons = mark
+/** Buttons of several texts may show in one place: those of one title that do different things are told apart. */
+const apart = mark
 /** User attributes have no place of their own: they are written among the session's, under the session's limits. */
 const foldedInto = v.literal('session')
 /** The only values there are; the first takes the place of any other where one is required. */
@@ -121,7 +123,7 @@ export const featureLimits = {
 	'reply.card.image': v.strictObject({ chars, pattern, blanks, required }),
 	'reply.card.url': Address,
 	'reply.card.buttons': v.strictObject({ items, required }),
-	'reply.button.title': Label,
+	'reply.button.title': v.union([Label, v.strictObject({ escape: markup, apart })]),
 	'reply.button.postback': Argument,
 	'reply.button.link': Address,
 	'reply.button.webview': Address,

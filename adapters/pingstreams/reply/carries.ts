@@ -51,6 +51,8 @@ export function translatedCarries(dialect: AnsweredDialect, options: Options): C
 	const plain = { markup: markupOf(dialect), label: { escape: variables }, url: { pattern: unfilled } }
 	return {
 		...carriesOf(dialect, options, plain),
+		// Those of all texts show under the last message.
+		'reply.button.title': { ...plain.label, apart: true },
 		'reply.button.goto': { pattern: targetPattern(dialect) },
 		...(dialect === 'runtime' && {
 			'reply.attributes.session': { strings: true, reserved: reservedVariables },

@@ -78,8 +78,21 @@ function withButtonsLast(messages: readonly Message[], caption: string, report: 
 		return compact<Text>({ ...message, buttons: links.length > 0 ? links : undefined })
 	})
 	if (!last || moved.length === 0) return [...messages]
-	if (last.type !== 'text') return [...others, last, { type: 'text', text: caption, buttons: moved }]
-	return [...others, { ...last, buttons: [...moved, ...(last.buttons ?? [])] }]
+	const isText = last.type === 'text'
+	const buttons = withoutRepeats([...moved, ...(isText ? (last.buttons ?? []) : [])], report)
+	return isText ? [...others, { ...last, buttons }] : [...others, last, { type: 'text', text: caption, buttons }]
+}
+
+/** Each button once. Two of one label do the same, unless nothing tells them apart. */
+function withoutRepeats(buttons: readonly Button[], report: Report): Button[] {
+	const once = [
+		...new Map(buttons.map((button) => [JSON.stringify(Object.entries(button).toSorted()), button])).values(),
+	]
+	if (once.length < buttons.length) {
+		const detail = 'each button once'
+		report({ did: 'merged', feature: 'reply.text.buttons', path: 'messages', detail })
+	}
+	return once
 }
 
 /** Whether a button does something in the chat, and is no link. */
