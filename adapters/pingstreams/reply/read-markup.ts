@@ -16,11 +16,15 @@ export interface ReadMarkup {
 	readonly isPartial: boolean
 }
 
-/** Markup up to the end of its line: `\agent`, which hands over, and `\_tdName parameter`, which is an action. */
-const directive = /\\(agent|_td(\w+))([^\n]*)/g
+/**
+ * Markup up to the end of its line: `\agent`, which hands over, and `\_tdName parameter`, which is an action. On a line
+ * of its own it goes with the ends of line behind it.
+ */
+const directive = /(^|\n)?\\(agent|_td(\w+))([^\n]*)(\n*)/g
 /** In any text of the platform: what stands behind its first backslash, up to the end. */
 const ending = /^[^\\]*\\(agent|close)\s*$/
-const blankLines = /\r?\n(?:\r?\n)+/
+/** `\r\n` is one too, for the platform takes it for two ends of line. */
+const blankLines = /\r\n\s*|\n{2,}\s*/
 
 /** What the text says. */
 export function readMarkup(text: string, dialect: AnsweredDialect): ReadMarkup {
@@ -37,14 +41,17 @@ export function readMarkup(text: string, dialect: AnsweredDialect): ReadMarkup {
 		act(last, '')
 		words = text.slice(0, text.lastIndexOf('\\'))
 	} else if (dialect === 'runtime') {
-		words = text.replace(directive, (_all, word: string, name: string | undefined, parameter: string) => {
-			act(name ?? word, name === undefined ? '' : parameter)
-			return ''
-		})
+		words = text.replace(
+			directive,
+			(_all, before: string | undefined, word: string, name: string | undefined, parameter: string, after: string) => {
+				act(name ?? word, name === undefined ? '' : parameter)
+				return before ?? after
+			},
+		)
 	}
 	const paragraphs = (dialect === 'runtime' ? words.split(blankLines) : [words]).map(readParagraph)
 	return {
-		messages: paragraphs.flatMap(({ message }) => message ?? []),
+		messages: withoutBareButtons(paragraphs.flatMap(({ message }) => message ?? [])),
 		control,
 		isPartial: isPartial || paragraphs.some((paragraph) => paragraph.isPartial),
 	}
@@ -65,6 +72,23 @@ function controlOf(control: Control, name: string, parameter: string): Control |
 	}
 }
 
+/** The messages, with buttons that have no words under the words before them. */
+function withoutBareButtons(messages: readonly WireMessage[]): WireMessage[] {
+	const joined: WireMessage[] = []
+	for (const message of messages) {
+		const before = joined.at(-1)
+		if (before?.type === 'text' && message.type === 'text' && message.text === '') {
+			const buttons = [before, message].flatMap(({ attributes }) => attributes?.attachment?.buttons ?? [])
+			joined[joined.length - 1] = withButtons(before, buttons)
+		} else joined.push(message)
+	}
+	return joined
+}
+
+function withButtons(message: WireMessage, buttons: WireButton[]): WireMessage {
+	return buttons.length > 0 ? { ...message, attributes: { attachment: { type: 'template', buttons } } } : message
+}
+
 /** A file that a line stands for. Of several in one paragraph, the platform shows the last kind of this list. */
 const files = ['image', 'frame', 'video'] as const
 type File = { readonly kind: (typeof files)[number]; readonly src: string }
@@ -73,7 +97,7 @@ function readParagraph(paragraph: string): { message: WireMessage | undefined; i
 	const words: string[] = []
 	const buttons: WireButton[] = []
 	const found: File[] = []
-	const lines = paragraph.trim().split('\n')
+	const lines = paragraph.trim().split(/\r?\n/)
 	for (const line of lines) {
 		const file = readFile(line)
 		const button = file ? undefined : readButton(line)
@@ -89,41 +113,44 @@ function readParagraph(paragraph: string): { message: WireMessage | undefined; i
 		type: shown === undefined ? 'text' : shown.kind === 'image' ? 'image' : 'frame',
 		text,
 		metadata: shown && { src: shown.src, ...(shown.kind === 'video' && { type: 'video' }) },
-		attributes: buttons.length > 0 ? { attachment: { type: 'template', buttons } } : undefined,
 	}
-	return { message, isPartial: others.length > 0 }
+	return { message: withButtons(message, buttons), isPartial: others.length > 0 }
 }
 
 /** Obeyed in a static reply only, and taken out of every text. */
 const webhook = /^\\webhook/
-const fileLine = /^td(Image|Frame|Video)[^:]*:(http\S*)/
-const oldImageLine = /^\\image:(?:\d+-\d+:)?(http\S*)/
+const fileLine = /^td(Image|Frame|Video)[^:]*:(http.*)/
+const oldImageLine = /^\\image:(?:\d+-\d+:)?(http.*)/
 
 function readFile(line: string): File | undefined {
 	const old = oldImageLine.exec(line)?.[1]
-	if (old !== undefined) return { kind: 'image', src: old }
+	if (old !== undefined) return { kind: 'image', src: old.trim() }
 	const [, kind = '', src = ''] = fileLine.exec(line) ?? []
 	const known = files.find((each) => each === kind.toLowerCase())
-	return known && { kind: known, src }
+	return known && { kind: known, src: src.trim() }
 }
 
 const buttonLine = /^\*\s+(\S.*)$/
-const address = /https?:\/\/\S/
-const action = /td(?:Action|ActionShowEcho|Intent|IntentNoEcho):/
+/** What a button does, from the first kind that its line has. What else stands on the line is the label. */
+const actions = [/tdAction:(\S+)/, /tdActionShowEcho:(\S+)/, /tdIntent:(.+)/, /tdIntentNoEcho:(\S+)/]
+const links = [
+	{ target: 'parent', pattern: /\s<\s(https?:\/\/\S*)/ },
+	{ target: 'self', pattern: /\s>\s(https?:\/\/\S*)/ },
+	{ target: 'blank', pattern: /\s(https?:\/\/\S*)/ },
+]
 
 /** `* Label`, `* Label https://…`, where `<` and `>` before the address say where it opens, and `* Label tdAction:name`. */
 function readButton(line: string): WireButton | undefined {
 	const label = buttonLine.exec(line)?.[1]?.trim()
 	if (label === undefined) return undefined
-	const pressed = action.exec(label)
-	if (pressed) {
-		const value = label.slice(0, pressed.index).trimEnd()
-		const name = label.slice(pressed.index + pressed[0].length).trim()
-		return value === '' || name === '' ? { type: 'text', value: label } : { type: 'action', value, action: name }
+	const without = ({ 0: command }: RegExpExecArray) => label.replace(command, '').replace(/\s+/g, ' ').trim()
+	for (const pattern of actions) {
+		const found = pattern.exec(label)
+		if (found) return { type: 'action', value: without(found), action: found[1]?.trim() }
 	}
-	const at = label.search(address)
-	const before = label.slice(0, Math.max(at, 0)).trimEnd()
-	const target = before.endsWith('<') ? 'parent' : before.endsWith('>') ? 'self' : 'blank'
-	const opened = target === 'blank' ? before : before.slice(0, -1).trimEnd()
-	return opened === '' ? { type: 'text', value: label } : { type: 'url', value: opened, link: label.slice(at), target }
+	for (const { target, pattern } of links) {
+		const found = pattern.exec(label)
+		if (found) return { type: 'url', value: without(found), link: found[1], target }
+	}
+	return { type: 'text', value: label }
 }
