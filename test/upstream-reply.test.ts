@@ -192,3 +192,13 @@ describe('a backend of Tiledesk', () => {
 		expect(turn('pingstreams', 'pingstreams', answer).body).toEqual({ type: 'text', ...answer })
 	})
 })
+
+test.each([
+	['canonical', { mesages: [] }, 'mesages', 'messages'],
+	['botdistrikt', { quickReplies: ['Menu'] }, 'quickReplies', 'quickreplies'],
+	['chatbot-v1', { response: [] }, 'response', 'responses'],
+	['chatbot-v2', { attribute: {} }, 'attribute', 'attributes'],
+])('a misspelt key of %s is named with the one that was meant', (upstream, answer, field, meant) => {
+	const context = expect.objectContaining({ field, expected: `no such field; did you mean "${meant}"?` })
+	expect(() => turn(upstream, 'botdistrikt', answer)).toThrow(expect.objectContaining({ context }))
+})

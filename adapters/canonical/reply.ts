@@ -4,6 +4,7 @@ import {
 	allOf,
 	bodyAsJson,
 	CanonicalReply,
+	closestName,
 	emptyReply,
 	fieldPath,
 	GatewayError,
@@ -56,7 +57,8 @@ function refuseOtherShapes(body: Json): void {
 		throw new GatewayError('field-invalid', { field: fieldPath([envelope]), expected })
 	}
 	const [other] = others
-	if (!other) return
+	// A misspelt name is suggested, with all other mistakes, when the reply is checked.
+	if (!other || others.some(([key]) => closestName(key, names) !== undefined)) return
 	const expected = `no such field; a reply has ${names.slice(0, -1).join(', ')} and ${names.at(-1)}, and "messages" is missing`
 	throw new GatewayError('field-invalid', { field: fieldPath([other[0]]), expected })
 }

@@ -16,6 +16,7 @@ export {
 	replyFeatures,
 	reservedKeys,
 } from '../model/index.ts'
+export { closestName } from '../schema/index.ts'
 export {
 	type Adapter,
 	type AdapterFactory,

@@ -2,6 +2,8 @@
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { Attributes, type CanonicalReply, emptyReply, type Json } from '../model/index.ts'
+import { closestName } from '../schema/index.ts'
+import { fieldPath } from './field-path.ts'
 import { readJsonBody } from './json.ts'
 import type { Decoded } from './leg.ts'
 import type { WireRequest, WireResponse } from './wire.ts'
@@ -30,9 +32,20 @@ export function blankIsSilence(
 	return (answer) => (answer.body.trim() === '' ? { model: emptyReply, unread: [] } : decode(answer))
 }
 
-/** Refuses the body of an answer that has none of these members. */
+/** Members of an answer that may be misspelt names. */
+const maxSuggested = 20
+
+/** Refuses the body of an answer that has none of these members, and suggests the one that was probably meant. */
 export function requireOneOf(body: Json, names: readonly string[]): void {
 	if (typeof body !== 'object' || body === null || names.some((name) => Object.hasOwn(body, name))) return
+	for (const written of Object.keys(body).slice(0, maxSuggested)) {
+		const meant = closestName(written, names)
+		if (meant === undefined) continue
+		throw new GatewayError('field-invalid', {
+			field: fieldPath([written]),
+			expected: `no such field; did you mean "${meant}"?`,
+		})
+	}
 	const expected = `at least one of ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 	throw new GatewayError('field-missing', { field: '', expected })
 }

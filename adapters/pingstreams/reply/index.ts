@@ -10,6 +10,7 @@ import {
 	decodeTyped,
 	emptyReply,
 	fieldPath,
+	GatewayError,
 	hasKnownType,
 	Json,
 	jsonResponse,
@@ -61,6 +62,20 @@ const ReplyAction = v.variant('_tdActionType', replies)
 
 /** `success` alone is the answer of a backend that has nothing to say. */
 const Answer = v.object({ ...Script.entries, actions: v.nullish(wireList(Json)), success: v.optional(v.unknown()) })
+/** An answer that reports an error, where it has neither words nor actions. */
+const Failure = v.union([
+	v.object({ success: v.union([v.literal(false), v.literal('false')]) }),
+	v.object({
+		error: v.pipe(
+			v.unknown(),
+			v.check((error) => Boolean(error)),
+		),
+	}),
+])
+const reportedFailure = new GatewayError('field-missing', {
+	field: 'text',
+	expected: 'a text or actions, in place of an error',
+})
 type Answer = v.InferOutput<typeof Answer>
 
 /** Who reads an answer. */
@@ -104,7 +119,10 @@ function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>
 
 		decode: blankIsSilence((answer) => {
 			// Whatever its media type: the platform parses every answer as JSON, such as PHP's, labelled as HTML.
-			const { wire, unread } = validate(Answer, bodyAsJson(answer))
+			const body = bodyAsJson(answer)
+			const { wire, unread } = validate(Answer, body)
+			// The platform would show the static reply, or nothing.
+			if (!wire.text && !wire.actions && !wire.attributes && v.is(Failure, body)) throw reportedFailure
 			const state: DecodeState = { context, control: {}, attributes: new Map(), hidden: [], before: 0 }
 			const { messages, natives, unread: ignored } = decodeAnswer(wire, state)
 			const native = compactOrNone<Native>({
