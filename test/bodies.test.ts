@@ -59,6 +59,20 @@ test('without the secret, a small body is dropped, and the connection serves on'
 	await expect.poll(() => received().match(/HTTP\/1\.1 404 /g)).toHaveLength(3)
 })
 
+test('a caller that is still sending gets the answer before its connection is closed', async () => {
+	const { url } = await guarded()
+	const { socket, received, closed, closedAfter } = dial(testScope, url)
+	const errors: Error[] = []
+	socket.on('error', (error) => errors.push(error))
+	socket.write(head(`/path/${secret}`, 2 * mebibyte).replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))
+	await expect.poll(received).toContain('"title":"body-too-large"')
+	await wait(50)
+	expect(closedAfter()).toBeUndefined()
+	socket.write(' '.repeat(2 * mebibyte))
+	await closed
+	expect(errors).toEqual([])
+})
+
 test('with the secret, the method is checked before the body has come', async () => {
 	const { url } = await guarded()
 	const bytes = head(`/path/${secret}`, mebibyte).replace('POST', 'PUT')

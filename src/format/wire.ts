@@ -18,12 +18,8 @@ export interface WireResponse {
 	readonly body: string
 }
 
-/** The value of a header, by its lower-case name. */
-function header(message: { readonly headers: Fields }, name: string): string | undefined {
-	return message.headers.find(([candidate]) => candidate === name)?.[1]
-}
-
 /** The media type of a message in lower case, without parameters; empty if it has none. */
 export function mediaType(message: { readonly headers: Fields }): string {
-	return (header(message, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+	const type = message.headers.find(([name]) => name === 'content-type')?.[1] ?? ''
+	return type.split(';')[0]?.trim().toLowerCase() ?? ''
 }

@@ -1,7 +1,7 @@
 /** The gateway as a Hono app: which route a call is for, how much of it is read, and how errors look from outside. */
 import { Hono } from 'hono/tiny'
 import { asGatewayError, GatewayError } from '../errors.ts'
-import { type Fields, jsonResponse, parseFields, problemResponse } from '../format/index.ts'
+import { type Fields, jsonResponse, parseFields, problemResponse, type WireResponse } from '../format/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { isSecretOf, takeTurn } from '../turn/index.ts'
@@ -32,6 +32,8 @@ export interface AppOptions {
 	bodyOf?(request: Request, env: unknown): ByteSource
 	/** The head of a request. Absent: what its `url`, as it stands there, and its `headers`, which are joined by name, say. */
 	headOf?(request: Request, env: unknown): RequestHead
+	/** Hands an answer to the server. Absent: as a Response with a body. */
+	respond?(answer: WireResponse, env: unknown): Response
 }
 
 const capabilitiesPath = '/-/carries/'
@@ -47,21 +49,22 @@ export function createApp({
 	bodyBudget = createBodyBudget(),
 	bodyOf = streamOf,
 	headOf = ownHead,
+	respond = toResponse,
 }: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
 	const budgets = { proven: bodyBudget, unproven: bodyBudget.half() }
 	const logRejection = createRejectionLog(runtime)
 	const app = new Hono()
 
-	app.get('/healthz', () => toResponse(jsonResponse({ status: 'ok' })))
-	app.get('/readyz', () =>
-		toResponse(ready() ? jsonResponse({ status: 'ready' }) : jsonResponse({ status: 'not ready' }, 503)),
+	app.get('/healthz', (c) => respond(jsonResponse({ status: 'ok' }), c.env))
+	app.get('/readyz', (c) =>
+		respond(ready() ? jsonResponse({ status: 'ready' }) : jsonResponse({ status: 'not ready' }, 503), c.env),
 	)
 	app.get(`${capabilitiesPath}*`, async (c) => {
 		const { path } = partsOf(headOf(c.req.raw, c.env).target)
 		const found = path.startsWith(capabilitiesPath) ? table.byName(path.slice(capabilitiesPath.length)) : undefined
 		if (!found || !(await isOpenTo(found, runtime))) throw new GatewayError('not-found')
-		return toResponse(jsonResponse(routeCapabilities(found.route)))
+		return respond(jsonResponse(routeCapabilities(found.route)), c.env)
 	})
 	app.all('*', async (c) => {
 		const at = runtime.elapsed()
@@ -70,21 +73,21 @@ export function createApp({
 		const { path, query } = partsOf(target)
 		const { route, pathSecret, decoy, maxBody } = table.byPath(path)
 		const head = { method: request.method, query, headers }
-		const body = unreadBody({ request, source: bodyOf(request, c.env), maxBody, budgets })
+		const body = unreadBody({ head, source: bodyOf(request, c.env), maxBody, budgets })
 		const taking = takeTurn(route, { head, body, pathSecret, at }, runtime)
 		const { answer, refusal } = await taking.catch((thrown: unknown) => {
 			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
 			throw asGatewayError(thrown)
 		})
 		if (refusal) logRejection(refusal.code, decoy ? undefined : route.name)
-		return toResponse(answer)
+		return respond(answer, c.env)
 	})
-	app.onError((thrown) => {
+	app.onError((thrown, c) => {
 		const error = asGatewayError(thrown)
 		if (error.code === 'internal')
 			runtime.log({ level: 'error', msg: 'call', error: error.code, cause: stackOf(error.cause ?? thrown) })
 		else if (error.code !== 'not-found') logRejection(error.code, undefined)
-		return toResponse(problemResponse(error))
+		return respond(problemResponse(error), c.env)
 	})
 	return app
 }

@@ -1,17 +1,26 @@
 /** Reads the body of a platform's call. */
 import { GatewayError } from '../errors.ts'
+import type { Fields } from '../format/index.ts'
 import { limits } from '../limits.ts'
 import type { UnreadBody } from '../turn/index.ts'
 import type { ByteAccounts } from './byte-budget.ts'
 import type { ByteSource } from './byte-source.ts'
 import { createByteCollector } from './collect-bytes.ts'
+import { fieldValue } from './field-value.ts'
 
 // A byte order mark at the start is taken off.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
+/** What comes before a body. */
+interface MessageHead {
+	readonly method: string
+	/** Names in lower case. */
+	readonly headers: Fields
+}
+
 /** A body that has not been read. */
 export interface BodyToRead {
-	readonly request: Pick<Request, 'method' | 'headers'>
+	readonly head: MessageHead
 	readonly source: ByteSource
 	/** Bytes that it may have. */
 	readonly maxBody: number
@@ -27,12 +36,12 @@ export function unreadBody(body: BodyToRead): UnreadBody {
 	return { read: (isProven) => read(body, isProven), drop: () => drop(body) }
 }
 
-async function read({ request, source, maxBody, budgets }: BodyToRead, isProven: boolean): Promise<string> {
-	if (isBodiless(request)) return ''
-	const encoding = request.headers.get('content-encoding') ?? ''
+async function read({ head, source, maxBody, budgets }: BodyToRead, isProven: boolean): Promise<string> {
+	if (isBodiless(head)) return ''
+	const encoding = fieldValue(head.headers, 'content-encoding') ?? ''
 	if (encoding !== '' && encoding.toLowerCase() !== 'identity') throw new GatewayError('encoding-not-supported')
 	const tooLarge = () => new GatewayError('body-too-large', { limit: maxBody })
-	if (declaredLength(request) > maxBody) throw tooLarge()
+	if (declaredLength(head) > maxBody) throw tooLarge()
 	const collector = createByteCollector()
 	const account = (isProven ? budgets.proven : budgets.unproven).open()
 	let size = 0
@@ -60,9 +69,9 @@ function decode(bytes: Uint8Array): string {
 }
 
 /** Reads the body to its end if that is near, so that the connection can serve again; else nothing of it. */
-async function drop({ request, source }: BodyToRead): Promise<void> {
+async function drop({ head, source }: BodyToRead): Promise<void> {
 	const most = limits.unprovenBodyBytes.value
-	if (isBodiless(request) || declaredLength(request) > most) return
+	if (isBodiless(head) || declaredLength(head) > most) return
 	let size = 0
 	try {
 		await source((chunk) => {
@@ -75,11 +84,11 @@ async function drop({ request, source }: BodyToRead): Promise<void> {
 }
 
 // Their bodies mean nothing (RFC 9110, section 9.3), and the Request has none.
-function isBodiless({ method }: BodyToRead['request']): boolean {
+function isBodiless({ method }: MessageHead): boolean {
 	return method === 'GET' || method === 'HEAD'
 }
 
 /** What Content-Length says; 0 if it is absent, as with chunked transfer. */
-function declaredLength({ headers }: BodyToRead['request']): number {
-	return Number(headers.get('content-length') ?? 0)
+function declaredLength({ headers }: MessageHead): number {
+	return Number(fieldValue(headers, 'content-length') ?? 0)
 }

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import type { Fields } from '../format/index.ts'
 import type { OutgoingCall } from '../runtime.ts'
 import type { ByteAccounts } from './byte-budget.ts'
+import { fieldValue } from './field-value.ts'
 import { type Body, readLimited } from './read-limited.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
@@ -66,11 +67,6 @@ export function brokenOff(cause: unknown): GatewayError {
 function isUtf16([first, second]: Uint8Array): boolean {
 	if (first === 0 || second === 0) return true
 	return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
-}
-
-function fieldValue(headers: Fields, name: string): string | undefined {
-	const values = headers.filter(([each]) => each === name).map(([, value]) => value)
-	return values.length === 0 ? undefined : values.join(', ')
 }
 
 function invalid(field: string, expected: string, cause?: unknown): GatewayError {

@@ -1,10 +1,10 @@
 /** Runs a gateway on Node with adapters of one's own choice: `import { serve } from 'dragoman/node'`. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type ConfigContext, ConfigError, type Environment, readConfig } from '../config/index.ts'
-import type { AdapterFactory } from '../format/index.ts'
+import type { AdapterFactory, WireResponse } from '../format/index.ts'
 import {
 	type ByteSource,
 	createApp,
@@ -12,6 +12,7 @@ import {
 	createRejectionLog,
 	type RequestHead,
 	streamSource,
+	toResponse,
 } from '../http/index.ts'
 import { limits as defaults } from '../limits.ts'
 import type { Route } from '../route.ts'
@@ -21,6 +22,7 @@ import { incomingSource } from './incoming-source.ts'
 import { isLocal, listen } from './listener.ts'
 import { createRuntime } from './node-runtime.ts'
 import { openOutbox } from './outbox/open-outbox.ts'
+import { type Exchange, sendAnswer } from './send-answer.ts'
 import { serializePipelining } from './serialize-pipelining.ts'
 import { rejectAmbiguous, targetOf } from './smuggling-guard.ts'
 
@@ -80,8 +82,14 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	let draining = false
 	const refused = createRejectionLog(runtime)
 	const bodyBudget = createBodyBudget(limits.bodiesAtOnce ?? defaults.bodiesAtOnce.value)
+	const respond = (answer: WireResponse, env: unknown): Response => {
+		// Hono makes another Response of the one for HEAD.
+		if (!isExchange(env) || env.incoming.method === 'HEAD') return toResponse(answer)
+		sendAnswer(answer, env, draining)
+		return RESPONSE_ALREADY_SENT
+	}
 	const appOf = (routes: readonly Route[]) =>
-		createApp({ routes, runtime, ready: () => !draining, bodyBudget, bodyOf, headOf })
+		createApp({ routes, runtime, ready: () => !draining, bodyBudget, bodyOf, headOf, respond })
 	let app = appOf(routes)
 	const reload = (config: unknown): void => {
 		const next = readConfig(config, context)
@@ -94,12 +102,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		warn(next.warnings)
 		runtime.log({ level: 'info', msg: 'reload', routes: routes.length })
 	}
-	const respond = async (request: Request, env: object): Promise<Response> => {
-		const response = await app.fetch(request, env)
-		if (draining && hasOutgoing(env)) env.outgoing.setHeader('connection', 'close')
-		return response
-	}
-	const take = getRequestListener(respond, { hostname: 'localhost' })
+	const take = getRequestListener((request, env) => app.fetch(request, env), { hostname: 'localhost' })
 	const pipeline = serializePipelining(rejectAmbiguous(take, (code) => refused(code, undefined)))
 	const listener = await listen(place, pipeline).catch(async (cause: unknown) => {
 		await outbox?.close(0)
@@ -126,23 +129,18 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	}
 }
 
-interface NodeEnv {
-	readonly incoming: IncomingMessage
-	readonly outgoing: ServerResponse
-}
-
-function hasOutgoing(env: unknown): env is NodeEnv {
+function isExchange(env: unknown): env is Exchange {
 	return typeof env === 'object' && env !== null && 'outgoing' in env && 'incoming' in env
 }
 
 // Not the Request's body, unless it has to be: that makes a stream around the parser.
 function bodyOf(request: Request, env: unknown): ByteSource {
-	return hasOutgoing(env) ? incomingSource(env.incoming) : streamSource(request.body)
+	return isExchange(env) ? incomingSource(env.incoming) : streamSource(request.body)
 }
 
 // Straight from the parser: the Request's own URL has lost its dots, and building a Headers object is slow.
 function headOf(request: Request, env: unknown): RequestHead {
-	if (!hasOutgoing(env)) return { target: new URL(request.url).pathname, headers: [] }
+	if (!isExchange(env)) return { target: new URL(request.url).pathname, headers: [] }
 	const { rawHeaders } = env.incoming
 	const headers: [string, string][] = []
 	for (let i = 0; i < rawHeaders.length; i += 2) {

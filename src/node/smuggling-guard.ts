@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import { problemResponse } from '../format/index.ts'
-import { answerHeaders } from '../http/index.ts'
+import { sendAnswer } from './send-answer.ts'
 
 /** Handles a request. */
 export type RequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void
@@ -21,10 +21,7 @@ export function rejectAmbiguous(take: RequestListener, refused: (code: ErrorCode
 		if (!error) return take(incoming, outgoing)
 		ended.add(incoming.socket)
 		refused(error.code)
-		const answer = problemResponse(error)
-		outgoing.statusCode = answer.status
-		for (const [name, value] of Object.entries(answerHeaders(answer))) outgoing.setHeader(name, value)
-		outgoing.setHeader('connection', 'close').end(answer.body)
+		sendAnswer(problemResponse(error), { incoming, outgoing }, true)
 	}
 }
 
