@@ -1,0 +1,92 @@
+/** Processes that are measured: how they start and end, and what the system accounts to them. Linux only: from /proc. */
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Scope } from '../test/harness/scope.ts'
+
+/** A process that listens. */
+export interface Running {
+	readonly pid: number
+	/** Without a path. */
+	readonly url: string
+	/** Milliseconds from its start until it said that it listens. */
+	readonly startedIn: number
+	/** Ends it, and waits until it has ended. */
+	end(): Promise<void>
+}
+
+export interface Command {
+	readonly command: string
+	readonly args: readonly string[]
+	readonly env?: { readonly [name: string]: string }
+	/** A folder for what it writes to its standard output. */
+	readonly folder: string
+	/** Where it listens. Absent: it says `Listening on URL` on its standard error. */
+	readonly url?: string
+}
+
+/** Milliseconds for a start. */
+const patience = 20_000
+
+/** Starts a process, which ends with the scope. */
+export async function run(scope: Scope, { command, args, env = {}, folder, url }: Command): Promise<Running> {
+	const from = performance.now()
+	const output = openSync(join(folder, 'output.log'), 'a')
+	const child = spawn(command, args, {
+		cwd: folder,
+		env: { PATH: `${process.env.PATH}`, ...env },
+		stdio: ['ignore', output, 'pipe'],
+	})
+	closeSync(output)
+	const ended = new Promise<void>((done) => child.once('close', () => done()))
+	const end = (): Promise<void> => {
+		child.kill('SIGKILL')
+		return ended
+	}
+	scope.after(end)
+	let said = ''
+	const listening = Promise.withResolvers<string>()
+	child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+		said += chunk
+		const found = /^Listening on (\S+)$/m.exec(said)?.[1]
+		if (found) listening.resolve(found)
+	})
+	child.once('error', listening.reject)
+	ended.then(() => listening.reject(new Error(`${command} has ended: ${said}`)))
+	if (url !== undefined) void answers(url).then(() => listening.resolve(url))
+	const late = setTimeout(() => listening.reject(new Error(`${command} does not listen: ${said}`)), patience)
+	try {
+		return { url: await listening.promise, pid: child.pid ?? 0, startedIn: performance.now() - from, end }
+	} finally {
+		clearTimeout(late)
+	}
+}
+
+async function answers(url: string): Promise<void> {
+	for (let tries = 0; tries < patience / 20; tries++) {
+		const answered = await fetch(url).then(
+			() => true,
+			() => false,
+		)
+		if (answered) return
+		await wait(20)
+	}
+}
+
+const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
+
+/** Seconds of CPU, user and system, that a process has used, with all of its threads. */
+export function cpuSeconds(pid: number): number {
+	// Behind the name, which may hold blanks and brackets; counted from the state, the third field.
+	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+		.replace(/^.*\) /s, '')
+		.split(' ')
+	return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+/** Bytes of memory that a process holds. */
+export function residentBytes(pid: number): number {
+	const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+	return Number(kilobytes) * 1024
+}

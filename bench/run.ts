@@ -1,0 +1,55 @@
+/**
+ * Measures the gateway beside other programs that do the same work: `npm run bench`. `--only P1,P4` runs some
+ * experiments, `--peers gateway,bare` measures some peers, `--write` keeps the results for the documents. `--short` is
+ * the form for CI: a smaller comparison, which fails when a turn costs many times what it should.
+ */
+import { parseArgs } from 'node:util'
+import type { Pace } from './compare.ts'
+import { describeTarget, type Experiment, type Finding, holds } from './experiment.ts'
+import { writeResult } from './results.ts'
+import { atOnce, crowded, forCi } from './turns.ts'
+
+const { values } = parseArgs({
+	options: {
+		short: { type: 'boolean', default: false },
+		only: { type: 'string' },
+		peers: { type: 'string' },
+		write: { type: 'boolean', default: false },
+	},
+})
+
+const experiments: readonly Experiment[] = [atOnce, crowded]
+
+/** Seconds. What runs for less than ten seconds is not compiled to its best. */
+const pace: Pace = values.short ? { warmUp: 5, round: 2, rounds: 5 } : { warmUp: 12, round: 4, rounds: 6 }
+
+const only = values.only?.split(',')
+const peers = values.peers?.split(',')
+const chosen = values.short && !only ? [forCi] : experiments.filter(({ id }) => only?.includes(id) ?? true)
+let missed = 0
+for (const experiment of chosen) {
+	const finding = await run(experiment)
+	print(experiment, finding)
+	missed += finding.targets.filter((target) => !holds(target)).length
+	if (values.write) writeResult(experiment.id, finding)
+}
+// Only what CI checks has a margin.
+process.exit(chosen.length === 0 || (chosen.includes(forCi) && missed > 0) ? 1 : 0)
+
+async function run(experiment: Experiment): Promise<Finding> {
+	const ends: (() => unknown)[] = []
+	const after = (end: () => unknown): void => void ends.push(end)
+	try {
+		return await experiment.run({ after, pace, ...(peers && { only: peers }) })
+	} finally {
+		for (const end of ends.reverse()) await end()
+	}
+}
+
+function print({ id, title }: Experiment, { head, rows, targets }: Finding): void {
+	console.log(`\n${id}: ${title}`)
+	const lines = [head, ...rows]
+	const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)))
+	for (const line of lines) console.log(line.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '))
+	for (const target of targets) console.log(describeTarget(target))
+}
