@@ -12,6 +12,8 @@ export interface Running {
 	readonly url: string
 	/** Milliseconds from its start until it said that it listens. */
 	readonly startedIn: number
+	/** What it has written to its standard error. */
+	said(): string
 	/** Ends it, and waits until it has ended. */
 	end(): Promise<void>
 }
@@ -57,7 +59,13 @@ export async function run(scope: Scope, { command, args, env = {}, folder, url }
 	if (url !== undefined) void answers(url).then(() => listening.resolve(url))
 	const late = setTimeout(() => listening.reject(new Error(`${command} does not listen: ${said}`)), patience)
 	try {
-		return { url: await listening.promise, pid: child.pid ?? 0, startedIn: performance.now() - from, end }
+		return {
+			url: await listening.promise,
+			pid: child.pid ?? 0,
+			startedIn: performance.now() - from,
+			said: () => said,
+			end,
+		}
 	} finally {
 		clearTimeout(late)
 	}

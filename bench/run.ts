@@ -5,9 +5,17 @@
  */
 import { parseArgs } from 'node:util'
 import type { Pace } from './compare.ts'
+import { conversations } from './conversations.ts'
 import { describeTarget, type Experiment, type Finding, holds } from './experiment.ts'
+import { everyFormat } from './formats.ts'
+import { largeBodies } from './large-bodies.ts'
+import { manyRoutes } from './many-routes.ts'
+import { oneWay } from './one-way.ts'
 import { writeResult } from './results.ts'
+import { starting } from './starting.ts'
 import { atOnce, crowded, forCi } from './turns.ts'
+import { waiting } from './waiting.ts'
+import { worker } from './worker.ts'
 
 const { values } = parseArgs({
 	options: {
@@ -18,7 +26,9 @@ const { values } = parseArgs({
 	},
 })
 
-const experiments: readonly Experiment[] = [atOnce, crowded]
+const experiments: readonly Experiment[] = [
+	...[atOnce, crowded, waiting, manyRoutes, starting, worker, largeBodies, oneWay, everyFormat, conversations],
+]
 
 /** Seconds. What runs for less than ten seconds is not compiled to its best. */
 const pace: Pace = values.short ? { warmUp: 5, round: 2, rounds: 5 } : { warmUp: 12, round: 4, rounds: 6 }

@@ -11,13 +11,13 @@ import { available, type Peer, peers } from './peers.ts'
 import { type Running, run } from './processes.ts'
 import { answer, call, reply, target } from './work.ts'
 
-/** Starts the upstream that everybody calls, with this reply. Its calls go to `/hook`. */
-export async function startUpstream(scope: Scope, body = reply, delay = 0): Promise<Running> {
+/** Starts the upstream that everybody calls, at `/hook`; see upstream.ts. */
+export async function startUpstream(scope: Scope, mode: 'answer' | 'hold' = 'answer'): Promise<Running> {
 	const home = folder(scope)
 	const file = join(home, 'reply')
-	writeFileSync(file, body)
+	writeFileSync(file, reply)
 	const program = fileURLToPath(new URL('upstream.ts', import.meta.url))
-	return run(scope, { command: process.execPath, args: [program, file, String(delay)], folder: home })
+	return run(scope, { command: process.execPath, args: [program, file, mode], folder: home })
 }
 
 /** Compares the peers on this many connections. */

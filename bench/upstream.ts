@@ -1,24 +1,23 @@
 /**
- * The backend of every peer, a process of its own: answers each call with the same reply, after a delay if there is one.
- * Arguments: the file of the reply, and the delay in milliseconds.
+ * The backend of every peer, a process of its own: answers each call with the same reply. Arguments: the file of the
+ * reply, and `hold` to hold the answers back until `/release` is called. Any other GET tells how many calls wait.
  */
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 
-const [, , file = '', delay = '0'] = process.argv
+const [, , file = '', mode] = process.argv
 const reply = readFileSync(file)
 const headers = { 'content-type': 'application/json', 'content-length': reply.length }
-let waiting = 0
+const held: ServerResponse[] = []
+const answer = (response: ServerResponse) => response.writeHead(200, headers).end(reply)
 
 const server = createServer((request, response) => {
-	// Tells how many calls wait.
-	if (request.method === 'GET') return response.end(String(waiting))
-	waiting++
-	const answer = () => {
-		waiting--
-		response.writeHead(200, headers).end(reply)
+	if (request.method === 'GET') {
+		response.end(String(held.length))
+		if (request.url === '/release') for (const each of held.splice(0)) answer(each)
+		return
 	}
-	request.resume().on('end', () => (delay === '0' ? answer() : setTimeout(answer, Number(delay))))
+	request.resume().on('end', () => (mode === 'hold' ? held.push(response) : answer(response)))
 })
 server.keepAliveTimeout = 600_000
 server.listen(0, '127.0.0.1', 8192, () => {

@@ -1,6 +1,7 @@
 /** The work that every peer does: the call of ChatBot's own documentation, and a reply with a text, two choices and two attributes. */
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { toEvent } from './peers/translate.mjs'
 
 const Fixture = v.object({ wire: v.object({ json: v.looseObject({ chatId: v.string(), messageId: v.string() }) }) })
 
@@ -9,6 +10,9 @@ const { wire } = v.parse(Fixture, JSON.parse(readFileSync(documented, 'utf8')))
 
 /** The call, with names in place of the ids that differ from call to call. */
 export const call = JSON.stringify({ ...wire.json, messageId: '{{id}}', chatId: '{{conversation}}' })
+
+/** The same call in the canonical format. */
+export const event = JSON.stringify(toEvent(JSON.parse(call)))
 
 /** The upstream's reply. */
 export const reply = JSON.stringify({
