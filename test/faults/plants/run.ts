@@ -2,7 +2,8 @@
  * Plants one fault at a time into a copy of this tree, and runs what must catch it: `npm run test:plants`. `--only A,B`
  * plants some of them; then the results are not written to docs/reliability.md.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -23,14 +24,29 @@ const root = resolve(import.meta.dirname, '../../..')
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = values.only?.split(',')
 const chosen = plants.filter(({ id }) => !only || only.includes(id))
-const tree = copyOfTree()
-process.once('exit', () => rmSync(tree, { recursive: true, force: true }))
-const failures = failuresWithoutPlants()
-const results = chosen.map(tried)
+const lanes = await Promise.all([lane(chosen.filter(isForTests)), lane(chosen.filter((each) => !isForTests(each)))])
+const results = lanes.flat().toSorted((one, other) => chosen.indexOf(one.plant) - chosen.indexOf(other.plant))
 const caught = results.filter(({ verdict }) => verdict === 'caught').length
 console.log(`${chosen.length} plants, ${caught} caught`)
 if (!only) await writePlants(results)
 process.exitCode = caught === chosen.length && caught > 0 ? 0 : 1
+
+function isForTests({ caughtBy }: Plant): boolean {
+	return 'file' in caughtBy
+}
+
+/**
+ * Tries plants one after the other. There are two lanes, because tests and rows mostly wait: one for the tests and one for the
+ * rows, each with a tree of its own. Rows never run beside rows, whose figures they would change.
+ */
+async function lane(some: readonly Plant[]): Promise<Planted[]> {
+	const tree = copyOfTree()
+	process.once('exit', () => rmSync(tree, { recursive: true, force: true }))
+	const failures = await failuresWithoutPlants(some, tree)
+	const results: Planted[] = []
+	for (const each of some) results.push(await tried(each, failures, tree))
+	return results
+}
 
 /** What git knows or would add, with the dependencies of this tree. */
 function copyOfTree(): string {
@@ -47,35 +63,34 @@ function copyOfTree(): string {
 }
 
 /** The names of the files and rows that fail by themselves: they would seem to catch everything. */
-function failuresWithoutPlants(): ReadonlySet<string> {
-	const files = new Set(chosen.flatMap(({ caughtBy }) => ('file' in caughtBy ? [caughtBy.file] : [])))
-	const rows = new Set(chosen.flatMap(({ caughtBy }) => ('row' in caughtBy ? [caughtBy.row] : [])))
-	const tested = files.size > 0 ? vitest([...files]).output : ''
-	const failures = new Set([
-		...Array.from(files).filter((file) => !tested.includes(`${file}: passed`)),
-		...Array.from(rows)
-			.filter((id) => row(id).failed)
-			.map((id) => nameOf({ row: id })),
-	])
+async function failuresWithoutPlants(some: readonly Plant[], tree: string): Promise<ReadonlySet<string>> {
+	const files = new Set(some.flatMap(({ caughtBy }) => ('file' in caughtBy ? [caughtBy.file] : [])))
+	const rows = new Set(some.flatMap(({ caughtBy }) => ('row' in caughtBy ? [caughtBy.row] : [])))
+	const tested = files.size > 0 ? (await vitest(tree, [...files])).output : ''
+	const failures = new Set(Array.from(files).filter((file) => !tested.includes(`${file}: passed`)))
+	for (const id of rows) {
+		if ((await row(tree, id)).failed) failures.add(nameOf({ row: id }))
+	}
 	for (const name of failures) console.log(`${name} fails without a plant`)
 	return failures
 }
 
-function tried(each: Plant): Planted {
+async function tried(each: Plant, failures: ReadonlySet<string>, tree: string): Promise<Planted> {
 	const from = performance.now()
-	const verdict = verdictOn(each)
+	const verdict = await verdictOn(each, failures, tree)
 	const seconds = ((performance.now() - from) / 1000).toFixed(1)
 	console.log(`${verdict === 'caught' ? 'caught  ' : 'SURVIVED'}  ${each.id} (${nameOf(each.caughtBy)}, ${seconds} s)`)
 	if (verdict !== 'caught') console.log(`          ${verdict}`)
 	return { plant: each, verdict }
 }
 
-function verdictOn(each: Plant): string {
+async function verdictOn(each: Plant, failures: ReadonlySet<string>, tree: string): Promise<string> {
 	if (failures.has(nameOf(each.caughtBy))) return 'it fails without the fault, too'
 	try {
 		const takeAway = plant(each, tree)
 		const { caughtBy } = each
-		const { failed, output } = 'row' in caughtBy ? row(caughtBy.row) : vitest([caughtBy.file], caughtBy.test)
+		const { failed, output } =
+			'row' in caughtBy ? await row(tree, caughtBy.row) : await vitest(tree, [caughtBy.file], caughtBy.test)
 		takeAway()
 		if (!failed) return 'nothing failed'
 		// Code that cannot be loaded proves nothing, and neither does a run that is cut off.
@@ -91,23 +106,24 @@ interface Ran {
 	readonly output: string
 }
 
-function vitest(files: readonly string[], test?: string): Ran {
+function vitest(tree: string, files: readonly string[], test?: string): Promise<Ran> {
 	const options = ['--reporter', './scripts/ci-reporter.ts', ...(test === undefined ? [] : ['-t', test])]
-	return run([join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...options, ...files])
+	return run(tree, [join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...options, ...files])
 }
 
-function row(id: string): Ran {
-	return run([join('test', 'faults', 'run.ts'), '--short', '--only', id])
+function row(tree: string, id: string): Promise<Ran> {
+	return run(tree, [join('test', 'faults', 'run.ts'), '--short', '--only', id])
 }
 
-function run(args: readonly string[]): Ran {
-	const env = { ...process.env, NO_COLOR: '1' }
-	const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+async function run(tree: string, args: readonly string[]): Promise<Ran> {
+	const child = spawn(process.execPath, args, {
 		cwd: tree,
-		env,
+		env: { ...process.env, NO_COLOR: '1' },
 		timeout: limit,
-		encoding: 'utf8',
-		maxBuffer: 1e8,
+		stdio: ['ignore', 'pipe', 'pipe'],
 	})
-	return { failed: status !== 0, output: `${stdout}${stderr}${status === null ? 'took too long' : ''}` }
+	let output = ''
+	for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+	const [status] = await once(child, 'close')
+	return { failed: status !== 0, output: `${output}${status === null ? 'took too long' : ''}` }
 }
