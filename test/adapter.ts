@@ -4,12 +4,27 @@ import fc from 'fast-check'
 import type * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../src/errors.ts'
-import type { AdapterFactory, ReplyLeg, WireRequest, WireResponse } from '../src/format/index.ts'
-import type { CanonicalEvent } from '../src/model/index.ts'
+import type {
+	AdapterFactory,
+	Push,
+	PushCall,
+	PushLeg,
+	ReplyLeg,
+	WireRequest,
+	WireResponse,
+} from '../src/format/index.ts'
+import type { CanonicalEvent, Json } from '../src/model/index.ts'
 import { canonicalEvents, canonicalReplies, hintsOf } from './arbitraries.ts'
 import { expectLaw } from './broken-law.ts'
 import { testCrypto } from './crypto.ts'
-import { type BadFixture, type Fixture, type Fixtures, readFixtures, type Written } from './fixtures.ts'
+import {
+	type BadFixture,
+	type BadPushFixture,
+	type Fixture,
+	type Fixtures,
+	readFixtures,
+	type Written,
+} from './fixtures.ts'
 import * as laws from './laws.ts'
 import { type Mutation, mutate, mutations } from './mutations.ts'
 import { pairing } from './pairing.ts'
@@ -22,6 +37,8 @@ import { pairing } from './pairing.ts'
 export interface PlatformLimits {
 	readonly event?: v.GenericSchema
 	readonly reply?: v.GenericSchema
+	/** Of the calls of a push: a list of `{ method, path, body?, lookup? }`, where a body is JSON as a value. */
+	readonly push?: v.GenericSchema
 }
 
 /** What there is to test an adapter with. */
@@ -30,6 +47,8 @@ export interface AdapterTest {
 	readonly fixtures: URL
 	/** What the platform accepts, from its documents. */
 	readonly limits?: PlatformLimits
+	/** Addresses as its `push` makes them, with which its pushes are tried. Absent: it has no push. */
+	readonly addresses?: readonly Json[]
 	/** Random values per law. Default 200; the environment's LAW_RUNS goes before. */
 	readonly runs?: number
 }
@@ -45,13 +64,16 @@ const legLaws = {
 } as const
 
 /** Registers the tests of an adapter. A law that fails prints the place, the smallest value and the seed. */
-export function testAdapter(factory: AdapterFactory, { fixtures, limits = {}, runs = 200 }: AdapterTest): void {
+export function testAdapter(
+	factory: AdapterFactory,
+	{ fixtures, limits = {}, addresses = [], runs = 200 }: AdapterTest,
+): void {
 	const numRuns = Number(process.env.LAW_RUNS) || runs
 	const pinned = readFixtures(fixtures)
 	describe(factory.name, () => {
 		for (const options of factory.examples) {
 			describe(`laws with ${JSON.stringify(options)}`, () => {
-				testLaws(factory, options, limits, pinned, numRuns)
+				testLaws(factory, options, limits, addresses, pinned, numRuns)
 			})
 		}
 		testFixtures(factory, pinned)
@@ -62,6 +84,7 @@ function testLaws(
 	{ name, create }: AdapterFactory,
 	options: unknown,
 	limits: PlatformLimits,
+	addresses: readonly Json[],
 	pinned: Fixtures,
 	numRuns: number,
 ): void {
@@ -91,6 +114,8 @@ function testLaws(
 			await expectLaw(onReplies, property, config, ([to, x]) => asAnswer(to, x))
 		})
 	}
+
+	if (adapter.push) testPush(name, options, adapter.push, { limits, addresses, pinned, config, timeout })
 
 	test('reply: each choice that is offered can be reached', { timeout }, async () => {
 		const property = fc.property(event, reply, (to, x) => {
@@ -142,8 +167,69 @@ function testLaws(
 }
 
 /** A reply leg, and its variant for backends of the same format. */
-function legsOf(leg: ReplyLeg | undefined): ReplyLeg[] {
+function legsOf<W>(leg: ReplyLeg<W> | undefined): ReplyLeg<W>[] {
 	return leg ? [leg, ...(leg.sameFormat ? [leg.sameFormat] : [])] : []
+}
+
+/** The laws of pushes to each of the addresses. */
+function testPush(
+	name: string,
+	options: unknown,
+	{ carries, target }: Push,
+	{ limits, addresses, pinned, config, timeout }: PushTest,
+): void {
+	const sides = addresses.flatMap((address) =>
+		legsOf(target(address).leg).map((leg, i) => laws.replySide(leg, i === 0 ? limits.push : undefined)),
+	)
+	const legs = sides.map(({ leg }) => leg)
+	const reply = canonicalReplies(hintsOf(name, options, legs))
+	const who = `${name} push`
+
+	test('push: there are addresses to try, each with a part of what it says it carries', () => {
+		expect(legs.length).toBeGreaterThan(0)
+		for (const leg of legs) {
+			expect(Object.keys(carries)).toEqual(expect.arrayContaining(Object.keys(leg.carries)))
+			laws.carriesTitles(leg)
+		}
+	})
+	for (const [law, holds] of Object.entries({
+		...legLaws,
+		'each choice that is offered can be reached': laws.choices,
+	})) {
+		test(`push: ${law}`, { timeout }, async () => {
+			const property = fc.property(fc.constantFrom(...sides), reply, (side, x) => holds(side, x))
+			await expectLaw(who, property, config, ([, x]) => x)
+		})
+	}
+	test('push: any calls are read or rejected', { timeout }, async () => {
+		const pinnedCalls = [...pinned.push, ...pinned.badPush].map(({ wire }) => wire)
+		const encoded = reply.chain((x) => fc.constantFrom(...sides.map(({ leg, fit }) => leg.encode(fit(x).value))))
+		const property = fc.property(
+			fc.constantFrom(...sides),
+			either(pinnedCalls, encoded),
+			fc.nat(),
+			mutations,
+			(side, calls, at, done) => laws.totality(side, mutateCall(calls, at, done)),
+		)
+		await expectLaw(who, property, config, ([, calls, at, done]) => mutateCall(calls, at, done))
+	})
+}
+
+interface PushTest {
+	readonly limits: PlatformLimits
+	readonly addresses: readonly Json[]
+	readonly pinned: Fixtures
+	readonly config: { readonly numRuns: number; readonly interruptAfterTimeLimit: number }
+	readonly timeout: number
+}
+
+/** The calls after mutations of one of them. */
+function mutateCall(calls: readonly PushCall[], at: number, done: readonly Mutation[]): readonly PushCall[] {
+	return calls.map((call, i) => {
+		if (i !== at % calls.length) return call
+		const { method, headers, body } = mutate<WireRequest>({ ...call, query: [] }, done)
+		return { ...call, method, headers, body }
+	})
 }
 
 const minimalEvent: CanonicalEvent = { kind: 'message', attributes: {} }
@@ -158,7 +244,7 @@ function either<A, B>(pinned: readonly A[], random: fc.Arbitrary<B>): fc.Arbitra
 	return pinned.length === 0 ? random : fc.oneof(fc.constantFrom(...pinned), random)
 }
 
-function testFixtures(factory: AdapterFactory, { event, reply, badEvent, badReply }: Fixtures): void {
+function testFixtures(factory: AdapterFactory, { event, reply, push, badEvent, badReply, badPush }: Fixtures): void {
 	for (const fixture of event) {
 		test(`${fixture.name}: ${fixture.note}`, () => {
 			testFixture(laws.eventSide(factory.create(fixture.options)), fixture)
@@ -167,6 +253,22 @@ function testFixtures(factory: AdapterFactory, { event, reply, badEvent, badRepl
 	for (const fixture of reply) {
 		test(`${fixture.name}: ${fixture.note}`, () => {
 			testFixture(laws.replySide(replyLeg(factory, fixture)), fixture)
+		})
+	}
+	for (const fixture of push) {
+		test(`${fixture.name}: ${fixture.note}`, () => {
+			const { leg, fit } = laws.replySide(pushLeg(factory, fixture))
+			const { wire, canonical, unread, encoded } = fixture
+			const decoded = leg.decode(wire)
+			expect(decoded.model).toStrictEqual(canonical)
+			expect(decoded.unread.toSorted()).toEqual(unread.toSorted())
+			expect(leg.encode(fit(canonical).value).map(readCall)).toStrictEqual(encoded.map(readCall))
+		})
+	}
+	for (const fixture of badPush) {
+		test(`${fixture.name}: ${fixture.note}`, () => {
+			const leg = pushLeg(factory, fixture)
+			expectRefusal(() => leg.decode(fixture.wire), fixture)
 		})
 	}
 	for (const fixture of badEvent) {
@@ -191,6 +293,16 @@ function replyLeg(
 	const leg = sameFormat ? translated?.sameFormat : translated
 	if (!leg) throw new Error('the platform reads no answer to this event, so that there is no reply to pin')
 	return leg
+}
+
+function pushLeg(factory: AdapterFactory, { options, address }: Pick<BadPushFixture, 'options' | 'address'>): PushLeg {
+	const { push } = factory.create(options)
+	if (!push) throw new Error('with these options, nothing can be pushed')
+	return push.target(address).leg
+}
+
+function readCall({ body, ...call }: PushCall): object {
+	return { ...call, body: body === '' ? '' : JSON.parse(body) }
 }
 
 /** Law 10: a pinned payload means what its fixture says, and is written as it says. */

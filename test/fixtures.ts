@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { type ErrorCode, errors } from '../src/errors.ts'
-import type { WireRequest, WireResponse } from '../src/format/index.ts'
-import { CanonicalEvent, CanonicalReply } from '../src/model/index.ts'
+import type { Fields, PushCall, WireRequest, WireResponse } from '../src/format/index.ts'
+import { CanonicalEvent, CanonicalReply, Json } from '../src/model/index.ts'
 import { describeExpected } from '../src/schema/index.ts'
 
 /** A wire message as a fixture writes it. */
@@ -41,11 +41,39 @@ export interface BadFixture<Wire> extends Pinned<Wire> {
 	readonly error: { readonly code: ErrorCode; readonly field?: string | undefined }
 }
 
+/** What the fixtures of a push have in common with each other. */
+interface PinnedPush {
+	readonly name: string
+	readonly note: string
+	readonly source: string
+	/** The adapter's options. */
+	readonly options?: unknown
+	/** Where the calls go, as the adapter's `push` writes it. */
+	readonly address: Json
+	readonly wire: readonly PushCall[]
+}
+
+/** Calls of a platform's API, and the reply that they push. */
+interface PushFixture extends PinnedPush {
+	readonly canonical: CanonicalReply
+	/** Paths of what the model cannot say. */
+	readonly unread: readonly string[]
+	/** What we write for `canonical`; the same as `wire` unless there are more ways to say it. */
+	readonly encoded: readonly PushCall[]
+}
+
+/** Calls that are refused. */
+export interface BadPushFixture extends PinnedPush {
+	readonly error: BadFixture<unknown>['error']
+}
+
 export interface Fixtures {
 	readonly event: readonly Fixture<WireRequest, CanonicalEvent>[]
 	readonly reply: readonly Fixture<WireResponse, CanonicalReply>[]
+	readonly push: readonly PushFixture[]
 	readonly badEvent: readonly BadFixture<WireRequest>[]
 	readonly badReply: readonly BadFixture<WireResponse>[]
+	readonly badPush: readonly BadPushFixture[]
 }
 
 const Pairs = v.array(v.strictTuple([v.string(), v.string()]))
@@ -63,10 +91,24 @@ const Request = v.pipe(
 )
 const Response = v.pipe(v.strictObject({ status: v.optional(v.number(), 200), ...content }), oneBody())
 
+const Calls = v.array(
+	v.pipe(
+		v.strictObject({
+			method: v.optional(v.string(), 'POST'),
+			path: v.string(),
+			lookup: v.optional(v.strictObject({ path: v.string(), name: v.string() })),
+			...content,
+			headers: v.optional(Pairs),
+		}),
+		oneBody(),
+	),
+)
+
 const Words = v.pipe(v.string(), v.nonEmpty())
 const minimal: CanonicalEvent = { kind: 'message', attributes: {} }
 const Event: v.GenericSchema<unknown, CanonicalEvent> = CanonicalEvent
 const pinned = { note: Words, source: Words, options: v.optional(v.unknown()), event: v.optional(Event, minimal) }
+const pinnedPush = { note: Words, source: Words, options: v.optional(v.unknown()), address: Json, wire: Calls }
 const Unread = v.optional(v.array(v.string()), [])
 const Refusal = v.strictObject({
 	code: v.custom<ErrorCode>((code) => String(code) in errors, 'is no error code'),
@@ -83,17 +125,19 @@ const files = {
 		...{ ...pinned, wire: Response, canonical: CanonicalReply },
 		...{ unread: Unread, encoded: v.optional(Response) },
 	}),
+	push: v.strictObject({ ...pinnedPush, canonical: CanonicalReply, unread: Unread, encoded: v.optional(Calls) }),
+	'bad.push': v.strictObject({ ...pinnedPush, error: Refusal }),
 	'bad.event': v.strictObject({ ...pinned, wire: Request, error: Refusal }),
 	'bad.reply': v.strictObject({ ...pinned, wire: Response, error: Refusal }),
 }
 
 /**
- * All fixtures in a directory: `event.<what>.json`, `reply.<what>.json`, and `bad.…` of each.
+ * All fixtures in a directory: `event.<what>.json`, `reply.<what>.json`, `push.<what>.json`, and `bad.…` of each.
  * Throws on other names, and on a fixture without a note or a source, or with a key that is not of the format.
  */
 export function readFixtures(directory: URL): Fixtures {
 	const found = readdirSync(directory).toSorted()
-	const stray = found.filter((name) => !/^(bad\.)?(event|reply)\.[a-z0-9-]+\.json$/.test(name))
+	const stray = found.filter((name) => !/^(bad\.)?(event|reply|push)\.[a-z0-9-]+\.json$/.test(name))
 	if (stray.length > 0) throw new Error(`not the name of a fixture: ${stray.join(', ')}`)
 	const all = <S extends v.GenericSchema>(kind: string, schema: S): { name: string; file: v.InferOutput<S> }[] =>
 		found
@@ -107,6 +151,14 @@ export function readFixtures(directory: URL): Fixtures {
 		reply: all('reply', files.reply).map(({ name, file: { wire, encoded = wire, ...rest } }) => ({
 			...{ name, ...rest, wire: responseOf(wire) },
 			encoded: { wire: responseOf(encoded), isJson: encoded.json !== undefined },
+		})),
+		push: all('push', files.push).map(({ name, file: { wire, encoded = wire, ...rest } }) => ({
+			...{ name, ...rest, wire: wire.map(callOf), encoded: encoded.map(callOf) },
+		})),
+		badPush: all('bad.push', files['bad.push']).map(({ name, file }) => ({
+			name,
+			...file,
+			wire: file.wire.map(callOf),
 		})),
 		badEvent: all('bad.event', files['bad.event']).map(({ name, file }) => ({
 			name,
@@ -123,6 +175,12 @@ export function readFixtures(directory: URL): Fixtures {
 
 function requestOf({ method, query, headers, ...content }: v.InferOutput<typeof Request>): WireRequest {
 	return { method, query, headers, body: bodyOf(content) }
+}
+
+function callOf({ method, path, lookup, headers, ...content }: v.InferOutput<typeof Calls>[number]): PushCall {
+	const body = bodyOf(content)
+	const ofBody: Fields = body === '' ? [] : [['content-type', 'application/json']]
+	return { method, path, headers: headers ?? ofBody, body, ...(lookup && { lookup }) }
 }
 
 function responseOf({ status, headers, ...content }: v.InferOutput<typeof Response>): WireResponse {

@@ -8,6 +8,7 @@ import {
 	type Crypto,
 	fieldPath,
 	type Leg,
+	type PushCall,
 	type ReplyLeg,
 	type WireRequest,
 	type WireResponse,
@@ -22,21 +23,24 @@ import { type Leaf, leavesOf, standingIn, stringsOf } from './leaves.ts'
 /** The turn in which the laws and the fixtures fit their values. */
 const lawContext: FitContext = { turnId: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }
 
+/** What a leg writes: an HTTP message, or the calls of a push. */
+export type Wire = WireRequest | WireResponse | readonly PushCall[]
+
 /** One leg under test, with all that the laws need to know of it. */
-export interface Side<Wire extends WireRequest | WireResponse, Model> {
+export interface Side<W extends Wire, Model> {
 	readonly name: 'event' | 'reply'
-	readonly leg: Leg<Wire, Model>
+	readonly leg: Leg<W, Model>
 	readonly fit: (model: Model) => Fitted<Model>
 	/** The strict schema of the model. */
 	readonly model: v.GenericSchema
-	/** The platform's own limits, from its documents: a schema of the body as `contentOf` reads it. */
+	/** The platform's own limits, from its documents: a schema of what `contentOf` reads. */
 	readonly limits?: v.GenericSchema
 	/** UTF-8 bytes that the body may have. */
 	readonly bytes?: number
 	/** The format of the upstream that a reply was decoded from: its native parts count, too. */
 	readonly decodedFrom?: string
 	/** Whether the platform makes such a call at all. */
-	readonly isCall?: (wire: Wire) => boolean
+	readonly isCall?: (wire: W) => boolean
 }
 
 export function eventSide(adapter: Adapter, limits?: v.GenericSchema): Side<WireRequest, CanonicalEvent> {
@@ -55,11 +59,11 @@ export function eventSide(adapter: Adapter, limits?: v.GenericSchema): Side<Wire
 	}
 }
 
-export function replySide(
-	leg: ReplyLeg,
+export function replySide<W extends WireResponse | readonly PushCall[]>(
+	leg: ReplyLeg<W>,
 	limits?: v.GenericSchema,
 	decodedFrom?: string,
-): Side<WireResponse, CanonicalReply> {
+): Side<W, CanonicalReply> {
 	const context = decodedFrom === undefined ? lawContext : { ...lawContext, decodedFrom }
 	return {
 		name: 'reply',
@@ -77,7 +81,7 @@ function bytesOf(limit: { bytes?: number } | undefined): { bytes?: number } {
 }
 
 /** Law 1. A fitted value comes back from the wire as it was, and nothing on the wire stays unread. */
-export function roundTrip<W extends WireRequest | WireResponse, M>({ name, leg, fit }: Side<W, M>, x: M): void {
+export function roundTrip<W extends Wire, M>({ name, leg, fit }: Side<W, M>, x: M): void {
 	const fitted = fit(x).value
 	const { model, unread } = leg.decode(leg.encode(fitted))
 	expectSame(model, fitted, 'decode(encode(f))', name)
@@ -85,7 +89,7 @@ export function roundTrip<W extends WireRequest | WireResponse, M>({ name, leg, 
 }
 
 /** Law 2. A fitted value is of the model, and fits as it stands. */
-export function idempotence<W extends WireRequest | WireResponse, M>({ name, fit, model }: Side<W, M>, x: M): void {
+export function idempotence<W extends Wire, M>({ name, fit, model }: Side<W, M>, x: M): void {
 	const fitted = fit(x).value
 	expectValid(model, fitted, 'fit(x) is not of the model')
 	const again = fit(fitted)
@@ -94,7 +98,7 @@ export function idempotence<W extends WireRequest | WireResponse, M>({ name, fit
 }
 
 /** Law 3. The value is changed if and only if changes are reported. */
-export function within<W extends WireRequest | WireResponse, M>({ name, leg, fit }: Side<W, M>, x: M): void {
+export function within<W extends Wire, M>({ name, leg, fit }: Side<W, M>, x: M): void {
 	const { value, changes } = fit(x)
 	const given = addressed(x, leg)
 	const reported = changes.filter(({ path }) => isAddressed(path, leg))
@@ -138,10 +142,7 @@ const keepsWords = new Set<Change['did']>(['split', 'merged', 'converted', 'esca
 const losesWords = new Set<Change['did']>(['dropped', 'shortened'])
 
 /** Law 4. Every leaf of a value stands in what fit made of it, or a change names it; only named losses lose words. */
-export function conservation<W extends WireRequest | WireResponse, M>(
-	{ leg, fit, decodedFrom }: Side<W, M>,
-	x: M,
-): void {
+export function conservation<W extends Wire, M>({ leg, fit, decodedFrom }: Side<W, M>, x: M): void {
 	const { value, changes, offers } = fit(x)
 	const standing = standingIn(value, ...offers.map(({ choice }) => choice))
 	const leaves = leavesOf(addressed(x, { ...leg, decodedFrom }))
@@ -182,26 +183,38 @@ export function conservationAcross<M>(from: Side<WireResponse, M>, to: Side<Wire
 }
 
 /** Law 5. A cut never parts a grapheme: no half of a character is there that was not there before. */
-export function graphemes<W extends WireRequest | WireResponse, M>({ fit }: Side<W, M>, x: M): void {
+export function graphemes<W extends Wire, M>({ fit }: Side<W, M>, x: M): void {
 	if (stringsOf(x).some(broken)) return
 	const halves = stringsOf(fit(x).value).filter(broken)
 	if (halves.length > 0) throw new Error(`fit cut a character in two: ${inShort(halves)}`)
 }
 
 /** Law 6. What encode writes is within the platform's own limits. */
-export function limits<W extends WireRequest | WireResponse, M>(side: Side<W, M>, x: M): void {
+export function limits<W extends Wire, M>(side: Side<W, M>, x: M): void {
 	const wire = side.leg.encode(side.fit(x).value)
-	if (!wire.body.isWellFormed()) throw new Error('encode(f) has a body with an unpaired surrogate')
-	const name = wire.headers.map(([name]) => name).find((name) => name !== name.toLowerCase())
-	if (name !== undefined) throw new Error(`encode(f) has a header whose name is not in lower case: ${name}`)
-	const bytes = new TextEncoder().encode(wire.body).length
+	const messages: readonly (WireRequest | WireResponse | PushCall)[] = 'body' in wire ? [wire] : wire
+	let bytes = 0
+	for (const { body, headers } of messages) {
+		if (!body.isWellFormed()) throw new Error('encode(f) has a body with an unpaired surrogate')
+		const name = headers.map(([name]) => name).find((name) => name !== name.toLowerCase())
+		if (name !== undefined) throw new Error(`encode(f) has a header whose name is not in lower case: ${name}`)
+		bytes += new TextEncoder().encode(body).length
+	}
 	if (side.bytes !== undefined && bytes > side.bytes) {
 		throw new Error(`encode(f) has ${bytes} bytes, and carries allows ${side.bytes}`)
 	}
 	if (side.isCall?.(wire) === false) {
 		throw new Error('encode(f) is no call of this platform: see methods, recognises and challenge')
 	}
-	if (side.limits) expectValid(side.limits, contentOf(wire), 'encode(f) breaks the limits of the platform')
+	const content = 'body' in wire ? contentOf(wire) : wire.map(contentOfCall)
+	if (side.limits) expectValid(side.limits, content, 'encode(f) breaks the limits of the platform')
+}
+
+/** What an API is asked for, for a schema of limits. */
+function contentOfCall({ method, path, body, lookup }: PushCall): unknown {
+	const isPath = (text: string) => text.startsWith('/') && new URL(`http://api.test${text}`).href.endsWith(text)
+	for (const each of [path, lookup?.path ?? path]) if (!isPath(each)) throw new Error(`no path of a call: ${each}`)
+	return { method, path, ...(body !== '' && { body: JSON.parse(body) }), ...(lookup && { lookup }) }
 }
 
 /** What a message says, for a schema of limits: JSON as a value, a form or a query as an object of strings. */
@@ -212,7 +225,7 @@ function contentOf(wire: WireRequest | WireResponse): unknown {
 }
 
 /** Law 7. Whatever arrives becomes a value of the model that obeys law 1, or a documented error. */
-export function totality<W extends WireRequest | WireResponse, M>(side: Side<W, M>, wire: W): void {
+export function totality<W extends Wire, M>(side: Side<W, M>, wire: W): void {
 	let decoded: ReturnType<typeof side.leg.decode>
 	try {
 		decoded = side.leg.decode(wire)

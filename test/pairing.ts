@@ -1,8 +1,7 @@
 /** The law of what can be pressed: it does what the author said it does, however its label was fitted. */
 import * as v from 'valibot'
-import type { WireRequest, WireResponse } from '../src/format/index.ts'
 import { type Button, CanonicalEvent, CanonicalReply, type Choice, type Message } from '../src/model/index.ts'
-import type { Side } from './laws.ts'
+import type { Side, Wire } from './laws.ts'
 
 /** A label, and the value, address, number or target behind it. */
 interface Pair {
@@ -20,7 +19,7 @@ interface GivenPair extends Pair {
  * Law 9. Whatever stands to be pressed, and whatever is offered to be remembered, has a label and a deed that the author
  * put together. Where only the label comes back, the offer of that label says what it does.
  */
-export function pairing<W extends WireRequest | WireResponse, M>({ fit }: Pick<Side<W, M>, 'fit'>, x: M): void {
+export function pairing<W extends Wire, M>({ fit }: Pick<Side<W, M>, 'fit'>, x: M): void {
 	const given = [...pairsOf(x), ...linksOf(x).map((pair) => ({ ...pair, owners: [] }))]
 	const { value, offers } = fit(x)
 	for (const { label, choice } of offers) {

@@ -4,6 +4,7 @@ import { hookSecret, tokenSignature } from './auth.ts'
 import { dialectOf, formOf, name, readsAnswers } from './dialect.ts'
 import { eventLeg } from './event/index.ts'
 import { Options } from './options.ts'
+import { pushTo } from './push/index.ts'
 import { replyLegs } from './reply/index.ts'
 
 const proofs = { path: {}, token: { auth: tokenSignature }, 'hook-secret': { auth: hookSecret } } as const
@@ -16,7 +17,7 @@ export const pingstreams = defineAdapter({
 		{},
 		{ dialect: 'server', proof: 'token' },
 		{ dialect: 'server', silence: 'Hm.', caption: 'File' },
-		{ dialect: 'external', proof: 'token' },
+		{ dialect: 'external', proof: 'token', api: 'https://api.pingstreams.com/v3' },
 		{ dialect: 'subscription', proof: 'hook-secret' },
 	],
 	create(options): Adapter {
@@ -33,6 +34,7 @@ export const pingstreams = defineAdapter({
 			maxBody: 2 * 1024 * 1024,
 			recognises: (call) => bodyMatches(call, (body) => formOf(body) !== undefined),
 			...proofs[options.proof],
+			...(options.api !== undefined && { push: pushTo(options.api, options) }),
 			failure(event, error) {
 				const isAnswered = event === undefined || readsAnswers(dialectOf(event, options.dialect))
 				const status = error.status < 500 ? error.status : isAnswered ? failedStatus : retriedStatus

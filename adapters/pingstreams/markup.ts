@@ -24,6 +24,15 @@ export function markupOf(dialect: Dialect): string {
 	return [variables, commands, lines, ...(dialect === 'server' ? [] : [blankLines])].join('|')
 }
 
+/** The name of a project's label, `${NAME}`: the server puts the label in place of a text that holds one. */
+export const labelName = String.raw`\$(?=\{)`
+
+/**
+ * All that the server executes in the text of any message, however it came: a label's name, and a command at the end.
+ * Tiledesk/tiledesk-server, pubmodules/messageTransformer and messageActions.
+ */
+export const serverMarkup = String.raw`${labelName}|\\(?=agent|close)`
+
 /** Where a static reply would not be read back as it was written: at blank lines, which part it, and at its webhook line. */
 export const staticMarkup = String.raw`^(?=[\r\n])|(?<=\n)(?![^])|^\\(?=webhook)`
 

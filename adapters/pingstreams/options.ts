@@ -10,6 +10,17 @@ const Words = v.pipe(
 	v.check((text) => !markup.test(text), 'must be without markup'),
 )
 
+/** The base of an API: what a call's path is put behind. */
+const ApiBase = v.pipe(
+	v.string(),
+	v.check(isBase, 'must be an absolute http or https URL without credentials, query and fragment'),
+)
+
+function isBase(text: string): boolean {
+	const url = URL.parse(text)
+	return url !== null && /^https?:$/.test(url.protocol) && !/[@?#\s]/.test(text)
+}
+
 export const Options = v.strictObject({
 	/** The dialect in which an upstream is called; on a route, the dialect of events that name none. */
 	dialect: v.optional(Dialect, 'runtime'),
@@ -19,5 +30,7 @@ export const Options = v.strictObject({
 	caption: v.optional(Words, '…'),
 	/** What the older engine says when a reply says nothing. Absent: the static reply. */
 	silence: v.optional(Words),
+	/** The base URL of the platform's API, such as `https://api.pingstreams.com/v3`. Absent: nothing is pushed. */
+	api: v.optional(ApiBase),
 })
 export type Options = v.InferOutput<typeof Options>

@@ -13,7 +13,14 @@ import { limits } from './limits.ts'
 
 const fixtures = new URL('./fixtures/', import.meta.url)
 
-testAdapter(pingstreams, { fixtures, limits })
+const conversation = { project: 'p 1/2', conversation: 'support-group-p1-1', token: 'a.b.c', bot: 'b1' }
+const addresses = [
+	{ ...conversation, dialect: 'external' },
+	{ ...conversation, dialect: 'runtime', home: 'order_status' },
+	{ ...conversation, dialect: 'server', home: 'order status', channel: 'telegram' },
+]
+
+testAdapter(pingstreams, { fixtures, limits, addresses })
 
 test('the event contains no secret of its call', () => {
 	for (const { wire, options } of readFixtures(fixtures).event) {

@@ -1,6 +1,6 @@
 /** A reply in a format's normal form. */
 import * as v from 'valibot'
-import { compact, kindOf, type Leg, type MessageKind, type WireResponse } from '../format/index.ts'
+import { compact, kindOf, type Leg, type MessageKind, type PushCall, type WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalReply, Change, Json, Message } from '../model/index.ts'
 import { fitWriteBack, suffix } from './attributes.ts'
@@ -18,12 +18,11 @@ import { wellFormed } from './well-formed.ts'
 
 type Choices = Extract<Message, { type: 'choices' }>
 
+/** The leg of a reply, whatever brings it to the platform; fit decodes nothing. */
+type AnyReplyLeg = Omit<Leg<WireResponse | readonly PushCall[], CanonicalReply>, 'decode'>
+
 /** The reply as the format can hold it, what was done to it, and the choices it offers. */
-export function fitReply(
-	reply: CanonicalReply,
-	leg: Leg<WireResponse, CanonicalReply>,
-	context: FitContext,
-): Fitted<CanonicalReply> {
+export function fitReply(reply: CanonicalReply, leg: AnyReplyLeg, context: FitContext): Fitted<CanonicalReply> {
 	const changes: Change[] = []
 	const clean = wellFormed({ changes }, 'reply', reply)
 	const fitting = newFitting(leg, context, changes, {
@@ -46,7 +45,7 @@ export function fitReply(
 /** Native parts: those of this format, if they satisfy its schema. Parts for other formats are lost only if an upstream of that format wrote them. */
 function fitOverrides(
 	fitting: Fitting,
-	leg: Leg<WireResponse, CanonicalReply>,
+	leg: AnyReplyLeg,
 	overrides: NonNullable<CanonicalReply['overrides']>,
 ): CanonicalReply['overrides'] {
 	if (fitting.carries['reply.overrides']) return overrides
@@ -176,14 +175,15 @@ function labelsOf(message: Message): string[] {
 /** Within the bytes that the format takes: native parts go first, then messages from the end, then attributes. Measured as encoded. */
 function fitBytes(
 	fitting: Fitting,
-	leg: Leg<WireResponse, CanonicalReply>,
+	leg: AnyReplyLeg,
 	reply: CanonicalReply,
 	given: CanonicalReply['attributes'],
 ): CanonicalReply {
 	const most = fitting.carries.reply?.bytes
 	if (most === undefined || isSurelyWithin(reply, most)) return reply
 	const spare = (value: CanonicalReply): number => {
-		const { body } = leg.encode(value)
+		const encoded = leg.encode(value)
+		const body = 'body' in encoded ? encoded.body : encoded.map((call) => call.body).join('')
 		return most - (body.length > most ? body.length : utf8Length(body))
 	}
 	if (spare(reply) >= 0) return reply

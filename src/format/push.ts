@@ -1,5 +1,6 @@
 /** What a push is made of: a reply, or a change to a conversation, as calls to the platform's API instead of an HTTP answer. */
-import type { CanonicalEvent, Json } from '../model/index.ts'
+import type { CanonicalEvent, CanonicalReply, Json } from '../model/index.ts'
+import type { Carries } from './carries.ts'
 import type { ReplyLeg } from './leg.ts'
 import type { Fields, WireRequest, WireResponse } from './wire.ts'
 
@@ -44,7 +45,10 @@ export interface PushTarget {
 	readonly leg: PushLeg
 	/** Completes a call with the API's answer to its lookup. Undefined: the answer has no such name. Absent: no call has one. */
 	complete?(call: PushCall, answer: WireResponse): PushCall | undefined
-	/** What the API's answer to a call, or to its lookup, means. Most APIs mean what `judgeStatus` says. */
+	/**
+	 * What the API's answer to a call, or to its lookup, means. Most APIs mean what `judgeStatus` says. The body is empty
+	 * where it is not read: of 2xx answers to a call, of other answers to a lookup, and where it is too large or no text.
+	 */
 	judge(answer: WireResponse): PushVerdict
 }
 
@@ -53,6 +57,8 @@ export type PushLeg = ReplyLeg<readonly PushCall[]>
 
 /** How a platform is pushed to. */
 export interface Push {
+	/** What a push can express: the same for every target. */
+	readonly carries: Carries<CanonicalReply>
 	/**
 	 * Where the pushes of a call's conversation go: a small value with all that `target` needs. It may hold a token of the
 	 * platform, so it is stored or sealed, and never logged. Undefined: the call does not say enough.

@@ -7,21 +7,20 @@ import { markupOf, unfilled, variables, visible } from '../markup.ts'
 import { placeholderTypes } from '../media.ts'
 import type { Options } from '../options.ts'
 
-/** What a dialect carries, and how words, labels and addresses are limited: by what the platform would execute in them. */
-function carriesOf(
-	dialect: AnsweredDialect,
-	{ caption, silence }: Options,
-	{ markup, label, url }: { readonly markup?: string; readonly label: object; readonly url: object },
-): Carries<CanonicalReply> {
+/** How words, labels and addresses are limited: by what the platform would execute in them. */
+interface WordLimits {
+	readonly markup?: string
+	readonly label: object
+	readonly url: object
+}
+
+/** What messages can hold, however they reach the platform. */
+export function messageCarries({ caption }: Options, { markup, label, url }: WordLimits): Carries<CanonicalReply> {
 	const broken = markup === undefined ? {} : { escape: markup }
 	const words = { ...broken, pattern: visible, default: caption }
 	return {
 		'reply.messages': {},
-		'reply.text': {
-			notBlank: true,
-			...broken,
-			...(dialect === 'server' && silence !== undefined && { default: silence }),
-		},
+		'reply.text': { notBlank: true, ...broken },
 		'reply.text.buttons': {},
 		'reply.image': url,
 		'reply.image.alt': words,
@@ -40,6 +39,16 @@ function carriesOf(
 		'reply.button.postback': {},
 		'reply.button.link': url,
 		'reply.button.webview': url,
+	}
+}
+
+/** What a dialect's answer carries. */
+function carriesOf(dialect: AnsweredDialect, options: Options, limits: WordLimits): Carries<CanonicalReply> {
+	const { 'reply.text': text, ...others } = messageCarries(options, limits)
+	const { silence } = options
+	return {
+		...others,
+		'reply.text': { ...text, ...(dialect === 'server' && silence !== undefined && { default: silence }) },
 		// After half a minute, the widget shows the next message in any case.
 		'reply.delay': { min: 1, max: 30_000 },
 		...(dialect === 'runtime' && { 'reply.control.blockInput': {} }),
@@ -73,13 +82,17 @@ export function writtenCarries(dialect: AnsweredDialect, options: Options): Carr
 /** Channels whose connectors know no carousels: Tiledesk/tiledesk-telegram-connector and tiledesk-whatsapp-connector. */
 const withoutCards: readonly string[] = ['telegram', 'whatsapp']
 
+export function showsCards(channel: string | undefined): boolean {
+	return channel === undefined || !withoutCards.includes(channel)
+}
+
 /** What of this an answer to one call carries. `home`: the intent that called. `channel`: where the user is. */
 export function carriesFor(
 	{ 'reply.cards': cards, 'reply.control.goto': jump, ...others }: Carries<CanonicalReply>,
 	home: string | undefined,
 	channel: string | undefined,
 ): Carries<CanonicalReply> {
-	const hasCards = cards && (channel === undefined || !withoutCards.includes(channel))
+	const hasCards = cards && showsCards(channel)
 	return {
 		...others,
 		...(hasCards && { 'reply.cards': cards }),

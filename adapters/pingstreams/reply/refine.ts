@@ -61,7 +61,7 @@ function withPauses(messages: readonly Message[], report: Report): Message[] {
 }
 
 /** The widget shows buttons under the last message only, links excepted. */
-function withButtonsLast(messages: readonly Message[], caption: string, report: Report): Message[] {
+export function withButtonsLast(messages: readonly Message[], caption: string, report: Report): Message[] {
 	const last = messages.at(-1)
 	const moved: Button[] = []
 	const others = messages.slice(0, -1).map((message, i) => {
@@ -114,7 +114,7 @@ function refineAttributes(attributes: Attributes, report: Report): Attributes {
 }
 
 /** A message is what blocks the input. */
-function refineBlockInput({ messages, control }: CanonicalReply, report: Report): Control | undefined {
+export function refineBlockInput({ messages, control }: CanonicalReply, report: Report): Control | undefined {
 	if (!control?.blockInput || messages.length > 0) return control
 	report({
 		did: 'dropped',
@@ -127,7 +127,7 @@ function refineBlockInput({ messages, control }: CanonicalReply, report: Report)
 }
 
 /** The media type is all that parts sounds, films and other files: one that names another kind is dropped. */
-function refineFiles(messages: readonly Message[], report: Report): Message[] {
+export function refineFiles(messages: readonly Message[], report: Report): Message[] {
 	return messages.map((message, i) => refineFile(message, `messages[${i}]`, report))
 }
 
