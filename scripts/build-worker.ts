@@ -1,5 +1,6 @@
 /**
- * Builds the Worker's bundle offline, and checks its configuration, size and start-up time: `npm run build:worker`.
+ * Builds the Worker's bundle offline, as it is to be deployed, and checks its configuration, size and start-up time:
+ * `npm run build:worker`.
  * DRAGOMAN_CONFIG names another configuration.
  */
 import { execFile } from 'node:child_process'

@@ -1,10 +1,11 @@
-/** Builds the bundle of the Worker with wrangler, offline. */
+/** Builds the bundle of the Worker, offline: wrangler bundles it, and oxc minifies it. */
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { minify } from 'vite'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -27,12 +28,19 @@ export interface Bundle {
 export async function bundleWorker(folder: string, config?: string): Promise<Bundle> {
 	const alias = config === undefined ? [] : ['--alias', `#gateway-config:${config}`]
 	const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
-	const args = ['deploy', '--dry-run', '--minify', '--outdir', folder, ...alias]
+	const args = ['deploy', '--dry-run', '--outdir', folder, ...alias]
 	await promisify(execFile)(process.execPath, [wrangler, ...args], {
 		cwd: root,
 		env: { ...process.env, ...quiet },
 		timeout: 100_000,
 	})
-	const code = await readFile(join(folder, 'index.js'))
-	return { code: code.toString(), bytes: code.length, gzip: gzipSync(code).length }
+	const file = join(folder, 'index.js')
+	// Not wrangler's own minifier: with the names that oxc chooses, the bundle is 3 % smaller when compressed.
+	const { code, errors } = await minify(file, await readFile(file, 'utf8'), {
+		module: true,
+		compress: { target: 'es2024' },
+	})
+	if (errors[0]) throw errors[0]
+	await writeFile(file, code)
+	return { code, bytes: Buffer.byteLength(code), gzip: gzipSync(code).length }
 }

@@ -1,4 +1,4 @@
-/** The gateway as a Cloudflare Worker: `npm run dev:worker`, `wrangler deploy`. */
+/** The gateway as a Cloudflare Worker: `npm run dev:worker`, `npm run build:worker`. */
 import { GatewayError } from '../errors.ts'
 import { problemResponse } from '../format/index.ts'
 import { toResponse } from '../http/index.ts'
