@@ -149,7 +149,8 @@ function describeStrayOption(option: string, platforms: readonly string[], { ada
 const pathForm = /^(?:\/[\w.~-]+)+$/
 const gatewayPaths = ['/-', '/healthz', '/readyz']
 
-function checkPath(path: string, at: Path, issues: ConfigIssues): void {
+/** Adds an error for a path that no route can have. */
+export function checkPath(path: string, at: Path, issues: ConfigIssues): void {
 	if (!pathForm.test(path) || path.split('/').some((segment) => segment === '.' || segment === '..')) {
 		issues.error(at, 'must look like "/shop/web": segments of letters, digits and -._~, no query, no trailing slash')
 	} else if (gatewayPaths.some((taken) => path === taken || path.startsWith(`${taken}/`))) {

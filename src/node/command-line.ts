@@ -1,10 +1,12 @@
 /**
- * The command line: starts the gateway, or manages its outbox with `dragoman outbox`. Reads the environment variables
- * DRAGOMAN_CONFIG, HOST and PORT, those of socket activation, and the secrets that the configuration names.
+ * The command line: starts the gateway, manages its outbox with `dragoman outbox`, or the webhooks of a ChatBot account
+ * with `dragoman connections`. Reads the environment variables DRAGOMAN_CONFIG, HOST and PORT, those of socket activation,
+ * and the secrets that the configuration names.
  */
 import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readOutbox } from '../config/index.ts'
 import { readConfigFile } from './config-file.ts'
+import { runConnections } from './connections/connections-command.ts'
 import { runOutbox } from './outbox/outbox-command.ts'
 import { OutboxError } from './outbox/outbox-error.ts'
 import { onReloadSignal } from './reload-signal.ts'
@@ -21,10 +23,11 @@ const [command, ...args] = process.argv.slice(2)
 
 try {
 	if (command === 'outbox') await manageOutbox(args)
+	else if (command === 'connections') await manageConnections(args)
 	else if (command === undefined) await startGateway()
 	else {
 		console.error(
-			`Unknown command "${command}". Run without a command to start the gateway, or "outbox" to manage stored events.`,
+			`Unknown command "${command}". Run without a command to start the gateway, "outbox" to manage stored events, or "connections" to manage webhooks of ChatBot.`,
 		)
 		process.exitCode = exit.usage
 	}
@@ -67,6 +70,15 @@ async function manageOutbox(args: readonly string[]): Promise<void> {
 	const settings = readOutbox(await readConfigFile(file), process.env)
 	if (!settings) throw new ConfigError(['outbox: is missing'])
 	process.exitCode = runOutbox(args, settings, console.log, console.error)
+}
+
+async function manageConnections(args: readonly string[]): Promise<void> {
+	process.exitCode = await runConnections(args, {
+		env: process.env,
+		config: () => readConfigFile(file),
+		say: console.log,
+		report: console.error,
+	})
 }
 
 function readPort(): number {

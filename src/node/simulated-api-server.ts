@@ -54,7 +54,8 @@ export async function serveSimulatedApi(
 async function answerTo(request: IncomingMessage, api: Answering): Promise<ApiAnswer> {
 	const chunks: Buffer[] = []
 	let size = 0
-	for await (const chunk of request) {
+	// Destroyed, the request would take the answer with it.
+	for await (const chunk of request.iterator({ destroyOnReturn: false })) {
 		size += chunk.length
 		if (size > maxBytes) return { response: { status: 413, headers: [['connection', 'close']], body: '' } }
 		chunks.push(chunk)

@@ -22,7 +22,7 @@ export function account(token?: string): Account {
 	let ids = 0
 	const api = simulatedApi({
 		now: () => now,
-		newId: () => (++ids).toString(16).padStart(32, '0'),
+		newId: () => (++ids).toString(16).padStart(8, '0').padEnd(32, '0'),
 		...(token !== undefined && { token }),
 	})
 	const account: Account = {

@@ -15,7 +15,7 @@ function account(token?: string) {
 	const said: string[] = []
 	const api = simulatedApi({
 		now: () => now,
-		newId: () => (++ids).toString(16).padStart(32, '0'),
+		newId: () => (++ids).toString(16).padStart(8, '0').padEnd(32, '0'),
 		...(token !== undefined && { token }),
 	})
 	const receive = (method: string, path: string, body?: unknown, more: Partial<ApiCall> = {}) => {

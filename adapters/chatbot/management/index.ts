@@ -10,6 +10,7 @@ export {
 export { ChatBotError, type ChatBotErrorCode, type ChatBotErrorDetails } from './error.ts'
 export {
 	type ListedWebhook,
+	managedPlatform,
 	NewWebhook,
 	type Outcome,
 	type Webhook,

@@ -2,6 +2,9 @@
 import * as v from 'valibot'
 import { compact, Id, nonEmpty, WireOptionalText } from '../../../src/format/index.ts'
 
+/** The adapter whose webhooks the API creates and updates. */
+export const managedPlatform = 'chatbot-v2'
+
 const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max))
 
 // RFC 9110, section 5.6.2. The platform sends these headers with each call; a line break would end one.
