@@ -17,7 +17,10 @@ export interface Subject {
 
 /** How long, in seconds, and how often. */
 export interface Pace {
+	/** To warm up; three times as long where that is not enough for `warmTurns`. */
 	readonly warmUp: number
+	/** Turns after which a program is as fast as it becomes. */
+	readonly warmTurns: number
 	readonly round: number
 	readonly rounds: number
 }
@@ -30,18 +33,20 @@ export interface Sample {
 	readonly p99: number
 }
 
-/** The samples of each subject, by id, in the order of the rounds. */
-export type Samples = ReadonlyMap<string, readonly Sample[]>
-
-/** Turns after which a program is as fast as it becomes. */
-const warmTurns = 20_000
+/** What was measured. */
+export interface Samples {
+	/** Of each subject, by id, in the order of the rounds. */
+	readonly of: ReadonlyMap<string, readonly Sample[]>
+	/** False: the machine was too busy to warm up every subject, so that they were measured before they were compiled. */
+	readonly isWarm: boolean
+}
 
 /** Measures the subjects on this many connections. */
 export async function compare(
 	scope: Scope,
 	subjects: readonly Subject[],
 	connections: number,
-	{ warmUp, round, rounds }: Pace,
+	{ warmUp, warmTurns, round, rounds }: Pace,
 ): Promise<Samples> {
 	const home = folder(scope)
 	const samples = new Map<string, Sample[]>(subjects.map(({ id }) => [id, []]))
@@ -52,18 +57,22 @@ export async function compare(
 		const { turns, seconds: took, p50, p99 } = await load(`${running.url}${target}`, file, connections, seconds)
 		return { cpu: ((cpuSeconds(running.pid) - before) / turns) * 1e6, rate: turns / took, p50, p99 }
 	}
+	let isWarm = true
 	for (const subject of subjects) {
+		let turns = 0
 		// On a busy machine seconds alone warm nothing up.
-		for (let turns = 0, spent = 0; spent < warmUp || (turns < warmTurns && spent < 3 * warmUp); spent += warmUp) {
+		for (let spent = 0; spent < warmUp || (turns < warmTurns && spent < 3 * warmUp); spent += warmUp) {
 			turns += (await loadOn(subject, warmUp)).rate * warmUp
 		}
+		isWarm &&= turns >= warmTurns
 	}
+	if (!isWarm) console.log('The machine is too busy: not everything is compiled, and the figures are too high.')
 	for (let n = 0; n < rounds; n++) {
 		for (const subject of n % 2 === 0 ? subjects : subjects.toReversed()) {
 			samples.get(subject.id)?.push(await loadOn(subject, round))
 		}
 	}
-	return samples
+	return { of: samples, isWarm }
 }
 
 /** A median, with the least and the most of what it is the median of. */
@@ -87,11 +96,11 @@ export function spreadOf(values: readonly number[]): Spread {
 
 /** One figure of a subject. */
 export function figure(samples: Samples, id: string, of: keyof Sample): Spread {
-	return spreadOf((samples.get(id) ?? []).map((sample) => sample[of]))
+	return spreadOf((samples.of.get(id) ?? []).map((sample) => sample[of]))
 }
 
 /** How many times the figure of one subject is that of another, round by round. */
 export function ratio(samples: Samples, id: string, to: string, of: keyof Sample): Spread {
-	const others = samples.get(to) ?? []
-	return spreadOf((samples.get(id) ?? []).map((sample, n) => sample[of] / (others[n]?.[of] ?? Number.NaN)))
+	const others = samples.of.get(to) ?? []
+	return spreadOf((samples.of.get(id) ?? []).map((sample, n) => sample[of] / (others[n]?.[of] ?? Number.NaN)))
 }

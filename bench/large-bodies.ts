@@ -26,7 +26,7 @@ export const largeBodies: Experiment = {
 			running.map((program): Subject => ({ ...program, id: `${program.id} ${name}`, target, call: callOf(bytes) })),
 		)
 		// Every size is warmed up, and the machine does not get used to one of them.
-		const pace: Pace = { ...trial.pace, warmUp: Math.ceil(trial.pace.warmUp / 3) }
+		const pace: Pace = { ...trial.pace, warmUp: Math.ceil(trial.pace.warmUp / 3), warmTurns: 0 }
 		const samples = await compare(trial, subjects, 8, pace)
 		const figures = Object.fromEntries(
 			sizes.flatMap(({ name, bytes }) => {

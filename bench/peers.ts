@@ -46,27 +46,35 @@ export function configOf(upstream: string, more: object = {}): object {
 	return { upstream: { url: upstream, concurrency: 10_000, ...more }, routes: [route] }
 }
 
-/** Starts a gateway from its sources. `command` is another runtime than this one's Node. */
+/** Starts a gateway from its sources. */
 export function startGateway(
 	scope: Scope,
 	config: object,
-	{ command = process.execPath, args = [] }: { readonly command?: string; readonly args?: readonly string[] } = {},
+	{ command = process.execPath, args = [], entry = program }: GatewayCommand = {},
 ): Promise<Running> {
 	const home = folder(scope)
-	const config_ = join(home, 'gateway.json')
-	writeFileSync(config_, JSON.stringify(config))
-	const env = { ...secrets, DRAGOMAN_CONFIG: config_, PORT: '0' }
-	return run(scope, { command, args: [...args, program], env, folder: home })
+	const file = join(home, 'gateway.json')
+	writeFileSync(file, JSON.stringify(config))
+	const env = { ...secrets, DRAGOMAN_CONFIG: file, PORT: '0' }
+	return run(scope, { command, args: [...args, entry], env, folder: home })
+}
+
+/** What runs the gateway, in place of this Node and its entry. */
+interface GatewayCommand {
+	readonly command?: string
+	readonly args?: readonly string[]
+	readonly entry?: string
 }
 
 const bun = file('node_modules/bun/bin/bun.exe')
+const bunEntry = fileURLToPath(new URL('bun.ts', import.meta.url))
 
 export const peers: readonly Peer[] = [
 	gateway('gateway', 'Dragoman'),
 	gateway('signed', 'Dragoman, which signs each call', { sign: [{ env: 'BENCH_KEY' }] }),
 	{
 		...{ id: 'bun', title: 'Dragoman on Bun', packages: ['bun'] },
-		start: (scope, upstream) => startGateway(scope, configOf(upstream), { command: bun }),
+		start: (scope, upstream) => startGateway(scope, configOf(upstream), { command: bun, entry: bunEntry }),
 	},
 	onNode('bare', 'Bare Node: `node:http` and undici’s `Pool.request`'),
 	onNode('floor', 'The least on Node: bytes, and undici’s `Pool.dispatch`'),
@@ -119,6 +127,13 @@ export function available(chosen: readonly Peer[]): Peer[] {
 		if (why !== undefined) console.log(`without "${title}": ${why}`)
 		return why === undefined
 	})
+}
+
+/** Whether there is a program that makes load. Installs it from npm if Debian's is missing. */
+export function hasGenerator(): boolean {
+	if (generator === 'wrk') return true
+	install([generator])
+	return isInstalled(generator)
 }
 
 function isInstalled(name: string): boolean {

@@ -11,6 +11,7 @@ import { everyFormat } from './formats.ts'
 import { largeBodies } from './large-bodies.ts'
 import { manyRoutes } from './many-routes.ts'
 import { oneWay } from './one-way.ts'
+import { hasGenerator } from './peers.ts'
 import { writeResult } from './results.ts'
 import { starting } from './starting.ts'
 import { atOnce, crowded, forCi } from './turns.ts'
@@ -30,12 +31,17 @@ const experiments: readonly Experiment[] = [
 	...[atOnce, crowded, waiting, manyRoutes, starting, worker, largeBodies, oneWay, everyFormat, conversations],
 ]
 
-/** Seconds. What runs for less than ten seconds is not compiled to its best. */
-const pace: Pace = values.short ? { warmUp: 5, round: 2, rounds: 5 } : { warmUp: 12, round: 4, rounds: 6 }
+const pace: Pace = values.short
+	? { warmUp: 4, warmTurns: 20_000, round: 2, rounds: 5 }
+	: { warmUp: 12, warmTurns: 20_000, round: 4, rounds: 6 }
 
 const only = values.only?.split(',')
 const peers = values.peers?.split(',')
 const chosen = values.short && !only ? [forCi] : experiments.filter(({ id }) => only?.includes(id) ?? true)
+if (values.short && !hasGenerator()) {
+	console.log('skipped: there is no program that makes load, neither wrk nor autocannon')
+	process.exit()
+}
 let missed = 0
 for (const experiment of chosen) {
 	const finding = await run(experiment)
