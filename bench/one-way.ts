@@ -107,7 +107,7 @@ async function storeAlone(trial: Trial): Promise<number> {
 	let accepted = 0
 	const caller = async (conversation: string): Promise<void> => {
 		while (performance.now() < until) {
-			await outbox.accept({ ...about, id: `turn_${++accepted}`, conversation })
+			await outbox.accept([{ ...about, id: `turn_${++accepted}`, conversation }])
 		}
 	}
 	await Promise.all(Array.from({ length: store.callers }, (_, i) => caller(`conversation ${i}`)))

@@ -79,6 +79,18 @@ export const errors = {
 	],
 	'outbox-full': [503, 'The event storage is full. Send the event again later.'],
 	'outbox-failed': [503, 'The event storage failed. Send the event again later.'],
+	'push-failed': [
+		502,
+		'The API of the platform could not be reached, did not answer in time, or asked to try again later: see "apiStatus". The call is repeated on the schedule of the outbox.',
+	],
+	'push-refused': [
+		502,
+		'The API of the platform refused the call for good: see "apiStatus", and "dragoman outbox list" for its reason. Check the address of the API in the options, and that the conversation and its token are still valid.',
+	],
+	'late-answer-lost': [
+		502,
+		'The gateway ended while it waited for a late answer, and must not send the event to the upstream again. If the upstream treats calls with the same id as one, set "idempotent" on the route.',
+	],
 	internal: [500, 'The gateway failed. See its log, and report the error.'],
 } as const satisfies Record<string, readonly [status: number, advice: string]>
 
@@ -109,6 +121,8 @@ export interface ErrorContext {
 	readonly limit?: number
 	/** The HTTP status of the upstream's answer. */
 	readonly upstreamStatus?: number
+	/** The HTTP status of the answer of a platform's API. */
+	readonly apiStatus?: number
 	/** Seconds after which to try again. */
 	readonly retryAfter?: number
 	/** The code of the underlying error. */

@@ -135,6 +135,11 @@ export const limits = {
 	 */
 	lateRepliesBytes: { value: 100_000, unit: 'bytes' },
 	/**
+	 * Calls to a platform's API that push one reply.
+	 * @reason Each message is one or two, and each thing that is set on the conversation is one.
+	 */
+	pushCalls: { value: 1000, unit: 'calls', code: 'reply-does-not-fit' },
+	/**
 	 * Answers of a conversation that are remembered for repeated calls.
 	 * @reason Platforms repeat a call within minutes.
 	 * @beyond The oldest is forgotten: its call is a new one when it comes again.

@@ -11,8 +11,8 @@ export interface HoldingReply {
 	/** Milliseconds after the platform's call. */
 	readonly after: number
 	readonly reply: LocalizedReplies
-	/** What becomes of the late reply: it is put before the next reply of its conversation, or dropped. */
-	readonly answer: 'next-turn' | 'drop'
+	/** What becomes of the late reply: it is put before the next reply of its conversation, pushed, or dropped. */
+	readonly answer: 'next-turn' | 'push' | 'drop'
 }
 
 export interface Route {

@@ -1,7 +1,7 @@
 /** What a runtime provides to the gateway: the network, a clock, cryptography, storage, a log. */
 import type { Offer } from './fit/index.ts'
-import type { Crypto, Fields, WireRequest, WireResponse } from './format/index.ts'
-import type { CanonicalReply } from './model/index.ts'
+import type { Crypto, Fields, PushCall, WireRequest, WireResponse } from './format/index.ts'
+import type { CanonicalEvent, CanonicalReply, Json } from './model/index.ts'
 
 /** One reply of a conversation, and what it offered that is still open. */
 export interface OpenReply {
@@ -21,23 +21,53 @@ export interface PickedSet {
 	readonly set: string
 }
 
-/** What is stored of an accepted event: plain JSON. */
-export interface Delivery {
-	/** The turn's id; the `webhook-id` of every attempt. */
+/** What is delivered, as it is stored: plain JSON. */
+export type Delivery = EventDelivery | PushDelivery
+
+interface AnyDelivery {
+	/** The turn's id, with a number behind it for a call of a push. */
 	readonly id: string
 	/** Names of the route and of the adapter that took the call. */
 	readonly route: string
 	readonly platform: string
-	/** RFC 3339. */
+	/** RFC 3339: when the platform's call came, or what else began the push. */
 	readonly receivedAt: string
-	/** Events of one conversation are delivered in order. Absent: the event has no order to keep. */
+	/** Deliveries of one conversation are made in order. Absent: there is no order to keep. */
 	readonly conversation?: string
-	/** The request to the upstream, unsigned: signature and secrets are added at each attempt. */
-	readonly request: WireRequest
 }
 
-/** What is read of a 2xx answer of the upstream: the reply, or only the status, where the platform reads no answer. */
-export type Reads = 'reply' | 'status'
+/** An event on its way to the upstream. Its id is the `webhook-id` of every attempt. */
+export interface EventDelivery extends AnyDelivery {
+	/** The request to the upstream, unsigned: signature and secrets are added at each attempt. */
+	readonly request: WireRequest
+	/** How the user gets the reply. Absent: not at all, and it is not read. */
+	readonly answer?: PushedAnswer
+}
+
+/** The reply to an event that is to be pushed. */
+export interface PushedAnswer {
+	/** As in `Push`. Secret. */
+	readonly address: Json
+	/** The platform's event, without secrets. */
+	readonly event: CanonicalEvent
+	/** The set of choices that the event picked one of. */
+	readonly picked?: PickedSet
+	/** The user has got the holding reply. Unless the upstream is idempotent, the event is not sent to it a second time. */
+	readonly held?: true
+}
+
+/** A call to the API of a platform. */
+export interface PushDelivery extends AnyDelivery {
+	/** As in `Push`. Secret. */
+	readonly address: Json
+	readonly call: PushCall
+}
+
+/**
+ * What is read of an answer: the body of a 2xx answer, or nothing but the status, or the body of any other answer, as far
+ * as it can be read, to know the reason.
+ */
+export type Reads = 'reply' | 'status' | 'refusal'
 
 /** One call to an upstream. */
 export interface OutgoingCall {
@@ -49,7 +79,6 @@ export interface OutgoingCall {
 	readonly timeout: number
 	/** Limit of the answer's body in bytes, decoded. */
 	readonly maxBytes: number
-	/** What is read of a 2xx answer: all of it, or only its status line and headers. */
 	readonly reads: Reads
 	/** Only a public address may be called: any other is refused before it is connected to. */
 	readonly onlyPublic: boolean
@@ -97,19 +126,25 @@ export interface State {
 	settle(conversation: string, call: string, fence: number, answer: WireResponse | undefined): Promise<void>
 }
 
-/** Stable storage for events whose answer the platform does not read; the runtime delivers them from there. */
+/** Stable storage for what is delivered later; the runtime delivers it from there. */
 export interface Outbox {
 	/**
-	 * Resolves once the event is on stable storage, and not before. From then on it is delivered, in the order of its
-	 * conversation, or becomes a dead letter. Throws `outbox-full`, `outbox-failed`, or `event-too-large`.
+	 * Resolves once all of the deliveries are on stable storage, and not before; they are of one conversation, and are
+	 * stored together or not at all. From then on they are made, in the order of their conversation, or become dead
+	 * letters. `underWay`: the one delivery is an event that is being sent to the upstream already, and this will be the
+	 * answer. Throws `outbox-full`, `outbox-failed`, or `event-too-large`.
 	 */
-	accept(delivery: Delivery): Promise<void>
+	accept(deliveries: Deliveries, underWay?: Promise<WireResponse>): Promise<void>
 }
+
+/** At least one delivery. */
+export type Deliveries = readonly [Delivery, ...Delivery[]]
 
 export interface Runtime {
 	/**
-	 * Sends a call and reads the whole answer. A body is not read, and empty here, if the status is not 2xx or the call
-	 * reads the status only: then nothing that comes behind the headers can make the call fail. Follows no redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
+	 * Sends a call and reads the whole answer. A body that the call does not read is empty here, and nothing that comes
+	 * behind the headers can make the call fail; nor can a refusal that cannot be read, which is empty, too. Follows no
+	 * redirect, asks for no compression, never retries. Throws `upstream-unreachable`, `upstream-not-public`,
 	 * `upstream-timeout`, `upstream-reply-too-large`, or `too-many-replies`; answers that are not UTF-8, are compressed, or break
 	 * off throw `upstream-reply-invalid`.
 	 */
@@ -124,7 +159,7 @@ export interface Runtime {
 	newId(): string
 	readonly crypto: Crypto
 	readonly state: State
-	/** Absent: events whose answer the platform does not read are acknowledged once the upstream accepted them. */
+	/** Absent: nothing is pushed, and events whose answer the platform does not read are acknowledged once the upstream accepted them. */
 	readonly outbox?: Outbox
 	/** Continues work after its answer has left. The work never rejects; the runtime decides how long it may take. */
 	background(work: Promise<void>): void

@@ -32,7 +32,7 @@ function turn(upstream: string, platform: string, answer: object, event: Canonic
 		sent: event,
 	}
 	const { reply, unread, changes } = readUpstreamReply(jsonResponse(answer), answering)
-	const to = legForUpstream(answering)
+	const to = legForUpstream(leg, answering)
 	const fitted = fitReply(reply, to, context)
 	return {
 		body: JSON.parse(to.encode(fitted.value).body),

@@ -1,5 +1,5 @@
 /** Reads a configuration into the routes and the outbox settings that a gateway runs with. */
-import type { Route } from '../route.ts'
+import { plainestReply, type Route } from '../route.ts'
 import { ConfigIssues } from './issues.ts'
 import { type OutboxSettings, resolveOutbox } from './outbox-settings.ts'
 import { resolveRoutes } from './routes.ts'
@@ -47,8 +47,24 @@ function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssue
 	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, issues) }
 	const outbox = object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, issues)
 	if (Array.isArray(routes) && routes.length > 0) {
-		return { routes: resolveRoutes(routes, shared, context, issues), outbox, limits }
+		const resolved = resolveRoutes(routes, shared, context, issues)
+		if (object.outbox === undefined && !context.hasOutbox) checkWithoutOutbox(resolved, issues)
+		return { routes: resolved, outbox, limits }
 	}
 	issues.error(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')
 	return { routes: [], outbox }
+}
+
+/** Reports what needs an outbox, where there is none. */
+function checkWithoutOutbox(routes: readonly Route[], issues: ConfigIssues): void {
+	for (const [i, { holding, platforms }] of routes.entries()) {
+		if (holding?.answer === 'push') issues.error(['routes', i, 'late', 'answer'], 'requires "outbox", which is not set')
+		for (const { name, adapter } of platforms) {
+			if (!adapter.push || plainestReply(adapter)) continue
+			issues.warning(
+				['routes', i],
+				`users of ${name} get no answer: to push replies requires "outbox", which is not set`,
+			)
+		}
+	}
 }

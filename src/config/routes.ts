@@ -82,7 +82,7 @@ function resolveRoute(
 function checkAnswers(platforms: readonly NamedAdapter[], upstream: Upstream, at: Path, issues: ConfigIssues): void {
 	if (plainestReply(upstream.adapter)) return
 	for (const { name, adapter } of platforms) {
-		if (plainestReply(adapter)) {
+		if (plainestReply(adapter) ?? adapter.push) {
 			issues.warning(
 				at,
 				`users of ${name} get no answer: with these options, ${upstream.name} as the format of an upstream has none`,
@@ -100,10 +100,15 @@ function readHoldingReply(
 	for (const { name, adapter } of platforms) {
 		const max = longestUpstreamWait(adapter)
 		if (after > max) issues.error([...at, 'after'], `must be at most ${max}: ${name} does not wait longer`)
+		if (answer === 'push' && !adapter.push) issues.error([...at, 'answer'], describeNoPush(name))
 	}
 	const replies = readReplies(reply, [...at, 'reply'], issues)
 	if (replies.length === 0) issues.error([...at, 'reply'], 'must not be empty')
 	return { after, reply: replies, answer }
+}
+
+function describeNoPush(platform: string): string {
+	return `cannot be "push": ${platform} has no API for it, or its options do not name the address of that API`
 }
 
 function resolvePlatforms(given: Given, at: Path, context: ConfigContext, issues: ConfigIssues): NamedAdapter[] {

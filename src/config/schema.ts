@@ -102,9 +102,10 @@ export const Route = v.strictObject({
 			reply: v.record(v.string(), v.unknown()),
 			/**
 			 * What to do with the late answer: put it before the next reply of its conversation ("next-turn",
-			 * default), or "drop" it.
+			 * default), "push" it through the API of the platform, or "drop" it. A push needs the address of that API in
+			 * the options of the platform, and an outbox.
 			 */
-			answer: v.optional(v.picklist(['next-turn', 'drop'])),
+			answer: v.optional(v.picklist(['next-turn', 'push', 'drop'])),
 		}),
 	),
 	/**
@@ -192,8 +193,9 @@ export const Config = v.strictObject({
 	/** Limits of the gateway. */
 	limits: v.optional(Limits),
 	/**
-	 * Durable storage for events whose answer the platform does not read: they are acknowledged once stored, then
-	 * delivered. Without it, they are acknowledged once the backend accepted them.
+	 * Durable storage for events whose answer the platform does not read, and for replies that are pushed: they are
+	 * acknowledged once stored, then delivered. Without it, such events are acknowledged once the backend accepted them,
+	 * and nothing can be pushed.
 	 */
 	outbox: v.optional(Outbox),
 })

@@ -16,6 +16,8 @@ export interface ConfigContext {
 	readonly env: Environment
 	/** Whether the gateway listens on localhost only, so that routes need no secret. */
 	readonly loopback: boolean
+	/** The runtime has an outbox, whatever the configuration says. Absent: the one that the configuration sets up. */
+	readonly hasOutbox?: true
 	/** The upstream behind `builtin:demo`. Absent: this gateway has none. */
 	readonly demo?: Runtime['send']
 }

@@ -1,5 +1,5 @@
-/** Accepted events on their way to the upstream: one engine, whose outcomes the store of each runtime applies. */
-export { type AcceptedEvent, attempt, type Clock, type DeliveryContext } from './attempt.ts'
+/** What was accepted, on its way to the upstream or to a platform's API: one engine, whose outcomes the store of each runtime applies. */
+export { type Accepted, attempt, type Clock, type DeliveryContext } from './attempt.ts'
 export type { Outcome } from './outcome.ts'
 export {
 	defaultDeadRetention,

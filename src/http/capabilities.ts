@@ -1,6 +1,6 @@
 /** What a route can carry, for people and backends: served below `/-/carries/`. Holds nothing of the configuration. */
 import type { Carries } from '../format/index.ts'
-import type { CanonicalEvent, CanonicalReply } from '../model/index.ts'
+import type { CanonicalEvent, CanonicalReply, Turn } from '../model/index.ts'
 import { plainestReply, type Route } from '../route.ts'
 
 /** Features and limits by name. */
@@ -8,8 +8,8 @@ export interface RouteCapabilities {
 	readonly route: string
 	readonly platforms: readonly {
 		readonly name: string
-		/** Whether an answer can reach the user. */
-		readonly answer: 'now' | 'never'
+		/** Whether an answer can reach the user, and how. */
+		readonly answer: Turn['answer']
 		/** Milliseconds until the platform stops waiting, where that is known. */
 		readonly deadline?: number
 		/** What an answer may hold. */
@@ -31,9 +31,9 @@ export function routeCapabilities({ name, platforms, upstream }: Route): RouteCa
 			const reply = plainestReply(adapter)
 			return {
 				name,
-				answer: reply ? 'now' : 'never',
+				answer: reply ? 'now' : adapter.push ? 'push' : 'never',
 				...(adapter.deadline !== undefined && { deadline: adapter.deadline }),
-				reply: reply?.carries ?? {},
+				reply: (reply ?? adapter.push)?.carries ?? {},
 				event: adapter.event.carries,
 			}
 		}),

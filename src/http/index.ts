@@ -4,6 +4,6 @@ export { type ByteAccounts, type ByteBudget, createBodyBudget, createReplyBudget
 export { type ByteSource, streamSource } from './byte-source.ts'
 export { createByteCollector } from './collect-bytes.ts'
 export { readLimited } from './read-limited.ts'
-export { brokenOff, expectReadable, readReply, replyText } from './read-reply.ts'
+export { brokenOff, expectReadable, isBodyRead, readReply, replyText } from './read-reply.ts'
 export { createRejectionLog } from './rejection-log.ts'
 export { answerHeaders, isBodiless, toResponse } from './respond.ts'

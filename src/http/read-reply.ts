@@ -1,12 +1,18 @@
 /** Reads the body of an upstream's answer, for the HTTP clients of the runtimes. */
 import { GatewayError } from '../errors.ts'
 import type { Fields } from '../format/index.ts'
-import type { OutgoingCall } from '../runtime.ts'
+import type { OutgoingCall, Reads } from '../runtime.ts'
 import type { ByteAccounts } from './byte-budget.ts'
 import { fieldValue } from './field-value.ts'
 import { type Body, readLimited } from './read-limited.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
+/** Whether the body of an answer with this status is read. */
+export function isBodyRead(status: number, reads: Reads): boolean {
+	const isSuccess = status >= 200 && status <= 299
+	return reads === 'refusal' ? !isSuccess : isSuccess && reads === 'reply'
+}
 
 /**
  * The body as text. Throws `upstream-reply-too-large`, `too-many-replies`, `upstream-timeout`, or `upstream-reply-invalid` when it is

@@ -9,6 +9,7 @@ import {
 	createByteCollector,
 	createReplyBudget,
 	expectReadable,
+	isBodyRead,
 	replyText,
 } from '../http/index.ts'
 import { limits } from '../limits.ts'
@@ -130,7 +131,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 		}
 		const answer = { status, headers: fieldsOf(headers), body: '' }
 		this.#answer = answer
-		if (status > 299 || this.#call.reads === 'status') {
+		if (!isBodyRead(status, this.#call.reads)) {
 			this.#settle()
 			this.#timer = setTimeout(() => this.#giveUp(), rest.time)
 			this.#resolve(answer)
@@ -168,7 +169,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 		try {
 			this.#resolve({ ...this.#answer, body: replyText(collector.joined()) })
 		} catch (thrown) {
-			this.#reject(thrown)
+			this.#refuse(thrown)
 		}
 	}
 
@@ -182,8 +183,14 @@ class Exchange implements Dispatcher.DispatchHandler {
 		if (this.#settled) return
 		this.#settle()
 		// First, so that the caller does not get what follows from the end of the connection.
-		this.#reject(error)
+		this.#refuse(error)
 		this.#giveUp()
+	}
+
+	/** A refusal that cannot be read is one without a body. */
+	#refuse(error: unknown): void {
+		if (this.#answer && this.#call.reads === 'refusal') this.#resolve(this.#answer)
+		else this.#reject(error)
 	}
 
 	#settle(): void {

@@ -1,6 +1,6 @@
 /** The context of one turn: its call, its id, its time limits, and its description for the upstream. */
 import type { FitContext } from '../fit/index.ts'
-import type { NamedAdapter, ReplyLeg } from '../format/index.ts'
+import type { Json, NamedAdapter, ReplyLeg } from '../format/index.ts'
 import { type CanonicalEvent, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
 import type { PickedSet, Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
@@ -33,6 +33,8 @@ export interface Received {
 	readonly picked?: PickedSet
 	/** Undefined: the platform reads no answer to this event. */
 	readonly leg: ReplyLeg | undefined
+	/** Where replies to this event can be pushed, as in `Push`; undefined: nowhere. */
+	readonly address: Json | undefined
 }
 
 /** A new turn of a call that was handed over at `startedAt`. */
@@ -77,18 +79,19 @@ function callLimits({ turnId, route, startedAt }: TurnContext, limit: number, re
 /** The turn as the upstream gets it. `changes` are what the event lost on its way; `hasSecret` finds what `raw` must not hold. */
 export function describeTurn(
 	{ turnId, receivedAt, route, call }: TurnContext,
-	{ platform, leg }: Received,
+	{ platform, leg, address }: Received,
 	{ changes, moreChanges = 0 }: Pick<Turn, 'changes' | 'moreChanges'>,
 	hasSecret: SecretFinder,
 ): Turn {
+	const pushed = address === undefined ? undefined : platform.adapter.push
 	return {
 		id: turnId,
 		route: route.name,
 		platform: platform.name,
 		receivedAt,
-		answer: leg ? 'now' : 'never',
+		answer: leg ? 'now' : pushed ? 'push' : 'never',
 		...(leg && { answerBy: new Date(Date.parse(receivedAt) + route.limits.hold).toISOString() }),
-		carries: replyFeatures.filter((feature: ReplyFeature) => leg?.carries[feature]),
+		carries: replyFeatures.filter((feature: ReplyFeature) => (leg ?? pushed)?.carries[feature]),
 		changes: [...changes],
 		...(moreChanges > 0 && { moreChanges }),
 		...(route.raw && { raw: describeCall(call, hasSecret) }),

@@ -9,13 +9,16 @@ import { containsSecret, redactEvent, redactPath } from './redact.ts'
 import { endStage } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 
-/** The event as the upstream gets it, and as a request, without secrets. Throws `event-does-not-fit`. */
+/**
+ * The platform's event without secrets, the same as the upstream gets it, and that as a request. Throws
+ * `event-does-not-fit`.
+ */
 export async function encodeEvent(
 	turn: TurnContext,
 	received: Received,
 	record: TurnRecord,
 	runtime: Runtime,
-): Promise<{ readonly sent: CanonicalEvent; readonly encoded: WireRequest }> {
+): Promise<{ readonly event: CanonicalEvent; readonly sent: CanonicalEvent; readonly encoded: WireRequest }> {
 	const { route, call } = turn
 	const { hasSecret } = route
 	const { event: leg } = route.upstream.adapter
@@ -30,7 +33,7 @@ export async function encodeEvent(
 	await endStage(call, runtime)
 	const encoded = leg.encode(sent, described)
 	await endStage(encoded, runtime)
-	if (!(await containsSecret(encoded, hasSecret, runtime))) return { sent, encoded }
+	if (!(await containsSecret(encoded, hasSecret, runtime))) return { event: received.event, sent, encoded }
 
 	const redacted = redactEvent(received.event, hasSecret)
 	recordChanges(record, redacted.changes)
@@ -40,5 +43,5 @@ export async function encodeEvent(
 	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, hasSecret) }))
 	const redescribed = describeTurn(turn, received, { ...record, changes: paths }, hasSecret)
 	await endStage(encoded, runtime)
-	return { sent: fitted, encoded: leg.encode(fitted, redescribed) }
+	return { event: redacted.event, sent: fitted, encoded: leg.encode(fitted, redescribed) }
 }

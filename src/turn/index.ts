@@ -3,6 +3,14 @@ export { type Answered, type Arrival, type CallHead, isSecretOf, type UnreadBody
 export { openChoicesOf, type StoredReply, withReply } from './choices.ts'
 export { fillMergeTags } from './merge-tags.ts'
 export { type PreparedRoute, prepareRoute } from './prepared-route.ts'
-export { redactCall } from './redact.ts'
+export {
+	acceptPush,
+	namesOfLosses,
+	type PushedEvent,
+	planAnswer,
+	planFailure,
+	pushTarget,
+} from './push.ts'
+export { redactCall, redactDelivery } from './redact.ts'
 export { suggestsSecret } from './secret-names.ts'
 export { takeTurn } from './take-turn.ts'

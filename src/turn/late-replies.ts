@@ -1,11 +1,11 @@
-/** Replies that came after their platform had got the holding reply: they are put before the conversation's next reply. */
+/** Replies that came after their platform had got the holding reply: they are pushed, or put before the conversation's next reply. */
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FitContext } from '../fit/index.ts'
 import { fieldPath, type ReplyLeg } from '../format/index.ts'
 import { type CanonicalReply, type Change, emptyReply, excessOfReply } from '../model/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
-import type { TurnContext } from './context.ts'
+import type { Received, TurnContext } from './context.ts'
 import { pickByLanguage } from './localized-reply.ts'
 import { mayPass } from './strict.ts'
 
@@ -18,16 +18,24 @@ export interface Destination {
 	readonly context: FitContext
 }
 
-/** The holding reply in the language of the user. The late one is awaited in the background, and stored. */
-export function holdReply(
+/** Whether the late reply to an event is pushed. */
+export function pushesLate({ address }: Pick<Received, 'address'>, { holding }: Pick<Route, 'holding'>): boolean {
+	return holding?.answer === 'push' && address !== undefined
+}
+
+/** The holding reply in the language of the user. */
+export function holdingReply({ holding }: Pick<Route, 'holding'>, language: string | undefined): CanonicalReply {
+	return pickByLanguage(holding?.reply ?? [], language) ?? emptyReply
+}
+
+/** Awaits the late reply in the background, and keeps it for the conversation's next reply. */
+export function keepLateReply(
 	turn: TurnContext,
 	to: Destination,
-	language: string | undefined,
 	lateReply: Promise<CanonicalReply>,
 	runtime: Runtime,
-): CanonicalReply {
+): void {
 	runtime.background(storeLateReply(turn, to, lateReply, runtime))
-	return pickByLanguage(to.route.holding?.reply ?? [], language) ?? emptyReply
 }
 
 /** Never rejects; one line in the log says what became of the reply. */
@@ -46,7 +54,8 @@ async function storeLateReply(
 		// If it were stored, every later turn would fail.
 		if (wanted && !mayPass(route, reply, [], leg, context)) throw new GatewayError('reply-does-not-fit')
 		const stored = wanted && conversation !== undefined && (await state.addLateReply(conversation, reply))
-		log({ level: stored || !wanted ? 'info' : 'warn', ...line, did: stored ? 'kept' : 'dropped', ms: ms() })
+		const isMeant = stored || route.holding?.answer === 'drop'
+		log({ level: isMeant ? 'info' : 'warn', ...line, did: stored ? 'kept' : 'dropped', ms: ms() })
 	} catch (thrown) {
 		const { code, context } = asGatewayError(thrown)
 		log({ level: 'error', ...line, did: 'failed', error: code, upstreamStatus: context.upstreamStatus, ms: ms() })

@@ -1,8 +1,9 @@
 /** Removes secrets from what is shown or passed on: by their values where known, else by the names that platforms give them. */
+import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { bodyAsJson, type Fields, fieldPath, isForm, readForm, type WireRequest } from '../format/index.ts'
-import { type CanonicalEvent, type Change, type EventFeature, eventFeatures, type Json } from '../model/index.ts'
-import type { Runtime } from '../runtime.ts'
+import { type CanonicalEvent, type Change, type EventFeature, eventFeatures, Json } from '../model/index.ts'
+import type { Delivery, Runtime } from '../runtime.ts'
 import { partsOfPath } from './path-namer.ts'
 import { createSecretFinder, type SecretFinder } from './secret-finder.ts'
 import { suggestsSecret } from './secret-names.ts'
@@ -39,6 +40,23 @@ export function redactCall(call: WireRequest, secrets: readonly string[]): Json 
 /** As `redactCall`, for secrets that are looked for often. */
 export function describeCall(call: WireRequest, hasSecret: SecretFinder): Json {
 	return { method: call.method, query: redactFields(call.query, hasSecret), body: redactBody(call, hasSecret) }
+}
+
+/** What is delivered, as operators may see it: without addresses, which hold tokens, and without what has the name of a secret. */
+export function redactDelivery(delivery: Delivery): Json {
+	const noSecret = () => false
+	const { id, route, platform, receivedAt, conversation = null } = delivery
+	const about = { id, route, platform, receivedAt, conversation }
+	if ('call' in delivery) {
+		const { method, path, headers, body, lookup = null } = delivery.call
+		const call = { method, path, body: redactBody({ method, query: [], headers, body }, noSecret) }
+		return { ...about, address: redacted, call: lookup === null ? call : { ...call, lookup: { ...lookup } } }
+	}
+	const { request, answer } = delivery
+	const described = { ...about, request: describeCall(request, noSecret) }
+	if (!answer) return described
+	const { held = false } = answer
+	return { ...described, answer: { address: redacted, held, event: redact(v.parse(Json, answer.event), noSecret) } }
 }
 
 function redactBody(call: WireRequest, hasSecret: SecretFinder): Json {

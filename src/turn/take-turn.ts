@@ -15,11 +15,12 @@ import { encodeEvent } from './encode-event.ts'
 import { failureAnswer } from './failure.ts'
 import { type CallClaim, claimCall, settleCall } from './idempotency.ts'
 import { conversationKey } from './keys.ts'
-import { type Destination, holdReply, prependLateReplies } from './late-replies.ts'
+import { type Destination, holdingReply, keepLateReply, prependLateReplies, pushesLate } from './late-replies.ts'
 import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } from './log.ts'
 import { withMarks } from './loop-detection.ts'
-import { acceptEvent, acknowledgement } from './one-way.ts'
+import { acceptEvent, acknowledgement, storeLateEvent } from './one-way.ts'
 import type { PreparedRoute } from './prepared-route.ts'
+import { pushAddress } from './push.ts'
 import { redactError } from './redact.ts'
 import { endStage } from './stages.ts'
 import { refuseLosses } from './strict.ts'
@@ -47,7 +48,8 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		await endStage(turn.call, runtime)
 
 		const conversation = await conversationKey(route, model, runtime.crypto)
-		received = { platform, event: model, conversation, leg: platform.adapter.reply(model) }
+		const address = pushAddress(platform, turn.call, model, conversation, runtime)
+		received = { platform, event: model, conversation, leg: platform.adapter.reply(model), address }
 
 		claim = await claimCall(turn, received, runtime)
 		await endStage(turn.call, runtime)
@@ -75,13 +77,13 @@ async function exchange(
 	const { platform, event, conversation, picked, leg } = received
 	const context = fitContextOf(turn, event)
 
-	const { encoded, sent } = await encodeEvent(turn, received, record, runtime)
+	const { encoded, sent, event: shown } = await encodeEvent(turn, received, record, runtime)
 	await endStage(encoded, runtime)
 	const request = await withMarks(encoded, turn.marks, route, runtime.crypto)
 
-	// Where no answer is read, the upstream's status decides, and its reply is not looked at.
+	// Where no answer is read, the upstream's status decides, and its reply is not looked at, unless it can be pushed.
 	if (!leg) {
-		record.upstreamStatus = await acceptEvent(turn, received, request, runtime)
+		record.upstreamStatus = await acceptEvent(turn, received, { event: shown, request }, runtime)
 		return acknowledgement
 	}
 
@@ -90,13 +92,20 @@ async function exchange(
 
 	const answering: Answering = { upstream, platform, leg, received: event, sent }
 	const isLate = response === timedOut
-	const to: Destination = { route, conversation, leg: isLate ? leg : legForUpstream(answering), context }
+	const to: Destination = { route, conversation, leg: isLate ? leg : legForUpstream(leg, answering), context }
 	let reply: CanonicalReply
 	let lost: readonly Change[] = []
 	if (isLate) {
 		record.held = true
-		const lateReply = calling.then((response) => readUpstreamReply(response, answering).reply)
-		reply = holdReply(turn, to, event.language, lateReply, runtime)
+		if (pushesLate(received, route)) await storeLateEvent(turn, received, { event: shown, request }, calling, runtime)
+		else
+			keepLateReply(
+				turn,
+				to,
+				calling.then((response) => readUpstreamReply(response, answering).reply),
+				runtime,
+			)
+		reply = holdingReply(route, event.language)
 	} else {
 		record.upstreamStatus = response.status
 		await endStage(response, runtime)

@@ -9,8 +9,8 @@ import { fillMergeTags } from './merge-tags.ts'
 export interface Answering {
 	readonly upstream: NamedAdapter
 	readonly platform: NamedAdapter
-	/** The platform's leg for its event. */
-	readonly leg: ReplyLeg
+	/** The platform's leg for its event, or for pushes. */
+	readonly leg: Pick<ReplyLeg, 'mergeTags'>
 	/** The platform's event. */
 	readonly received: CanonicalEvent
 	/** The same event, as the upstream got it. */
@@ -47,11 +47,10 @@ export function readUpstreamReply(response: WireResponse, answering: Answering):
 }
 
 /** The platform's leg for the reply of its upstream. */
-export function legForUpstream(answering: Answering): ReplyLeg {
-	const { leg } = answering
-	return isSameFormat(answering) ? (leg.sameFormat ?? leg) : leg
+export function legForUpstream(leg: ReplyLeg, between: Pick<Answering, 'upstream' | 'platform'>): ReplyLeg {
+	return isSameFormat(between) ? (leg.sameFormat ?? leg) : leg
 }
 
-function isSameFormat({ upstream, platform }: Answering): boolean {
+function isSameFormat({ upstream, platform }: Pick<Answering, 'upstream' | 'platform'>): boolean {
 	return upstream.name === platform.name
 }

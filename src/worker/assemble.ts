@@ -2,12 +2,10 @@
 import config from '#gateway-config'
 import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readConfig } from '../config/index.ts'
-import { defaultDeadRetention, defaultSchedule, type Schedule } from '../delivery/index.ts'
+import { attempt, type Clock, type DeliveryContext, defaultDeadRetention, defaultSchedule } from '../delivery/index.ts'
 import { asGatewayError } from '../errors.ts'
 import { createApp, createBodyBudget } from '../http/index.ts'
 import { limits as defaults } from '../limits.ts'
-import type { Route } from '../route.ts'
-import type { Runtime } from '../runtime.ts'
 import { demo } from '../upstream/index.ts'
 import type { Bindings } from './bindings.ts'
 import { log } from './console-log.ts'
@@ -15,11 +13,18 @@ import { createRuntime } from './worker-runtime.ts'
 
 interface Gateway {
 	readonly app: ReturnType<typeof createApp>
-	readonly routes: readonly Route[]
-	readonly runtime: Runtime
-	readonly schedule: Schedule
+	/** With what deliveries are attempted. */
+	readonly delivering: DeliveryContext
 	/** Milliseconds that a dead letter is kept in its conversation's object. */
 	readonly deadRetention: number
+}
+
+const clock: Clock = {
+	now: () => Date.now(),
+	after(milliseconds, run) {
+		const timer = setTimeout(run, milliseconds)
+		return () => clearTimeout(timer)
+	},
 }
 
 let assembled: { readonly gateway: Gateway | undefined } | undefined
@@ -46,8 +51,16 @@ function assembleOrLog(bindings: Bindings): Gateway | undefined {
 function assemble(bindings: Bindings): Gateway {
 	const secrets = Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
 	const env = Object.fromEntries(secrets)
-	const { routes, outbox, limits, warnings } = readConfig(config, { adapters, env, loopback: false, demo })
-	const runtime = createRuntime(bindings)
+	const { routes, outbox, limits, warnings } = readConfig(config, {
+		adapters,
+		env,
+		loopback: false,
+		hasOutbox: true,
+		demo,
+	})
+	const runtime = createRuntime(bindings, (accepted, underWay) => attempt(accepted, delivering, underWay))
+	const schedule = outbox ?? defaultSchedule
+	const delivering: DeliveryContext = { routes: () => routes, schedule, runtime, clock, random: Math.random }
 	const differs = [
 		...(outbox ? ['outbox: only "schedule", "expiry" and "retention.dead" have an effect on a Worker'] : []),
 		...(routes.some(({ upstream }) => upstream.onlyPublic)
@@ -58,9 +71,7 @@ function assemble(bindings: Bindings): Gateway {
 	for (const warning of [...warnings, ...differs]) runtime.log({ level: 'warn', msg: 'config', warning })
 	return {
 		app: createApp({ routes, runtime, bodyBudget }),
-		routes,
-		runtime,
-		schedule: outbox ?? defaultSchedule,
+		delivering,
 		deadRetention: outbox?.retention.dead ?? defaultDeadRetention,
 	}
 }

@@ -1,7 +1,7 @@
 /** The bindings that wrangler.toml gives the Worker: its Durable Objects and its queue. */
 import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { Delivery, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
+import type { EventDelivery, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
 import type { Pending, StoredClaim } from './conversation-state.ts'
 import type { QueuedEvent } from './queued-event.ts'
 
@@ -21,8 +21,13 @@ export interface ConversationObject extends Rpc.DurableObjectBranded {
 	/** Waits until no other call holds the claim. */
 	claimNext(call: string, lease: number, fence: number): Promise<StoredClaim>
 	settle(call: string, fence: number, answer: WireResponse | undefined): void
-	/** Stores an event, as JSON, to be delivered after the earlier ones. */
-	enqueue(delivery: string): Promise<'stored' | 'full'>
+	/**
+	 * Stores deliveries, each as JSON, all or none, to be made after the earlier ones. `lease`: milliseconds in which the
+	 * caller settles the one delivery itself; after them, it was interrupted.
+	 */
+	enqueue(deliveries: readonly string[], lease?: number): Promise<'stored' | 'full'>
+	/** Writes down how the caller's attempt ended, as JSON. Changes nothing if there is no such delivery any more. */
+	settleDelivery(id: string, outcome: string): Promise<void>
 }
 
 /** The bindings of the Worker. The secrets that the configuration names are variables beside them. */
@@ -32,5 +37,5 @@ export interface Bindings {
 	/** Events without a conversation. */
 	readonly EVENTS: Queue<QueuedEvent>
 	/** Dead letters among the events without a conversation. */
-	readonly DEAD_EVENTS: Queue<Delivery>
+	readonly DEAD_EVENTS: Queue<EventDelivery>
 }

@@ -2,7 +2,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
+import type { Delivery, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
 import { assembledGateway } from './assemble.ts'
 import { attemptDelivery } from './attempt-delivery.ts'
 import type { Bindings, ConversationObject } from './bindings.ts'
@@ -66,11 +66,18 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		if (this.#stored) this.#memory.settle(call, fence, answer)
 	}
 
-	async enqueue(delivery: string): Promise<'stored' | 'full'> {
+	async enqueue(deliveries: readonly string[], lease = 0): Promise<'stored' | 'full'> {
 		await this.#prepare()
-		if (!this.#deliveries.add(delivery)) return 'full'
+		if (!this.#deliveries.add(deliveries, lease)) return 'full'
 		await this.#remind(this.#deliveries.head()?.due ?? Date.now())
 		return 'stored'
+	}
+
+	async settleDelivery(id: string, outcome: string): Promise<void> {
+		const found = this.#stored && this.#deliveries.find(id)
+		if (!found) return
+		this.#deliveries.apply(found, JSON.parse(outcome))
+		await this.#remind(this.#deliveries.head()?.due ?? Date.now())
 	}
 
 	/** Delivers due events, deletes old data, and sets the next alarm. */
@@ -96,8 +103,11 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		for (let done = 0; done < maxPerAlarm.events && Date.now() < until; done++) {
 			const head = this.#deliveries.head()
 			if (!head || head.due > Date.now()) return
-			const event = { ...head, delivery: JSON.parse(head.delivery) }
-			this.#deliveries.apply(head, await attemptDelivery(event, this.env, object))
+			const delivery: Delivery = JSON.parse(head.delivery)
+			// An event with the holding reply that was never tried was left by the Worker that waited for its answer, unless
+			// somebody put it back.
+			const interrupted = isHeld(delivery) && head.failed === 0 && head.due !== 0
+			this.#deliveries.apply(head, await attemptDelivery({ ...head, delivery, interrupted }, this.env, object))
 		}
 	}
 
@@ -125,4 +135,8 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		// The storage rejects 0, the due time of an event that was put back.
 		await this.ctx.storage.setAlarm(Math.max(at, Date.now()))
 	}
+}
+
+function isHeld(delivery: Delivery): boolean {
+	return 'request' in delivery && delivery.answer?.held === true
 }

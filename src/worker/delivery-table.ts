@@ -1,8 +1,14 @@
-/** The table of a conversation's accepted events, in their order, until they are delivered. */
+/** The table of a conversation's accepted deliveries, in their order, until they are made. */
 import type { Outcome } from '../delivery/index.ts'
 
 /** Waiting events and dead letters of one conversation together. */
 const maxEvents = 1000
+
+/**
+ * Places between two deliveries that were stored after each other. The pushes that an event leads to take those before it,
+ * and so its place. They are fewer.
+ */
+const placesBetween = 4096
 
 /** Milliseconds between two checks whether a dead letter was put back. */
 const lookEvery = 24 * 60 * 60 * 1000
@@ -37,13 +43,27 @@ export class DeliveryTable {
 		this.#sql.exec(tables)
 	}
 
-	/** Stores an event behind all others. False: there are too many. */
-	add(delivery: string): boolean {
+	/** Stores deliveries behind all others, due after so many milliseconds. False: there are too many. */
+	add(deliveries: readonly string[], delay: number): boolean {
 		const { held } = this.#sql.exec<{ held: number }>('SELECT count(*) AS held FROM deliveries').one()
-		if (held >= maxEvents) return false
+		if (held + deliveries.length > maxEvents) return false
 		const now = Date.now()
-		this.#sql.exec('INSERT INTO deliveries (delivery, accepted_at, due) VALUES (?, ?, ?)', delivery, now, now)
+		// The last place that was ever taken, which is a column of AUTOINCREMENT's own table.
+		const last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'"
+		for (const delivery of deliveries) this.#insert(`(${last}) + ${placesBetween}`, delivery, now, now + delay)
 		return true
+	}
+
+	#insert(place: string, delivery: string, acceptedAt: number, due: number): void {
+		const insert = `INSERT INTO deliveries (seq, delivery, accepted_at, due) VALUES (${place}, ?, ?, ?)`
+		this.#sql.exec(insert, delivery, acceptedAt, due)
+	}
+
+	/** The delivery with this id, unless it has ended. */
+	find(id: string): Pick<Head, 'seq'> | undefined {
+		const found = "SELECT seq FROM deliveries WHERE dead = 0 AND json_extract(delivery, '$.id') = ?"
+		const [row] = this.#sql.exec<{ seq: number }>(found, id)
+		return row
 	}
 
 	/** The oldest event that is no dead letter. Later ones wait for it. */
@@ -54,21 +74,40 @@ export class DeliveryTable {
 		return head
 	}
 
-	/** Writes down how an attempt ended. A dead letter stays: `dead` is when it became one. */
-	apply({ seq }: Head, outcome: Outcome): void {
+	/**
+	 * Writes down how an attempt ended, unless the delivery has ended before. A dead letter stays, with the words of a
+	 * platform's API: `dead` is when it became one. Pushes take its place.
+	 */
+	apply({ seq }: Pick<Head, 'seq'>, outcome: Outcome): void {
 		const failed = 'UPDATE deliveries SET failed = failed + 1,'
+		const waiting = 'WHERE seq = ? AND dead = 0'
 		switch (outcome.result) {
 			case 'delivered':
-				this.#sql.exec('DELETE FROM deliveries WHERE seq = ?', seq)
+				this.#end(seq, outcome, this.#sql.exec(`DELETE FROM deliveries ${waiting} RETURNING 1`, seq))
 				break
 			case 'failed':
-				this.#sql.exec(`${failed} due = ? WHERE seq = ?`, outcome.nextAt, seq)
+				this.#sql.exec(`${failed} due = ? ${waiting}`, outcome.nextAt, seq)
 				break
 			case 'postponed':
-				this.#sql.exec('UPDATE deliveries SET due = ? WHERE seq = ?', outcome.until, seq)
+				this.#sql.exec(`UPDATE deliveries SET due = ? ${waiting}`, outcome.until, seq)
 				break
-			case 'dead':
-				this.#sql.exec(`${failed} dead = ? WHERE seq = ?`, Date.now(), seq)
+			case 'dead': {
+				const why = `${failed} dead = ?, delivery = json_set(delivery, '$.reason', ?) ${waiting} RETURNING 1`
+				const reason = outcome.reason ?? outcome.error
+				this.#end(seq, outcome, this.#sql.exec(why, Date.now(), reason, seq))
+			}
+		}
+	}
+
+	#end(
+		seq: number,
+		{ pushes = [] }: Extract<Outcome, { readonly result: 'delivered' | 'dead' }>,
+		ended: SqlStorageCursor<Record<string, SqlStorageValue>>,
+	): void {
+		if (ended.toArray().length === 0) return
+		const now = Date.now()
+		for (const [i, push] of pushes.entries()) {
+			this.#insert(`${seq - pushes.length + i}`, JSON.stringify(push), now, now)
 		}
 	}
 

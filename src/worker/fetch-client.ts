@@ -1,7 +1,7 @@
 /** Calls upstreams by fetch: no redirects, no compression, decoded bytes counted. */
 import { GatewayError } from '../errors.ts'
 import type { WireResponse } from '../format/index.ts'
-import { createReplyBudget, readReply } from '../http/index.ts'
+import { createReplyBudget, isBodyRead, readReply } from '../http/index.ts'
 import { limits } from '../limits.ts'
 import type { OutgoingCall } from '../runtime.ts'
 
@@ -32,10 +32,11 @@ async function sendUntil(signal: AbortSignal, call: OutgoingCall): Promise<WireR
 	})
 	const wire = { status: answer.status, headers: asRead(answer.headers) }
 	try {
-		if (answer.ok && call.reads === 'reply')
+		if (isBodyRead(answer.status, call.reads))
 			return { ...wire, body: await readReply(answer, wire.headers, call, signal, budgetOf(new URL(call.url).origin)) }
 	} catch (thrown) {
 		giveUp(answer)
+		if (call.reads === 'refusal') return { ...wire, body: '' }
 		throw thrown
 	}
 	giveUp(answer)

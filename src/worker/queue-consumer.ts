@@ -19,7 +19,8 @@ export async function consume({ messages }: MessageBatch<QueuedEvent>, bindings:
 async function take(message: Message<QueuedEvent>, bindings: Bindings): Promise<void> {
 	const { history = { failed: 0, acceptedAt: message.timestamp.getTime(), due: 0 }, ...delivery } = message.body
 	// A wait that is longer than the queue's longest delay takes several messages.
-	const outcome = history.due > Date.now() ? undefined : await attemptDelivery({ ...history, delivery }, bindings)
+	const outcome =
+		history.due > Date.now() ? undefined : await attemptDelivery({ ...history, delivery, interrupted: false }, bindings)
 	const next = historyAfter(history, outcome)
 	try {
 		if (next)

@@ -1,9 +1,9 @@
 /** An event in the queue. */
 import type { History } from '../delivery/index.ts'
-import type { Delivery } from '../runtime.ts'
+import type { EventDelivery } from '../runtime.ts'
 
 /** A message of the queue never changes, so each attempt that is not the last is followed by a new message. */
-export interface QueuedEvent extends Delivery {
+export interface QueuedEvent extends EventDelivery {
 	/** Absent: the event was never tried. */
 	readonly history?: QueuedHistory
 }

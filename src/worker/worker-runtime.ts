@@ -6,10 +6,10 @@ import { log } from './console-log.ts'
 import { send } from './fetch-client.ts'
 import { createState } from './remote-state.ts'
 import { webCrypto } from './web-crypto.ts'
-import { createOutbox } from './worker-outbox.ts'
+import { createOutbox, type OutboxParts } from './worker-outbox.ts'
 
-/** Creates the runtime for these bindings. */
-export function createRuntime(bindings: Bindings): Runtime {
+/** Creates the runtime for these bindings. `attempt`: as for its outbox. */
+export function createRuntime(bindings: Bindings, attempt: OutboxParts['attempt']): Runtime {
 	return {
 		send,
 		now: () => Date.now(),
@@ -18,7 +18,7 @@ export function createRuntime(bindings: Bindings): Runtime {
 		newId: () => `turn_${crypto.randomUUID()}`,
 		crypto: webCrypto,
 		state: createState(bindings.CONVERSATIONS, log),
-		outbox: createOutbox(bindings, log),
+		outbox: createOutbox(bindings, { log, background: waitUntil, attempt }),
 		// The platform runs it for at most thirty seconds after the answer, so no accepted event depends on it.
 		background: waitUntil,
 		log,

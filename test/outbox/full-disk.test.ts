@@ -70,7 +70,16 @@ test('an outcome for which the disk has no room is part of the next batch', asyn
 			batches.push(batch)
 			const claimed =
 				batches.length === 1
-					? [{ id: 'e1', route: 'in', payload: JSON.stringify(delivery('e1')), failed: 0, acceptedAt: 0 }]
+					? [
+							{
+								id: 'e1',
+								route: 'in',
+								payload: JSON.stringify(delivery('e1')),
+								failed: 0,
+								acceptedAt: 0,
+								interrupted: false,
+							},
+						]
 					: []
 			const unstored = room ? [] : batch.outcomes
 			return { entries: [], claimed, nextAt: undefined, crowdedOut: 0, unstored }

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Fields } from '../../src/format/index.ts'
 import { openOutbox } from '../../src/node/outbox/open-outbox.ts'
-import type { Batch } from '../../src/node/outbox/store.ts'
+import type { Batch, Entry } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
 import type { Received } from '../harness/upstream.ts'
@@ -46,21 +46,23 @@ function slowStore(): RemoteStore & { readonly batches: { batch: Batch; end: () 
 	}
 }
 
+const idOf = ({ rows }: Entry) => rows[0]?.id
+
 test('it acknowledges after the transaction, and puts everything that arrived meanwhile into the next one', async () => {
 	const store = slowStore()
 	const { outbox, clock } = outboxOn(store, settingsOf({}), () => 200)
 	store.batches[0]?.end()
 	await clock.pass(0)
 	const accepted: string[] = []
-	const accept = (id: string) => outbox.accept(delivery(id)).then(() => accepted.push(id))
+	const accept = (id: string) => outbox.accept([delivery(id)]).then(() => accepted.push(id))
 	const all = ['e1', 'e2', 'e3', 'e4'].map(accept)
 	await clock.pass(100)
-	expect(store.batches.map(({ batch }) => batch.entries.map(({ id }) => id))).toEqual([[], ['e1']])
+	expect(store.batches.map(({ batch }) => batch.entries.map(idOf))).toEqual([[], ['e1']])
 	expect(accepted).toEqual([])
 	store.batches[1]?.end()
 	await clock.pass(0)
 	expect(accepted).toEqual(['e1'])
-	expect(store.batches[2]?.batch.entries.map(({ id }) => id)).toEqual(['e2', 'e3', 'e4'])
+	expect(store.batches[2]?.batch.entries.map(idOf)).toEqual(['e2', 'e3', 'e4'])
 	store.batches[2]?.end()
 	await Promise.all(all)
 })
@@ -70,15 +72,15 @@ test('a failed transaction acknowledges nothing, and nothing is accepted until t
 	const { outbox, clock, lines } = outboxOn(store, settingsOf({}), () => 200)
 	store.batches[0]?.end()
 	await clock.pass(0)
-	const both = Promise.allSettled([outbox.accept(delivery('e1')), outbox.accept(delivery('e2'))])
+	const both = Promise.allSettled([outbox.accept([delivery('e1')]), outbox.accept([delivery('e2')])])
 	store.batches[1]?.fail()
 	const refused = { status: 'rejected', reason: { code: 'outbox-failed', status: 503 } }
 	expect(await both).toMatchObject([refused, refused])
-	await expect(outbox.accept(delivery('e3'))).rejects.toMatchObject({ code: 'outbox-failed' })
+	await expect(outbox.accept([delivery('e3')])).rejects.toMatchObject({ code: 'outbox-failed' })
 	expect(store.batches).toHaveLength(2)
 	await clock.pass(1000)
 	expect(store.batches).toHaveLength(3)
-	const later = outbox.accept(delivery('e4'))
+	const later = outbox.accept([delivery('e4')])
 	store.batches[2]?.end()
 	await clock.pass(0)
 	store.batches[3]?.end()
@@ -89,10 +91,10 @@ test('a failed transaction acknowledges nothing, and nothing is accepted until t
 test('an event that always fails follows the schedule, and becomes exactly one dead letter', async () => {
 	const { outbox, attempts, clock, lines, store } = outboxWith((text) => (text === 'poison' ? 500 : 200))
 	const from = clock.now()
-	await outbox.accept(delivery('e1', 'c1', 'poison'))
-	await outbox.accept(delivery('e2', 'c2', 'fine'))
-	await outbox.accept(delivery('e3', 'c1', 'behind'))
-	await outbox.accept(delivery('e4', undefined, 'alone'))
+	await outbox.accept([delivery('e1', 'c1', 'poison')])
+	await outbox.accept([delivery('e2', 'c2', 'fine')])
+	await outbox.accept([delivery('e3', 'c1', 'behind')])
+	await outbox.accept([delivery('e4', undefined, 'alone')])
 	await clock.pass(1000)
 	expect(attempts.map(({ text }) => text).toSorted()).toEqual(['alone', 'fine', 'poison'])
 	await clock.pass(60 * hour)
@@ -119,22 +121,22 @@ test('an event that always fails follows the schedule, and becomes exactly one d
 
 test('with overtaking, other events of its conversation do not wait', async () => {
 	const { outbox, attempts, clock } = outboxWith((text) => (text === 'poison' ? 500 : 200), { order: 'overtake' })
-	await outbox.accept(delivery('e1', 'c1', 'poison'))
-	await outbox.accept(delivery('e2', 'c1', 'behind'))
+	await outbox.accept([delivery('e1', 'c1', 'poison')])
+	await outbox.accept([delivery('e2', 'c1', 'behind')])
 	await clock.pass(1000)
 	expect(attempts.map(({ text }) => text)).toEqual(['poison', 'behind'])
 })
 
 test('an expired event gets the attempt in progress, and no other', async () => {
 	const { outbox, attempts, clock } = outboxWith(() => 500, { expiry: '10m', schedule: ['0s', '1m', '1h', '1h'] })
-	await outbox.accept(delivery('e1'))
+	await outbox.accept([delivery('e1')])
 	await clock.pass(10 * hour)
 	expect(attempts).toHaveLength(3)
 })
 
 test('the next process continues the schedule where it was', async () => {
 	const first = outboxWith(() => 500, { schedule: ['0s', '1h', '1h'] })
-	await first.outbox.accept(delivery('e1'))
+	await first.outbox.accept([delivery('e1')])
 	await first.clock.pass(hour / 2)
 	await first.outbox.close(0)
 	const second = outboxOn(near(storeOf(first.settings, first.clock.now())), first.settings, () => 500, first.clock)
@@ -157,7 +159,7 @@ test('the concurrency of a route is limited, and another route does not wait for
 		},
 		{ concurrency: 3 },
 	)
-	for (let i = 0; i < 10; i++) await outbox.accept(delivery(`e${i}`))
+	for (let i = 0; i < 10; i++) await outbox.accept([delivery(`e${i}`)])
 	await clock.pass(10)
 	expect(attempts).toHaveLength(3)
 	open.resolve()
@@ -169,7 +171,7 @@ test('the concurrency of a route is limited, and another route does not wait for
 test('a delivery that never ends counts as failed some time after its timeout', async () => {
 	let asked = 0
 	const { outbox, clock, lines } = outboxWith(() => (++asked === 1 ? new Promise<number>(() => {}) : 200))
-	await outbox.accept(delivery('e1'))
+	await outbox.accept([delivery('e1')])
 	await clock.pass(13_000)
 	expect(asked).toBe(1)
 	await clock.pass(10_000)
@@ -182,7 +184,7 @@ test('a delivery that never ends counts as failed some time after its timeout', 
 
 test('an event of a removed route waits without attempts, and is logged at the start', async () => {
 	const { outbox, attempts, clock, lines, settings } = outboxWith(() => 200)
-	await outbox.accept({ ...delivery('e1'), route: 'gone' })
+	await outbox.accept([{ ...delivery('e1'), route: 'gone' }])
 	await clock.pass(hour)
 	expect([attempts, lines]).toEqual([[], []])
 	await outbox.close(0)
@@ -205,14 +207,14 @@ test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no at
 	let attempts = 0
 	const settings = settingsOf({ schedule: ['0s', '1h', '1h'] })
 	const outbox = await openOutbox(settings, () => routes, { ...runtime, now, send })
-	for (let i = 0; i < 20; i++) await outbox.accept(delivery(`e${i}`))
+	for (let i = 0; i < 20; i++) await outbox.accept([delivery(`e${i}`)])
 	await expect.poll(() => attempts).toBe(20)
 	off = jump
 	await wait(2500)
 	expect(attempts).toBe(20)
 	failing = false
 	const body = JSON.stringify({ version: 1, event: { id: 'new', conversation: 'c', text: '1' } })
-	await outbox.accept({ ...delivery('new'), request: { ...delivery('new').request, body } })
+	await outbox.accept([{ ...delivery('new'), request: { ...delivery('new').request, body } }])
 	await expect.poll(() => eventsOf(calls).has('new')).toBe(true)
 	expect(attempts).toBe(21)
 	await outbox.close(1000)
@@ -234,7 +236,7 @@ test('while the circuit is open, events wait without using up attempts', async (
 	const outbox = await openOutbox(settings, () => routes, { ...runtime, send, log })
 	for (let i = 0; i < 60; i++) {
 		const body = JSON.stringify({ version: 1, event: { id: `e${i}`, conversation: 'c', text: '1' } })
-		await outbox.accept({ ...delivery(`e${i}`), request: { ...delivery(`e${i}`).request, body } })
+		await outbox.accept([{ ...delivery(`e${i}`), request: { ...delivery(`e${i}`).request, body } }])
 	}
 	await expect.poll(() => told.filter(({ state }) => state === 'circuit open').length).toBe(1)
 	await wait(1500)
@@ -255,7 +257,7 @@ test.each([
 ])('Retry-After in %s is kept, and never shortens the schedule', async (_, status, header, least) => {
 	const clock = testClock(Date.parse('2030-01-01'))
 	const { outbox, attempts } = outboxWith(() => status, { schedule: ['0s', '1h'] }, clock, [['retry-after', header]])
-	await outbox.accept(delivery('e1'))
+	await outbox.accept([delivery('e1')])
 	await clock.pass(0)
 	expect(attempts).toHaveLength(1)
 	await clock.pass(Math.max(3600 * 0.8, least) * 1000 - 1)
@@ -266,7 +268,7 @@ test.each([
 
 test('an upstream that is gone for good gets no second attempt', async () => {
 	const { outbox, attempts, lines, clock } = outboxWith(() => 410)
-	await outbox.accept(delivery('e1'))
+	await outbox.accept([delivery('e1')])
 	await clock.pass(0)
 	expect(lines).toMatchObject([{ msg: 'delivery', upstreamStatus: 410, dead: true }])
 	await clock.pass(24 * hour)
@@ -275,21 +277,21 @@ test('an upstream that is gone for good gets no second attempt', async () => {
 
 test('an event that is too large is refused, with the limit', async () => {
 	const { outbox } = outboxWith(() => 200, { maxBytes: 1024 * 1024 })
-	const refused = outbox.accept(delivery('e1', undefined, 'x'.repeat(131_072)))
+	const refused = outbox.accept([delivery('e1', undefined, 'x'.repeat(131_072))])
 	await expect(refused).rejects.toMatchObject({ code: 'event-too-large', context: { limit: 131_072 } })
 })
 
 test('on close, deliveries in progress finish and are recorded', async () => {
 	const open = Promise.withResolvers<number>()
 	const { outbox, attempts, clock, settings, lines } = outboxWith(() => open.promise)
-	await outbox.accept(delivery('e1', 'c1'))
-	await outbox.accept(delivery('e2', 'c1'))
+	await outbox.accept([delivery('e1', 'c1')])
+	await outbox.accept([delivery('e2', 'c1')])
 	await clock.pass(10)
 	outbox.drain()
 	const closed = outbox.close(1000)
 	open.resolve(200)
 	await closed
-	await expect(outbox.accept(delivery('e3'))).rejects.toMatchObject({ code: 'outbox-failed' })
+	await expect(outbox.accept([delivery('e3')])).rejects.toMatchObject({ code: 'outbox-failed' })
 	expect(attempts).toHaveLength(1)
 	expect(lines).toMatchObject([{ turn: 'e1', level: 'info' }])
 	const next = storeOf(settings, clock.now())

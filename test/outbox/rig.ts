@@ -11,7 +11,7 @@ import { createOutbox } from '../../src/node/outbox/delivery-loop.ts'
 import { type Batch, type Entry, openStore, type Store } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
 import type { Route } from '../../src/route.ts'
-import type { Delivery, LogLine, Runtime } from '../../src/runtime.ts'
+import type { EventDelivery, LogLine, Runtime } from '../../src/runtime.ts'
 import { createConcurrencyLimit, createEndpoint, type Upstream } from '../../src/upstream/index.ts'
 
 export const keyOne = Buffer.alloc(32, 1).toString('base64')
@@ -23,10 +23,10 @@ export function batchOf(differs: Partial<Batch>): Batch {
 }
 
 export function entry(id: string, conversation?: string, payload = `"${id}"`): Entry {
-	return { id, route: 'in', payload, ...(conversation !== undefined && { conversation }) }
+	return { route: 'in', rows: [{ id, payload }], ...(conversation !== undefined && { conversation }) }
 }
 
-export function delivery(id: string, conversation?: string, text = id): Delivery {
+export function delivery(id: string, conversation?: string, text = id): EventDelivery {
 	const request = { method: 'POST', query: [], headers: [], body: JSON.stringify({ text }) }
 	const alone = { id, route: 'in', platform: 'one-way', receivedAt: '2026-01-01T00:00:00.000Z', request }
 	return { ...alone, ...(conversation !== undefined && { conversation }) }

@@ -9,7 +9,7 @@ import {
 } from 'cloudflare:test'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { defaultSchedule } from '../../src/delivery/index.ts'
-import type { Delivery, LogLine } from '../../src/runtime.ts'
+import type { EventDelivery, LogLine } from '../../src/runtime.ts'
 import worker from '../../src/worker/index.ts'
 import type { QueuedEvent } from '../../src/worker/queued-event.ts'
 import { createOutbox } from '../../src/worker/worker-outbox.ts'
@@ -18,10 +18,15 @@ import { bindings } from './bindings.ts'
 const { CONVERSATIONS, EVENTS, DEAD_EVENTS } = bindings
 const attempts = defaultSchedule.schedule.length
 const lines: LogLine[] = []
-const outbox = createOutbox(bindings, (line) => lines.push(line))
+const parts = {
+	log: (line: LogLine) => lines.push(line),
+	background: () => {},
+	attempt: () => Promise.reject(new Error('no answer is late here')),
+}
+const outbox = createOutbox(bindings, parts)
 const objectOf = (name: string) => CONVERSATIONS.get(CONVERSATIONS.idFromName(name))
 
-function event(id: string, conversation?: string, body = '{"event":1}'): Delivery {
+function event(id: string, conversation?: string, body = '{"event":1}'): EventDelivery {
 	return {
 		...{ id, route: 'in', platform: 'canonical', receivedAt: '2026-01-01T00:00:00.000Z' },
 		...(conversation !== undefined && { conversation }),
@@ -78,7 +83,7 @@ const putBack = 'UPDATE deliveries SET dead = 0, failed = 0, due = 0, accepted_a
 
 test('events of a conversation are delivered in order, even if the first fails', async () => {
 	statuses.push(400, 400)
-	for (const n of [1, 2, 3]) await outbox.accept(event(`turn_${n}`, 'ordered', `{"n":${n}}`))
+	for (const n of [1, 2, 3]) await outbox.accept([event(`turn_${n}`, 'ordered', `{"n":${n}}`)])
 	await expect.poll(() => bodies.length).toBeGreaterThan(0)
 	while ((await pending('ordered')).length > 0) await alarm('ordered')
 	expect(bodies).toEqual(['{"n":1}', '{"n":1}', '{"n":1}', '{"n":2}', '{"n":3}'])
@@ -96,7 +101,7 @@ test('events of a conversation are delivered in order, even if the first fails',
 test('the next attempt starts by itself when it is due', async () => {
 	statuses.push(400)
 	const before = Date.now()
-	await outbox.accept(event('turn_1', 'again'))
+	await outbox.accept([event('turn_1', 'again')])
 	await expect.poll(() => pending('again')).toMatchObject([{ failed: 1 }])
 	const after = Date.now()
 	const [{ due } = { due: 0 }] = await pending('again')
@@ -109,7 +114,7 @@ test('Retry-After of an upstream is honoured, without attempts meanwhile', async
 	statuses.push(503)
 	// So long that even a slow machine looks twice before it is over.
 	retryAfter = '6'
-	await outbox.accept(event('turn_1', 'asked'))
+	await outbox.accept([event('turn_1', 'asked')])
 	await expect.poll(() => pending('asked')).toMatchObject([{ failed: 1 }])
 	await alarm('asked')
 	await alarm('asked')
@@ -122,15 +127,15 @@ test('Retry-After of an upstream is honoured, without attempts meanwhile', async
 
 test('an upstream that is gone for good gets no second attempt', async () => {
 	statuses.push(410)
-	await outbox.accept(event('turn_1', 'for-good'))
+	await outbox.accept([event('turn_1', 'for-good')])
 	await expect.poll(() => pending('for-good')).toMatchObject([{ failed: 1, dead: expect.toSatisfy((at) => at > 0) }])
 	expect(bodies).toHaveLength(1)
 })
 
 test('after the last attempt an event stays as a dead letter, and later ones are delivered', async () => {
 	statuses.push(...Array.from({ length: attempts }, () => 400))
-	await outbox.accept(event('turn_poison', 'poisoned'))
-	await outbox.accept(event('turn_next', 'poisoned', '{"next":1}'))
+	await outbox.accept([event('turn_poison', 'poisoned')])
+	await outbox.accept([event('turn_next', 'poisoned', '{"next":1}')])
 	for (let i = 0; i < attempts; i++) await alarm('poisoned')
 	expect(await pending('poisoned')).toMatchObject([{ failed: attempts, dead: expect.toSatisfy((at) => at > 0) }])
 	expect(bodies.filter((body) => body === '{"next":1}')).toHaveLength(1)
@@ -153,7 +158,7 @@ test('after the last attempt an event stays as a dead letter, and later ones are
 /** An object that has given up an event, and knows nothing else. */
 async function withDeadLetter(name: string): Promise<void> {
 	statuses.push(...Array.from({ length: attempts }, () => 400))
-	await outbox.accept(event('turn_dead', name))
+	await outbox.accept([event('turn_dead', name)])
 	for (let i = 0; i < attempts; i++) await alarm(name)
 	expect(await pending(name)).toMatchObject([{ failed: attempts }])
 	statuses.length = bodies.length = 0
@@ -172,7 +177,7 @@ test('a dead letter that was put back is delivered within a day', async () => {
 test('a dead letter that was put back is delivered before the next event', async () => {
 	await withDeadLetter('revived')
 	await change('revived', putBack)
-	await outbox.accept(event('turn_1', 'revived', '{"next":1}'))
+	await outbox.accept([event('turn_1', 'revived', '{"next":1}')])
 	await expect.poll(() => bodies).toEqual(['{"event":1}', '{"next":1}'])
 })
 
@@ -192,7 +197,7 @@ test('an event is delivered even if the alarm before it found nothing to do', as
 	vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * hour })
 	await runDurableObjectAlarm(objectOf('idle'))
 	vi.setSystemTime(Date.now() + hour)
-	await outbox.accept(event('turn_1', 'idle'))
+	await outbox.accept([event('turn_1', 'idle')])
 	expect(await alarmOf('idle')).toBeLessThanOrEqual(Date.now())
 })
 
@@ -200,9 +205,9 @@ test('an alarm starts no delivery after its time limit, and is set again immedia
 	vi.useFakeTimers({ toFake: ['Date'] })
 	// An upstream that needs six minutes. The alarm is not to come by itself meanwhile.
 	statuses.push(400)
-	await outbox.accept(event('turn_1', 'slow'))
+	await outbox.accept([event('turn_1', 'slow')])
 	await expect.poll(() => pending('slow')).toMatchObject([{ failed: 1 }])
-	await outbox.accept(event('turn_2', 'slow'))
+	await outbox.accept([event('turn_2', 'slow')])
 	vi.mocked(fetch).mockImplementation(async (_url, init) => {
 		bodies.push(String(init?.body))
 		vi.setSystemTime(Date.now() + 6 * 60_000)
@@ -216,38 +221,38 @@ test('an alarm starts no delivery after its time limit, and is set again immedia
 })
 
 test('a delivered event leaves nothing behind', async () => {
-	await outbox.accept(event('turn_1', 'clean'))
+	await outbox.accept([event('turn_1', 'clean')])
 	await expect.poll(() => bodies).toHaveLength(1)
 	await expect.poll(() => pending('clean')).toEqual([])
 	await expect.poll(() => alarmOf('clean')).toBeNull()
 })
 
 test('an event of a removed route waits like any other', async () => {
-	await outbox.accept({ ...event('turn_1', 'gone'), route: 'no-such-route' })
+	await outbox.accept([{ ...event('turn_1', 'gone'), route: 'no-such-route' }])
 	await expect.poll(() => pending('gone')).toMatchObject([{ failed: 1, dead: 0 }])
 	expect(bodies).toEqual([])
 })
 
 test('the number of events per conversation is limited', async () => {
 	statuses.push(400)
-	await outbox.accept(event('turn_0', 'full'))
+	await outbox.accept([event('turn_0', 'full')])
 	await expect.poll(() => pending('full')).toMatchObject([{ failed: 1 }])
 	await runInDurableObject(objectOf('full'), (_object, { storage: { sql } }) => {
 		const insert = "INSERT INTO deliveries (delivery, accepted_at, due, dead) VALUES ('{}', 0, 0, ?)"
 		for (let i = 0; i < 999; i++) sql.exec(insert, Date.now())
 	})
-	await expect(outbox.accept(event('turn_1', 'full'))).rejects.toMatchObject({ code: 'outbox-full' })
+	await expect(outbox.accept([event('turn_1', 'full')])).rejects.toMatchObject({ code: 'outbox-full' })
 })
 
 test('an event over the storage limit is rejected, by its bytes', async () => {
 	const send = vi.spyOn(EVENTS, 'send').mockResolvedValue(undefined as never)
 	const size = JSON.stringify(event('turn_1', undefined, '')).length
-	await outbox.accept(event('turn_1', undefined, 'x'.repeat(127_800 - size)))
+	await outbox.accept([event('turn_1', undefined, 'x'.repeat(127_800 - size))])
 	expect(send).toHaveBeenCalledTimes(1)
 	const over = { code: 'event-too-large', status: 413, context: { limit: 127_800 } }
-	await expect(outbox.accept(event('turn_1', undefined, 'x'.repeat(127_801 - size)))).rejects.toMatchObject(over)
-	await expect(outbox.accept(event('turn_1', undefined, 'ü'.repeat(64_000)))).rejects.toMatchObject(over)
-	await expect(outbox.accept(event('turn_1', 'c', 'ü'.repeat(1_000_000)))).rejects.toMatchObject({
+	await expect(outbox.accept([event('turn_1', undefined, 'x'.repeat(127_801 - size))])).rejects.toMatchObject(over)
+	await expect(outbox.accept([event('turn_1', undefined, 'ü'.repeat(64_000))])).rejects.toMatchObject(over)
+	await expect(outbox.accept([event('turn_1', 'c', 'ü'.repeat(1_000_000))])).rejects.toMatchObject({
 		code: 'event-too-large',
 	})
 	expect(send).toHaveBeenCalledTimes(1)
@@ -262,10 +267,10 @@ test('a failure of the queue or the object is reported to the platform, never ac
 				get: () => ({ enqueue: () => Promise.reject(new Error('overloaded')) }),
 			} as never,
 		},
-		(line) => lines.push(line),
+		parts,
 	)
-	await expect(refusing.accept(event('turn_1'))).rejects.toMatchObject({ code: 'outbox-failed', status: 503 })
-	await expect(refusing.accept(event('turn_2', 'c'))).rejects.toMatchObject({ code: 'outbox-failed', status: 503 })
+	await expect(refusing.accept([event('turn_1')])).rejects.toMatchObject({ code: 'outbox-failed', status: 503 })
+	await expect(refusing.accept([event('turn_2', 'c')])).rejects.toMatchObject({ code: 'outbox-failed', status: 503 })
 	expect(lines).toMatchObject([
 		{ level: 'error', msg: 'outbox', turn: 'turn_1', cause: 'the queue is gone' },
 		{ level: 'error', msg: 'outbox', turn: 'turn_2', cause: 'overloaded' },
@@ -358,7 +363,7 @@ test('a message is acknowledged once the queue has the next one, and retried if 
 	}
 	statuses.push(400, 400)
 	const EVENTS = {
-		async send({ id }: Delivery) {
+		async send({ id }: EventDelivery) {
 			await new Promise((sent) => setTimeout(sent, 50))
 			if (id === 'turn_2') throw new Error('the queue is gone')
 			done.push(`sent ${id}`)
@@ -375,19 +380,19 @@ test('an object does not call an upstream with an open circuit all the time', as
 	statuses.push(...Array.from({ length: 20 }, () => 500))
 	for (let i = 0; i < 5; i++) await consume({ ...event('turn_1'), route: 'down' })
 	const before = Date.now()
-	await outbox.accept({ ...event('turn_1', 'left-alone'), route: 'down' })
+	await outbox.accept([{ ...event('turn_1', 'left-alone'), route: 'down' }])
 	await expect.poll(() => alarmOf('left-alone').then((at) => (at ?? 0) > Date.now())).toBe(true)
 	expect(await alarmOf('left-alone')).toBeGreaterThanOrEqual(before + 4000)
 })
 
 test('an event goes through the queue to the upstream', async () => {
-	await outbox.accept(event('turn_1', undefined, '{"through":"the queue"}'))
+	await outbox.accept([event('turn_1', undefined, '{"through":"the queue"}')])
 	await expect.poll(() => bodies, { timeout: 10_000 }).toEqual(['{"through":"the queue"}'])
 })
 
 test('an event that failed is retried through the queue, and delivered', async () => {
 	statuses.push(400)
-	await outbox.accept(event('turn_again', undefined, '{"again":1}'))
+	await outbox.accept([event('turn_again', undefined, '{"again":1}')])
 	await expect.poll(() => bodies, { timeout: 20_000 }).toEqual(['{"again":1}', '{"again":1}'])
 	expect(lines).toMatchObject([
 		{ turn: 'turn_again', attempt: 1, error: 'upstream-status', level: 'warn' },

@@ -1,7 +1,7 @@
 /** Administration of the stored events, while a gateway may be delivering them. */
 import { randomUUID } from 'node:crypto'
 import type { OutboxSettings } from '../../config/index.ts'
-import { createConversationOrder } from './conversation-order.ts'
+import { createConversationOrder, placesBetween } from './conversation-order.ts'
 import { openAsOwner, openBeside } from './database.ts'
 import { createEncryption, hashConversation } from './encryption.ts'
 import { OutboxError } from './outbox-error.ts'
@@ -19,7 +19,7 @@ export interface Row {
 	/** Milliseconds since 1970. */
 	readonly acceptedAt: number
 	readonly nextAt: number
-	/** The error code of its last attempt. */
+	/** The error code of its last attempt, and the words of a platform's API. */
 	readonly error?: string
 	readonly bytes: number
 }
@@ -103,7 +103,7 @@ export function openAdmin(settings: OutboxSettings): Records {
 			// It may have been put back, and delivered, since it was found.
 			const laneOf = db.prepare(`SELECT lane FROM events WHERE id = ?4 AND ${matches} AND state <> 'waiting'`)
 			const back = db.prepare(`
-				UPDATE events SET state = 'waiting', seq = (SELECT max(seq) + 1 FROM events), head = ?, accepted_at = ?,
+				UPDATE events SET state = 'waiting', seq = (SELECT max(seq) FROM events) + ${placesBetween}, head = ?, accepted_at = ?,
 				attempts = 0, lapses = 0, next_at = 0, ended_at = NULL, error = NULL WHERE id = ?
 			`)
 			const putBack = (id: string): boolean => {

@@ -9,8 +9,8 @@ const shrinkEvery = 1000
 export interface Admission {
 	/** Whether the disk is nearly full, or the log too long because it is being read, even after it was moved into the file. */
 	isFull(now: number): boolean
-	/** Whether an event of so many bytes fits into the file. Counts it if it does. */
-	admit(bytes: number): boolean
+	/** Whether events of so many bytes fit into the file. Counts them if they do. */
+	admit(bytes: readonly number[]): boolean
 }
 
 /** `logBytes` is what the write-ahead log may take. */
@@ -51,7 +51,7 @@ export function createAdmission({ db, file, moveLog }: Opened, maxBytes: number,
 			return isNearlyFull()
 		},
 		admit(bytes) {
-			const needed = Math.ceil(bytes / pageBytes) + 2
+			const needed = bytes.reduce((sum, each) => sum + Math.ceil(each / pageBytes) + 2, 0)
 			if (usedPages + needed > admitted) usedPages = readUsedPages()
 			if (usedPages + needed > admitted) return false
 			usedPages += needed

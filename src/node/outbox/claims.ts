@@ -14,6 +14,8 @@ export interface Claimed {
 	readonly failed: number
 	/** Milliseconds since 1970. */
 	readonly acceptedAt: number
+	/** An earlier process ended while it delivered the event. */
+	readonly interrupted: boolean
 }
 
 export interface Claims {
@@ -30,7 +32,7 @@ export function createClaims(
 	owner: string,
 ): Claims {
 	const due = db.prepare(`
-		SELECT seq, id, key, payload, attempts, accepted_at FROM events
+		SELECT seq, id, key, payload, attempts, lapses, accepted_at FROM events
 		WHERE state = 'waiting' AND head = 1 AND owner IS NULL AND route = ? AND next_at <= ? ORDER BY next_at, seq LIMIT ?
 	`)
 	const take = db.prepare('UPDATE events SET owner = ? WHERE seq = ?')
@@ -40,7 +42,7 @@ export function createClaims(
 	return {
 		claim(route, count, now, fits) {
 			const claimed: Claimed[] = []
-			for (const { seq, id, key, payload: bytes, attempts, accepted_at } of due.all(route, now, count)) {
+			for (const { seq, id, key, payload: bytes, attempts, lapses, accepted_at } of due.all(route, now, count)) {
 				if (typeof id !== 'string' || !(bytes instanceof Uint8Array)) throw new Error('a row is not as its table')
 				if (!fits(bytes.length)) break
 				take.run(owner, Number(seq))
@@ -50,7 +52,8 @@ export function createClaims(
 				} catch {
 					outcomes.apply({ id, result: 'dead', error: 'outbox-failed' }, now)
 				}
-				claimed.push({ id, route, payload, failed: Number(attempts), acceptedAt: Number(accepted_at) })
+				const history = { failed: Number(attempts), acceptedAt: Number(accepted_at), interrupted: Number(lapses) > 0 }
+				claimed.push({ id, route, payload, ...history })
 			}
 			return claimed
 		},

@@ -8,6 +8,12 @@ import type { DatabaseSync } from 'node:sqlite'
 /** Whether a failing event keeps its place (`block`), or later ones are delivered before it (`overtake`). */
 export type Order = 'block' | 'overtake'
 
+/**
+ * Places in the order of all events between two that were stored after each other. The pushes that an event leads to take
+ * those before it, and so its place in its conversation. They are fewer.
+ */
+export const placesBetween = 4096
+
 export interface ConversationOrder {
 	/** Whether a new event of this conversation may be delivered now. No conversation: always. */
 	isFree(conversation: Uint8Array | null): boolean

@@ -8,7 +8,7 @@ import { GatewayError } from '../../errors.ts'
 import type { Route } from '../../route.ts'
 import type { Outbox, Runtime } from '../../runtime.ts'
 import { createDeliveries } from './deliveries-in-progress.ts'
-import { createIntake } from './intake.ts'
+import { createIntake, mostBytes } from './intake.ts'
 import type { Committed } from './store.ts'
 import type { RemoteStore } from './store-client.ts'
 import type { StoredOutcome } from './stored-outcomes.ts'
@@ -48,6 +48,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	let cancelTimer = () => {}
 	const deliveries = createDeliveries({
 		...{ routes, schedule: settings, runtime, clock, random: Math.random, concurrency: settings.concurrency },
+		maxBytes: mostBytes(settings.maxBytes),
 		onEnd(outcome) {
 			if (outcome) outcomes.push(outcome)
 			wake()
@@ -114,12 +115,21 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	}
 	wake()
 	return {
-		async accept(delivery) {
-			const entry = intake.entryOf(delivery)
+		async accept(accepted, underWay) {
+			const [delivery] = accepted
+			const entry = intake.entryOf(accepted, underWay !== undefined)
 			if (failing || state === 'closed') throw new GatewayError('outbox-failed')
 			const stored = intake.add(entry)
 			wake()
-			await stored
+			try {
+				await stored
+			} catch (thrown) {
+				// It may have been stored, and nobody else takes it while this process lives.
+				if (underWay) outcomes.push({ id: delivery.id, result: 'delivered' })
+				throw thrown
+			}
+			const acceptedAt = clock.now()
+			if (underWay) deliveries.takeOver({ delivery, failed: 0, acceptedAt, interrupted: false }, underWay)
 		},
 		drain() {
 			if (state === 'open') state = 'draining'

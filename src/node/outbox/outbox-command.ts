@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import type { OutboxSettings } from '../../config/index.ts'
 import type { Delivery } from '../../runtime.ts'
-import { redactCall } from '../../turn/index.ts'
+import { redactDelivery } from '../../turn/index.ts'
 import { acceptLostLog, type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
 import type { Progress } from './portions.ts'
 
@@ -85,7 +85,7 @@ const commands: { readonly [C in Command]: Run } = {
 		if (!row) return none(say)
 		say(lineOf(row))
 		const delivery: Delivery = JSON.parse(records.payload(row.id) ?? 'null')
-		say(JSON.stringify({ ...delivery, request: redactCall(delivery.request, []) }, null, 2))
+		say(JSON.stringify(redactDelivery(delivery), null, 2))
 		return exit.ok
 	},
 	redrive(records, { which }, say, progress) {

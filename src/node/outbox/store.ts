@@ -1,10 +1,10 @@
-/** Stores events in the outbox's file: everything that is known at the same time in one transaction, and so one fsync. */
+/** Stores what is delivered later in the outbox's file: everything that is known at the same time in one transaction, and so one fsync. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { OutboxSettings } from '../../config/index.ts'
 import { firstAttempt } from '../../delivery/index.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import { type Claimed, createClaims } from './claims.ts'
-import { type ConversationOrder, createConversationOrder } from './conversation-order.ts'
+import { type ConversationOrder, createConversationOrder, placesBetween } from './conversation-order.ts'
 import { type Opened, openAsOwner, unusable } from './database.ts'
 import { createEncryption, type Encryption, hashConversation } from './encryption.ts'
 import { createLogBudget, type LogBudget } from './log-budget.ts'
@@ -12,15 +12,16 @@ import { sqlite, sqliteCode } from './outbox-error.ts'
 import { recover, releaseClaims, saltOf } from './recovery.ts'
 import { createReserve } from './reserve.ts'
 import { createRetention } from './retention.ts'
-import { createStoredOutcomes, type StoredOutcome } from './stored-outcomes.ts'
+import { createStoredOutcomes, type EntryRow, type StoredOutcome } from './stored-outcomes.ts'
 
-/** An event to be stored. */
+/** What is stored together, or not at all. */
 export interface Entry {
-	readonly id: string
 	readonly route: string
 	readonly conversation?: string
-	/** What `Claimed` gives back. */
-	readonly payload: string
+	/** In the order of their delivery. */
+	readonly rows: readonly EntryRow[]
+	/** This process is delivering it already. */
+	readonly underWay?: true
 }
 
 /** What one commit writes and claims. */
@@ -103,7 +104,7 @@ function createStore(parts: Parts): Store {
 	const admission = createAdmission(parts.opened, maxBytes, log.bytes)
 	const reserve = createReserve(parts.opened, maxBytes, log)
 	const retaining = createRetention(db, retention)
-	const ended = createStoredOutcomes(db, parts.order, owner, retention.delivered > 0, retaining.countEnded)
+	const ended = createStoredOutcomes(db, parts, owner, retention.delivered > 0, retaining.countEnded)
 	const claims = createClaims(db, parts.encryption, ended, owner)
 	const insert = createInsert(db, parts, admission, log)
 	const begin = db.prepare('BEGIN IMMEDIATE')
@@ -181,7 +182,8 @@ function createStore(parts: Parts): Store {
 			releasedAt = batch.now
 		}
 		try {
-			const full = batch.entries.length > 0 && (admission.isFull(batch.now) || !reserve.makeRoom(batch.entries))
+			const rows = batch.entries.flatMap((entry) => entry.rows)
+			const full = rows.length > 0 && (admission.isFull(batch.now) || !reserve.makeRoom(rows))
 			committed = transact(batch, full)
 		} catch (thrown) {
 			rollBack()
@@ -229,7 +231,7 @@ function createStore(parts: Parts): Store {
 	}
 }
 
-/** Inserts an event, unless there is no room for it. */
+/** Inserts what is stored together, unless there is no room for it. */
 function createInsert(
 	db: DatabaseSync,
 	{ encryption, order, salt, options }: Parts,
@@ -237,15 +239,19 @@ function createInsert(
 	log: LogBudget,
 ): (entry: Entry, now: number) => undefined | 'outbox-full' {
 	const insert = db.prepare(`
-		INSERT OR IGNORE INTO events (id, route, lane, head, accepted_at, next_at, key, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT OR IGNORE INTO events (seq, id, route, lane, head, owner, accepted_at, next_at, key, payload)
+		VALUES ((SELECT coalesce(max(seq), 0) FROM events) + ${placesBetween}, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	`)
-	return ({ id, route, conversation, payload }, now) => {
-		const { key, bytes } = encryption.encrypt(id, payload)
-		if (!admission.admit(bytes.length)) return 'outbox-full'
+	return ({ rows, route, conversation, underWay }, now) => {
+		const encrypted = rows.map(({ id, payload }) => ({ id, ...encryption.encrypt(id, payload) }))
+		if (!admission.admit(encrypted.map(({ bytes }) => bytes.length))) return 'outbox-full'
 		const hashed = conversation === undefined ? null : hashConversation(salt, conversation)
 		const dueAt = firstAttempt(options, now, Math.random())
-		insert.run(id, route, hashed, order.isFree(hashed) ? 1 : 0, now, dueAt, key, bytes)
-		log.countInsert(bytes.length)
+		const owner = underWay ? options.owner : null
+		for (const { id, key, bytes } of encrypted) {
+			insert.run(id, route, hashed, order.isFree(hashed) ? 1 : 0, owner, now, dueAt, key, bytes)
+			log.countInsert(bytes.length)
+		}
 		return undefined
 	}
 }

@@ -2,45 +2,81 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Outcome } from '../../delivery/index.ts'
 import type { ConversationOrder } from './conversation-order.ts'
+import type { Encryption } from './encryption.ts'
 
-/** How an attempt of an event ended. */
-export type StoredOutcome = { readonly id: string } & Outcome
+/** One delivery to be stored. */
+export interface EntryRow {
+	readonly id: string
+	/** What `Claimed` gives back. */
+	readonly payload: string
+}
+
+/** How an attempt ended, with the pushes as they are stored. */
+export type StoredOutcome = {
+	readonly id: string
+	/** It is a push: it is not overtaken by what was stored behind it. */
+	readonly keepsOrder?: true
+} & (WithRows<'delivered'> | WithRows<'dead'> | Exclude<Outcome, { readonly result: 'delivered' | 'dead' }>)
+
+type WithRows<Result> = Omit<Extract<Outcome, { readonly result: Result }>, 'pushes'> & {
+	readonly pushes?: readonly EntryRow[]
+}
 
 export interface StoredOutcomes {
 	/** Changes nothing if the event is not one of this process any more. */
 	apply(outcome: StoredOutcome, now: number): void
-	/** Bytes of the event that an outcome is of. */
+	/** Bytes that an outcome rewrites: those of its event, and of the pushes in its place. */
 	sizeOf(outcome: StoredOutcome): number
 }
 
 /**
  * `keepDelivered`: delivered events stay in the file, for the retention to delete. `countEnded` is called with the bytes
- * of each event that has ended and stays.
+ * of each event that has ended and stays; negative: it went.
  */
 export function createStoredOutcomes(
 	db: DatabaseSync,
-	order: ConversationOrder,
+	{ order, encryption }: { readonly order: ConversationOrder; readonly encryption: Encryption },
 	owner: string,
 	keepDelivered: boolean,
 	countEnded: (bytes: number) => void,
 ): StoredOutcomes {
+	const row = 'seq, route, lane, length(payload) AS bytes'
 	const keep = db.prepare(`
 		UPDATE events SET state = 'delivered', attempts = attempts + 1, head = 0, owner = NULL, ended_at = ?, error = NULL
-		WHERE id = ? AND owner = ? RETURNING lane, length(payload) AS bytes
+		WHERE id = ? AND owner = ? RETURNING ${row}
 	`)
-	const remove = db.prepare('DELETE FROM events WHERE id = ? AND owner = ? RETURNING lane')
+	const remove = db.prepare(`DELETE FROM events WHERE id = ? AND owner = ? RETURNING ${row}`)
 	const retry = db.prepare(`
 		UPDATE events SET attempts = attempts + 1, owner = NULL, next_at = ?, error = ? WHERE id = ? AND owner = ? RETURNING lane
 	`)
 	const postpone = db.prepare('UPDATE events SET owner = NULL, next_at = ?, error = ? WHERE id = ? AND owner = ?')
 	const markDead = db.prepare(`
 		UPDATE events SET state = 'dead', attempts = attempts + 1, head = 0, owner = NULL, ended_at = ?, error = ?
-		WHERE id = ? AND owner = ? RETURNING lane, length(payload) AS bytes
+		WHERE id = ? AND owner = ? RETURNING ${row}
+	`)
+	const insert = db.prepare(`
+		INSERT OR IGNORE INTO events (seq, id, route, lane, head, accepted_at, next_at, key, payload)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	`)
+	// A push of an event that was put back replaces what is left of the one before.
+	const replace = db.prepare(`
+		DELETE FROM events WHERE id = ? AND state <> 'waiting' RETURNING length(payload) AS bytes
 	`)
 	const size = db.prepare('SELECT length(payload) AS bytes FROM events WHERE id = ?')
-	function end(row: { readonly lane?: unknown; readonly bytes?: unknown } | undefined): void {
-		if (row) countEnded(Number(row.bytes))
-		order.advance(row?.lane)
+
+	function end(ended: EndedRow | undefined, stays: boolean, now: number, pushes: readonly EntryRow[] = []): void {
+		if (!ended) return
+		const { seq, route, lane, bytes } = ended
+		if (stays) countEnded(Number(bytes))
+		const conversation = lane instanceof Uint8Array ? lane : null
+		for (const [i, { id, payload }] of pushes.entries()) {
+			const encrypted = encryption.encrypt(id, payload)
+			countEnded(-Number(replace.get(id)?.bytes ?? 0))
+			const place = Number(seq) - pushes.length + i
+			const head = conversation === null ? 1 : 0
+			insert.run(place, id, String(route), conversation, head, now, now, encrypted.key, encrypted.bytes)
+		}
+		order.advance(lane)
 	}
 
 	return {
@@ -48,19 +84,36 @@ export function createStoredOutcomes(
 			const { id } = outcome
 			switch (outcome.result) {
 				case 'delivered':
-					if (keepDelivered) end(keep.get(now, id, owner))
-					else order.advance(remove.get(id, owner)?.lane)
+					end(keepDelivered ? keep.get(now, id, owner) : remove.get(id, owner), keepDelivered, now, outcome.pushes)
 					break
-				case 'failed':
-					order.advance(retry.get(outcome.nextAt, outcome.error, id, owner)?.lane)
+				case 'failed': {
+					const failed = retry.get(outcome.nextAt, wordsOf(outcome), id, owner)
+					if (!outcome.keepsOrder) order.advance(failed?.lane)
 					break
+				}
 				case 'postponed':
 					postpone.run(outcome.until, outcome.error, id, owner)
 					break
 				case 'dead':
-					end(markDead.get(now, outcome.error, id, owner))
+					end(markDead.get(now, wordsOf(outcome), id, owner), true, now, outcome.pushes)
 			}
 		},
-		sizeOf: ({ id }) => Number(size.get(id)?.bytes ?? 0),
+		sizeOf(outcome) {
+			const { pushes = [] } = 'pushes' in outcome ? outcome : {}
+			const rewritten = Number(size.get(outcome.id)?.bytes ?? 0)
+			return pushes.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), rewritten)
+		},
 	}
+}
+
+interface EndedRow {
+	readonly seq?: unknown
+	readonly route?: unknown
+	readonly lane?: unknown
+	readonly bytes?: unknown
+}
+
+/** The error as operators see it: its code, and the words of a platform's API. */
+function wordsOf({ error, reason }: { readonly error: string; readonly reason?: string }): string {
+	return reason === undefined ? error : `${error} (${reason})`
 }

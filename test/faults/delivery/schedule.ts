@@ -25,7 +25,7 @@ export const poison: Row = {
 		const from = clock.now()
 		const ids = Array.from({ length: count }, (_, i) => `${i % 10 === 0 ? 'poison' : 'fine'} ${i}`)
 		// Every fifth conversation has a poisonous event, and a fine one behind it.
-		await Promise.all(ids.map((id, i) => outbox.accept(delivery(id, `c${i - (i % 2)}`))))
+		await Promise.all(ids.map((id, i) => outbox.accept([delivery(id, `c${i - (i % 2)}`)])))
 		await clock.pass(34 * hour)
 
 		const isPoison = (id: string | undefined) => id?.startsWith('poison') ?? false
@@ -99,7 +99,7 @@ export const restarted: Row = {
 			const tries: number[] = []
 			for (let first = true; clock.now() < from + 75 * minute; first = false) {
 				const { outbox, attempts } = outboxOn(near(storeOf(settings, clock.now())), settings, () => 500, clock)
-				if (first) await outbox.accept(delivery('e'))
+				if (first) await outbox.accept([delivery('e')])
 				await clock.pass(Math.ceil(15 * minute * random()))
 				await outbox.close(0)
 				tries.push(...attempts.map(({ at }) => at))
