@@ -1,5 +1,5 @@
 /** The simulator plays a platform against real servers on this machine, and the command line plays it for people. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
@@ -219,6 +219,46 @@ describe('npm run simulate', () => {
 		expect({ code, out }).toEqual({ code: 1, out: 'One moment\n' })
 	})
 
+	test('serves the API beside the turn: shows what comes that way as it comes, and presses its options', async () => {
+		let port = (_: string): void => {}
+		const api = new Promise<string>((found) => (port = found))
+		// A bot that is nothing but a URL: the call brings the token, and each message is a call.
+		const bot = await upstream(async ({ body }) => {
+			const { payload, hook, token } = JSON.parse(body)
+			const { id_project: project } = hook
+			const choice = payload.attributes?.action
+			const buttons = [{ type: 'action', value: 'Red', action: 'colour-red', show_echo: true }]
+			const attributes = { attachment: { type: 'template', buttons } }
+			const messages = choice ? [{ text: `You chose ${choice}.` }] : [{ text: 'Hello' }, { text: 'Which?', attributes }]
+			for (const message of messages) {
+				await fetch(`${await api}/${project}/requests/${payload.request.request_id}/messages`, {
+					method: 'POST',
+					headers: { authorization: `JWT ${token}` },
+					body: JSON.stringify(message),
+				})
+			}
+			return statusOnly(200)
+		})
+		const args = ['pingstreams', '--url', bot.url, '--option', 'dialect=external', '--text', 'Hi', '--choose', '1']
+		const child = spawn(process.execPath, [file, ...args, '--api', '0'], { stdio: ['ignore', 'pipe', 'pipe'] })
+		const ended = new Promise((done) => child.once('close', done))
+		onTestFinished(async () => {
+			child.kill()
+			await ended
+		})
+		const heard = { out: '', err: '' }
+		child.stdout.on('data', (chunk) => (heard.out += chunk))
+		child.stderr.on('data', (chunk) => {
+			heard.err += chunk
+			const [, url] = /listens on (\S+)/.exec(heard.err) ?? []
+			if (url) port(url)
+		})
+		await expect.poll(() => heard.out).toContain('You chose')
+		const none = '(the platform reads no answer)\n'
+		const [before, after] = heard.out.replaceAll(none, '').split('> Red\n')
+		expect([before, after]).toEqual(['Hello\nWhich?\n  1) Red\n', 'You chose colour-red.\n'])
+	})
+
 	const v2 = ['chatbot-v2', '--url', 'http://a.example', '--start', '--option']
 	test.each([
 		['Give the name of one adapter', ['nobody', '--url', 'http://a.example', '--text', 'Hi']],
@@ -234,6 +274,11 @@ describe('npm run simulate', () => {
 		['Invalid option userAttributes of chatbot-v2; expected: "drop" or "session".', [...v2, 'userAttributes=keep']],
 		['Invalid option text of chatbot-v2; expected: a string.', [...v2, 'text=5']],
 		["Unknown option '--nonsense'", ['--nonsense']],
+		[
+			'canonical has no API for conversations; these have one: pingstreams.',
+			['canonical', '--url', 'http://a.example', '--start', '--api', '0'],
+		],
+		['--api must be a port', ['pingstreams', '--url', 'http://a.example', '--start', '--api', 'x']],
 	])('exits with 2: %s', async (why, args) => {
 		const { code, err } = await run(...args)
 		expect(code).toBe(2)

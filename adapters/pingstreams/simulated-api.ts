@@ -391,9 +391,10 @@ function sayOne({ conversation, body, newId }: Call): ApiAnswer {
 	const { messages, command } = executed(parsed.output, body)
 	const stored = { _id: newId(), type: 'text', ...body, recipient: conversation.id, status: 0 }
 	const by = conversation.participants.find((each) => each.startsWith('bot_'))
-	const seen: CanonicalReply = { ...emptyReply, messages: messages.flatMap(shown) }
+	const visible = messages.flatMap(shown)
+	const seen: CanonicalReply = { ...emptyReply, messages: visible }
 	const message = { sender: by, id_project: conversation.project.id, ...stored, request: requestOf(conversation) }
-	if (command === undefined) return accepted(message, seen)
+	if (command === undefined) return accepted(message, visible.length > 0 ? seen : undefined)
 	const { seen: effect } = command === 'close' ? closed(conversation) : toPeople(conversation, { to: 'human' })
 	return accepted(message, { ...seen, ...(effect?.control && { control: effect.control }) })
 }

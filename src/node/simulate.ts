@@ -3,28 +3,30 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { adapters } from '../../adapters/index.ts'
-import { managementApis } from '../../adapters/simulated-apis.ts'
+import { conversationApis, managementApis } from '../../adapters/simulated-apis.ts'
 import { GatewayError } from '../errors.ts'
 import { type Adapter, type AdapterFactory, compact } from '../format/index.ts'
 import { readLimited } from '../http/index.ts'
-import { emptyReply } from '../model/index.ts'
-import type { OutgoingCall, Runtime } from '../runtime.ts'
+import { type CanonicalReply, type Choice, emptyReply } from '../model/index.ts'
+import type { OutgoingCall } from '../runtime.ts'
 import { describeExpected, keysOf, pathOf } from '../schema/index.ts'
 import {
 	describeChange,
 	Refused,
 	renderReply,
 	type SimulatedTurn,
+	type Simulation,
 	selectableOptions,
 	simulate,
 	type UserAction,
 } from '../simulator/index.ts'
 import { createRuntime } from './node-runtime.ts'
-import { serveSimulatedApi } from './simulated-api-server.ts'
+import { type SimulatedApiServer, serveSimulatedApi } from './simulated-api-server.ts'
 
 const help = `Plays a platform: calls a webhook as the platform would, and shows what its user would see.
 
   npm run simulate -- ADAPTER --url URL [--text TEXT | --start] [--choose N]...
+  npm run simulate -- ADAPTER --url URL --text TEXT --api PORT [--choose N]...
   npm run simulate -- ADAPTER --api PORT
 
 For example, against the demo bot of a gateway on this machine:
@@ -32,7 +34,8 @@ For example, against the demo bot of a gateway on this machine:
   npm run simulate -- canonical --url http://127.0.0.1:8787/canonical --text choices --choose 1
 
 ADAPTER is one of: ${adapters.map(({ name }) => name).join(', ')}.
-These have an API: ${Object.keys(managementApis).join(', ')}.
+These have an API for conversations: ${Object.keys(conversationApis).join(', ')}.
+These have an API for webhooks: ${Object.keys(managementApis).join(', ')}.
 
   --url URL            URL of the webhook, as entered in the platform's settings
   --text TEXT          what the user says
@@ -44,8 +47,10 @@ These have an API: ${Object.keys(managementApis).join(', ')}.
   --conversation ID    conversation to continue
   --default-reply TEXT the platform's own reply, on platforms that have one
   --raw                also print the HTTP messages
-  --api PORT           serve the platform's own API on this machine, until you press Ctrl-C, and print what happens;
-                       --secret and --secret-env set the token that it expects, otherwise any will do
+  --api PORT           serve the platform's own API on this machine until you press Ctrl-C. With --url: the API for
+                       conversations, at http://127.0.0.1:PORT; what comes that way is printed as it comes, and --choose
+                       waits for it. Without --url: the API for webhooks; --secret and --secret-env set the token that
+                       it expects, otherwise any will do
   --help               print this text
 
 Exit codes: 0 success, 1 the platform would reject the answer (with the reason), 2 wrong usage.`
@@ -80,6 +85,8 @@ interface Args {
 	readonly conversation?: string
 	readonly defaultReply?: string
 	readonly raw: boolean
+	/** The port of the API for conversations. */
+	readonly apiPort?: number
 }
 
 /** The API to serve, instead of a call to make. */
@@ -97,8 +104,9 @@ function readArgs(): Args | ApiArgs | undefined {
 	if (!factory || others.length > 0) throw new UsageError('Give the name of one adapter; --help lists them.')
 	const secret = values['secret-env'] === undefined ? values.secret : process.env[values['secret-env']]
 	if (values['secret-env'] !== undefined && !secret) throw new UsageError(`${values['secret-env']} is not set.`)
-	if (values.api !== undefined) {
-		return { name: factory.name, port: readPort(values.api), ...(secret !== undefined && { secret }) }
+	const port = values.api === undefined ? undefined : readPort(values.api)
+	if (port !== undefined && values.url === undefined) {
+		return { name: factory.name, port, ...(secret !== undefined && { secret }) }
 	}
 	if (values.url === undefined)
 		throw new UsageError('Give the URL of the webhook: --url http://127.0.0.1:8787/canonical')
@@ -120,6 +128,7 @@ function readArgs(): Args | ApiArgs | undefined {
 		...(values.conversation && { conversation: values.conversation }),
 		...(values['default-reply'] && { defaultReply: values['default-reply'] }),
 		raw: values.raw,
+		...(port !== undefined && { apiPort: port }),
 	}
 }
 
@@ -176,43 +185,58 @@ function createAdapter({ create, name, options: schema }: AdapterFactory, option
 	throw new UsageError(`Invalid ${key === undefined ? 'options' : `option ${key}`} of ${name}; expected: ${expected}.`)
 }
 
-/** Serves a platform's API until the process is ended. */
+/** Serves a platform's API for webhooks until the process is ended. */
 async function serveApi({ name, port, secret }: ApiArgs): Promise<void> {
-	const create = Object.hasOwn(managementApis, name) ? managementApis[name] : undefined
-	if (!create) throw new UsageError(`${name} has no API; these have one: ${Object.keys(managementApis).join(', ')}.`)
+	const create = apiOf(managementApis, name, 'for webhooks')
 	const api = create({ now: Date.now, newId: randomUUID, ...(secret !== undefined && { token: secret }) })
+	const { url } = await listen(api, port, ({ note }) => {
+		if (note !== undefined) console.log(note)
+	})
+	console.log(`The API of ${name} listens on ${url}`)
+}
+
+function apiOf<T>(apis: { readonly [adapter: string]: T }, name: string, what: string): T {
+	const create = Object.hasOwn(apis, name) ? apis[name] : undefined
+	if (!create) throw new UsageError(`${name} has no API ${what}; these have one: ${Object.keys(apis).join(', ')}.`)
+	return create
+}
+
+async function listen(...serving: Parameters<typeof serveSimulatedApi>): Promise<SimulatedApiServer> {
 	try {
-		const { url } = await serveSimulatedApi(api, port, ({ note }) => {
-			if (note !== undefined) console.log(note)
-		})
-		console.log(`The API of ${name} listens on ${url}`)
+		return await serveSimulatedApi(...serving)
 	} catch (thrown) {
 		if ((thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown
-		throw new UsageError(`Port ${port} is in use. Give --api another.`)
+		throw new UsageError(`Port ${serving[1]} is in use. Give --api another.`)
 	}
 }
 
-async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Promise<void> {
+async function run({ factory, adapter, deed, choose, raw, apiPort, ...where }: Args): Promise<void> {
 	const runtime = createRuntime(() => {})
+	const screen = newScreen()
+	const api = apiPort === undefined ? undefined : apiOf(conversationApis, factory.name, 'for conversations')()
+	const server = api && (await listen(api, apiPort ?? 0, ({ seen }) => seen && screen.show(seen)))
+	if (server) console.error(`The API of ${factory.name} listens on ${server.url}`)
 	const lent = {
 		send: sendCall,
 		now: runtime.now,
 		newId: runtime.newId,
 		crypto: runtime.crypto,
-	} satisfies Partial<Runtime>
+		...(api && { admit: api.admit }),
+	} satisfies Partial<Simulation>
 	try {
 		let turn = await simulate(adapter, { ...lent, ...where, ...deed })
-		print(turn, raw)
+		print(turn, screen, raw)
 		for (const hint of hintsOf(turn, factory)) console.error(hint)
 		for (const number of choose) {
-			const choice = pressed(turn, number)
+			const choice = pressed(server ? await screen.options() : selectableOptions(turn.reply ?? emptyReply), number)
 			const { conversation, user } = turn.event
 			const same = compact({ conversation, user: user?.id })
 			console.log(`> ${choice.label}`)
 			turn = await simulate(adapter, { ...lent, ...where, ...same, choice, handshake: false })
-			print(turn, raw)
+			print(turn, screen, raw)
 		}
 	} catch (thrown) {
+		await server?.close()
 		if (raw && thrown instanceof Refused && thrown.answer) console.log(JSON.stringify(thrown.answer, null, 2))
 		throw thrown
 	} finally {
@@ -220,10 +244,37 @@ async function run({ factory, adapter, deed, choose, raw, ...where }: Args): Pro
 	}
 }
 
-function print({ lost, call, answer, reply, unread }: SimulatedTurn, raw: boolean): void {
+/** What the user sees, in the order in which it comes. */
+interface Screen {
+	show(reply: CanonicalReply): void
+	/** The options of the last reply that had any, each once; waits for one. */
+	options(): Promise<Choice[]>
+}
+
+function newScreen(): Screen {
+	let offered: Choice[] = []
+	let wake = (): void => {}
+	return {
+		show(reply) {
+			console.log(renderReply(reply))
+			const options = selectableOptions(reply)
+			if (options.length > 0) offered = options
+			wake()
+		},
+		async options() {
+			while (offered.length === 0) await new Promise<void>((shown) => (wake = shown))
+			const options = offered
+			offered = []
+			return options
+		},
+	}
+}
+
+function print({ lost, call, answer, reply, unread }: SimulatedTurn, screen: Screen, raw: boolean): void {
 	for (const change of lost) console.error(`this platform cannot express ${describeChange(change)}`)
 	if (raw) console.log(JSON.stringify({ call, answer }, null, 2))
-	console.log(reply ? renderReply(reply) : '(the platform reads no answer)')
+	if (reply) screen.show(reply)
+	else console.log('(the platform reads no answer)')
 	for (const path of unread) console.error(`this platform does not read ${path}`)
 }
 
@@ -236,8 +287,7 @@ function hintsOf({ lost }: SimulatedTurn, { name, options }: AdapterFactory): st
 	})
 }
 
-function pressed({ reply }: SimulatedTurn, number: number): { value: string; label: string } {
-	const options = reply ? selectableOptions(reply) : []
+function pressed(options: readonly Choice[], number: number): { value: string; label: string } {
 	const choice = options[number - 1]
 	if (!choice) throw new UsageError(`The answer has ${options.length} options; ${number} is not one of them.`)
 	if ('value' in choice) return { value: choice.value, label: choice.title }

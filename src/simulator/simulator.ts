@@ -34,6 +34,8 @@ export type Simulation = UserAction &
 		readonly user?: string
 		/** The text that the bot's author set as the platform's default reply. Absent: none. */
 		readonly defaultReply?: string
+		/** The event's call, signed, with what the platform adds for its API, such as a token. Absent: nothing. */
+		admit?(call: WireRequest): WireRequest
 		/** Whether to make the set-up call first, if the platform has one. Default: true. */
 		readonly handshake?: boolean
 	}
@@ -81,7 +83,7 @@ export async function simulate(adapter: Adapter, simulation: Simulation): Promis
 	const lost = changes.filter(({ did }) => did !== 'added')
 	const call = adapter.event.encode(event)
 	try {
-		const answer = await post(adapter, call, simulation)
+		const answer = await post(adapter, call, simulation, simulation.admit)
 		if (answer.status < 200 || answer.status > 299) throw new Refused(`${statusOf(answer)}`, answer)
 
 		const leg = adapter.reply(event)
@@ -153,9 +155,13 @@ async function verifySetUp(adapter: Adapter, simulation: Simulation): Promise<vo
 	}
 }
 
-async function post(adapter: Adapter, call: WireRequest, simulation: Simulation): Promise<WireResponse> {
-	const { url, secret, crypto, send } = simulation
-	const signed = adapter.auth && secret !== undefined ? await adapter.auth.sign(call, secret, crypto) : call
+async function post(
+	adapter: Adapter,
+	call: WireRequest,
+	{ url, secret, crypto, send }: Simulation,
+	admit: (signed: WireRequest) => WireRequest = (signed) => signed,
+): Promise<WireResponse> {
+	const signed = admit(adapter.auth && secret !== undefined ? await adapter.auth.sign(call, secret, crypto) : call)
 	const { deadline = defaultDeadline } = adapter
 	try {
 		return await send({
