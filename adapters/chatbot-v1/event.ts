@@ -20,7 +20,14 @@ import {
 	unreachable,
 	validate,
 	WireAttributes,
+	WireCount,
+	WireFlag,
+	WireNonEmpty,
+	WireNumber,
+	WireOptionalText,
 	type WireRequest,
+	wireList,
+	wireObject,
 } from '../../src/format/index.ts'
 import { profile } from '../chatbot/webhook.ts'
 
@@ -29,34 +36,30 @@ const name = 'chatbot-v1'
 /** The session parameters that hold the user's fields. */
 const profileNames = { id: 'default_id', ...profile } as const
 
+const text = WireOptionalText
+const number = v.nullish(WireNumber)
+
 const Call = v.object({
 	conversationId: v.nullish(Id),
 	// It has more digits than a number holds; parsing keeps those as text.
 	sessionId: v.pipe(Id, v.nonEmpty()),
-	timestamp: v.nullish(v.string()),
-	status: v.nullish(v.object({ code: v.nullish(v.number()), type: v.nullish(v.string()) })),
+	timestamp: text,
+	status: wireObject(v.object({ code: number, type: text })),
 	result: v.object({
-		source: v.nullish(v.string()),
-		resolvedQuery: v.nullish(v.string()),
-		confidence: v.nullish(v.number()),
-		score: v.nullish(v.number()),
-		lifespan: v.nullish(v.number()),
-		incomplete: v.nullish(v.boolean()),
+		source: text,
+		resolvedQuery: text,
+		confidence: number,
+		score: number,
+		lifespan: number,
+		incomplete: v.nullish(WireFlag),
 		storyId: v.nullish(Id),
-		interaction: v.nullish(v.object({ id: v.nullish(Id), name: v.nullish(v.string()), action: v.nullish(v.string()) })),
+		interaction: wireObject(v.object({ id: v.nullish(Id), name: text, action: text })),
 		parameters: WireAttributes,
 		sessionParameters: WireAttributes,
 		contexts: v.nullish(
-			v.array(
-				v.object({
-					id: v.nullish(Id),
-					name: v.nullish(v.string()),
-					action: v.nullish(v.string()),
-					parameters: WireAttributes,
-				}),
-			),
+			wireList(v.object({ id: v.nullish(Id), name: text, action: text, parameters: WireAttributes })),
 		),
-		fulfillment: v.nullish(v.array(Json)),
+		fulfillment: v.nullish(wireList(Json)),
 	}),
 })
 type WireContext = NonNullable<v.InferOutput<typeof Call>['result']['contexts']>[number]
@@ -67,8 +70,8 @@ const Timestamp = v.pipe(v.string(), v.isoTimestamp())
 /** A default reply that the model can express. Other ones are native parts. */
 const WireDefaultReply = v.strictObject({
 	type: v.literal('text'),
-	delay: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-	message: NonEmpty,
+	delay: v.optional(WireCount),
+	message: WireNonEmpty,
 })
 
 /** Values of every known call. Other ones are native parts. */
@@ -213,8 +216,10 @@ function encodeContext({ id, name, action, parameters }: Context): object {
 }
 
 function decodeDefaultReply(each: Json): Message[] {
-	if (!v.is(WireDefaultReply, each)) return []
-	return [compact<Message>({ type: 'text', text: each.message, delay: each.delay })]
+	const reply = v.safeParse(WireDefaultReply, each)
+	if (!reply.success) return []
+	const { message, delay } = reply.output
+	return [compact<Message>({ type: 'text', text: message, delay })]
 }
 
 function encodeDefaultReply(message: Message): object {

@@ -47,7 +47,7 @@ const delay = v.nullish(WireCount)
 // The samples print `filters: []`, which their own table forbids.
 const filters = v.nullish(wireList(Json))
 const WireButton = v.object({
-	type: v.nullish(v.string(), 'postback'),
+	type: WireOptionalText,
 	title: WireOptionalText,
 	value: WireOptionalText,
 	// Instead of a type and a value, in 2018: https://gist.github.com/dzabrzenski/280d68affc865f7c530895d9cb9d36dd
@@ -55,13 +55,13 @@ const WireButton = v.object({
 })
 type WireButton = v.InferOutput<typeof WireButton>
 const buttons = v.nullish(wireList(WireButton))
-const card = { title: WireNonEmpty, subtitle: WireOptionalText, imageUrl: v.nullish(v.string()), buttons, filters }
+const card = { title: WireNonEmpty, subtitle: WireOptionalText, imageUrl: WireOptionalText, buttons, filters }
 const WireCard = v.object(card)
 type WireCard = v.InferOutput<typeof WireCard>
 
 const Response = v.variant('type', [
 	v.object({ type: v.literal('text'), delay, elements: wireList(WireText), filters }),
-	v.object({ type: v.literal('image'), delay, imageUrl: NonEmpty, filters }),
+	v.object({ type: v.literal('image'), delay, imageUrl: WireNonEmpty, filters }),
 	v.object({ type: v.literal('quickReplies'), delay, title: WireNonEmpty, buttons, filters }),
 	v.object({ type: v.literal('card'), delay, ...card }),
 	v.object({ type: v.literal('cards'), delay, elements: wireList(WireCard), filters }),
@@ -222,7 +222,7 @@ function decodeButtons({ buttons }: { buttons?: WireButton[] | null | undefined 
 }
 
 /** This version has no pages inside the chat and no calls. */
-function decodeOldButton({ type, title, value, postback }: WireButton): Button[] {
+function decodeOldButton({ type = 'postback', title, value, postback }: WireButton): Button[] {
 	if (type === 'webview' || type === 'phone') return []
 	return decodeButton({ type, title, value: nonEmpty(value) ?? postback })
 }

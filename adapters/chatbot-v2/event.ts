@@ -19,7 +19,9 @@ import {
 	readJsonBody,
 	validate,
 	WireAttributes,
+	WireOptionalText,
 	type WireRequest,
+	wireObject,
 } from '../../src/format/index.ts'
 import { profile } from '../chatbot/webhook.ts'
 import type { Options } from './options.ts'
@@ -35,13 +37,13 @@ const Call = v.object({
 	userId: v.nullish(Id),
 	externalId: v.nullish(Id),
 	// The help centre's sample has no node: https://www.chatbot.com/help/webhooks/what-are-webhooks/
-	node: v.nullish(
+	node: wireObject(
 		v.object({
 			id: v.nullish(Id),
-			name: v.nullish(v.string()),
-			type: v.nullish(v.string()),
+			name: WireOptionalText,
+			type: WireOptionalText,
 			webhookId: v.nullish(Id),
-			webhookName: v.nullish(v.string()),
+			webhookName: WireOptionalText,
 		}),
 	),
 	userAttributes: WireAttributes,

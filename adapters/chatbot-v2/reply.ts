@@ -14,7 +14,6 @@ import {
 	jsonResponse,
 	type Message,
 	NativeItem,
-	NonEmpty,
 	nonEmptyList,
 	type Path,
 	type ReplyLeg,
@@ -56,7 +55,7 @@ const buttons = v.nullish(wireList(WireButton))
 const WireCard = v.object({
 	title: WireNonEmpty,
 	subtitle: WireOptionalText,
-	imageUrl: v.nullish(v.string()),
+	imageUrl: WireOptionalText,
 	buttons,
 })
 type WireCard = v.InferOutput<typeof WireCard>
@@ -64,7 +63,7 @@ type WireCard = v.InferOutput<typeof WireCard>
 const Response = v.variant('type', [
 	v.object({ type: v.literal('text'), delay, message: WireText }),
 	v.object({ type: v.literal('randomText'), delay, messages: wireList(WireText) }),
-	v.object({ type: v.literal('image'), delay, imageUrl: NonEmpty }),
+	v.object({ type: v.literal('image'), delay, imageUrl: WireNonEmpty }),
 	v.object({ type: v.literal('quickReplies'), delay, title: WireNonEmpty, buttons }),
 	v.object({ type: v.literal('buttons'), delay, title: WireNonEmpty, buttons }),
 	v.object({ type: v.literal('cards'), delay, elements: wireList(WireCard) }),

@@ -1,6 +1,6 @@
 /** The four dialects of a call: one for each part of the platform that calls. The keys of the body tell them apart. */
 import * as v from 'valibot'
-import { type CanonicalEvent, GatewayError, Id, type Json, validate } from '../../src/format/index.ts'
+import { type CanonicalEvent, GatewayError, Id, type Json, validate, WireText } from '../../src/format/index.ts'
 
 /** The name of the adapter, and of its native parts. */
 export const name = 'pingstreams'
@@ -30,10 +30,10 @@ const WithHook = v.object({ hook: v.object({}) })
 const WithHookEvent = v.object({ hook: v.object({ event: v.string() }) })
 const WithMessage = v.object({ payload: v.object({ message: v.object({}) }) })
 const FromRuntime = v.union([v.object({ payload: v.object({ botId: Id }) }), v.object({ variables: v.object({}) })])
-const FromServer = v.object({ payload: v.object({ text: v.string(), intent: v.object({}) }) })
+const FromServer = v.object({ payload: v.object({ text: WireText, intent: v.object({}) }) })
 /** What the platform really sends: a message with its id, or the static reply in a field of its own. */
 const AsSent = v.object({
-	payload: v.union([v.object({ message: v.object({ _id: Id }) }), v.object({ text: v.string() })]),
+	payload: v.union([v.object({ message: v.object({ _id: Id }) }), v.object({ text: WireText })]),
 })
 const WithRequest = v.object({ payload: v.object({ request: v.object({}) }) })
 

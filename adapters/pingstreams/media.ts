@@ -3,24 +3,24 @@
  * media type. Tiledesk/chat21-web-widget: utils-message.ts, isImage, isFrame, isAudio, isFile.
  */
 import * as v from 'valibot'
-import { nonEmpty } from '../../src/format/index.ts'
+import { nonEmpty, WireFlag, WireOptionalText, wireObject } from '../../src/format/index.ts'
 
 /** The model's kinds of media. */
 export type MediaKind = 'image' | 'video' | 'audio' | 'file'
 
-const MetadataObject = v.object({
-	src: v.nullish(v.string()),
-	name: v.nullish(v.string()),
-	type: v.nullish(v.string()),
-	width: v.nullish(v.union([v.number(), v.string()])),
-	height: v.nullish(v.union([v.number(), v.string()])),
-	/** On the message that a pressed text button sends. */
-	button: v.nullish(v.boolean()),
-})
+const size = v.nullish(v.union([v.number(), v.string()]))
+
 /** Metadata of a message; the widget sends the empty string for none. */
-export const Metadata = v.pipe(
-	v.nullish(v.union([MetadataObject, v.literal('')])),
-	v.transform((metadata) => metadata || undefined),
+export const Metadata = wireObject(
+	v.object({
+		src: WireOptionalText,
+		name: WireOptionalText,
+		type: WireOptionalText,
+		width: size,
+		height: size,
+		/** On the message that a pressed text button sends. */
+		button: v.nullish(WireFlag),
+	}),
 )
 export type Metadata = v.InferOutput<typeof Metadata>
 

@@ -36,7 +36,16 @@ export { fieldPath, memberPath } from './field-path.ts'
 export { formRequest, isForm, mergeQuery, parseFields, queryRequest, readBodyValues, readForm } from './form.ts'
 export { bodyAsJson, jsonRequest, jsonResponse, readJson, readJsonBody } from './json.ts'
 export type { Decoded, EventLeg, Leg, ReplyLeg, Report } from './leg.ts'
-export { WireCount, WireFlag, WireNonEmpty, WireOptionalText, WireText, wireList } from './lenient.ts'
+export {
+	WireCount,
+	WireFlag,
+	WireNonEmpty,
+	WireNumber,
+	WireOptionalText,
+	WireText,
+	wireList,
+	wireObject,
+} from './lenient.ts'
 export type { MergeTag, MergeTags } from './merge-tags.ts'
 export { kindOf, type MessageKind } from './message-kind.ts'
 export {

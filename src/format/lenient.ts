@@ -34,6 +34,25 @@ export const WireCount = v.pipe(
 	v.transform(Math.round),
 )
 
+/** A number as senders write it, or one as a string. */
+export const WireNumber = v.pipe(
+	v.union([v.number(), v.pipe(v.string(), v.regex(/^\s*-?\d{1,15}(?:\.\d{1,15})?\s*$/, 'must be a number'))]),
+	v.transform(Number),
+)
+
+/** An object as senders write it, which may be absent: null, false and the empty string mean that there is none. */
+export function wireObject<S extends v.GenericSchema>(object: S) {
+	const none = v.pipe(
+		v.unknown(),
+		v.transform((): undefined => undefined),
+	)
+	return v.optional(
+		v.lazy((value): v.GenericSchema<unknown, v.InferOutput<S> | undefined> => {
+			return value === null || value === false || value === '' ? none : object
+		}),
+	)
+}
+
 function written(value: unknown): unknown {
 	return typeof value === 'string' ? value.toLowerCase() : value
 }

@@ -19,9 +19,9 @@ export function atLeastOneMember<T extends object>() {
 	return v.check<T, string>((value) => Object.keys(value).length > 0, 'must have at least one member')
 }
 
-/** Author-named values as senders write them: null, false and PHP's empty array mean none. */
+/** Author-named values as senders write them: null, false, the empty string and PHP's empty array mean none. */
 export const WireAttributes = v.pipe(
-	v.nullish(v.union([Attributes, v.literal(false), v.strictTuple([])], 'must be an object'), {}),
+	v.nullish(v.union([Attributes, v.literal(false), v.literal(''), v.strictTuple([])], 'must be an object'), {}),
 	v.transform((value): Attributes => (value && !Array.isArray(value) ? value : {})),
 )
 

@@ -1,27 +1,39 @@
 /** The body of a call of any dialect, as one shape: Tiledesk/tiledesk-server, models/message.js, request.js, lead.js. */
 import * as v from 'valibot'
-import { type Attributes, Id, type Json, validate, WireAttributes } from '../../../src/format/index.ts'
+import {
+	type Attributes,
+	Id,
+	type Json,
+	validate,
+	WireAttributes,
+	WireFlag,
+	WireNumber,
+	WireOptionalText,
+	wireList,
+	wireObject,
+} from '../../../src/format/index.ts'
 import { type AnsweredDialect, type Dialect, requireForm } from '../dialect.ts'
 import { Metadata } from '../media.ts'
 
-const text = v.nullish(v.string())
+const text = WireOptionalText
 const id = v.nullish(Id)
-const channel = v.nullish(v.object({ name: text }))
+const number = v.nullish(WireNumber)
+const channel = wireObject(v.object({ name: text }))
 
 const Request = v.object({
 	request_id: id,
 	id_project: id,
 	language: text,
 	channel,
-	draft: v.nullish(v.boolean()),
+	draft: WireFlag,
 	sourcePage: text,
-	department: v.nullish(v.object({ _id: id, name: text })),
-	lead: v.nullish(v.object({ lead_id: id, fullname: text, email: text, phone: id, attributes: WireAttributes })),
+	department: wireObject(v.object({ _id: id, name: text })),
+	lead: wireObject(v.object({ lead_id: id, fullname: text, email: text, phone: id, attributes: WireAttributes })),
 	attributes: WireAttributes,
-	status: v.nullish(v.number()),
-	rating: v.nullish(v.number()),
+	status: number,
+	rating: number,
 	rating_message: text,
-	tags: v.nullish(v.array(v.unknown())),
+	tags: v.nullish(wireList(v.unknown())),
 })
 const Message = v.object({
 	_id: id,
@@ -36,8 +48,8 @@ const Message = v.object({
 	text,
 	metadata: Metadata,
 	// The payload is whatever the page sends.
-	attributes: v.nullish(v.object({ action: text, subtype: text, payload: v.optional(v.unknown()) })),
-	request: v.nullish(Request),
+	attributes: wireObject(v.object({ action: text, subtype: text, payload: v.optional(v.unknown()) })),
+	request: wireObject(Request),
 })
 const Bot = v.object({ _id: id, name: text, id_project: id, project_id: id })
 const Intent = v.object({ intent_id: id, intent_display_name: text, question: text, answer: text })
@@ -49,14 +61,14 @@ const IntentCall = v.object({
 		botId: id,
 		text,
 		message: Message,
-		bot: v.nullish(Bot),
-		intent: v.nullish(Intent),
+		bot: wireObject(Bot),
+		intent: wireObject(Intent),
 	}),
 	variables: WireAttributes,
 	token,
 })
-const hook = v.nullish(v.object({ ...Bot.entries, event: text }))
-const timestamp = v.nullish(v.number())
+const hook = wireObject(v.object({ ...Bot.entries, event: text }))
+const timestamp = number
 const MessageCall = v.object({ payload: Message, hook, timestamp, token })
 /** An event of a conversation, not of a message. */
 const RequestCall = v.object({ payload: Request, hook, timestamp, token })

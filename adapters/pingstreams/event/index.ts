@@ -14,11 +14,11 @@ import {
 	jsonRequest,
 	limits,
 	type Message,
-	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
 	unreachable,
+	WireNonEmpty,
 } from '../../../src/format/index.ts'
 import { type Dialect, name, readsAnswers } from '../dialect.ts'
 import { staticMarkup } from '../markup.ts'
@@ -227,9 +227,9 @@ function decodeTrigger(call: Call): CanonicalEvent['trigger'] {
 }
 
 const Tag = v.union([
-	NonEmpty,
+	WireNonEmpty,
 	v.pipe(
-		v.object({ tag: NonEmpty }),
+		v.object({ tag: WireNonEmpty }),
 		v.transform(({ tag }) => tag),
 	),
 ])

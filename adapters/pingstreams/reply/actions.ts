@@ -3,7 +3,16 @@
  * Tiledesk/tiledesk-chatbot: tiledeskChatbotPlugs/directives.
  */
 import * as v from 'valibot'
-import { type CanonicalReply, compact, Json, NonEmpty } from '../../../src/format/index.ts'
+import {
+	type CanonicalReply,
+	compact,
+	Json,
+	NonEmpty,
+	WireFlag,
+	WireNonEmpty,
+	WireOptionalText,
+	wireList,
+} from '../../../src/format/index.ts'
 import { variable } from '../markup.ts'
 
 export type Control = NonNullable<CanonicalReply['control']>
@@ -14,18 +23,18 @@ export const designerEntries = { _tdActionId: v.optional(v.unknown()), _tdAction
 const designed = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) =>
 	v.object({ ...designerEntries, _tdActionType: v.literal(type), ...entries })
 
-const text = v.nullish(v.string())
+const text = WireOptionalText
 
 /** The actions that are a reply's `control` in the model. */
 export const ControlAction = v.variant('_tdActionType', [
 	designed('agent', {}),
 	designed('move_to_unassigned', {}),
-	designed('department', { depName: NonEmpty }),
-	designed('replacebot', { botName: NonEmpty, blockName: text }),
-	designed('replacebotv2', { botName: NonEmpty, blockName: text }),
-	designed('replacebotv3', { botId: text, botSlug: text, useSlug: v.nullish(v.boolean()), blockName: text }),
+	designed('department', { depName: WireNonEmpty }),
+	designed('replacebot', { botName: WireNonEmpty, blockName: text }),
+	designed('replacebotv2', { botName: WireNonEmpty, blockName: text }),
+	designed('replacebotv3', { botId: text, botSlug: text, useSlug: WireFlag, blockName: text }),
 	designed('close', {}),
-	designed('intent', { intentName: NonEmpty }),
+	designed('intent', { intentName: WireNonEmpty }),
 ])
 type ControlAction = v.InferOutput<typeof ControlAction>
 
@@ -131,10 +140,17 @@ const SetAttribute = v.variant('_tdActionType', [
 	designed('setattribute-v2', {
 		destination: Name,
 		operation: v.object({
-			operators: v.nullish(v.array(v.unknown())),
-			operands: v.strictTuple([
-				v.object({ value: Value, isVariable: v.nullish(v.literal(false)), function: v.nullish(v.literal('')) }),
-			]),
+			operators: v.nullish(wireList(v.unknown())),
+			operands: v.pipe(
+				wireList(
+					v.object({
+						value: Value,
+						isVariable: v.pipe(WireFlag, v.literal(false)),
+						function: v.nullish(v.literal('')),
+					}),
+				),
+				v.length(1),
+			),
 		}),
 	}),
 ])
@@ -146,7 +162,9 @@ export function decodeSetAttribute(
 	const result = v.safeParse(SetAttribute, action)
 	if (!result.success) return undefined
 	const { destination, ...set } = result.output
-	return [destination, 'value' in set ? set.value : set.operation.operands[0].value]
+	if ('value' in set) return [destination, set.value]
+	const [operand] = set.operation.operands
+	return operand && [destination, operand.value]
 }
 
 export function encodeSetAttribute([destination, value]: readonly [string, Json]): object {

@@ -16,14 +16,15 @@ import {
 	unreachable,
 	WireFlag,
 	WireOptionalText,
+	WireText,
 	wireList,
 } from '../../../src/format/index.ts'
 import { type ButtonAction, decodeButtonAction, encodeButtonAction } from '../button-action.ts'
 import type { Dialect } from '../dialect.ts'
 import { decodeMimeType, encodeMimeType, Metadata, mediaKindOf } from '../media.ts'
 
-const type = v.nullish(v.string())
 const text = WireOptionalText
+const type = text
 const WireButton = v.object({
 	type,
 	value: text,
@@ -42,17 +43,33 @@ const Gallery = wireList(WireCard)
 
 /** A list as JSON in a string, which the engine expands in place of the list itself. Any other string stays as it is. */
 function listInText<S extends v.GenericSchema>(schema: S) {
-	return v.pipe(
-		v.nullish(v.string()),
-		v.transform((text): v.InferOutput<S> | string | undefined => {
+	type List = v.InferOutput<S> | string | undefined
+	const inText = v.pipe(
+		WireText,
+		v.transform((text): List => {
 			try {
-				return v.parse(schema, readJson(text ?? ''))
+				return v.parse(schema, readJson(text))
 			} catch {
 				return text || undefined
 			}
 		}),
 	)
+	const list = v.pipe(
+		schema,
+		v.transform((items): List => items),
+	)
+	return v.optional(
+		v.lazy((value): v.GenericSchema<unknown, List> => {
+			if (value === null || value === false) return none
+			return typeof value === 'object' ? list : inText
+		}),
+	)
 }
+
+const none = v.pipe(
+	v.unknown(),
+	v.transform((): undefined => undefined),
+)
 
 const Attachment = v.object({
 	type,
