@@ -1,6 +1,7 @@
 /** What a platform shows of a backend that speaks a format: that of the platform itself, or another one. */
 import { describe, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
+import { pingstreams } from '../adapters/pingstreams/index.ts'
 import { fitReply } from '../src/fit/index.ts'
 import { jsonResponse, type NamedAdapter } from '../src/format/index.ts'
 import type { CanonicalEvent } from '../src/model/index.ts'
@@ -201,4 +202,25 @@ test.each([
 ])('a misspelt key of %s is named with the one that was meant', (upstream, answer, field, meant) => {
 	const context = expect.objectContaining({ field, expected: `no such field; did you mean "${meant}"?` })
 	expect(() => turn(upstream, 'botdistrikt', answer)).toThrow(expect.objectContaining({ context }))
+})
+
+test('what a backend of the same format wrote for the platform’s own reader is read where it is pushed', () => {
+	const platform = named('pingstreams')
+	const { push } = pingstreams.create({ api: 'https://api.example' })
+	const leg = push?.target({ project: 'p1', conversation: 'c1', token: 't', dialect: 'runtime', home: 'home' }).leg
+	if (!leg) throw new Error('there is an API')
+	const answering: Answering = { upstream: platform, platform, leg, received: asked, sent: asked }
+	const text = `Hi \${userFullname}\n* Tea\n* Sales tdAction:sales{}\n\nBye\\agent`
+	const { reply, changes } = readUpstreamReply(jsonResponse({ text }), answering)
+	const calls = leg.encode(fitReply(reply, leg, { ...context, decodedFrom: 'pingstreams' }).value)
+	expect(changes).toEqual([])
+	expect(calls.map(({ path, body }) => [path.replace(/.*\//, ''), body && JSON.parse(body).text])).toEqual([
+		['messages', 'Hi Ada'],
+		['messages', 'Bye'],
+		['agent', ''],
+	])
+	expect(JSON.parse(calls[1]?.body ?? '').attributes.attachment.buttons).toEqual([
+		{ type: 'text', value: 'Tea' },
+		{ type: 'action', value: 'Sales', action: 'sales{}', show_echo: true },
+	])
 })

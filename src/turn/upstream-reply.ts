@@ -1,5 +1,5 @@
 /** Reads the answer of the upstream in the upstream's format, for a platform of the same format or of another. */
-import type { NamedAdapter, ReplyLeg, WireResponse } from '../format/index.ts'
+import type { NamedAdapter, PushLeg, ReplyLeg, WireResponse } from '../format/index.ts'
 import { type CanonicalEvent, type CanonicalReply, type Change, emptyReply } from '../model/index.ts'
 import { decodeReply } from './decode.ts'
 import { withoutJumps } from './foreign-jumps.ts'
@@ -10,7 +10,7 @@ export interface Answering {
 	readonly upstream: NamedAdapter
 	readonly platform: NamedAdapter
 	/** The platform's leg for its event, or for pushes. */
-	readonly leg: Pick<ReplyLeg, 'mergeTags'>
+	readonly leg: Pick<ReplyLeg | PushLeg, 'mergeTags' | 'sameFormat'>
 	/** The platform's event. */
 	readonly received: CanonicalEvent
 	/** The same event, as the upstream got it. */
@@ -34,11 +34,13 @@ export function readUpstreamReply(response: WireResponse, answering: Answering):
 	const leg = upstream.adapter.reply(sent)
 	if (!leg) return { reply: emptyReply, unread: [], changes: [] }
 	const isSame = isSameFormat(answering)
-	const { model, unread, added } = decodeReply(isSame ? (leg.sameFormat ?? leg) : leg, response)
+	// A push may have no way to say what the backend wrote for the platform's own reader.
+	const isAsWritten = isSame && (platformLeg.sameFormat !== undefined || leg.sameFormat === undefined)
+	const { model, unread, added } = decodeReply(isAsWritten ? (leg.sameFormat ?? leg) : leg, response)
 	const additions = (added ?? []).map((path): Change => ({ path, feature: 'reply', did: 'added' }))
 	// Our own format is written for whatever platform there is.
-	if (isSame || leg.carries['reply.overrides']) return { reply: model, unread, changes: additions }
-	const { reply, changes: jumps } = withoutJumps(model)
+	if (isAsWritten || leg.carries['reply.overrides']) return { reply: model, unread, changes: additions }
+	const { reply, changes: jumps } = isSame ? { reply: model, changes: [] } : withoutJumps(model)
 	const changes = [...additions, ...jumps]
 	const { mergeTags } = leg
 	if (!mergeTags || mergeTags === platformLeg.mergeTags) return { reply, unread, changes }
