@@ -1,6 +1,6 @@
 /** Forms, queries and JSON objects as values by name, and the other way round. */
 import { describe, expect, test } from 'vitest'
-import { readFields } from '../src/format/form.ts'
+import { parseFields, readFields } from '../src/format/form.ts'
 import {
 	extractFields,
 	type FieldMapping,
@@ -25,6 +25,17 @@ const form = (body: string, type = 'application/x-www-form-urlencoded; charset=u
 describe('a form', () => {
 	test('becomes values by name, with a list for a repeated name', () => {
 		expect(readForm(form('a=1&b=x+%26+y&a=2&&%C3%A9=&a=3&c'))).toEqual({ a: ['1', '2', '3'], b: 'x & y', é: '', c: '' })
+	})
+
+	test('has the same fields whether anything in it is encoded or not', () => {
+		const texts = ['a=1&b==&&c&=d&a=ü', '?a=1', '&', '=', 'a;b=c', '#=/?']
+		for (const text of texts) {
+			const plain = parseFields(text)
+			expect(parseFields(`${text}&end=%20`)).toEqual([...plain, ['end', ' ']])
+			expect(parseFields(`${text}&end=+`)).toEqual([...plain, ['end', ' ']])
+		}
+		expect(parseFields('?a=1')).toEqual([['?a', '1']])
+		expect(parseFields('a=1&b==&&c&=d')).toEqual(Object.entries({ a: '1', b: '=', c: '', '': 'd' }))
 	})
 
 	test('needs no content type, but accepts no other', () => {

@@ -253,9 +253,23 @@ function largest(
 	return { count: low, fits: true }
 }
 
-/** A cheap answer for nearly every reply: no JSON text is longer than six bytes a unit, plus what stands between. */
+/** A cheap answer for nearly every reply: no text of JSON is longer than six bytes a unit, and more for what formats add. */
 function isSurelyWithin(reply: CanonicalReply, bytes: number): boolean {
-	return JSON.stringify(reply).length * 6 < bytes
+	return unitsOf(reply) * 6 < bytes
+}
+
+/** At least the UTF-16 units of a value as JSON, if nothing is escaped. */
+function unitsOf(value: unknown): number {
+	if (typeof value === 'string') return value.length + 3
+	// No number, and none of the other words, is longer.
+	if (typeof value !== 'object' || value === null) return 26
+	let units = 3
+	if (Array.isArray(value)) {
+		for (const item of value) units += unitsOf(item)
+		return units
+	}
+	for (const [key, member] of Object.entries(value)) units += key.length + 3 + unitsOf(member)
+	return units
 }
 
 const encoder = new TextEncoder()

@@ -14,7 +14,7 @@ function isWellFormed(value: unknown): boolean {
 	if (typeof value === 'string') return value.isWellFormed()
 	if (typeof value !== 'object' || value === null) return true
 	if (Array.isArray(value)) return value.every(isWellFormed)
-	return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member))
+	return Object.keys(value).every(isWellFormed) && Object.values(value).every(isWellFormed)
 }
 
 function repaired(account: Account, feature: Feature, value: unknown, path: string): unknown {

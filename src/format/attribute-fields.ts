@@ -23,7 +23,7 @@ export function extractFields<Field extends string>(
 	at: readonly string[],
 ): { fields: { [field in Field]?: string }; rest: Attributes; unread: string[] } {
 	const fields: { [field in Field]?: string } = {}
-	const rest: { [key: string]: Json } = { ...attributes }
+	const taken = new Set<string>()
 	const unread: string[] = []
 	for (const field in names) {
 		for (const name of [names[field] ?? []].flat()) {
@@ -31,9 +31,12 @@ export function extractFields<Field extends string>(
 			const value = attributes[name]
 			if (typeof value === 'number' || (typeof value === 'string' && value !== '')) fields[field] = String(value)
 			else if (value !== '' && value !== null) unread.push(fieldPath([...at, name]))
-			delete rest[name]
+			taken.add(name)
 		}
 	}
+	if (taken.size === 0) return { fields, rest: attributes, unread }
+	const rest: { [key: string]: Json } = {}
+	for (const [name, value] of Object.entries(attributes)) if (!taken.has(name)) rest[name] = value
 	return { fields, rest, unread }
 }
 

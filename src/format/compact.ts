@@ -2,13 +2,11 @@
 
 /** The object without its undefined members. */
 export function compact<T extends object>(object: T): T {
-	for (const key of Object.keys(object)) {
-		if (object[key as keyof T] === undefined) {
-			const present = Object.entries(object).filter(([, value]) => value !== undefined)
-			return Object.fromEntries(present) as T
-		}
-	}
-	return object
+	const members = Object.entries(object)
+	if (members.every(([, value]) => value !== undefined)) return object
+	const present: { [key: string]: unknown } = {}
+	for (const [key, value] of members) if (value !== undefined) present[key] = value
+	return present as T
 }
 
 /** The object without its undefined members, or undefined if none is left. */

@@ -39,11 +39,22 @@ export function parseFields(text: string): Fields {
 		at = text.indexOf('&', at + 1)
 		if (at === -1) break
 	}
-	const fields = [...new URLSearchParams(withValues(text))]
+	if (!/[%+]/.test(text)) return splitFields(text)
+	// Behind an ampersand, because a question mark at the start would be taken off.
+	const fields = [...new URLSearchParams(`&${withValues(text)}`)]
 	// The parser replaces what it cannot decode, in silence.
 	const odd = fields.find(([name, value]) => name.includes('\ufffd') || value.includes('\ufffd'))
 	if (odd && !isUtf8(text)) throw new GatewayError('body-not-utf8', { field: fieldPath([odd[0]]) })
 	return fields
+}
+
+/** The fields of a text in which nothing is encoded: the parser takes several times as long. */
+function splitFields(text: string): Fields {
+	const parts = text.split('&').filter((part) => part !== '')
+	return parts.map((part) => {
+		const end = part.indexOf('=')
+		return end === -1 ? [part, ''] : [part.slice(0, end), part.slice(end + 1)]
+	})
 }
 
 function isUtf8(text: string): boolean {

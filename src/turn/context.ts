@@ -76,6 +76,17 @@ function callLimits({ turnId, route, startedAt }: TurnContext, limit: number, re
 	return { id: turnId, until: startedAt + limit, repeat: route.idempotent ? 'unanswered' : 'unsent', reads }
 }
 
+const carriedFeatures = new WeakMap<ReplyLeg['carries'], readonly ReplyFeature[]>()
+
+/** The names of what a leg carries. Legs are made for each event, but most with the same features. */
+function featuresOf(carries: ReplyLeg['carries']): readonly ReplyFeature[] {
+	const known = carriedFeatures.get(carries)
+	if (known) return known
+	const features = replyFeatures.filter((feature: ReplyFeature) => carries[feature])
+	carriedFeatures.set(carries, features)
+	return features
+}
+
 /** The turn as the upstream gets it. `changes` are what the event lost on its way; `hasSecret` finds what `raw` must not hold. */
 export function describeTurn(
 	{ turnId, receivedAt, route, call }: TurnContext,
@@ -91,7 +102,7 @@ export function describeTurn(
 		receivedAt,
 		answer: leg ? 'now' : pushed ? 'push' : 'never',
 		...(leg && { answerBy: new Date(Date.parse(receivedAt) + route.limits.hold).toISOString() }),
-		carries: replyFeatures.filter((feature: ReplyFeature) => (leg ?? pushed)?.carries[feature]),
+		carries: featuresOf((leg ?? pushed)?.carries ?? {}),
 		changes: [...changes],
 		...(moreChanges > 0 && { moreChanges }),
 		...(route.raw && { raw: describeCall(call, hasSecret) }),

@@ -163,8 +163,8 @@ function dropped(each: number): Plant['edits'] {
 	return [
 		{
 			file: `${outbox}/store.ts`,
-			find: '		const { key, bytes } = encryption.encrypt(id, payload)\n',
-			replace: `		if (++inserted % ${each} === 0) return undefined\n		const { key, bytes } = encryption.encrypt(id, payload)\n`,
+			find: '		const encrypted = rows.map(',
+			replace: `		if (++inserted % ${each} === 0) return undefined\n		const encrypted = rows.map(`,
 		},
 		{
 			file: `${outbox}/store.ts`,

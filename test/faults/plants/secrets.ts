@@ -29,7 +29,7 @@ export const secretPlants: readonly Plant[] = [
 	{
 		id: 'first-characters-count',
 		fault: 'The first 8 characters of a secret are enough',
-		edits: [equal('timingSafeEqual(sha256(a.slice(0, 8)), sha256(b.slice(0, 8)))')],
+		edits: [equal('timingSafeEqual(filled(blocks[0], a.slice(0, 8)), filled(blocks[1], b.slice(0, 8)))')],
 		caughtBy: { file: 'test/node/equal.test.ts' },
 	},
 	{
@@ -117,8 +117,8 @@ export const secretPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/turn/encode-event.ts',
-				find: 'if (!(await containsSecret(encoded, hasSecret, runtime))) return { sent, encoded }',
-				replace: 'if (sent) return { sent, encoded }',
+				find: 'if (!(await containsSecret(encoded, hasSecret, runtime))) return { event: received.event, sent, encoded }',
+				replace: 'if (sent) return { event: received.event, sent, encoded }',
 			},
 		],
 		caughtBy: { file: 'test/secrets.test.ts' },
@@ -158,7 +158,7 @@ export const secretPlants: readonly Plant[] = [
 function equal(comparison: string): Plant['edits'][number] {
 	return {
 		file: 'src/node/node-runtime.ts',
-		find: 'timingSafeEqual(sha256(a), sha256(b))',
+		find: 'timingSafeEqual(filled(blocks[0], a), filled(blocks[1], b))',
 		replace: comparison,
 	}
 }
