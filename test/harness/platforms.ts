@@ -37,7 +37,7 @@ export interface Platform {
 
 /** Every example of every adapter, without those in which calls do not tell what their user wrote. */
 export const platforms: readonly Platform[] = adapters
-	.flatMap((factory) => factory.examples.map((options, i) => platformOf(factory, options, i)))
+	.flatMap((factory) => factory.examples.map((options, i) => platformOf(factory, withoutApi(factory, options), i)))
 	.filter(({ event }) => event('Hi').text === 'Hi')
 
 function platformOf(factory: AdapterFactory, options: unknown, number: number): Platform {
@@ -63,6 +63,35 @@ function platformOf(factory: AdapterFactory, options: unknown, number: number): 
 		},
 		messagesOf: (event, answer) => JSON.stringify(adapter.reply(event)?.decode(answer).model.messages ?? []),
 	}
+}
+
+/** The options without the address of an API: no test calls out of this machine. */
+function withoutApi(factory: AdapterFactory, options: unknown): unknown {
+	const option = apiOption(factory, options)
+	return option === undefined ? options : without(options, option)
+}
+
+/** The option that names the address of the platform's API: without it nothing is pushed. */
+function apiOption({ create }: AdapterFactory, options: unknown): string | undefined {
+	if (!create(options).push) return undefined
+	return Object.keys(Object(options)).find((option) => !create(without(options, option)).push)
+}
+
+function without(options: unknown, option: string): object {
+	return Object.fromEntries(Object.entries(Object(options)).filter(([name]) => name !== option))
+}
+
+/** A platform whose API is at this URL, with its option for that alone: it reads answers; or as it reads none. */
+export function withApi(url: string, oneWay: boolean): Platform {
+	const found = adapters.flatMap((factory) =>
+		factory.examples.flatMap((options) => {
+			const option = apiOption(factory, options)
+			if (option === undefined) return []
+			const given = { [option]: url }
+			return [platformOf(factory, oneWay ? { ...Object(options), ...given } : given, 0)]
+		}),
+	)
+	return first(found.filter((platform) => platform.oneWay === oneWay))
 }
 
 /** A pinned call: of those that go with the options, the one that was pinned with most of them, JSON where there is some. */
