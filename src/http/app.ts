@@ -71,7 +71,7 @@ export function createApp({
 		const request = c.req.raw
 		const { target, headers } = headOf(request, c.env)
 		const { path, query } = partsOf(target)
-		const { route, pathSecret, decoy, maxBody } = table.byPath(path)
+		const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
 		const head = { method: request.method, query, headers }
 		const body = unreadBody({ head, source: bodyOf(request, c.env), maxBody, budgets })
 		const taking = takeTurn(route, { head, body, pathSecret, at }, runtime)
@@ -79,7 +79,7 @@ export function createApp({
 			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
 			throw asGatewayError(thrown)
 		})
-		if (refusal) logRejection(refusal.code, decoy ? undefined : route.name)
+		if (refusal) logRejection(refusal.code, isDecoy ? undefined : route.name)
 		return respond(answer, c.env)
 	})
 	app.onError((thrown, c) => {

@@ -4,15 +4,18 @@ import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { type PreparedRoute, prepareRoute } from '../turn/index.ts'
 
-/** Where a path leads. */
-export interface Match {
+interface Place {
 	readonly route: PreparedRoute
-	/** The segment behind the route's path, decoded. */
-	readonly pathSecret?: string
 	/** No route has this path: the route here is a decoy. */
-	readonly decoy?: true
+	readonly isDecoy: boolean
 	/** Bytes that a call's body may have. */
 	readonly maxBody: number
+}
+
+/** Where a path leads. */
+export interface Match extends Place {
+	/** The segment behind the route's path, decoded. Undefined: there is none. */
+	readonly pathSecret: string | undefined
 }
 
 /** The look-ups for the routes of a gateway. What is unknown leads to a decoy, whose secret exists nowhere. */
@@ -32,27 +35,34 @@ export function routeTable(routes: readonly Route[], runtime: Runtime): RouteTab
 		...secrets,
 		...Array.from({ length: most - secrets.length }, runtime.newId),
 	]
-	const prepared = routes.map((route): Match => {
+	const prepared = routes.map((route): Place => {
 		const secrets = route.secrets.length === 0 ? [] : padded(route.secrets)
-		return { route: { ...prepareRoute(route), secrets }, maxBody: maxBodyOf(route) }
+		return { route: { ...prepareRoute(route), secrets }, isDecoy: false, maxBody: maxBodyOf(route) }
 	})
 	const alike = routes.find(({ platforms }) => platforms[0].adapter.auth) ?? first
 	const decoyRoute = prepareRoute({ ...alike, secrets: padded([]) })
 	// Where a proof in the body is looked for in vain, no more of it is read than where none is.
-	const decoy: Match = { route: decoyRoute, maxBody: limits.unprovenBodyBytes.value, decoy: true }
+	const decoy: Place = { route: decoyRoute, isDecoy: true, maxBody: limits.unprovenBodyBytes.value }
 
 	const paths = new Map(prepared.map((match) => [match.route.path, match]))
 	const names = new Map(prepared.map((match) => [match.route.name, match]))
 	const inOneOf =
-		(matches: ReadonlyMap<string, Match>) =>
+		(matches: ReadonlyMap<string, Place>) =>
 		(text: string): Match => {
-			const exact = matches.get(text)
-			if (exact) return exact
+			// The same steps whether there is a route or not, because the time must not tell.
 			const end = text.lastIndexOf('/')
-			const match = matches.get(text.slice(0, end)) ?? decoy
-			// A route whose calls carry a proof has nothing there.
-			const maxBody = match.route.platforms[0].adapter.auth ? decoy.maxBody : match.maxBody
-			return { ...match, maxBody, pathSecret: decode(text.slice(end + 1)) }
+			const exact = matches.get(text)
+			const outer = matches.get(text.slice(0, end)) ?? decoy
+			const segment = decode(text.slice(end + 1))
+			// A route whose calls carry a proof has nothing behind its path.
+			const outerBody = outer.route.platforms[0].adapter.auth ? decoy.maxBody : outer.maxBody
+			const { route, isDecoy } = exact ?? outer
+			return {
+				route,
+				pathSecret: exact ? undefined : segment,
+				isDecoy,
+				maxBody: exact ? exact.maxBody : outerBody,
+			}
 		}
 	return { byPath: inOneOf(paths), byName: inOneOf(names) }
 }
