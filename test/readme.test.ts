@@ -95,6 +95,43 @@ test('behind a secret, its backend checks the signature', async () => {
 	for (const body of ['{}', bodyOf('call')]) expect((await post(backend, body)).status).toBe(401)
 })
 
+test('a slow backend gives its user the holding reply and then the answer; an external bot answers', {
+	timeout: 60_000,
+}, async () => {
+	// The same in a 25th of the time.
+	const backend = await startBackend(block('slow backend').replace('9001', '9000').replace('25_000', '1000'))
+	const directory = await mkdtemp(join(tmpdir(), 'dragoman-readme-'))
+	running.push(() => rm(directory, { recursive: true }))
+	const port = `${await freePort()}`
+	const late = block('late answers')
+		.replace('http://127.0.0.1:9001', backend)
+		.replace('../late', directory)
+		.replace('8790', port)
+		.replace('10000', '400')
+	const { url } = await start(late)
+	const said = await simulated('talk to the slow backend', url, port, 'You said')
+	expect(said).toBe('One moment, please.\nYou said: Hello\n')
+	const told = await simulated('talk to an external bot', url, port, 'You said')
+	expect(told).toBe('(the platform reads no answer)\nYou said: Hello\n')
+})
+
+/** What the simulator prints until these words, with the block's command, this gateway, and this port for the API. */
+async function simulated(name: string, url: string, port: string, until: string): Promise<string> {
+	const command = block(name).replace('http://127.0.0.1:8787', url).replace('8790', port)
+	const [npm, run, script, dashes, ...args] = command.split(' ')
+	expect([npm, run, script, dashes]).toEqual(['npm', 'run', 'simulate', '--'])
+	const file = fileURLToPath(new URL('../src/node/simulate.ts', import.meta.url))
+	const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+	let printed = ''
+	child.stdout.on('data', (chunk) => (printed += chunk))
+	try {
+		await expect.poll(() => printed, { timeout: 25_000 }).toContain(until)
+	} finally {
+		await stop(child)
+	}
+	return printed
+}
+
 /** The backend as the README writes it, on a port that is free. */
 async function startBackend(code: string, env: { [name: string]: string } = {}): Promise<string> {
 	const port = await freePort()
