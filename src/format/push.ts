@@ -57,7 +57,7 @@ export type PushLeg = ReplyLeg<readonly PushCall[]>
 
 /** How a platform is pushed to. */
 export interface Push {
-	/** What a push can express: the same for every target. */
+	/** What a push can express at most: the leg of a target may carry less. */
 	readonly carries: Carries<CanonicalReply>
 	/**
 	 * Where the pushes of a call's conversation go: a small value with all that `target` needs. It may hold a token of the

@@ -6,6 +6,7 @@ import type { PickedSet, Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
 import type { Admitted } from './admission.ts'
 import type { PreparedRoute } from './prepared-route.ts'
+import { pushTarget } from './push.ts'
 import { describeCall } from './redact.ts'
 import type { SecretFinder } from './secret-finder.ts'
 
@@ -94,7 +95,7 @@ export function describeTurn(
 	{ changes, moreChanges = 0 }: Pick<Turn, 'changes' | 'moreChanges'>,
 	hasSecret: SecretFinder,
 ): Turn {
-	const pushed = address === undefined ? undefined : platform.adapter.push
+	const pushed = leg || address === undefined ? undefined : pushTarget(platform, address).leg
 	return {
 		id: turnId,
 		route: route.name,
