@@ -1,10 +1,10 @@
-/** The gateway of this isolate: the bundled configuration and the bindings become routes, a runtime and an app, once. */
+/** The gateway of this isolate: the bundled configuration and the bindings become routes, a runtime and what answers requests, once. */
 import config from '#gateway-config'
 import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readConfig } from '../config/index.ts'
 import { attempt, type Clock, type DeliveryContext, defaultDeadRetention, defaultSchedule } from '../delivery/index.ts'
 import { asGatewayError } from '../errors.ts'
-import { createApp, createBodyBudget } from '../http/index.ts'
+import { createBodyBudget, createFetch } from '../http/index.ts'
 import { limits as defaults } from '../limits.ts'
 import { demo } from '../upstream/index.ts'
 import type { Bindings } from './bindings.ts'
@@ -12,7 +12,7 @@ import { log } from './console-log.ts'
 import { createRuntime } from './worker-runtime.ts'
 
 interface Gateway {
-	readonly app: ReturnType<typeof createApp>
+	readonly fetch: ReturnType<typeof createFetch>
 	/** With what deliveries are attempted. */
 	readonly delivering: DeliveryContext
 	/** Milliseconds that a dead letter is kept in its conversation's object. */
@@ -70,7 +70,7 @@ function assemble(bindings: Bindings): Gateway {
 	const bodyBudget = createBodyBudget(limits.bodiesAtOnce ?? defaults.bodiesAtOnceOnWorkers.value)
 	for (const warning of [...warnings, ...differs]) runtime.log({ level: 'warn', msg: 'config', warning })
 	return {
-		app: createApp({ routes, runtime, bodyBudget }),
+		fetch: createFetch({ routes, runtime, bodyBudget }),
 		delivering,
 		deadRetention: outbox?.retention.dead ?? defaultDeadRetention,
 	}

@@ -1,0 +1,127 @@
+/** Answers requests: which route a call is for, how much of it is read, and how errors look from outside. */
+import { asGatewayError, GatewayError } from '../errors.ts'
+import { type Fields, jsonResponse, parseFields, problemResponse, type WireResponse } from '../format/index.ts'
+import type { Route } from '../route.ts'
+import type { Runtime } from '../runtime.ts'
+import { isSecretOf, takeTurn } from '../turn/index.ts'
+import { type ByteBudget, createBodyBudget } from './byte-budget.ts'
+import { type ByteSource, streamSource } from './byte-source.ts'
+import { routeCapabilities } from './capabilities.ts'
+import { unreadBody } from './read-body.ts'
+import { createRejectionLog } from './rejection-log.ts'
+import { toResponse } from './respond.ts'
+import { type Match, routeTable } from './route-table.ts'
+
+/** A request as it was sent, without its method and its body. */
+export interface RequestHead {
+	/** The request target (RFC 9112, section 3.2) in origin form. */
+	readonly target: string
+	/** Names in lower case. */
+	readonly headers: Fields
+}
+
+/** What a gateway consists of. */
+export interface AppOptions {
+	readonly routes: readonly Route[]
+	readonly runtime: Runtime
+	/** Whether new calls may come. Absent: always. */
+	ready?(): boolean
+	/** Limits the bodies that are read at the same time. Absent: a budget of its own. */
+	readonly bodyBudget?: ByteBudget
+	/** The body of a request. Absent: its `body`. */
+	bodyOf?(request: Request, env: unknown): ByteSource
+	/** The head of a request. Absent: what its `url`, as it stands there, and its `headers`, which are joined by name, say. */
+	headOf?(request: Request, env: unknown): RequestHead
+	/** Hands an answer to the server. Absent: as a Response with a body. */
+	respond?(answer: WireResponse, env: unknown): Response
+}
+
+const capabilitiesPath = '/-/carries/'
+
+/**
+ * Answers on the routes' paths, `/healthz`, `/readyz`, and for those who know a secret of the route
+ * `/-/carries/NAME/SECRET`; everything else is one and the same 404. The path of an open route's is `/-/carries/NAME`.
+ */
+export function createFetch({
+	routes,
+	runtime,
+	ready = () => true,
+	bodyBudget = createBodyBudget(),
+	bodyOf = streamOf,
+	headOf = ownHead,
+	respond = toResponse,
+}: AppOptions): (request: Request, env?: unknown) => Promise<Response> {
+	const table = routeTable(routes, runtime)
+	const budgets = { proven: bodyBudget, unproven: bodyBudget.half() }
+	const logRejection = createRejectionLog(runtime)
+
+	/** What the gateway says of itself; undefined if the path is none of its own. */
+	async function ownAnswer(path: string): Promise<WireResponse | undefined> {
+		if (path === '/healthz') return jsonResponse({ status: 'ok' })
+		if (path === '/readyz')
+			return ready() ? jsonResponse({ status: 'ready' }) : jsonResponse({ status: 'not ready' }, 503)
+		if (!path.startsWith(capabilitiesPath)) return undefined
+		const found = table.byName(path.slice(capabilitiesPath.length))
+		if (!found || !(await isOpenTo(found, runtime))) throw new GatewayError('not-found')
+		return jsonResponse(routeCapabilities(found.route))
+	}
+
+	async function answerTo(request: Request, env: unknown): Promise<WireResponse> {
+		const at = runtime.elapsed()
+		const { method } = request
+		const { target, headers } = headOf(request, env)
+		const { path, query } = partsOf(target)
+		const own = method === 'GET' || method === 'HEAD' ? await ownAnswer(path) : undefined
+		if (own) return own
+		const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
+		const head = { method, query, headers }
+		const body = unreadBody({ head, source: bodyOf(request, env), maxBody, budgets })
+		const { answer, refusal } = await takeTurn(route, { head, body, pathSecret, at }, runtime)
+		if (refusal) logRejection(refusal.code, isDecoy ? undefined : route.name)
+		return answer
+	}
+
+	function failure(thrown: unknown): WireResponse {
+		const error = asGatewayError(thrown)
+		if (error.code === 'internal')
+			runtime.log({ level: 'error', msg: 'call', error: error.code, cause: stackOf(error.cause ?? thrown) })
+		else if (error.code !== 'not-found') logRejection(error.code, undefined)
+		return problemResponse(error)
+	}
+
+	return async (request, env) => {
+		const response = await answerTo(request, env)
+			.then((answer) => respond(answer, env))
+			.catch((thrown: unknown) => respond(failure(thrown), env))
+		return request.method === 'HEAD' ? new Response(null, response) : response
+	}
+}
+
+/** Whether a caller may know what a route carries: it is open, or the path has one of its secrets. */
+async function isOpenTo({ route, pathSecret }: Match, { crypto }: Runtime): Promise<boolean> {
+	if (route.secrets.length === 0) return pathSecret === undefined
+	return await isSecretOf(route, pathSecret, crypto)
+}
+
+function streamOf({ body }: Request): ByteSource {
+	return streamSource(body)
+}
+
+/** What stands behind the authority of a URL. */
+const targetForm = /^[a-z\d+.-]+:\/\/[^/?#\\]*(.*)$/is
+
+function ownHead({ url, headers }: Request): RequestHead {
+	// Not by the URL parser, which resolves dots and turns backslashes: to it, many spellings are one path.
+	const target = targetForm.exec(url)?.[1] ?? ''
+	return { target: target.startsWith('/') ? target : `/${target}`, headers: [...headers] }
+}
+
+function partsOf(target: string): { path: string; query: Fields } {
+	const mark = target.indexOf('?')
+	if (mark === -1) return { path: target, query: [] }
+	return { path: target.slice(0, mark), query: parseFields(target.slice(mark + 1)) }
+}
+
+function stackOf(thrown: unknown): string | undefined {
+	return thrown instanceof Error ? thrown.stack : undefined
+}
