@@ -1,5 +1,5 @@
 /** P8: what a byte of a call costs, from small calls to large ones, against parsing and writing the same JSON. */
-import { compare, figure, type Pace, type Subject } from './compare.ts'
+import { compare, figure, type Subject } from './compare.ts'
 import { type Experiment, round } from './experiment.ts'
 import { peers } from './peers.ts'
 import { startUpstream } from './turns.ts'
@@ -25,9 +25,8 @@ export const largeBodies: Experiment = {
 		const subjects = sizes.flatMap(({ name, bytes }) =>
 			running.map((program): Subject => ({ ...program, id: `${program.id} ${name}`, target, call: callOf(bytes) })),
 		)
-		// Every size is warmed up, and the machine does not get used to one of them.
-		const pace: Pace = { ...trial.pace, warmUp: Math.ceil(trial.pace.warmUp / 3), warmTurns: 0 }
-		const samples = await compare(trial, subjects, 8, pace)
+		// Large calls are slow: what matters in them is compiled long before they are that many.
+		const samples = await compare(trial, subjects, 8, { ...trial.pace, warmTurns: 0 })
 		const figures = Object.fromEntries(
 			sizes.flatMap(({ name, bytes }) => {
 				const nanoseconds = (micros: number): number => (micros * 1000) / bytes

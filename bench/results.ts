@@ -1,6 +1,6 @@
 /** The results that the documents show: of each experiment the last that was kept, with its machine, versions and date. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import * as v from 'valibot'
 import type { Finding } from './experiment.ts'
 
@@ -40,10 +40,14 @@ export function writeResult(id: string, finding: Finding): void {
 	writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), null, '\t')}\n`)
 }
 
+/** Programs that waited for a core in the last minutes, when this one had just begun. */
+const others = loadavg()[2] ?? 0
+
 function machine(): string {
 	const [cpu] = cpus()
 	const gibibytes = Math.round(totalmem() / 1024 ** 3)
-	return `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${gibibytes} GiB of memory, Linux ${release()}`
+	const busy = others > 0.5 ? `, with other work on it (load average ${others.toFixed(1)} before)` : ''
+	return `${cpus().length} cores (${cpu?.model.trim()}), ${gibibytes} GiB of memory, Linux ${release()}${busy}`
 }
 
 function versions(): string {

@@ -4,6 +4,7 @@
  * the form for CI: a smaller comparison, which fails when a turn costs many times what it should.
  */
 import { parseArgs } from 'node:util'
+import { allocation } from './allocation.ts'
 import type { Pace } from './compare.ts'
 import { conversations } from './conversations.ts'
 import { describeTarget, type Experiment, type Finding, holds } from './experiment.ts'
@@ -28,7 +29,19 @@ const { values } = parseArgs({
 })
 
 const experiments: readonly Experiment[] = [
-	...[atOnce, crowded, waiting, manyRoutes, starting, worker, largeBodies, oneWay, everyFormat, conversations],
+	...[
+		atOnce,
+		crowded,
+		waiting,
+		manyRoutes,
+		starting,
+		worker,
+		largeBodies,
+		oneWay,
+		everyFormat,
+		conversations,
+		allocation,
+	],
 ]
 
 const pace: Pace = values.short

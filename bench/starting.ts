@@ -1,6 +1,6 @@
 /** P6: from the start of the process to its first answer, and the memory of a gateway with nothing to do. */
 import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -14,8 +14,6 @@ import { spread } from './turns.ts'
 import { call, route, secrets, target } from './work.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** Where the built gateway finds its packages. */
-const built = join(root, 'node_modules/.cache/bench')
 
 /** Starts of each. */
 const times = 9
@@ -33,12 +31,11 @@ const emptyServer = `
 export const starting: Experiment = {
 	...{ id: 'P6', title: 'Start, and memory at rest' },
 	async run(trial) {
-		rmSync(built, { recursive: true, force: true })
-		execFileSync('tsc', ['-p', join(root, 'tsconfig.build.json'), '--outDir', built], { cwd: root, stdio: 'inherit' })
+		execFileSync('npm', ['run', 'build'], { cwd: root, stdio: 'ignore' })
 		const home = folder(trial)
 		const empty = join(home, 'empty.mjs')
 		writeFileSync(empty, emptyServer)
-		const main = join(built, 'src/node/main.js')
+		const main = join(root, 'dist/src/node/main.js')
 		const compiled = { NODE_COMPILE_CACHE: join(home, 'compiled') }
 		const programs = [
 			{ name: 'An empty `node:http` server', file: empty },
