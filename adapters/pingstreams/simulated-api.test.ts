@@ -196,7 +196,7 @@ test.each<[what: string, method: string, path: string, body: Json | undefined, s
 		'an odd message',
 		'POST',
 		`${here}/messages`,
-		{ text: 'x', type: 1 },
+		{ text: 'x', type: {} },
 		500,
 		{ success: false, msg: 'Error creating message' },
 	],
