@@ -8,6 +8,7 @@ import {
 	createChatBotClient,
 	type NewWebhook,
 } from '../../adapters/chatbot/management/index.ts'
+import { nobody } from '../servers.ts'
 import { account, collection, story } from './account.ts'
 
 const token = 'developer-access-token'
@@ -96,6 +97,16 @@ test('requests are those of the documents', async () => {
 	expect(await request?.json()).toEqual(creation)
 })
 
+test('fetch is called as a function, which Workers insist on', async () => {
+	const receivers: unknown[] = []
+	const fetch = async function (this: unknown) {
+		receivers.push(this)
+		return Response.json([])
+	}
+	await createChatBotClient({ token, fetch }).list()
+	expect(receivers).toEqual([undefined])
+})
+
 describe('reads the samples of the documents', () => {
 	test('a list of version 2, with ids of 25 characters, and errors that are a text, false and null', async () => {
 		const listed = (id: string, error: unknown) => ({
@@ -164,6 +175,8 @@ describe('sends nothing that is not as documented', () => {
 		['token', { token: x(1025) }],
 		['headers', { headers: {} }],
 		['headers', { headers: eleven }],
+		['headers', { headers: JSON.parse('{"x-a":"b","__proto__":"c"}') }],
+		['headers', { headers: JSON.parse('{"constructor":"c"}') }],
 		['headers["x a"]', { headers: { 'x a': 'b' } }],
 		['headers.x-a', { headers: { 'x-a': 'b\r\nx-c: d' } }],
 		['auth.username', { auth: { username: '', password: 'p' } }],
@@ -180,8 +193,8 @@ describe('sends nothing that is not as documented', () => {
 	test.each(['', '..', 'a/b', 'a?b', 'é', x(65)])('the id %j', async (id) => {
 		const { requests, client } = answered(() => Response.json({}))
 		const { update, show, v1 } = client
-		for (const made of [show(id), client.delete(id), update(id, settings), v1.show(id)]) {
-			expect(await failure(made)).toMatchObject({ code: 'invalid-input', field: 'id' })
+		for (const make of [() => show(id), () => client.delete(id), () => update(id, settings), () => v1.show(id)]) {
+			expect(await failure(make())).toMatchObject({ code: 'invalid-input', field: 'id' })
 		}
 		expect(requests).toEqual([])
 	})
@@ -317,8 +330,10 @@ describe('failures', () => {
 			response.writeHead(200, { 'content-length': '100' }).write('[', () => response.destroy())
 		})
 		expect(await failure(half.list())).toMatchObject({ code: 'unreachable' })
-		const nobody = createChatBotClient({ token, api: 'http://127.0.0.1:1' })
-		expect(await failure(nobody.list())).toMatchObject({ code: 'unreachable' })
+		const down = createChatBotClient({ token, api: await nobody() })
+		const refused = await failure(down.list())
+		expect(refused).toMatchObject({ code: 'unreachable', reason: 'ECONNREFUSED' })
+		expect(refused.message).toMatch(/\(ECONNREFUSED\)$/)
 	})
 
 	test.each([

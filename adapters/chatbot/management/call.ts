@@ -74,9 +74,17 @@ function limitsOf(given: AbortSignal | undefined, milliseconds: number): Attempt
 	return { signal: given ? AbortSignal.any([given, time]) : time, given, time }
 }
 
-/** Why an attempt ended without an answer. What was thrown may quote the request, and is not passed on. */
-function interrupted({ given, time }: AttemptLimits): ChatBotError {
-	return new ChatBotError(given?.aborted ? 'aborted' : time.aborted ? 'timeout' : 'unreachable')
+/** Why an attempt ended without an answer. What was thrown may quote the request; of it, only the system's code is kept. */
+function interrupted(thrown: unknown, { given, time }: AttemptLimits): ChatBotError {
+	if (given?.aborted) return new ChatBotError('aborted')
+	if (time.aborted) return new ChatBotError('timeout')
+	const reason = systemCode(thrown) ?? systemCode(thrown instanceof Error ? thrown.cause : undefined)
+	return new ChatBotError('unreachable', reason === undefined ? {} : { reason })
+}
+
+function systemCode(thrown: unknown): string | undefined {
+	const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined
+	return typeof code === 'string' && /^[A-Z][A-Z\d_]{2,63}$/.test(code) ? code : undefined
 }
 
 async function send(connection: Connection, request: ApiRequest, limits: AttemptLimits): Promise<Response> {
@@ -94,19 +102,19 @@ async function send(connection: Connection, request: ApiRequest, limits: Attempt
 			redirect: 'manual',
 			signal: limits.signal,
 		})
-	} catch {
-		throw interrupted(limits)
+	} catch (thrown) {
+		throw interrupted(thrown, limits)
 	}
 }
 
 async function readAnswer(response: Response, limits: AttemptLimits): Promise<Json | undefined> {
 	const { status } = response
-	const bytes = await readBytes(response, maxBytes).catch(() => {
-		throw interrupted(limits)
+	const bytes = await readBytes(response, maxBytes).catch((thrown: unknown) => {
+		throw interrupted(thrown, limits)
 	})
 	if (!bytes) throw new ChatBotError('answer-too-large', { status })
 	try {
-		const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+		const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
 		return text.trim() === '' ? undefined : readJson(text, maxValues)
 	} catch (thrown) {
 		if (thrown instanceof GatewayError && thrown.code === 'too-many-values') {
@@ -118,9 +126,9 @@ async function readAnswer(response: Response, limits: AttemptLimits): Promise<Js
 
 /** The error for an answer that is no success. A body that cannot be read takes nothing from what its status says. */
 async function failureOf(response: Response, { token }: Connection, request: ApiRequest): Promise<ChatBotError> {
-	const { status, headers, type } = response
+	const { status, headers } = response
 	const bytes = await readBytes(response, maxErrorBytes).catch(() => undefined)
-	if (type === 'opaqueredirect' || (status >= 300 && status <= 399)) return new ChatBotError('redirected', { status })
+	if (status >= 300 && status <= 399) return new ChatBotError('redirected', { status })
 	const body = new TextDecoder().decode(bytes ?? new Uint8Array())
 	const said = wordsOf(body, [token, ...(request.secrets ?? [])])
 	const retryAfter = readRetryAfter(headers)

@@ -29,6 +29,8 @@ export interface ChatBotErrorDetails {
 	readonly field?: string
 	/** What was expected there. */
 	readonly expected?: string
+	/** The system's own code for a connection that failed, such as ECONNREFUSED or CERT_HAS_EXPIRED. */
+	readonly reason?: string
 	/** Seconds after which ChatBot wants to be asked again. */
 	readonly retryAfter?: number
 }
@@ -41,19 +43,26 @@ export class ChatBotError extends Error {
 	readonly said?: string
 	readonly field?: string
 	readonly expected?: string
+	readonly reason?: string
 	readonly retryAfter?: number
 
 	constructor(code: ChatBotErrorCode, details: ChatBotErrorDetails = {}) {
-		const { status, said, field, expected, retryAfter } = details
-		const where =
-			field === undefined ? [] : [`Field "${field}"${expected === undefined ? '' : `: must be ${expected}`}.`]
+		const { status, said, field, expected, reason, retryAfter } = details
+		const where = field === undefined ? [] : [describeField(field, expected)]
+		const why = reason === undefined ? [] : [`(${reason})`]
 		const words = said === undefined ? [] : [`ChatBot says: ${said}`]
-		super([advice[code], ...where, ...words].join(' '))
+		super([advice[code], ...where, ...why, ...words].join(' '))
 		this.code = code
 		if (status !== undefined) this.status = status
 		if (said !== undefined) this.said = said
 		if (field !== undefined) this.field = field
 		if (expected !== undefined) this.expected = expected
+		if (reason !== undefined) this.reason = reason
 		if (retryAfter !== undefined) this.retryAfter = retryAfter
 	}
+}
+
+function describeField(field: string, expected: string | undefined): string {
+	if (expected === undefined) return `Field "${field}" is not valid.`
+	return field === '' ? `It must be ${expected}.` : `Field "${field}": must be ${expected}.`
 }

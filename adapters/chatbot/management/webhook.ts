@@ -1,6 +1,6 @@
 /** Webhooks as ChatBot's API takes and gives them: strict where we send, lax where we read. */
 import * as v from 'valibot'
-import { compact, Id, nonEmpty, WireOptionalText } from '../../../src/format/index.ts'
+import { compact, Id, nonEmpty, reservedKeys, WireOptionalText } from '../../../src/format/index.ts'
 
 /** The adapter whose webhooks the API creates and updates. */
 export const managedPlatform = 'chatbot-v2'
@@ -19,7 +19,16 @@ const settings = {
 	/** Comes with each call as `?token=`; 1 to 1,024 characters. */
 	token: v.optional(text(1024)),
 	/** Come with each call; 1 to 10 headers. */
-	headers: v.optional(v.pipe(v.record(HeaderName, HeaderValue), v.minEntries(1), v.maxEntries(10))),
+	headers: v.optional(
+		v.pipe(
+			v.unknown(),
+			// valibot would leave them out.
+			v.check((headers) => !hasReservedKey(headers), `must have no header called ${[...reservedKeys].join(', ')}`),
+			v.record(HeaderName, HeaderValue),
+			v.minEntries(1),
+			v.maxEntries(10),
+		),
+	),
 	/** Basic authentication, which comes with each call; 1 to 1,024 characters each. */
 	auth: v.optional(v.strictObject({ username: text(1024), password: text(1024) })),
 }
@@ -134,6 +143,10 @@ export const WireCreated = v.pipe(
 	v.object({ id: v.pipe(Id, v.nonEmpty()), ...outcome }),
 	v.transform(({ id, ...rest }) => ({ id, ...readOutcome(rest) })),
 )
+
+function hasReservedKey(value: unknown): boolean {
+	return isObject(value) && [...reservedKeys].some((key) => Object.hasOwn(value, key))
+}
 
 function isHttp(url: string): boolean {
 	const parsed = URL.parse(url)
