@@ -23,12 +23,12 @@ const Result = v.object({
 	figures: v.record(v.string(), v.number()),
 	targets: v.array(Target),
 })
-type Result = v.InferOutput<typeof Result>
+export type Result = v.InferOutput<typeof Result>
 
 const file = new URL('results.json', import.meta.url)
 
 /** All results, by the id of the experiment. */
-function readResults(): { readonly [id: string]: Result } {
+export function readResults(): { readonly [id: string]: Result } {
 	return v.parse(v.record(v.string(), Result), JSON.parse(readFileSync(file, 'utf8')))
 }
 

@@ -1,8 +1,11 @@
 /**
  * Measures the gateway beside other programs that do the same work: `npm run bench`. `--only P1,P4` runs some
- * experiments, `--peers gateway,bare` measures some peers, `--write` keeps the results for the documents. `--short` is
- * the form for CI: a smaller comparison, which fails when a turn costs many times what it should.
+ * experiments, `--peers gateway,bare` measures some peers, `--write` keeps the results and writes the documents that show
+ * them. `--short` takes less time for each; without `--only` it is the form for CI: one comparison, which fails when a turn
+ * costs many times what it should.
  */
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { allocation } from './allocation.ts'
 import type { Pace } from './compare.ts'
@@ -62,6 +65,7 @@ for (const experiment of chosen) {
 	missed += finding.targets.filter((target) => !holds(target)).length
 	if (values.write) writeResult(experiment.id, finding)
 }
+if (values.write) execFileSync(process.execPath, [fileURLToPath(new URL('../scripts/docs.ts', import.meta.url))])
 // Only what CI checks has a margin.
 process.exit(chosen.length === 0 || (chosen.includes(forCi) && missed > 0) ? 1 : 0)
 

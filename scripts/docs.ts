@@ -13,6 +13,7 @@ import { describeConfig } from './config-words.ts'
 import { contributing } from './contributing.ts'
 import { replaceBlock } from './generated-block.ts'
 import { readLimitWords } from './limit-words.ts'
+import { performanceChart, performancePage, sizingPage } from './performance.ts'
 import { table } from './table.ts'
 
 /** What is generated, by file: makes the new content from the present one. */
@@ -22,6 +23,9 @@ const documents: { readonly [file: string]: (present: string) => string } = {
 	'adapters/README.md': (present) => replaceBlock(present, 'support', supportTables()),
 	'docs/any-to-any.md': anyToAny,
 	'docs/contributing.md': contributing,
+	'docs/performance.md': performancePage,
+	'docs/performance.svg': performanceChart,
+	'docs/sizing.md': sizingPage,
 	'config/gateway.schema.json': configSchema,
 	'config/gateway.json': exampleConfig,
 	'config/worker.json': workerConfig,

@@ -31,7 +31,7 @@ const defaultFormat = 'canonical'
 const defaultTimeout = 9000
 
 /** Concurrent calls: at 100 ms each, five thousand a second. */
-const defaultConcurrency = 500
+export const defaultConcurrency = 500
 
 // Headers that belong to one connection in HTTP/1.1, that frame the message, or that the gateway sets itself.
 const reservedNames = new Set([

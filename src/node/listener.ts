@@ -14,7 +14,8 @@ const limits = {
 	connectionsCheckingInterval: 1000,
 }
 const maxHeaderSize = 16_384
-const maxConnections = 2000
+/** Connections that are open at the same time; further ones are closed at once. */
+export const maxConnections = 2000
 /** Milliseconds without a byte read or written, after which a connection is closed; more than a turn needs. */
 const idleTimeout = 30_000
 /** Connections waiting to be accepted, as far as the system allows: they pile up while a process starts. */
