@@ -6,6 +6,7 @@ import { eventLeg } from './event/index.ts'
 import { Options } from './options.ts'
 import { pushTo } from './push/index.ts'
 import { replyLegs } from './reply/index.ts'
+import { simulated } from './simulated.ts'
 
 const proofs = { path: {}, token: { auth: tokenSignature }, 'hook-secret': { auth: hookSecret } } as const
 
@@ -34,6 +35,7 @@ export const pingstreams = defineAdapter({
 			maxBody: 2 * 1024 * 1024,
 			recognises: (call) => bodyMatches(call, (body) => formOf(body) !== undefined),
 			...proofs[options.proof],
+			simulated,
 			...(options.api !== undefined && { push: pushTo(options.api, options) }),
 			failure(event, error) {
 				const isAnswered = event === undefined || readsAnswers(dialectOf(event, options.dialect))

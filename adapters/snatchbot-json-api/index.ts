@@ -17,6 +17,8 @@ export const snatchbotJsonApi = defineAdapter({
 		event,
 		reply: (to) => replyLeg(options, to),
 		challenge: (call) => (isSetUp(call) ? setUpAnswer(options) : undefined),
+		// For any other status, the error text of the interaction is shown.
+		simulated: { reads: (status) => status === 200 },
 		handshake: () => ({ call: { method: 'GET', query: [], headers: [], body: '' }, accepts: isAnswer }),
 	}),
 })

@@ -15,6 +15,16 @@ export interface Handshake {
 	accepts(answer: WireResponse): boolean
 }
 
+/** What a platform does and the legs do not say. Each absent member: what most platforms do. */
+export interface Simulated {
+	/** The id of a new conversation, of a bot's project. Absent: any id. */
+	newConversation?(project: string, hex: string): string
+	/** The call of a press, as of a button that holds more than the value that is read from it. Absent: as encoded. */
+	pressed?(call: WireRequest, held: string): WireRequest
+	/** Whether an answer of this status, a 2xx, is read. Absent: it is. */
+	reads?(status: number): boolean
+}
+
 /** One format, pure and without I/O. Each optional member says what its absence means. */
 export interface Adapter {
 	/** The methods with which the platform calls, set-up calls included. */
@@ -37,6 +47,8 @@ export interface Adapter {
 	handshake?(nonce: string): Handshake
 	/** The answer when the turn failed, in the form that does the least harm on that platform. Absent: problem details. */
 	failure?(event: CanonicalEvent | undefined, error: GatewayError): WireResponse
+	/** What the simulator has to know of the platform. Absent: nothing but the legs. */
+	readonly simulated?: Simulated
 	/** How a reply reaches the user without an HTTP answer. Absent: not at all, or the options name no API. */
 	readonly push?: Push
 }

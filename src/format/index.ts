@@ -23,6 +23,7 @@ export {
 	defineAdapter,
 	type Handshake,
 	type NamedAdapter,
+	type Simulated,
 } from './adapter.ts'
 export { allOf } from './all-of.ts'
 export { absentFields, extractFields, type FieldMapping, insertFields, namesOf } from './attribute-fields.ts'

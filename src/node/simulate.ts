@@ -232,7 +232,8 @@ async function run({ factory, adapter, deed, choose, raw, apiPort, ...where }: A
 			const { conversation, user } = turn.event
 			const same = compact({ conversation, user: user?.id })
 			console.log(`> ${choice.label}`)
-			turn = await simulate(adapter, { ...lent, ...where, ...same, choice, handshake: false })
+			const held = turn.held.get(choice.value)
+			turn = await simulate(adapter, { ...lent, ...where, ...same, choice, held, handshake: false })
 			print(turn, screen, raw)
 		}
 	} catch (thrown) {

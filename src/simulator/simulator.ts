@@ -6,18 +6,24 @@ import {
 	compact,
 	compactOrNone,
 	type ReplyLeg,
+	type Simulated,
 	type WireRequest,
 	type WireResponse,
 } from '../format/index.ts'
-import type { CanonicalEvent, CanonicalReply, Change } from '../model/index.ts'
+import type { CanonicalEvent, CanonicalReply, Change, Choice } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { fillMergeTags } from '../turn/index.ts'
 import { upstreamUrl } from '../upstream/index.ts'
+import { selectableOptions } from './render-text.ts'
 
 /** What the user does: sends a text, selects a choice, opens the chat, or anything else as an event. */
 export type UserAction =
 	| { readonly text: string }
-	| { readonly choice: NonNullable<CanonicalEvent['choice']> }
+	| {
+			readonly choice: NonNullable<CanonicalEvent['choice']>
+			/** What the pressed button holds, as `held` of the turn that showed it has it. Absent: the value. */
+			readonly held?: string | undefined
+	  }
 	| { readonly start: true }
 	| { readonly event: CanonicalEvent }
 
@@ -52,6 +58,8 @@ export interface SimulatedTurn {
 	readonly reply?: CanonicalReply
 	/** Paths of the answer's fields that the platform does not read. */
 	readonly unread: readonly string[]
+	/** What the buttons of these values hold, where that is more than the value. */
+	readonly held: ReadonlyMap<string, string>
 }
 
 /** Thrown if the platform would reject the answer, or get none. */
@@ -81,37 +89,47 @@ export async function simulate(adapter: Adapter, simulation: Simulation): Promis
 
 	const { value: event, changes } = fitEvent(eventOf(adapter, simulation), adapter.event, context)
 	const lost = changes.filter(({ did }) => did !== 'added')
-	const call = adapter.event.encode(event)
+	const encoded = adapter.event.encode(event)
+	const held = 'choice' in simulation ? simulation.held : undefined
+	const call = (held !== undefined && adapter.simulated?.pressed?.(encoded, held)) || encoded
 	try {
 		const answer = await post(adapter, call, simulation, simulation.admit)
-		if (answer.status < 200 || answer.status > 299) throw new Refused(`${statusOf(answer)}`, answer)
-
+		const isSuccess = answer.status >= 200 && answer.status <= 299
 		const leg = adapter.reply(event)
-		if (!leg) return { event, lost, call, answer, unread: [] }
-		const { model: reply, unread } = readAnswer(leg, answer, event, context)
-		return { event, lost, call, answer, reply, unread }
+		if (!isSuccess || (leg && adapter.simulated?.reads?.(answer.status) === false)) {
+			throw new Refused(`${statusOf(answer)}`, answer)
+		}
+		if (!leg) return { event, lost, call, answer, unread: [], held: new Map() }
+		return { event, lost, call, answer, ...readAnswer(leg, answer, event, context) }
 	} catch (thrown) {
-		if (thrown instanceof Refused && event.defaultReply) thrown.defaultReply = event.defaultReply
+		const shown = event.defaultReply ?? defaultReplyOf(simulation)
+		if (thrown instanceof Refused && shown) thrown.defaultReply = shown
 		throw thrown
 	}
 }
 
-function eventOf({ event: { carries } }: Adapter, simulation: Simulation): CanonicalEvent {
+/** What the bot's author set for a failed call. It is in the calls of some platforms only. */
+function defaultReplyOf({ defaultReply }: Simulation): CanonicalEvent['defaultReply'] {
+	return defaultReply === undefined ? undefined : [{ type: 'text', text: defaultReply }]
+}
+
+function eventOf({ event: { carries }, simulated }: Adapter, simulation: Simulation): CanonicalEvent {
 	const { newId } = simulation
 	if ('event' in simulation) {
 		const { conversation = simulation.event.conversation } = simulation
 		return { ...simulation.event, ...(conversation !== undefined && { conversation }) }
 	}
-	const conversation = simulation.conversation ?? (carries['event.conversation'] && hexId(newId()))
+	const bot = botOf(carries, newId)
+	const conversation =
+		simulation.conversation ?? (carries['event.conversation'] && newConversation(bot, simulated, newId))
 	const id = simulation.user ?? (carries['event.user.id'] && hexId(newId()))
-	const { defaultReply } = simulation
 	const common = compact({
 		attributes: {},
 		conversation,
 		user: id === undefined ? undefined : { id, attributes: {} },
-		bot: botOf(carries, newId),
+		bot,
 		trigger: triggerOf(carries, newId),
-		defaultReply: defaultReply === undefined ? undefined : [{ type: 'text' as const, text: defaultReply }],
+		defaultReply: defaultReplyOf(simulation),
 	})
 	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...common }
 	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...common }
@@ -127,6 +145,12 @@ function botOf(carries: Carried, newId: () => string): CanonicalEvent['bot'] {
 		name: carries['event.bot.name'] && 'Simulated bot',
 		project: carries['event.bot.project'] && hexId(newId()),
 	})
+}
+
+function newConversation(bot: CanonicalEvent['bot'], simulated: Simulated | undefined, newId: () => string): string {
+	return (
+		simulated?.newConversation?.(bot?.project ?? hexId(newId()), newId().replace(/[^\da-f]/g, '')) ?? hexId(newId())
+	)
 }
 
 /** The step of the bot that calls, as far as calls of the platform name one. */
@@ -195,17 +219,33 @@ function readAnswer(
 	answer: WireResponse,
 	event: CanonicalEvent,
 	context: FitContext,
-): ReturnType<ReplyLeg['decode']> {
+): { readonly reply: CanonicalReply } & Pick<SimulatedTurn, 'unread' | 'held'> {
 	const maxBytes = leg.carries.reply?.bytes
 	const bytes = new TextEncoder().encode(answer.body).length
 	if (maxBytes !== undefined && bytes > maxBytes) throw new Refused(`${bytes} bytes; the limit is ${maxBytes}`, answer)
 	// Any backend may answer in the platform's own words, such as its markup.
 	const own = leg.sameFormat ?? leg
-	const { changes } = fitReply(decodeAnswer(own, answer).model, own, context)
+	const written = decodeAnswer(own, answer).model
+	const { changes: all } = fitReply(written, own, context)
+	// How the platform keeps a number is its own matter.
+	const changes = all.filter(({ feature, did }) => feature !== 'reply.attributes.session' || did !== 'converted')
 	if (changes.length > 0) throw new Refused(`it cannot show ${changes.map(describeChange).join('; ')}`, answer)
 	const { model, unread } = decodeAnswer(leg, answer)
 	const filled = leg.mergeTags ? fillMergeTags(model, leg.mergeTags, event).reply : model
-	return { model: leg.seen?.(filled, event) ?? filled, unread }
+	const seen = (reply: CanonicalReply): CanonicalReply => leg.seen?.(reply, event) ?? reply
+	const reply = seen(filled)
+	return { reply, unread, held: heldBy(selectableOptions(reply), selectableOptions(seen(written))) }
+}
+
+/** What buttons hold, as they are written, by the value that is read from it. */
+function heldBy(options: readonly Choice[], written: readonly Choice[]): Map<string, string> {
+	return new Map(
+		options.flatMap((option, i): [string, string][] => {
+			const own = written[i]
+			if (!own || !('value' in own && 'value' in option) || own.title !== option.title) return []
+			return own.value === option.value ? [] : [[option.value, own.value]]
+		}),
+	)
 }
 
 function decodeAnswer(leg: ReplyLeg, answer: WireResponse): ReturnType<ReplyLeg['decode']> {
