@@ -4,7 +4,7 @@ import { ChatBotError } from './error.ts'
 import { wordsOf } from './words.ts'
 
 /** What every request of a client has alike. */
-export interface Connection {
+export interface Access {
 	/** The origin of the API. */
 	readonly api: string
 	readonly token: string
@@ -47,13 +47,13 @@ const maxAttempts = 5
 const firstPause = 1000
 
 /** Makes a request until its answer is not a 429. Throws a ChatBotError. */
-export async function callApi(connection: Connection, request: ApiRequest): Promise<ApiReply> {
-	const end = performance.now() + connection.patience
+export async function callApi(access: Access, request: ApiRequest): Promise<ApiReply> {
+	const end = performance.now() + access.patience
 	for (let attempt = 1; ; attempt++) {
-		const limits = limitsOf(request.signal, Math.min(connection.timeout, end - performance.now()))
-		const response = await send(connection, request, limits)
+		const limits = limitsOf(request.signal, Math.min(access.timeout, end - performance.now()))
+		const response = await send(access, request, limits)
 		if (response.ok) return { json: await readAnswer(response, limits), headers: response.headers }
-		const failure = await failureOf(response, connection, request)
+		const failure = await failureOf(response, access, request)
 		if (failure.code !== 'rate-limited' || attempt === maxAttempts) throw failure
 		const pause = failure.retryAfter === undefined ? firstPause * 2 ** (attempt - 1) : failure.retryAfter * 1000
 		if (performance.now() + pause >= end) throw failure
@@ -87,8 +87,8 @@ function systemCode(thrown: unknown): string | undefined {
 	return typeof code === 'string' && /^[A-Z][A-Z\d_]{2,63}$/.test(code) ? code : undefined
 }
 
-async function send(connection: Connection, request: ApiRequest, limits: AttemptLimits): Promise<Response> {
-	const { token, fetch } = connection
+async function send(access: Access, request: ApiRequest, limits: AttemptLimits): Promise<Response> {
+	const { token, fetch } = access
 	const { method, url, body } = request
 	try {
 		return await fetch(url, {
@@ -125,7 +125,7 @@ async function readAnswer(response: Response, limits: AttemptLimits): Promise<Js
 }
 
 /** The error for an answer that is no success. A body that cannot be read takes nothing from what its status says. */
-async function failureOf(response: Response, { token }: Connection, request: ApiRequest): Promise<ChatBotError> {
+async function failureOf(response: Response, { token }: Access, request: ApiRequest): Promise<ChatBotError> {
 	const { status, headers } = response
 	const bytes = await readBytes(response, maxErrorBytes).catch(() => undefined)
 	if (status >= 300 && status <= 399) return new ChatBotError('redirected', { status })

@@ -1,7 +1,7 @@
 /** The client of ChatBot's API for webhooks: https://www.chatbot.com/docs/webhooks/ */
 import type * as v from 'valibot'
 import { GatewayError, type Json, validate } from '../../../src/format/index.ts'
-import { type ApiReply, type ApiRequest, type Connection, callApi } from './call.ts'
+import { type Access, type ApiReply, type ApiRequest, callApi } from './call.ts'
 import { ChatBotError } from './error.ts'
 import {
 	type ListedWebhook,
@@ -75,17 +75,17 @@ export function createChatBotClient(options: ChatBotClientOptions): ChatBotClien
 	const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
 	// What else a header cannot hold would be thrown by `fetch`, together with the token.
 	if (!/^[\x21-\x7e]+$/.test(token)) throw invalid('token', 'visible ASCII characters')
-	const connection: Connection = { api: readApi(options.api ?? defaultApi), token, fetch: send, timeout, patience }
+	const access: Access = { api: readApi(options.api ?? defaultApi), token, fetch: send, timeout, patience }
 
 	const request = (request: Omit<ApiRequest, 'url'> & { readonly path: string }) =>
-		callApi(connection, { ...request, url: `${connection.api}${request.path}` })
+		callApi(access, { ...request, url: `${access.api}${request.path}` })
 
 	async function list(path: string, { signal, onProgress }: ListOptions = {}): Promise<ListedWebhook[]> {
 		const webhooks: ListedWebhook[] = []
-		let url: string | undefined = `${connection.api}${path}`
+		let url: string | undefined = `${access.api}${path}`
 		for (let page = 0; url !== undefined; page++) {
 			if (page === maxPages) throw new ChatBotError('answer-too-large')
-			const reply: ApiReply = await callApi(connection, { method: 'GET', url, signal })
+			const reply: ApiReply = await callApi(access, { method: 'GET', url, signal })
 			webhooks.push(...read(WireList, reply.json))
 			onProgress?.(webhooks.length)
 			url = nextPage(reply.headers, url)

@@ -143,9 +143,9 @@ const commands: { readonly [C in Given['command']]: (job: Job) => Promise<number
 	},
 
 	async create({ given, client, wanted, say }) {
-		const { json, story = '' } = given
+		const { json, story = '', apiToken } = given
 		const { id } = await client.create({ storyId: story, ...complete(wanted) })
-		say(json ? JSON.stringify({ id }, null, 2) : `Webhook ${id} created.`)
+		say(json ? JSON.stringify({ id }, null, 2) : `Webhook ${createMask([apiToken])(id)} created.`)
 		return exit.ok
 	},
 

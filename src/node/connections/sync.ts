@@ -25,8 +25,8 @@ export async function sync({ given, client, wanted, say, report }: Job): Promise
 	} else if (apply && present && action === 'update') left = await set(client, present, desired, given)
 	const isDone = action === 'none' || apply
 	if (json) say(JSON.stringify({ route, action, id, changes, applied: isDone, left }, null, 2))
-	else if (action === 'create' && apply) say(`Webhook ${id} created.`)
-	else if (action === 'update' && apply) say(`Webhook ${id} updated.`)
+	else if (action === 'create' && apply) say(`Webhook ${mask(id ?? '')} created.`)
+	else if (action === 'update' && apply) say(`Webhook ${mask(id ?? '')} updated.`)
 	else if (!isDone) say('Nothing was changed. Add --apply to change it.')
 	return isDone ? conclude(left, report) : exit.different
 }
@@ -42,7 +42,7 @@ function describeSync(route: string, present: Webhook | undefined, changes: read
 /** The webhook that is meant: by its id, else the one with the route's URL, else the one with its name. */
 async function find(
 	client: ChatBotClient,
-	{ id, story }: Given,
+	{ id, story, apiToken }: Given,
 	{ name, url }: WebhookSettings,
 	report: (line: string) => void,
 ): Promise<Webhook | undefined> {
@@ -53,7 +53,8 @@ async function find(
 	const [first, ...others] = withUrl.length > 0 ? withUrl : ofStory.filter((webhook) => webhook.name === name)
 	if (others.length > 0) {
 		const ids = [first, ...others].flatMap((webhook) => webhook?.id ?? []).slice(0, 10)
-		throw new UsageError(`${others.length + 1} webhooks could be meant. Choose one with --id: ${ids.join(', ')}`)
+		const listed = createMask([apiToken])(ids.join(', '))
+		throw new UsageError(`${others.length + 1} webhooks could be meant. Choose one with --id: ${listed}`)
 	}
 	return first && client.show(first.id)
 }
