@@ -1,5 +1,6 @@
 /** The configuration of the runtime suite: a route for each thing that can happen, whatever the adapters are. */
 import { readFileSync } from 'node:fs'
+import { withApi } from '../harness/platforms.ts'
 import { samples } from './samples.ts'
 import { faultNames } from './upstream.ts'
 
@@ -33,6 +34,7 @@ export function suiteConfig(upstream: string): object {
 		'*': { messages: [{ type: 'text', text: 'Sorry.' }] },
 		de: { messages: [{ type: 'text', text: 'Schade.' }] },
 	}
+	const late = { after: 300, reply: { messages: [{ type: 'text', text: 'One moment.' }] }, answer: 'push' }
 	return {
 		...to('/echo'),
 		routes: [
@@ -66,6 +68,8 @@ export function suiteConfig(upstream: string): object {
 			own('count', { debug: true, ...to('/count') }),
 			own('fail-first', to('/fail-first')),
 			own('raw', { raw: true }),
+			withApi(`${upstream}/api`, true).route({ open: true, ...to('/several') }, 'pushed'),
+			withApi(`${upstream}/api`, false).route({ open: true, late, ...to('/late') }, 'late'),
 			own('signed', to('/echo?a=b', { sign: [{ env: 'KEY' }], headers: { 'x-team': 'bots' } })),
 		],
 	}

@@ -7,11 +7,12 @@ import type { LogLine } from '../../src/runtime.ts'
 import { testCrypto } from '../crypto.ts'
 import { type Gateway, starter } from '../harness/gateway.ts'
 import { type Call, header, send, targetOf } from '../harness/http.ts'
+import { withApi } from '../harness/platforms.ts'
 import { folder } from '../harness/scope.ts'
 import { type Received, startUpstream, type Upstream } from '../harness/upstream.ts'
 import { env, example, suiteConfig } from './config.ts'
 import { samples } from './samples.ts'
-import { faultNames, suiteScripts } from './upstream.ts'
+import { faultNames, suiteScripts, talk } from './upstream.ts'
 
 /** What was seen of one runtime. */
 export interface Record {
@@ -202,6 +203,27 @@ export function behaviour(runtime: 'Node' | 'Workers'): Record {
 			expect(path).toBe('/echo?a=b')
 			expect(headers).toContainEqual(['x-team', 'bots'])
 			expect(headers).toContainEqual(['webhook-signature', expect.stringMatching(/^v1,/)])
+		})
+	})
+
+	describe(`${runtime}: pushes`, () => {
+		const pushed = () =>
+			upstream.calls.filter(({ path }) => path.startsWith('/api/')).map(({ body }) => JSON.parse(body))
+		const expected = [{ text: 'one' }, { text: 'two' }, {}]
+		const asks = (oneWay: boolean, path: string): Call => {
+			const platform = withApi('http://127.0.0.1:9', oneWay)
+			const event = platform.event('Hi', { conversation: talk.conversation, bot: { id: 'b1', project: talk.project } })
+			const { headers, body } = platform.adapter.event.encode(event)
+			return { path, headers, body: JSON.stringify({ ...JSON.parse(body), token: 'a.platform.s' }) }
+		}
+
+		behaves('where no answer is read, the reply is pushed in order', async (call) => {
+			expect(await call(asks(true, '/pushed'))).toMatchObject({ status: 200, body: '' })
+			await expect.poll(pushed, { timeout: 20_000 }).toMatchObject(expected)
+		})
+		behaves('a late answer is pushed behind the holding reply', async (call) => {
+			expect((await call(asks(false, '/late'))).body).toContain('One moment.')
+			await expect.poll(pushed, { timeout: 20_000 }).toMatchObject([...expected, ...expected])
 		})
 	})
 

@@ -20,6 +20,12 @@ const choices = [
 // What one platform or another would take for more than text.
 const markup = ['* one', '', '{{two}} $' + '{three} ::next:: \\four'].join('\n')
 
+const several = { messages: [...says('one').messages, ...says('two').messages], control: { close: true } }
+
+/** The conversation that is pushed to, and the calls of its platform's API. */
+export const talk = { project: 'p1', conversation: 'support-group-p1-1' }
+const pushPaths = ['messages', 'close'].map((what) => `/${talk.project}/requests/${talk.conversation}/${what}`)
+
 /** All that a reply can show, and what the event said: words that ask for choices get choices only. */
 function echo(body: string): object {
 	const { event } = JSON.parse(body)
@@ -88,6 +94,9 @@ export function suiteScripts(): { readonly [path: string]: Script } {
 			await pause(100)
 			return answer
 		},
+		'/several': () => json(several),
+		'/late': (_, { pause }) => pause(1000).then(() => json(several)),
+		...Object.fromEntries(pushPaths.map((path): [string, Script] => [`/api${path}`, () => json({ success: true })])),
 		'/fail-first': () => (++failed % 2 === 1 ? statusOnly(500) : json(says('Hello'))),
 	}
 }
