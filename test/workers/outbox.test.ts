@@ -244,6 +244,43 @@ test('the number of events per conversation is limited', async () => {
 	await expect(outbox.accept([event('turn_1', 'full')])).rejects.toMatchObject({ code: 'outbox-full' })
 })
 
+/** An event with the holding reply, and the late answer that its Worker awaits for ever. */
+const held = (id: string, conversation: string): EventDelivery => ({
+	...event(id, conversation),
+	answer: { address: {}, event: { kind: 'message', attributes: {}, conversation }, held: true },
+})
+const never = new Promise<never>(() => {})
+const waiting = createOutbox(bindings, { ...parts, attempt: () => never })
+
+test('a late answer whose Worker ended is lost with a dead letter, and asked for again when that is put back', async () => {
+	const before = Date.now()
+	await waiting.accept([held('turn_1', 'late')], never)
+	const [{ due } = { due: 0 }] = await pending('late')
+	expect(due).toBeGreaterThanOrEqual(before + 30_000)
+	expect(await alarmOf('late')).toBe(due)
+	await change('late', 'UPDATE deliveries SET due = 1')
+	await runDurableObjectAlarm(objectOf('late'))
+	expect(lines).toMatchObject([{ msg: 'delivery', turn: 'turn_1', dead: true, error: 'late-answer-lost' }])
+	expect(bodies).toEqual([])
+	await change('late', putBack)
+	await runDurableObjectAlarm(objectOf('late'))
+	expect(bodies).toHaveLength(1)
+})
+
+test('the pushes of a late answer take its place, once, before what came behind it', async () => {
+	await waiting.accept([held('turn_1', 'placed')], never)
+	await outbox.accept([event('turn_2', 'placed')])
+	const { answer, request, ...about } = held('turn_1', 'placed')
+	const call = { method: 'POST', path: '/', headers: [], body: '' }
+	const pushes = [1, 2].map((n) => ({ ...about, id: `turn_1-${n}`, address: {}, call }))
+	const outcome = JSON.stringify({ result: 'delivered', pushes })
+	for (let times = 0; times < 2; times++) await objectOf('placed').settleDelivery('turn_1', outcome)
+	const delivered = () => lines.filter(({ msg }) => msg === 'delivery').map(({ turn }) => turn)
+	await expect.poll(delivered).toEqual(['turn_1-1', 'turn_1-2', 'turn_2'])
+	// This platform has no API: they are dead letters.
+	expect(await pending('placed')).toMatchObject([{ failed: 1 }, { failed: 1 }])
+})
+
 test('an event over the storage limit is rejected, by its bytes', async () => {
 	const send = vi.spyOn(EVENTS, 'send').mockResolvedValue(undefined as never)
 	const size = JSON.stringify(event('turn_1', undefined, '')).length
