@@ -8,7 +8,7 @@ import { runOutbox } from '../src/node/outbox/outbox-command.ts'
 import type { Delivery, EventDelivery, Runtime } from '../src/runtime.ts'
 import { acceptPush } from '../src/turn/index.ts'
 import { pushing } from './harness/pushing.ts'
-import type { Received } from './harness/upstream.ts'
+import { bytesOf, type Received } from './harness/upstream.ts'
 import { folder, keyOne, settingsOf } from './outbox/parts.ts'
 import { gateway, header, json, says, statusOnly, upstream } from './servers.ts'
 
@@ -164,6 +164,23 @@ test('a reason that repeats the token is left out', async () => {
 		.toContain('1 dead')
 	expect(said.join()).toContain('push-refused (401)')
 	expect(said.join()).not.toContain(token)
+})
+
+test.each([
+	['is cut', [['content-length', '100']], 'gone'],
+	['is compressed', [['content-encoding', 'gzip']], 'gone'],
+	['is too large', [], 'x'.repeat(20_000)],
+] as const)('a refusal that %s is one without a reason', async (_, headers, body) => {
+	const api = await upstream(async (_, { write, socket }) => {
+		await write(bytesOf({ status: 404, headers, body }))
+		socket.destroy()
+	})
+	const backend = await upstream()
+	const { tell, deliveries } = await pushed(api.url, backend.url)
+	await tell(told('Hi'))
+	await expect.poll(() => deliveries().length).toBe(2)
+	expect(deliveries()[1]).toMatchObject({ dead: true, error: 'push-refused', apiStatus: 404 })
+	expect(api.calls).toHaveLength(1)
 })
 
 test('a reply that cannot be read is a dead letter at once, and the user gets the words for a failure', async () => {
