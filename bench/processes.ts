@@ -29,7 +29,7 @@ export interface Command {
 }
 
 /** Milliseconds for a start. */
-const patience = 20_000
+const patience = 60_000
 
 /** Starts a process, which ends with the scope. */
 export async function run(scope: Scope, { command, args, env = {}, folder, url }: Command): Promise<Running> {
