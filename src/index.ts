@@ -22,8 +22,10 @@ export {
 } from './model/index.ts'
 export type { HoldingReply, LocalizedReplies, Route } from './route.ts'
 export type {
+	Cipher,
 	Claim,
 	Delivery,
+	Encrypted,
 	LogLine,
 	OpenChoices,
 	OpenReply,

@@ -158,6 +158,12 @@ export const limits = {
 	 */
 	conversationKey: { value: 256, unit: 'UTF-16 units' },
 	/**
+	 * The sealed part of a URL for replies.
+	 * @reason Servers and clients take URLs of 8,000 (RFC 9110, section 4.1). Most are a quarter of this.
+	 * @beyond The event has no `turn.replyUrl`, and the log line of the turn says so. A longer URL is not opened.
+	 */
+	sealedRecipient: { value: 4000, unit: 'UTF-16 units' },
+	/**
 	 * Time for which choices, late replies and answers are remembered.
 	 * @reason Users return within a day, and platforms repeat calls earlier.
 	 * @beyond They are forgotten.

@@ -15,6 +15,14 @@ export interface HoldingReply {
 	readonly answer: 'next-turn' | 'push' | 'drop'
 }
 
+/** How URLs for replies are sealed. */
+export interface ReplyUrlSettings {
+	/** Keys of 32 bytes; the first seals, all of them open. */
+	readonly keys: readonly [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]]
+	/** Milliseconds that a URL can be used. */
+	readonly expiry: number
+}
+
 export interface Route {
 	readonly name: string
 	/** Where the platform calls; an adapter without `auth` is called one segment deeper, the segment being the secret. */
@@ -34,6 +42,10 @@ export interface Route {
 	readonly idempotent: boolean
 	/** Bytes that the body of a call may have. Absent: as many as its adapters say. */
 	readonly maxBody?: number
+	/** The URL at which the gateway is reached from outside, without a slash at its end. Absent: it is not known. */
+	readonly publicUrl?: string
+	/** Absent, or without `publicUrl`: events have no URL for replies. */
+	readonly replyUrl?: ReplyUrlSettings
 	/** Answers carry the `dragoman-changes` header. */
 	readonly debug: boolean
 	/** The upstream gets the platform's call as it came, secrets redacted. */

@@ -7,14 +7,16 @@ import { canonical } from '../adapters/canonical/index.ts'
 import { adapters as all } from '../adapters/index.ts'
 import { describeConfig } from '../scripts/config-words.ts'
 import { Config, type ConfigContext, ConfigError, readConfig } from '../src/config/index.ts'
-import { defineAdapter, queryToken } from '../src/format/index.ts'
+import { type Adapter, defineAdapter, type Push, queryToken } from '../src/format/index.ts'
 import { demo } from '../src/upstream/index.ts'
 
 const canary = 'canary-of-a-secret-value'
+const sealKey = Buffer.alloc(32, 9)
+const seal = sealKey.toString('base64')
 const key = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 /** An adapter of JSON that differs in what configuration looks at. */
-function adapter(name: string, differs: { recognises?: () => boolean; auth?: ReturnType<typeof queryToken> } = {}) {
+function adapter(name: string, differs: Partial<Adapter> = {}) {
 	return defineAdapter({
 		name,
 		options: v.strictObject({ text: v.optional(v.string()), most: v.optional(v.pipe(v.number(), v.maxValue(5))) }),
@@ -23,6 +25,15 @@ function adapter(name: string, differs: { recognises?: () => boolean; auth?: Ret
 	})
 }
 
+const { carries, decode, encode } = canonical.create().event
+/** Whether there is one is all that configuration looks at. */
+const push: Push = {
+	carries: {},
+	address: () => undefined,
+	target() {
+		throw new Error('nothing is pushed here')
+	},
+}
 const shares = { recognises: () => true, auth: queryToken('token') }
 const adapters = [
 	canonical,
@@ -32,11 +43,22 @@ const adapters = [
 	adapter('other', { ...shares, auth: queryToken('key') }),
 	defineAdapter({ ...canonical, name: 'bare', create: () => ({ ...canonical.create(), ...shares }) }),
 	adapter('segment', { recognises: () => true }),
+	adapter('pushed', { push }),
+	adapter('deaf', { event: { carries, decode, encode } }),
 ]
 
 const context: ConfigContext = {
 	adapters,
-	env: { SECRET: canary, SECOND: `${canary}-2`, SHORT: 'short', EMPTY: '', BLANK: `${canary}\n`, KEY: key, ODD: 'é' },
+	env: {
+		SECRET: canary,
+		SECOND: `${canary}-2`,
+		SHORT: 'short',
+		EMPTY: '',
+		BLANK: `${canary}\n`,
+		KEY: key,
+		ODD: 'é',
+		SEAL: seal,
+	},
 	loopback: false,
 	demo,
 }
@@ -98,6 +120,40 @@ test('a configuration becomes routes', () => {
 		{ name: 'own', upstream: { endpoints: [{ url: 'http://127.0.0.1:9000/' }], timeout: 500, signingKeys: [] } },
 	])
 	expect(routes[0]?.upstream.send).toBeUndefined()
+})
+
+test('a public URL is for all routes or for one, and keeps its path', () => {
+	const own = { ...route, name: 'own', path: '/own', publicUrl: 'http://127.0.0.1:8080' }
+	const publicUrl = 'https://bots.example/gateway/'
+	const { routes, warnings } = readConfig({ upstream, publicUrl, routes: [route, own] }, context)
+	expect(routes.map((each) => each.publicUrl)).toEqual(['https://bots.example/gateway', 'http://127.0.0.1:8080'])
+	expect(warnings).toEqual([])
+})
+
+test('keys for reply URLs are for all routes, and expire by default when an accepted event does', () => {
+	const settings = (replyUrl: object) =>
+		readConfig({ upstream, publicUrl: 'https://bots.example', replyUrl, routes: [route] }, context).routes[0]?.replyUrl
+	const keys = [{ env: 'SEAL' }]
+	expect(settings({ keys })).toEqual({ keys: [new Uint8Array(sealKey)], expiry: 3 * 86_400_000 })
+	expect(settings({ keys: [...keys, ...keys], expiry: '1m' })).toMatchObject({ keys: { length: 2 }, expiry: 60_000 })
+})
+
+test('where a backend could send replies by itself, and is not told where to, the start says so once', () => {
+	const pushed = { ...route, platform: 'pushed', name: 'chat', path: '/chat' }
+	const warningsOf = (
+		more: object,
+		routes: readonly object[] = [route, pushed, { ...pushed, name: 'b', path: '/b' }],
+	) => readConfig({ upstream, ...more, routes }, context).warnings
+	const [publicUrl, replyUrl] = ['https://bots.example', { keys: [{ env: 'SEAL' }] }]
+	const warning = (what: string, names: string) =>
+		`${what}: is not set, so events of these routes have no turn.replyUrl: ${names}`
+	expect(warningsOf({})).toEqual([warning('replyUrl', 'chat, b')])
+	expect(warningsOf({ publicUrl })).toEqual([warning('replyUrl', 'chat, b')])
+	expect(warningsOf({ replyUrl })).toEqual([warning('publicUrl', 'shop, chat, b')])
+	expect(warningsOf({ replyUrl }, [{ ...route, publicUrl }, pushed])).toEqual([warning('publicUrl', 'chat')])
+	expect(warningsOf({ publicUrl, replyUrl })).toEqual([])
+	expect(warningsOf({}, [route])).toEqual([])
+	expect(warningsOf({ upstream: { ...upstream, adapter: 'deaf' } })).toEqual([])
 })
 
 test('a failure reply may be one reply, or one per language with * for all others', () => {
@@ -186,7 +242,7 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0].platform[0]: must be a string', { upstream, routes: [{ ...route, platform: [5] }] }],
 	['routes[0].platform: must not be empty', { upstream, routes: [{ ...route, platform: [] }] }],
 	[
-		'routes[0].platform: no such adapter; available: canonical, plain, one, two, other, bare, segment',
+		'routes[0].platform: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf',
 		{ upstream, routes: [{ ...route, platform: 'foo' }] },
 	],
 	[
@@ -298,6 +354,29 @@ test.each<[mistake: string, config: unknown]>([
 		{ upstream, routes: [{ ...route, open: true }] },
 	],
 	['routes[0].open: must be true', { upstream, routes: [{ ...route, open: false }] }],
+	...['/bot', 'ftp://x/', 'bots.example'].map((publicUrl): [string, unknown] => [
+		'publicUrl: must be an absolute http or https URL',
+		{ upstream, publicUrl, routes: [route] },
+	]),
+	[
+		'publicUrl: must not contain a user name or password',
+		{ upstream, publicUrl: `https://a:${canary}@x/`, routes: [route] },
+	],
+	...['https://x/?a=b', 'https://x/#a'].map((publicUrl): [string, unknown] => [
+		'routes[0].publicUrl: must not contain a query or a fragment',
+		{ upstream, routes: [{ ...route, publicUrl }] },
+	]),
+	['replyUrl: must be an object', { upstream, replyUrl: canary, routes: [route] }],
+	['replyUrl.keys: is missing', { upstream, replyUrl: {}, routes: [route] }],
+	['replyUrl.keys: must not be empty', { upstream, replyUrl: { keys: [] }, routes: [route] }],
+	[
+		'replyUrl.keys[0].env: the environment variable SECRET must hold 32 bytes in base64',
+		{ upstream, replyUrl: { keys: [...secrets, { env: 'SEAL' }] }, routes: [route] },
+	],
+	[
+		'replyUrl.expiry: must be at least 1m',
+		{ upstream, replyUrl: { keys: [{ env: 'SEAL' }], expiry: '59s' }, routes: [route] },
+	],
 	['routes[0].upstream: is missing, and there is no upstream for all routes', { routes: [route] }],
 	['routes[0].upstream.url: is missing', { routes: [{ ...route, upstream: {} }] }],
 	[
@@ -353,7 +432,7 @@ test.each<[mistake: string, config: unknown]>([
 	['upstream.timeout: must be at most 3600000', { upstream: { ...upstream, timeout: 2_147_483_648 }, routes: [route] }],
 	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
 	[
-		'upstream.adapter: no such adapter; available: canonical, plain, one, two, other, bare, segment',
+		'upstream.adapter: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf',
 		{ upstream: { ...upstream, adapter: 'foo' }, routes: [route] },
 	],
 	['upstream.options.foo: no such key', { upstream: { ...upstream, options: { foo: 1 } }, routes: [route] }],

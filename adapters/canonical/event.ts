@@ -21,6 +21,7 @@ const EventCall = v.object({
 
 export const event: EventLeg = {
 	carries: allOf([...eventFeatures, ...messageFeatures]),
+	describesTurn: true,
 	decode(call) {
 		const { wire, unread } = validate(EventCall, readJsonBody(call))
 		return { model: wire.event, unread }

@@ -1,9 +1,10 @@
 /** Resolves the outbox of the configuration into the settings that a runtime opens it with. */
 import { defaultDeadRetention, defaultSchedule, type Schedule } from '../delivery/index.ts'
 import { limits } from '../limits.ts'
+import { durationOf, milliseconds } from './duration.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 import * as schema from './schema.ts'
-import { type Environment, readSecret } from './secrets.ts'
+import { type Environment, readEncryptionKey, readEncryptionKeys } from './secrets.ts'
 
 /** How accepted events are stored and delivered. Durations are milliseconds. */
 export interface OutboxSettings extends Schedule {
@@ -42,10 +43,9 @@ export function resolveOutbox(
 	const object = issues.object(value, at)
 	if (!object) return undefined
 	const { file, key = [], maxBytes = defaults.maxBytes, ...given } = issues.members(schema.Outbox, object, at)
+	const keysAt = [...at, 'key']
 	const keys =
-		'env' in key
-			? [readEncryptionKey(key, [...at, 'key'], env, issues)]
-			: readEncryptionKeys(key, [...at, 'key'], env, issues)
+		'env' in key ? [readEncryptionKey(key, keysAt, env, issues)] : readEncryptionKeys(key, keysAt, env, issues)
 	const { delivered, dead, maxBytes: retained = maxBytes / 2 } = given.retention ?? {}
 	if (retained > maxBytes / 2) issues.error([...at, 'retention', 'maxBytes'], 'must be at most half of "maxBytes"')
 	if (file === undefined) return undefined
@@ -63,33 +63,4 @@ export function resolveOutbox(
 			maxBytes: retained,
 		},
 	}
-}
-
-const units: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function durationOf(given: string | undefined, otherwise: number): number {
-	return given === undefined ? otherwise : milliseconds(given)
-}
-
-function milliseconds(duration: string): number {
-	const [, count, unit = ''] = /^(\d+)(\D+)$/.exec(duration) ?? []
-	return Number(count) * (units[unit] ?? Number.NaN)
-}
-
-function readEncryptionKeys(list: readonly schema.Secret[], at: Path, env: Environment, issues: ConfigIssues) {
-	return list.map((secret, i) => readEncryptionKey(secret, [...at, i], env, issues))
-}
-
-const base64Of32 = /^[A-Za-z\d+/]{43}=$/
-
-function readEncryptionKey(
-	secret: schema.Secret,
-	at: Path,
-	env: Environment,
-	issues: ConfigIssues,
-): Uint8Array<ArrayBuffer> | undefined {
-	const value = readSecret(secret, at, env, issues)
-	if (value === undefined) return undefined
-	if (base64Of32.test(value)) return Uint8Array.from(atob(value), (char) => char.charCodeAt(0))
-	return issues.error([...at, 'env'], `the environment variable ${secret.env} must hold 32 bytes in base64`)
 }

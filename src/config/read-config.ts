@@ -2,6 +2,7 @@
 import { plainestReply, type Route } from '../route.ts'
 import { ConfigIssues } from './issues.ts'
 import { type OutboxSettings, resolveOutbox } from './outbox-settings.ts'
+import { readPublicUrl, resolveReplyUrl, warnOfMissingUrls } from './reply-urls.ts'
 import { resolveRoutes } from './routes.ts'
 import * as schema from './schema.ts'
 import type { Environment } from './secrets.ts'
@@ -42,13 +43,23 @@ interface TopLevel {
 function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssues): TopLevel {
 	const object = issues.object(json, [])
 	if (!object) return { routes: [] }
-	const { limits } = issues.members(schema.Config, object, [], ['upstream', 'routes', 'outbox'])
+	const { publicUrl: written, limits } = issues.members(
+		schema.Config,
+		object,
+		[],
+		['upstream', 'routes', 'replyUrl', 'outbox'],
+	)
 	const { upstream, routes } = object
-	const shared = upstream !== undefined && { upstream: resolveUpstream(upstream, ['upstream'], context, issues) }
+	const shared = upstream !== undefined && resolveUpstream(upstream, ['upstream'], context, issues)
+	const publicUrl = written === undefined ? undefined : readPublicUrl(written, ['publicUrl'], issues)
+	const replyUrl =
+		object.replyUrl === undefined ? undefined : resolveReplyUrl(object.replyUrl, ['replyUrl'], context.env, issues)
 	const outbox = object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, issues)
 	if (Array.isArray(routes) && routes.length > 0) {
-		const resolved = resolveRoutes(routes, shared, context, issues)
+		const common = { upstream: shared, ...(publicUrl !== undefined && { publicUrl }), ...(replyUrl && { replyUrl }) }
+		const resolved = resolveRoutes(routes, common, context, issues)
 		if (object.outbox === undefined && !context.hasOutbox) checkWithoutOutbox(resolved, issues)
+		warnOfMissingUrls(resolved, replyUrl, issues)
 		return { routes: resolved, outbox, limits }
 	}
 	issues.error(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')

@@ -5,6 +5,7 @@ import { keysOf } from '../schema/index.ts'
 import type { Upstream } from '../upstream/index.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 import { readReplies } from './localized-replies.ts'
+import { readPublicUrl } from './reply-urls.ts'
 import * as schema from './schema.ts'
 import { readSecrets } from './secrets.ts'
 import { type ConfigContext, resolveAdapter, resolveUpstream } from './upstreams.ts'
@@ -18,13 +19,16 @@ interface Entry {
 	readonly route: Route | undefined
 }
 
-/**
- * All valid routes. Adds an error for everything that is wrong with the others. `shared`: the upstream for all routes;
- * false if the configuration has none.
- */
+/** What the configuration says for all routes. */
+export interface Common extends Pick<Route, 'publicUrl' | 'replyUrl'> {
+	/** The upstream for all routes; false: there is none, undefined: it cannot be used. */
+	readonly upstream: Upstream | false | undefined
+}
+
+/** All valid routes. Adds an error for everything that is wrong with the others. */
 export function resolveRoutes(
 	values: readonly unknown[],
-	shared: false | { readonly upstream: Upstream | undefined },
+	common: Common,
 	context: ConfigContext,
 	issues: ConfigIssues,
 ): Route[] {
@@ -40,12 +44,11 @@ export function resolveRoutes(
 				'is required unless the gateway listens on localhost; add a secret or set "open": true',
 			)
 		}
-		if (ownUpstream === undefined && !shared)
+		if (ownUpstream === undefined && common.upstream === false)
 			issues.error([...at, 'upstream'], 'is missing, and there is no upstream for all routes')
-		const sharedUpstream = shared ? shared.upstream : undefined
 		const upstream =
-			ownUpstream === undefined ? sharedUpstream : resolveUpstream(ownUpstream, [...at, 'upstream'], context, issues)
-		return [{ at, given, route: resolveRoute(given, upstream, at, context, issues) }]
+			ownUpstream === undefined ? common.upstream : resolveUpstream(ownUpstream, [...at, 'upstream'], context, issues)
+		return [{ at, given, route: resolveRoute(given, { ...common, upstream }, at, context, issues) }]
 	})
 	checkUniqueness(entries, issues)
 	return entries.flatMap(({ route }) => route ?? [])
@@ -53,7 +56,7 @@ export function resolveRoutes(
 
 function resolveRoute(
 	given: Given,
-	upstream: Upstream | undefined,
+	{ upstream, publicUrl: commonUrl, replyUrl }: Common,
 	at: Path,
 	context: ConfigContext,
 	issues: ConfigIssues,
@@ -63,12 +66,16 @@ function resolveRoute(
 	if (open && secrets.length > 0)
 		issues.error([...at, 'open'], 'cannot be combined with "secrets"; remove one of the two')
 	const [first, ...others] = resolvePlatforms(given, at, context, issues)
+	const ownUrl = given.publicUrl && readPublicUrl(given.publicUrl, [...at, 'publicUrl'], issues)
+	const publicUrl = ownUrl ?? commonUrl
 	const resolved = {
 		secrets: readSecrets(secrets, [...at, 'secrets'], context.env, issues),
 		policy: given.policy ?? 'degrade',
 		failure: readReplies(given.failure ?? {}, [...at, 'failure'], issues),
 		idempotent: given.idempotent ?? false,
 		...(given.maxBody !== undefined && { maxBody: given.maxBody }),
+		...(publicUrl !== undefined && { publicUrl }),
+		...(replyUrl && { replyUrl }),
 		debug: given.debug ?? false,
 		raw: given.raw ?? false,
 	}

@@ -63,6 +63,8 @@ export const Upstream = v.strictObject({
 })
 export type Upstream = v.InferOutput<typeof Upstream>
 
+const PublicUrl = v.pipe(v.string(), v.nonEmpty())
+
 /** A route: where a platform calls, and what to do with its calls. */
 export const Route = v.strictObject({
 	/** Name of the route in logs and below /-/carries/: lower-case letters, digits and hyphens. */
@@ -115,6 +117,8 @@ export const Route = v.strictObject({
 	maxBody: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1024), v.maxValue(8_388_608))),
 	/** The backend treats calls with the same id as one, so a call that got no response may be retried. */
 	idempotent: v.optional(v.boolean()),
+	/** Public URL of the gateway for this route, where it differs from that of the others. */
+	publicUrl: v.optional(PublicUrl),
 	/** Accept calls without a secret. Not needed while the gateway listens on localhost. */
 	open: v.optional(v.literal(true)),
 	/** Report what was changed in the response header "dragoman-changes". */
@@ -169,6 +173,17 @@ export const Outbox = v.strictObject({
 })
 export type Outbox = v.InferOutput<typeof Outbox>
 
+/** The URLs to which the backend sends replies by itself. */
+export const ReplyUrl = v.strictObject({
+	/**
+	 * Keys that seal the URLs: 32 bytes in base64. The first seals, all of them open. List two to rotate them.
+	 */
+	keys: Secrets,
+	/** How long a URL can be used, at least "1m". Default: 3d. */
+	expiry: v.optional(Duration),
+})
+export type ReplyUrl = v.InferOutput<typeof ReplyUrl>
+
 /** The limits that can be changed. Every limit is in docs/limits.md. */
 export const Limits = v.strictObject({
 	/**
@@ -190,6 +205,16 @@ export const Config = v.strictObject({
 	upstream: v.optional(Upstream),
 	/** The routes that platforms call. */
 	routes: v.pipe(v.array(Route), v.nonEmpty()),
+	/**
+	 * URL at which the gateway is reached from outside, such as "https://bots.example.com": absolute, http or https. A
+	 * path is kept, for a proxy in front that takes it off.
+	 */
+	publicUrl: v.optional(PublicUrl),
+	/**
+	 * Gives each event of a conversation a "turn.replyUrl", to which the backend can send replies later. Needs
+	 * "publicUrl".
+	 */
+	replyUrl: v.optional(ReplyUrl),
 	/** Limits of the gateway. */
 	limits: v.optional(Limits),
 	/**

@@ -56,3 +56,28 @@ export function readSigningKey(
 	if (key && key.length >= 24 && key.length <= 64) return key
 	return issues.error([...at, 'env'], 'the variable must hold "whsec_" and 24 to 64 bytes in base64')
 }
+
+const base64Of32 = /^[A-Za-z\d+/]{43}=$/
+
+/** A key of 32 bytes, in base64, as bytes. If it is invalid, adds an error and returns undefined. */
+export function readEncryptionKey(
+	secret: Secret,
+	at: Path,
+	env: Environment,
+	issues: ConfigIssues,
+): Uint8Array<ArrayBuffer> | undefined {
+	const value = readSecret(secret, at, env, issues)
+	if (value === undefined) return undefined
+	if (base64Of32.test(value)) return Uint8Array.from(atob(value), (char) => char.charCodeAt(0))
+	return issues.error([...at, 'env'], `the environment variable ${secret.env} must hold 32 bytes in base64`)
+}
+
+/** The valid ones of a list of such keys. Adds an error for each of the others. */
+export function readEncryptionKeys(
+	list: readonly Secret[],
+	at: Path,
+	env: Environment,
+	issues: ConfigIssues,
+): Uint8Array<ArrayBuffer>[] {
+	return list.flatMap((secret, i) => readEncryptionKey(secret, [...at, i], env, issues) ?? [])
+}

@@ -40,6 +40,8 @@ export type Report = (change: Change) => void
 
 /** The leg of an event. Our own format also describes the turn to the upstream. */
 export interface EventLeg extends Leg<WireRequest, CanonicalEvent> {
+	/** `encode` writes the turn as well. Absent: it does not look at it. */
+	readonly describesTurn?: true
 	encode(event: CanonicalEvent, turn?: Turn): WireRequest
 }
 

@@ -23,6 +23,11 @@ export interface Turn {
 	readonly changes: readonly Change[]
 	/** How many more changes there were. Absent: none. */
 	readonly moreChanges?: number
+	/**
+	 * Takes replies of this conversation, by POST, for as long as the gateway is configured to accept them. Whoever has it can
+	 * send them: it is a secret. Absent: the gateway has no public URL or no keys, or the event has no conversation.
+	 */
+	readonly replyUrl?: string
 	/** The platform's call with secrets redacted, if the route has `raw`. */
 	readonly raw?: Json
 }

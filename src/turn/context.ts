@@ -92,7 +92,7 @@ function featuresOf(carries: ReplyLeg['carries']): readonly ReplyFeature[] {
 export function describeTurn(
 	{ turnId, receivedAt, route, call }: TurnContext,
 	{ platform, leg, address }: Received,
-	{ changes, moreChanges = 0 }: Pick<Turn, 'changes' | 'moreChanges'>,
+	{ changes, moreChanges = 0, replyUrl }: Pick<Turn, 'changes' | 'moreChanges' | 'replyUrl'>,
 	hasSecret: SecretFinder,
 ): Turn {
 	const pushed = leg || address === undefined ? undefined : pushTarget(platform, address).leg
@@ -106,6 +106,7 @@ export function describeTurn(
 		carries: featuresOf((leg ?? pushed)?.carries ?? {}),
 		changes: [...changes],
 		...(moreChanges > 0 && { moreChanges }),
+		...(replyUrl !== undefined && { replyUrl }),
 		...(route.raw && { raw: describeCall(call, hasSecret) }),
 	}
 }

@@ -6,6 +6,7 @@ import type { Runtime } from '../runtime.ts'
 import { describeTurn, fitContextOf, type Received, type TurnContext } from './context.ts'
 import { recordChanges, type TurnRecord } from './log.ts'
 import { containsSecret, redactEvent, redactPath } from './redact.ts'
+import { createReplyUrl } from './reply-url.ts'
 import { endStage } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 
@@ -29,7 +30,8 @@ export async function encodeEvent(
 	await endStage(call, runtime)
 	// Looking at each part of the call costs more than looking at all of it at once, as is done here.
 	const look = route.raw && (await containsSecret(call, hasSecret, runtime))
-	const described = describeTurn(turn, received, record, look ? hasSecret : () => false)
+	const replyUrl = await replyUrlOf(turn, received, record, runtime)
+	const described = describeTurn(turn, received, { ...record, replyUrl }, look ? hasSecret : () => false)
 	await endStage(call, runtime)
 	const encoded = leg.encode(sent, described)
 	await endStage(encoded, runtime)
@@ -41,7 +43,29 @@ export async function encodeEvent(
 	const fitted = fitEvent(redacted.event, leg, context).value
 	await endStage(encoded, runtime)
 	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, hasSecret) }))
-	const redescribed = describeTurn(turn, received, { ...record, changes: paths }, hasSecret)
+	const redescribed = describeTurn(turn, received, { ...record, changes: paths, replyUrl }, hasSecret)
 	await endStage(encoded, runtime)
 	return { event: redacted.event, sent: fitted, encoded: leg.encode(fitted, redescribed) }
+}
+
+/** A URL for replies in the conversation of an event. Undefined: the upstream is told none, or it would be too long. */
+async function replyUrlOf(
+	{ route }: TurnContext,
+	{ platform, conversation, address }: Received,
+	record: TurnRecord,
+	runtime: Runtime,
+): Promise<string | undefined> {
+	const { publicUrl, replyUrl: settings, upstream } = route
+	if (!settings || publicUrl === undefined || conversation === undefined) return undefined
+	// Sealing takes time.
+	if (!upstream.adapter.event.describesTurn) return undefined
+	const recipient = {
+		route: route.name,
+		platform: platform.name,
+		conversation,
+		...(address !== undefined && { address }),
+	}
+	const url = await createReplyUrl(recipient, publicUrl, settings, runtime)
+	if (url === undefined) record.notes.push('turn.replyUrl is missing: what it must hold of the call is too long')
+	return url
 }
