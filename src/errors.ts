@@ -37,6 +37,22 @@ export const errors = {
 		502,
 		'The platform cannot show this reply exactly, and the policy of the route is "strict". See "changes", or set the policy to "degrade".',
 	],
+	'reply-url-invalid': [
+		404,
+		'This URL takes no replies: it is incomplete, has been changed or has expired, or its key or its route is gone. Send a POST to the replyUrl of a newer turn, exactly as it was given.',
+	],
+	'push-not-supported': [
+		422,
+		'Nothing can be pushed into this conversation: its platform takes no pushes, the options of the route name no API, or the gateway has no outbox. Answer the events of the conversation instead.',
+	],
+	'posted-reply-does-not-fit': [
+		422,
+		'The platform cannot show this reply exactly, and the policy of the route is "strict"; or it takes too many calls. See "changes" and "limit".',
+	],
+	'idempotency-key-reused': [
+		422,
+		'This idempotency key came with another body before. Use a new key for each reply, and the same key only to send the same reply again.',
+	],
 	'upstream-unreachable': [502, 'The upstream could not be reached. Check its URL, and that it is running.'],
 	'upstream-not-public': [
 		502,

@@ -1,9 +1,10 @@
 /** Answers requests: which route a call is for, how much of it is read, and how errors look from outside. */
 import { asGatewayError, GatewayError } from '../errors.ts'
 import { type Fields, jsonResponse, parseFields, problemResponse, type WireResponse } from '../format/index.ts'
+import { limits } from '../limits.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
-import { isSecretOf, takeTurn } from '../turn/index.ts'
+import { isSecretOf, replyPath, takeReply, takeTurn } from '../turn/index.ts'
 import { type ByteBudget, createBodyBudget } from './byte-budget.ts'
 import { type ByteSource, streamSource } from './byte-source.ts'
 import { routeCapabilities } from './capabilities.ts'
@@ -39,7 +40,7 @@ export interface AppOptions {
 const capabilitiesPath = '/-/carries/'
 
 /**
- * Answers on the routes' paths, `/healthz`, `/readyz`, and for those who know a secret of the route
+ * Answers on the routes' paths, `/healthz`, `/readyz`, `/-/reply/SEALED`, and for those who know a secret of the route
  * `/-/carries/NAME/SECRET`; everything else is one and the same 404. The path of an open route's is `/-/carries/NAME`.
  */
 export function createFetch({
@@ -73,10 +74,16 @@ export function createFetch({
 		const { path, query } = partsOf(target)
 		const own = method === 'GET' || method === 'HEAD' ? await ownAnswer(path) : undefined
 		if (own) return own
-		const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
 		const head = { method, query, headers }
-		const body = unreadBody({ head, source: bodyOf(request, env), maxBody, budgets })
-		const { answer, refusal } = await takeTurn(route, { head, body, pathSecret, at }, runtime)
+		const bodyOfAtMost = (maxBody: number) => unreadBody({ head, source: bodyOf(request, env), maxBody, budgets })
+		if (path.startsWith(replyPath)) {
+			const posted = { head, token: path.slice(replyPath.length), body: bodyOfAtMost(limits.replyBytes.value), at }
+			const { answer, refusal } = await takeReply(table, posted, runtime)
+			if (refusal) logRejection(refusal.code, undefined)
+			return answer
+		}
+		const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
+		const { answer, refusal } = await takeTurn(route, { head, body: bodyOfAtMost(maxBody), pathSecret, at }, runtime)
 		if (refusal) logRejection(refusal.code, isDecoy ? undefined : route.name)
 		return answer
 	}

@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
-import { type PreparedRoute, prepareRoute } from '../turn/index.ts'
+import { type PreparedRoute, prepareRoute, type ReplyRoutes } from '../turn/index.ts'
 
 interface Place {
 	readonly route: PreparedRoute
@@ -19,7 +19,7 @@ export interface Match extends Place {
 }
 
 /** The look-ups for the routes of a gateway. What is unknown leads to a decoy, whose secret exists nowhere. */
-export interface RouteTable {
+export interface RouteTable extends ReplyRoutes {
 	/** By the path of a call: that of a route, or one segment more. */
 	byPath(path: string): Match
 	/** By the name of a route, which a secret may follow as in a path. */
@@ -64,7 +64,8 @@ export function routeTable(routes: readonly Route[], runtime: Runtime): RouteTab
 				maxBody: exact ? exact.maxBody : outerBody,
 			}
 		}
-	return { byPath: inOneOf(paths), byName: inOneOf(names) }
+	const replyKeys = [...new Set(routes.flatMap(({ replyUrl }) => replyUrl?.keys ?? []))]
+	return { byPath: inOneOf(paths), byName: inOneOf(names), named: (name) => names.get(name)?.route, replyKeys }
 }
 
 function maxBodyOf({ platforms, maxBody }: Route): number {

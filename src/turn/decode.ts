@@ -21,16 +21,26 @@ export function decodeEvent(adapter: Adapter, call: WireRequest): Decoded<Canoni
 /** The reply in an upstream's answer. Throws `upstream-reply-invalid`. */
 export function decodeReply(leg: ReplyLeg, response: WireResponse): Decoded<CanonicalReply> {
 	try {
-		const decoded = leg.decode(response)
+		return decodePostedReply(leg, response)
+	} catch (thrown) {
+		if (!(thrown instanceof GatewayError)) throw thrown
+		const { code, context } = thrown
+		throw new GatewayError('upstream-reply-invalid', { ...context, because: code }, { cause: thrown })
+	}
+}
+
+/** The reply that an upstream sent by itself. Throws what the adapter throws, and `field-invalid`. */
+export function decodePostedReply(leg: ReplyLeg, sent: WireResponse): Decoded<CanonicalReply> {
+	try {
+		const decoded = leg.decode(sent)
 		refuse(excessOfReply(decoded.model))
 		// Other formats have addresses of their own, which fit names where a platform cannot open them.
 		if (leg.carries['reply.overrides']) refuse(relativeAddressOf(decoded.model))
 		return decoded
 	} catch (thrown) {
-		if (!(thrown instanceof GatewayError)) throw thrown
-		const { code, context } = thrown
-		const where = code === 'body-not-json' ? { field: 'body', expected: describeJson(response.body) } : {}
-		throw new GatewayError('upstream-reply-invalid', { ...where, ...context, because: code }, { cause: thrown })
+		if (!(thrown instanceof GatewayError) || thrown.code !== 'body-not-json') throw thrown
+		const where = { field: 'body', expected: describeJson(sent.body) }
+		throw new GatewayError(thrown.code, { ...where, ...thrown.context }, { cause: thrown })
 	}
 }
 

@@ -12,5 +12,7 @@ export {
 	pushTarget,
 } from './push.ts'
 export { redactCall, redactDelivery } from './redact.ts'
+export { replyPath } from './reply-url.ts'
 export { suggestsSecret } from './secret-names.ts'
+export { type ReplyRoutes, takeReply } from './take-reply.ts'
 export { takeTurn } from './take-turn.ts'

@@ -5,10 +5,11 @@
 import { GatewayError } from '../errors.ts'
 import type { NamedAdapter } from '../format/index.ts'
 import type { Change } from '../model/index.ts'
-import type { Runtime } from '../runtime.ts'
+import type { LogLine, Runtime } from '../runtime.ts'
 import type { Received, TurnContext } from './context.ts'
 import { isLoss, lossesFirst } from './losses.ts'
 import { createPathNamer, type PathNamer } from './path-namer.ts'
+import type { PreparedRoute } from './prepared-route.ts'
 import { redacted } from './redact.ts'
 import type { SecretFinder } from './secret-finder.ts'
 
@@ -71,10 +72,8 @@ export function logTurn(
 	status: number,
 	runtime: Runtime,
 ): void {
-	const { error, nameOf } = record
-	const losses = record.changes.filter(isLoss)
 	runtime.log({
-		level: error === undefined ? 'info' : error.status >= 500 ? 'error' : 'warn',
+		level: levelOf(record),
 		msg: 'turn',
 		turn: turnId,
 		route: route.name,
@@ -86,8 +85,43 @@ export function logTurn(
 		held: record.held,
 		recalled: record.recalled || undefined,
 		choicesForgotten: record.choicesForgotten || undefined,
-		upstreamStatus: error?.context.upstreamStatus ?? record.upstreamStatus,
+		upstreamStatus: record.error?.context.upstreamStatus ?? record.upstreamStatus,
 		ms: Math.round(runtime.elapsed() - startedAt),
+		...outcomeOf(record, route.hasSecret),
+	})
+}
+
+/** Logs a reply that the backend sent by itself. `status` is that of the answer to the backend, `ms` how long it took. */
+export function logReply(
+	{ id, route, platform }: { readonly id: string; readonly route: PreparedRoute; readonly platform: NamedAdapter },
+	record: TurnRecord,
+	status: number,
+	ms: number,
+	{ log }: Pick<Runtime, 'log'>,
+): void {
+	log({
+		level: levelOf(record),
+		msg: 'reply',
+		turn: id,
+		route: route.name,
+		platform: platform.name,
+		status,
+		duplicate: record.duplicate || undefined,
+		ms: Math.round(ms),
+		...outcomeOf(record, route.hasSecret),
+	})
+}
+
+function levelOf({ error }: TurnRecord): LogLine['level'] {
+	if (error === undefined) return 'info'
+	return error.status >= 500 ? 'error' : 'warn'
+}
+
+/** The fields of a line that say what was wrong, and what was lost. */
+function outcomeOf(record: TurnRecord, hasSecret: SecretFinder): { readonly [field: string]: unknown } {
+	const { error, nameOf } = record
+	const losses = record.changes.filter(isLoss)
+	return {
 		error: error?.code,
 		because: error?.context.because,
 		field: error?.context.field ? nameOf(error.context.field) : error?.field,
@@ -95,10 +129,10 @@ export function logTurn(
 		mistakes: error?.context.mistakes?.map(({ field, expected }) => `${nameOf(field)}: ${expected ?? 'invalid'}`),
 		moreMistakes: error?.context.moreMistakes,
 		notes: record.notes.length > 0 ? record.notes : undefined,
-		cause: error && causeOf(error, route.hasSecret),
+		cause: error && causeOf(error, hasSecret),
 		changes: losses.length > 0 ? losses.slice(0, maxNamed).map(({ did, path }) => `${did} ${nameOf(path)}`) : undefined,
 		moreChanges: Math.max(0, losses.length - maxNamed) + record.moreLosses || undefined,
-	})
+	}
 }
 
 /** The stack of a fault of ours; of any other error only the system's code, for a message may quote a value from outside. */

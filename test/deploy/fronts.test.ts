@@ -63,11 +63,29 @@ describe.each([
 	when('shows nobody outside how the gateway is, and what its routes carry', async () => {
 		const { url } = await gateway({ upstream: { url: 'builtin:demo' }, routes: [route] })
 		const front = await start(url)
-		for (const path of ['/healthz', '/readyz', '/-/carries/in', '/x/../readyz', '/%2d/carries/in', '//readyz']) {
+		for (const path of [
+			'/healthz',
+			'/readyz',
+			'/-/carries/in',
+			'/x/../readyz',
+			'/%2d/carries/in',
+			'//readyz',
+			'/-/reply/../carries/in',
+			'/-/replies',
+		]) {
 			const { status, body } = await send({ ...front, method: 'GET', path })
 			expect([path, status]).toEqual([path, 404])
 			expect(body).not.toMatch(/ready|carries|reply/)
 		}
+	})
+
+	when('hands replies of backends on, and writes their URLs nowhere', async () => {
+		const { url } = await gateway({ upstream: { url: 'builtin:demo' }, routes: [route] })
+		const front = await start(url)
+		const answer = await send({ ...front, path: `/-/reply/${secret.padEnd(4000, 'x')}`, body: '{}' })
+		expect([answer.status, JSON.parse(answer.body).title]).toEqual([404, 'reply-url-invalid'])
+		await expect.poll(front.told, { timeout: 5000 }).toMatch(/\b404\b/)
+		expect(front.told()).not.toContain(secret)
 	})
 
 	when('sends a call once, also when it failed', async () => {

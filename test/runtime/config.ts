@@ -9,6 +9,7 @@ export const env = {
 	FIRST_SECRET: 'the first of two secrets',
 	SECOND_SECRET: 'the second of two secrets',
 	KEY: `whsec_${btoa('0123456789abcdef0123456789abcdef')}`,
+	SEAL: btoa('fedcba9876543210fedcba9876543210'),
 }
 
 const secrets = [{ env: 'FIRST_SECRET' }, { env: 'SECOND_SECRET' }]
@@ -37,6 +38,7 @@ export function suiteConfig(upstream: string): object {
 	const late = { after: 300, reply: { messages: [{ type: 'text', text: 'One moment.' }] }, answer: 'push' }
 	return {
 		...to('/echo'),
+		replyUrl: { keys: [{ env: 'SEAL' }] },
 		routes: [
 			...example.routes.map((route) => ({ ...route, open: true, debug: true })),
 			...samples.flatMap(({ factory: { name }, events, badEvents, replies }) => [
@@ -67,6 +69,7 @@ export function suiteConfig(upstream: string): object {
 			own('echo', { debug: true }),
 			own('count', { debug: true, ...to('/count') }),
 			own('fail-first', to('/fail-first')),
+			own('replied', { publicUrl: 'https://gateway.example/in/front' }),
 			own('raw', { raw: true }),
 			withApi(`${upstream}/api`, true).route({ open: true, ...to('/several') }, 'pushed'),
 			withApi(`${upstream}/api`, false).route({ open: true, late, ...to('/late') }, 'late'),

@@ -35,17 +35,18 @@ const mayDiffer = {
 const onNode = behaviour('Node')
 const onWorkers = behaviour('Workers')
 
-// Ids of turns are minted, and moments of time are what they are.
+// Ids of turns are minted, moments of time are what they are, and what is sealed is another text each time.
 const minted = /turn_[0-9a-f-]{36}/g
 const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
-const timeless = (text: string) => text.replace(minted, 'turn_ID').replace(moment, 'TIME')
+const sealed = /(\/-\/reply\/)eyJ[\w.%-]+/g
+const timeless = (text: string) => text.replace(minted, 'turn_ID').replace(moment, 'TIME').replace(sealed, '$1SEALED')
 
 const without = (names: object, headers: readonly (readonly [string, unknown])[]) =>
 	headers.filter(([name]) => !(name in names))
 
 function plainAnswers(record: Record): string[] {
 	const plain = ([key, { status, headers, body }]: [string, WireResponse]) =>
-		JSON.stringify([key, status, without(mayDiffer.answers, headers).toSorted(), timeless(body)])
+		JSON.stringify([timeless(key), status, without(mayDiffer.answers, headers).toSorted(), timeless(body)])
 	// Concurrent calls end in any order; each key has its call's number.
 	return [...record.answers].map(plain).toSorted()
 }

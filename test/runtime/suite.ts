@@ -227,6 +227,46 @@ export function behaviour(runtime: 'Node' | 'Workers'): Record {
 		})
 	})
 
+	describe(`${runtime}: replies that the backend sends by itself`, () => {
+		/** The path of the URL that the upstream is told with an event of this conversation. */
+		const pathFor = async (call: (sent: Call) => Promise<WireResponse>, conversation: string) => {
+			await call({ path: '/replied', body: said('Hi', { conversation }) })
+			const [, path] =
+				upstream.calls.at(-1)?.body.match(/"https:\/\/gateway\.example\/in\/front(\/-\/reply\/[^"]*)"/) ?? []
+			return path ?? ''
+		}
+		const body = '{"messages":[]}'
+
+		behaves('a URL is sealed and opened, and where nothing can be pushed the backend is told', async (call) => {
+			const path = await pathFor(call, 'replied')
+			for (const sent of [
+				{ path, body },
+				{ path, body: '{' },
+				{ path, body, chunked: true },
+			]) {
+				const got = await call(sent)
+				expect([got.status, codeOf(got)]).toEqual([422, 'push-not-supported'])
+			}
+			expect(codeOf(await call({ path, body: 'x'.repeat(1_100_000) }))).toBe('body-too-large')
+		})
+		behaves('every other URL gets the same answer', async (call) => {
+			const path = await pathFor(call, 'replied')
+			for (const sent of [
+				...[`${path}A`, path.slice(0, -1), path.replace('.', '%2E'), `${path}/`, '/-/reply/', '/-/reply/x'].map(
+					(path) => ({
+						path,
+						body,
+					}),
+				),
+				...['GET', 'PUT', 'OPTIONS'].map((method) => ({ path, method, body })),
+				{ path: '/-/reply/x', body: 'x'.repeat(1_100_000) },
+			]) {
+				const got = await call(sent)
+				expect([got.status, codeOf(got)]).toEqual([404, 'reply-url-invalid'])
+			}
+		})
+	})
+
 	describe(`${runtime}: loops`, () => {
 		const json: Fields = [['content-type', 'application/json']]
 		const marks = () => upstream.calls.slice(-1).map((call) => header(call, 'cdn-loop'))[0]

@@ -42,7 +42,8 @@ const alphabets: readonly ((name: string) => string)[] = [
 const inAlphabet = (name: string, n: number): string => nth(alphabets, n % alphabets.length)(name)
 const variable = (name: string, n: number): string => `${name.toUpperCase().replaceAll('-', '_')}_${n}`
 
-const [key1, key2, outboxKey] = [hash('key 1'), hash('key 2'), hash('outbox')]
+const keys = ['key 1', 'key 2', 'outbox', 'seal 1', 'seal 2'].map(hash)
+const [key1, key2, outboxKey, seal1, seal2] = keys.map((key) => key.toString('base64'))
 /** The secrets of the routes, two each, by the name of their variable. */
 const ofRoutes: { readonly [name: string]: string } = Object.fromEntries(
 	platforms.flatMap(({ name, adapter }, i) => {
@@ -53,8 +54,8 @@ const ofRoutes: { readonly [name: string]: string } = Object.fromEntries(
 /** Every secret of the gateway. */
 const env: { readonly [name: string]: string } = {
 	...ofRoutes,
-	...{ UPSTREAM: base64Of('the upstream'), HEADER: inAlphabet('a header', 2), OUTBOX: outboxKey.toString('base64') },
-	...{ KEY_1: `whsec_${key1.toString('base64')}`, KEY_2: `whsec_${key2.toString('base64')}` },
+	...{ UPSTREAM: base64Of('the upstream'), HEADER: inAlphabet('a header', 2), OUTBOX: `${outboxKey}` },
+	...{ KEY_1: `whsec_${key1}`, KEY_2: `whsec_${key2}`, SEAL_1: `${seal1}`, SEAL_2: `${seal2}` },
 }
 const upstreamToken = base64Of('the upstream’s URL')
 /** What a platform signs with its secret, and what a caller of its own holds: none of ours. */
@@ -97,13 +98,13 @@ const ours = [...Object.values(ofRoutes), ...[env.UPSTREAM, env.HEADER, upstream
 const secrets: readonly string[] = [
 	...spelled([...ours, ...foreign]),
 	...[...ours, ...foreign].map((secret) => Buffer.from(secret).toString('hex')),
-	...[key1, key2, outboxKey].flatMap((key) => [key.toString('hex'), key.toString('base64'), key.toString('base64url')]),
+	...keys.flatMap((key) => [key.toString('hex'), key.toString('base64'), key.toString('base64url')]),
 ]
 /** As bytes that are read as Latin-1. */
 const inBytes = (texts: readonly string[]): string[] => texts.map((text) => Buffer.from(text).toString('latin1'))
 const secretBytes = [
 	...inBytes([...ours, ...foreign].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])),
-	...[key1, key2, outboxKey].map((key) => key.toString('latin1')),
+	...keys.map((key) => key.toString('latin1')),
 ]
 
 /** What the upstream does, one after the other. */
@@ -140,6 +141,10 @@ export const canaries: Row = {
 			for (const call of await hostile(platform, trial.at(10, 60, 200))) await take(call)
 			for (const call of await carrying(platform, trial.at(3, 1, 1))) await take(call)
 			for (behave of behaviours) await take(await proven(platform, eachField(platform.wire, 0)[0]))
+		}
+		const sealed = upstream.calls.flatMap(({ body }) => JSON.parse(body).turn?.replyUrl?.split('/-/reply/')[1] ?? [])
+		for (const token of sealed.slice(-trial.at(20, 60, 200))) {
+			for (const call of replying(token)) await take(call)
 		}
 		const paths = [
 			'/healthz',
@@ -178,6 +183,8 @@ export const canaries: Row = {
 				spelled(Object.values(ofRoutes)),
 			),
 			'a secret of a platform in the original call': count(raw, [named]),
+			'a URL for replies in the output': count([output], sealed),
+			'a URL for replies in an answer': count(answers.map(whole), sealed),
 			'what a user said in the output': count([output], [userText]),
 			'what a user said in an error': count(refusals.map(whole), [userText]),
 			'what a user said in the encrypted database': count(database, [userText]),
@@ -195,6 +202,7 @@ export const canaries: Row = {
 					calls.every(({ path }) => path.includes(encodeURIComponent(`${env.UPSTREAM}`))),
 					'the upstream did not get its own secret',
 				),
+				...unless(sealed.length >= platforms.length, `only ${sealed.length} URLs for replies were told`),
 				...unless(raw.join().includes('[redacted]'), 'no original call was told'),
 				...unless(
 					taken.every((status) => status === 200),
@@ -219,6 +227,7 @@ function configTo(url: string, file: string) {
 			...{ url: `${url}/bot?key=${encodeURIComponent(upstreamToken)}`, timeout: 100, secrets: [{ env: 'UPSTREAM' }] },
 			...{ headers: { authorization: { env: 'HEADER' } }, sign: [{ env: 'KEY_1' }, { env: 'KEY_2' }] },
 		},
+		...{ publicUrl: 'https://gateway.example', replyUrl: { keys: [{ env: 'SEAL_1' }, { env: 'SEAL_2' }] } },
 		outbox: { file, key: { env: 'OUTBOX' }, schedule: ['0s', '20ms'], retention: { delivered: '1h' } },
 		routes: platforms.map((each) => each.route({ secrets: secretsOf(each.name), raw: true, debug: true })),
 	}
@@ -277,6 +286,21 @@ async function hostile(platform: Platform, fields: number): Promise<Call[]> {
 		{ ...right, headers: [['content-type', `text/${userText}`]] },
 		add({ ...right, body: gzipSync(`${right.body}`) }, ['content-encoding', 'gzip']),
 		...(await Promise.all(eachField(wire, fields).map((changed) => proven(platform, changed)))),
+	]
+}
+
+/** Calls to a URL for replies, and to one that is nearly the same. */
+function replying(token: string): Call[] {
+	const call = (body: string, to = token): Call => ({ path: `/-/reply/${to}`, headers: jsonType, body })
+	return [
+		...[JSON.stringify(says(userText)), `{"${userText}`, JSON.stringify({ messages: [{ type: userText }] })].map(
+			(body) => call(body),
+		),
+		...[token.slice(1), token.slice(0, -1), `${token}/${token}`].map((to) => call(userText, to)),
+		{ ...call(JSON.stringify(says(userText))), headers: [...jsonType, ['idempotency-key', token]] },
+		{ ...call(JSON.stringify(says(`${userText}${userText}`))), headers: [...jsonType, ['idempotency-key', token]] },
+		{ path: `/-/reply/${token}`, method: 'GET' },
+		{ path: `/${token}`, body: userText },
 	]
 }
 
