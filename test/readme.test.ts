@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
+import { readConfig } from '../src/config/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
@@ -103,11 +104,12 @@ test('a slow backend gives its user the holding reply and then the answer; an ex
 	const directory = await mkdtemp(join(tmpdir(), 'dragoman-readme-'))
 	running.push(() => rm(directory, { recursive: true }))
 	const port = `${await freePort()}`
+	expect(() => readConfig(JSON.parse(block('late answers')), { adapters, env: {}, loopback: true })).not.toThrow()
 	const late = block('late answers')
 		.replace('http://127.0.0.1:9001', backend)
 		.replace('../late', directory)
 		.replace('8790', port)
-		.replace('10000', '400')
+		.replace('8000', '320')
 	const { url } = await start(late)
 	const said = await simulated('talk to the slow backend', url, port, 'You said')
 	expect(said).toBe('One moment, please.\nYou said: Hello\n')
