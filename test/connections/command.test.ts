@@ -26,18 +26,20 @@ const config = {
 		route('shop'),
 		route('open', { secrets: undefined, open: true, platform: ['chatbot-v1', 'chatbot-v2'] }),
 		route('old', { platform: 'chatbot-v1' }),
+		route('placed', { publicUrl: 'https://placed.test/' }),
+		route('misplaced', { publicUrl: 'bots.test' }),
 		route('unset', { secrets: [{ env: 'NOT_SET' }] }),
 		{ name: 'canonical', path: '/canonical', platform: 'canonical', secrets: [{ env: 'NOT_SET' }] },
 	],
 }
 
 /** Runs a command. Whatever it prints must not hold a secret. */
-async function run(with_: Pick<Account, 'fetch'>, ...args: string[]) {
+async function run(with_: Pick<Account, 'fetch'> & { readonly more?: object }, ...args: string[]) {
 	const said: string[] = []
 	const reported: string[] = []
 	const code = await runConnections(args, {
 		env,
-		config: async () => config,
+		config: async () => ({ ...config, ...with_.more }),
 		say: (line) => said.push(line),
 		report: (line) => reported.push(line),
 		fetch: with_.fetch,
@@ -140,6 +142,20 @@ describe('create, update and delete', () => {
 		expect((await run(chatbot, 'create', ...of, '--story', story, '--json')).json()).toEqual({ id: expect.any(String) })
 		const open = await run(chatbot, 'create', '--route', 'open', '--public-url', `${url}/`, '--story', story, '--json')
 		expect(await client.show(open.json().id)).not.toHaveProperty('token')
+	})
+
+	test.each([
+		['shop', [], 'https://all.test/shop'],
+		['placed', [], 'https://placed.test/placed'],
+		['placed', ['--public-url', 'https://given.test'], 'https://given.test/placed'],
+	])('the URL of route %s is that of the configuration, or the one that is given: %j', async (name, args, wanted) => {
+		const chatbot = account()
+		const more = { publicUrl: 'https://all.test' }
+		const { id } = (
+			await run({ ...chatbot, more }, 'create', '--route', name, ...args, '--story', story, '--json')
+		).json()
+		const client = createChatBotClient({ token: 'any', fetch: chatbot.fetch })
+		expect((await client.show(id)).url).toBe(wanted)
 	})
 
 	test('a webhook with every setting from the command line', async () => {
@@ -291,7 +307,7 @@ describe('wrong usage', () => {
 			'--public-url requires --route',
 		],
 		[['sync'], 'sync requires --route NAME.'],
-		[['sync', '--route', 'shop'], 'Give the URL of the gateway: --public-url'],
+		[['sync', '--route', 'shop'], 'The configuration has no "publicUrl". Set it, or give it: --public-url'],
 		[['sync', '--route', 'shop', '--public-url', 'bots.test'], '--public-url must be an absolute http or https URL'],
 		[
 			['sync', '--route', 'shop', '--public-url', 'https://a.test/?b=c'],
@@ -327,8 +343,9 @@ describe('wrong usage', () => {
 
 	test.each([
 		['shp', 'routes: none is called "shp"; did you mean "shop"?'],
-		['nonsense', 'routes: none is called "nonsense"; there are: shop, open, old, unset, canonical'],
-		['unset', 'routes[3].secrets[0].env: the environment variable NOT_SET is not set'],
+		['nonsense', 'routes: none is called "nonsense"; there are: shop, open, old, placed, misplaced, unset, canonical'],
+		['unset', 'routes[5].secrets[0].env: the environment variable NOT_SET is not set'],
+		['misplaced', 'routes[4].publicUrl: must be an absolute http or https URL'],
 	])('a route that cannot be used: %s', async (name, mistake) => {
 		const thrown: unknown = await run(account(), 'sync', '--route', name, '--public-url', url).catch((thrown) => thrown)
 		expect(thrown).toBeInstanceOf(ConfigError)

@@ -25,7 +25,8 @@ Manages the webhooks of a ChatBot account, through ChatBot's API.
 
   --story ID                 create, sync: the story of the webhook
   --route NAME               create, sync: take URL, name and token from this route of the configuration
-  --public-url URL           where the gateway is reached from outside; the path of the route is appended
+  --public-url URL           where the gateway is reached from outside (default: the "publicUrl" of the configuration);
+                             the path of the route is appended
   --id ID                    sync: the webhook, where several could be meant
   --name NAME                name of the webhook (default: that of the route)
   --url URL                  URL of the webhook, instead of a route's
@@ -45,8 +46,8 @@ DRAGOMAN_CONFIG is the configuration file of --route (default: config/gateway.js
 Examples:
 
   dragoman connections list
-  dragoman connections create --route chatbot --public-url https://bots.example.com --story 634fef70c56fd000073f5730
-  dragoman connections sync --route chatbot --public-url https://bots.example.com --apply
+  dragoman connections create --route chatbot --story 634fef70c56fd000073f5730
+  dragoman connections sync --route chatbot --public-url https://bots.example.com
 
 Exit codes: 0 success, 1 ChatBot refused or failed, 2 wrong usage, 3 sync found differences and did not change them.`
 
@@ -101,15 +102,18 @@ async function prepare(given: Given, { env, config, say, report, fetch }: Surrou
 function settingsOf(
 	config: unknown,
 	name: string,
-	publicUrl: string | undefined,
+	givenUrl: string | undefined,
 	env: Environment,
 ): Pick<WebhookSettings, 'name' | 'url' | 'token'> {
-	const { path, platforms, secret } = readWebhookRoute(config, name, env)
+	const { path, platforms, secret, ...route } = readWebhookRoute(config, name, env)
 	if (!platforms.includes(managedPlatform)) {
 		throw new UsageError(`The platform of route ${name} is ${platforms.join(', ')}; this needs ${managedPlatform}.`)
 	}
+	const publicUrl = givenUrl ?? route.publicUrl
 	if (publicUrl === undefined)
-		throw new UsageError('Give the URL of the gateway: --public-url https://bots.example.com')
+		throw new UsageError(
+			`The configuration has no "publicUrl". Set it, or give it: --public-url https://bots.example.com`,
+		)
 	return { name, url: `${publicUrl}${path}`, ...(secret !== undefined && { token: secret }) }
 }
 
