@@ -73,6 +73,18 @@ describe('a merge tag', () => {
 		expect(body.responses).toEqual([{ type: 'text', elements: ['cats Ada {{x}}'] }])
 	})
 
+	test('of BotDistrikt’s user is filled from the fields of the event as well', () => {
+		const { body, did } = turn('botdistrikt', 'chatbot-v1', { responses: ['{{user.name}} of {{user.town}}'] })
+		expect(body.responses).toEqual([{ type: 'text', elements: ['Ada of London'] }])
+		expect(did).toEqual([])
+	})
+
+	test('whose value is empty is not shown', () => {
+		const { body, did } = turn('chatbot-v1', 'botdistrikt', { parameters: { a: '' }, ...texts('{{a}}', 'x') })
+		expect(JSON.stringify(body.responses)).not.toContain('{{')
+		expect(did.length).toBeGreaterThan(0)
+	})
+
 	test('of Pingstreams is filled in titles, and encoded in addresses', () => {
 		const buttons = [
 			{ type: 'url', value: `For \${userFullname}`, link: `https://shop.example/?d=\${drink} {{ town }}` },
@@ -223,4 +235,19 @@ test('what a backend of the same format wrote for the platform’s own reader is
 		{ type: 'text', value: 'Tea' },
 		{ type: 'action', value: 'Sales', action: 'sales{}', show_echo: true },
 	])
+})
+
+test('a link to nowhere is no text', () => {
+	const gallery = [{ heading: 'Tea', buttons: [{ type: 'url', value: '#', name: 'Buy' }] }]
+	const { body, did } = turn('snatchbot-json-api', 'botdistrikt', {
+		message: 'Shop',
+		cards: [{ type: 'gallery', gallery }],
+	})
+	expect(body.responses).toEqual(['Shop', 'Tea'])
+	expect(did).toContain('dropped messages[1].cards[0].buttons[0]')
+})
+
+test('an address in capitals stays a picture', () => {
+	const image = { responses: [{ type: 'image', imageUrl: 'HTTPS://A.EXAMPLE/A.PNG' }] }
+	expect(turn('chatbot-v2', 'chatbot-v1', image).body.responses[0]).toMatchObject({ type: 'image' })
 })

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import {
 	blankIsSilence,
 	bodyAsJson,
+	type CanonicalEvent,
 	compactOrNone,
 	decodeLabels,
 	encodeLabels,
@@ -44,6 +45,7 @@ export function replyLeg({ choices }: Options): ReplyLeg {
 				{ open: '{{memory.', close: '}}', scope: 'session' },
 				{ open: '{{user.', close: '}}', scope: 'user' },
 			],
+			fieldOf: userField,
 		},
 
 		decode: blankIsSilence((answer) => {
@@ -81,4 +83,17 @@ function decodeText(text: string): Message[] {
 function encodeText(message: Message): string[] {
 	if (message.type === 'choices') return []
 	return message.type === 'text' ? [message.text] : unreachable(message)
+}
+
+/** The fields of a user's profile that the model has apart from its attributes. */
+function userField(name: string, { user }: CanonicalEvent): string | undefined {
+	switch (name) {
+		case 'id':
+		case 'name':
+		case 'email':
+		case 'phone':
+			return user?.[name]
+		default:
+			return undefined
+	}
 }

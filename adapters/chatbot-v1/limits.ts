@@ -20,7 +20,7 @@ const card = {
 }
 const response = v.variant('type', [
 	v.strictObject({ type: v.literal('text'), delay, elements: list(text(1, 1024), 20) }),
-	v.strictObject({ type: v.literal('image'), delay, imageUrl: v.pipe(text(1, 1024), v.regex(/^https?:\/\/[^\s]+$/)) }),
+	v.strictObject({ type: v.literal('image'), delay, imageUrl: v.pipe(text(1, 1024), v.regex(/^https?:\/\/[^\s]+$/i)) }),
 	v.strictObject({
 		type: v.literal('quickReplies'),
 		delay,

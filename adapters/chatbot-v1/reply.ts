@@ -96,7 +96,7 @@ const carries: Carries<CanonicalReply> = {
 	'reply.text': { chars: 1024, notBlank: true },
 	'reply.text.alternatives': { items: 19, withoutButtons: true },
 	'reply.text.buttons': { items: 3, chars: 80 },
-	'reply.image': { chars: 1024, pattern: '^https?://\\S+$', blanks: 'encoded' },
+	'reply.image': { chars: 1024, pattern: '^[Hh][Tt][Tt][Pp][Ss]?://\\S+$', blanks: 'encoded' },
 	'reply.choices': { items: 11 },
 	'reply.choices.text': { chars: 640, required: true },
 	'reply.choice.title': {},

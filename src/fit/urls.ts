@@ -119,13 +119,14 @@ export function isNoLink(url: string): boolean {
 
 /**
  * The address as it can stand in a text: in one piece, without white space; undefined when it cannot, and then noted as
- * dropped. Nobody can follow a `data:` address in a text.
+ * dropped. Nobody can follow a `data:` address in a text, nor a fragment alone.
  */
 export function urlInWords(fitting: Fitting, feature: Feature, url: string, path: string): string | undefined {
 	const { chars = Number.POSITIVE_INFINITY } = fitting.carries['reply.text'] ?? {}
 	const encoded = encodeBlanks(url.trim())
-	if (encoded === '' || isData(url) || encoded.length > chars) {
-		note(fitting, 'dropped', feature, path, isData(url) ? 'no address for a text' : 'it would be cut')
+	const isDead = isData(url) || encoded.startsWith('#')
+	if (encoded === '' || isDead || encoded.length > chars) {
+		note(fitting, 'dropped', feature, path, isDead ? 'no address for a text' : 'it would be cut')
 		return undefined
 	}
 	if (encoded !== url) note(fitting, 'escaped', feature, path)

@@ -48,10 +48,10 @@ export function fillMergeTags(
 			if (value === undefined) isWhole = false
 			return value === undefined ? tag : isAddress ? encodeURIComponent(value.toWellFormed()) : value
 		})
-		// The model has no empty strings.
-		if (isWhole && filled !== '') return filled
+		// The model has no empty strings; a platform that shows no blank one drops it, and names it.
+		if (isWhole) return filled || ' '
 		changes.push({ did: 'dropped', feature: 'reply', path: fieldPath(path), detail: 'no value for a merge tag' })
-		return filled || text
+		return filled
 	}
 
 	function textOf(name: string, scope: MergeTag['scope']): string | undefined {
@@ -59,7 +59,7 @@ export function fillMergeTags(
 		const session = () => textIn(own.session, name) ?? textIn(event.attributes, name)
 		const user = () => textIn(own.user, name) ?? textIn(event.user?.attributes ?? {}, name)
 		if (scope === 'session') return session()
-		if (scope === 'user') return user()
+		if (scope === 'user') return user() ?? tags.fieldOf?.(name, event)
 		return textIn(own.session, name) ?? textIn(own.user, name) ?? tags.fieldOf?.(name, event) ?? session() ?? user()
 	}
 
