@@ -32,19 +32,8 @@ const { values } = parseArgs({
 })
 
 const experiments: readonly Experiment[] = [
-	...[
-		atOnce,
-		crowded,
-		waiting,
-		manyRoutes,
-		starting,
-		worker,
-		largeBodies,
-		oneWay,
-		everyFormat,
-		conversations,
-		allocation,
-	],
+	...[atOnce, crowded, waiting, manyRoutes, starting, worker],
+	...[largeBodies, oneWay, everyFormat, conversations, allocation],
 ]
 
 const pace: Pace = values.short
@@ -58,6 +47,14 @@ if (values.short && !hasGenerator()) {
 	console.log('skipped: there is no program that makes load, neither wrk nor autocannon')
 	process.exit()
 }
+/** What ends the processes and deletes the folders of the experiment that runs. */
+const ends: (() => unknown)[] = []
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+	process.once(signal, async () => {
+		await endAll()
+		process.exit(1)
+	})
+}
 let missed = 0
 for (const experiment of chosen) {
 	const finding = await run(experiment)
@@ -70,13 +67,16 @@ if (values.write) execFileSync(process.execPath, [fileURLToPath(new URL('../scri
 process.exit(chosen.length === 0 || (chosen.includes(forCi) && missed > 0) ? 1 : 0)
 
 async function run(experiment: Experiment): Promise<Finding> {
-	const ends: (() => unknown)[] = []
 	const after = (end: () => unknown): void => void ends.push(end)
 	try {
 		return await experiment.run({ after, pace, ...(peers && { only: peers }) })
 	} finally {
-		for (const end of ends.reverse()) await end()
+		await endAll()
 	}
+}
+
+async function endAll(): Promise<void> {
+	for (const end of ends.splice(0).reverse()) await end()
 }
 
 function print({ id, title }: Experiment, { head, rows, targets }: Finding): void {
