@@ -1,16 +1,17 @@
 /** Replies that reach their users through the API of the platform: in order, once, and with a reason when it refuses. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { readConfig } from '../src/config/index.ts'
-import { attempt, defaultSchedule } from '../src/delivery/index.ts'
-import type { WireResponse } from '../src/format/index.ts'
+import { attempt, type Clock, defaultSchedule } from '../src/delivery/index.ts'
+import { GatewayError, type WireResponse } from '../src/format/index.ts'
+import { createOutbox } from '../src/node/outbox/delivery-loop.ts'
 import { runOutbox } from '../src/node/outbox/outbox-command.ts'
 import type { Delivery, EventDelivery, Runtime } from '../src/runtime.ts'
 import { acceptPush } from '../src/turn/index.ts'
 import { pushing } from './harness/pushing.ts'
 import { bytesOf, type Received } from './harness/upstream.ts'
-import { folder, keyOne, settingsOf } from './outbox/parts.ts'
-import { gateway, header, json, says, statusOnly, upstream } from './servers.ts'
+import { near, settingsOf, storeOf } from './outbox/parts.ts'
+import { gateway, header, json, says, start, statusOnly, upstream } from './servers.ts'
 
 const token = 'talk-token-1234'
 const messages = (...texts: string[]) => texts.map((text) => ({ type: 'text', text }))
@@ -30,26 +31,40 @@ const apiWith = (script: (call: Received, n: number) => WireResponse | undefined
 	})
 }
 
-/** A gateway with an outbox and a route, and a platform that calls it. */
+const adapters = [canonical, pushing]
+const clock: Clock = {
+	now: Date.now,
+	after(milliseconds, run) {
+		const timer = setTimeout(run, milliseconds)
+		return () => clearTimeout(timer)
+	},
+}
+
+/** A gateway with a route and an outbox in this thread, and a platform that calls it. */
 async function pushed(
 	api: string,
 	backend: string,
 	{ route = {}, outbox = {}, options = {} }: { route?: object; outbox?: object; options?: object } = {},
 ) {
-	const file = `${folder()}/outbox.db`
-	const started = await gateway(
-		{
-			outbox: { file, schedule: ['0s', '50ms', '50ms', '50ms'], key: { env: 'ONE' }, ...outbox },
-			upstream: { url: backend },
-			routes: [{ name: 'in', path: '/in', platform: 'pushing', options: { api, ...options }, ...route }],
+	const settings = settingsOf({ schedule: ['0s', '50ms', '50ms', '50ms'], key: { env: 'ONE' }, ...outbox })
+	const config = {
+		...{ outbox: { file: settings.file }, upstream: { url: backend } },
+		routes: [{ name: 'in', path: '/in', platform: 'pushing', options: { api, ...options }, ...route }],
+	}
+	const { routes } = readConfig(config, { adapters, env: {}, loopback: true })
+	const started = await start(config, {
+		...{ as: 'inside', adapters },
+		replace(runtime) {
+			const store = near(storeOf(settings, clock.now()))
+			const opened = createOutbox({ store, settings, routes: () => routes, runtime, clock })
+			onTestFinished(() => opened.close(0))
+			return { outbox: opened }
 		},
-		[canonical, pushing],
-		{ ONE: keyOne },
-	)
+	})
 	const tell = (event: object) =>
 		started.send({ path: `/in?token=${token}`, body: JSON.stringify({ version: 1, event }) })
 	const deliveries = () => started.lines.filter(({ msg }) => msg === 'delivery')
-	return { ...started, tell, deliveries, settings: settingsOf({ key: { env: 'ONE' } }, file) }
+	return { ...started, routes, tell, deliveries, settings }
 }
 
 test('a platform that reads no answer gets the reply through its API, in order, with what ends the talk last', async () => {
@@ -228,6 +243,26 @@ test('a late answer is pushed, and only that; the holding reply is in the answer
 	await expect.poll(() => deliveries().length).toBe(3)
 	expect(lines.filter(({ held }) => held)).toHaveLength(1)
 	expect(backend.calls).toHaveLength(3)
+})
+
+test('a late answer that cannot be stored is not promised', async () => {
+	const backend = await upstream((_, { gone }) => gone.then(() => undefined))
+	const late = { after: 50, reply: says('One moment'), answer: 'push' }
+	const options = { api: 'http://127.0.0.1:9', twoWay: true }
+	const { send } = await start(
+		{
+			...{ outbox: { file: '/nothing' }, upstream: { url: backend.url } },
+			routes: [{ name: 'in', path: '/in', platform: 'pushing', options, late }],
+		},
+		{
+			...{ as: 'inside', adapters: [canonical, pushing] },
+			replace: () => ({ outbox: { accept: () => Promise.reject(new GatewayError('outbox-full')) } }),
+		},
+	)
+	const body = JSON.stringify({ version: 1, event: told('slow') })
+	const answer = await send({ path: `/in?token=${token}`, body })
+	expect(answer.status).toBe(503)
+	expect(answer.body).not.toContain('One moment')
 })
 
 test('late answers are pushed in the order of their turns', async () => {

@@ -47,6 +47,42 @@ export const deliveryPlants: readonly Plant[] = [
 		caughtBy: { file: 'test/outbox/store.test.ts', test: 'a key can be rotated' },
 	},
 	{
+		id: 'pushes-at-the-end',
+		fault: 'The pushes of an event stand behind what its conversation has waiting',
+		edits: [
+			{
+				file: `${outbox}/stored-outcomes.ts`,
+				find: 'Number(seq) - pushes.length + i',
+				replace: 'Number(seq) + 1_000_000 + i',
+			},
+		],
+		caughtBy: { file: 'test/outbox/pushes.test.ts', test: 'take its place' },
+	},
+	{
+		id: 'promised-before-stored',
+		fault: 'The holding reply leaves before the event of the late answer is stored',
+		edits: [
+			{
+				file: 'src/turn/one-way.ts',
+				find: 'await inTime(turn, runtime, runtime.outbox?.accept([deliveryOf(turn, received, event, true)], calling))',
+				replace: 'runtime.outbox?.accept([deliveryOf(turn, received, event, true)], calling).catch(() => {})',
+			},
+		],
+		caughtBy: { file: 'test/push.test.ts', test: 'is not promised' },
+	},
+	{
+		id: 'interrupted-sent-again',
+		fault: 'An interrupted event is sent again to an upstream that is not idempotent',
+		edits: [
+			{
+				file: 'src/delivery/attempt.ts',
+				find: 'return !answer?.held || idempotent',
+				replace: 'return !answer?.held || !!{ idempotent }',
+			},
+		],
+		caughtBy: { file: 'test/push.test.ts', test: 'elsewhere it is a dead letter' },
+	},
+	{
 		id: 'refused-told-as-stored',
 		fault: 'One in twenty refusals for a full disk is told as 200',
 		edits: [
