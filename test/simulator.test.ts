@@ -227,7 +227,7 @@ describe('npm run simulate', () => {
 			const { payload, hook, token } = JSON.parse(body)
 			const { id_project: project } = hook
 			const choice = payload.attributes?.action
-			const buttons = [{ type: 'action', value: 'Red', action: 'colour-red', show_echo: true }]
+			const buttons = [{ type: 'action', value: 'Red', action: 'paint{"choice":"red"}', show_echo: true }]
 			const attributes = { attachment: { type: 'template', buttons } }
 			const messages = choice ? [{ text: `You chose ${choice}.` }] : [{ text: 'Hello' }, { text: 'Which?', attributes }]
 			for (const message of messages) {
@@ -256,7 +256,7 @@ describe('npm run simulate', () => {
 		await expect.poll(() => heard.out).toContain('You chose')
 		const none = '(the platform reads no answer)\n'
 		const [before, after] = heard.out.replaceAll(none, '').split('> Red\n')
-		expect([before, after]).toEqual(['Hello\nWhich?\n  1) Red\n', 'You chose colour-red.\n'])
+		expect([before, after]).toEqual(['Hello\nWhich?\n  1) Red\n', 'You chose paint{"choice":"red"}.\n'])
 	})
 
 	const v2 = ['chatbot-v2', '--url', 'http://a.example', '--start', '--option']

@@ -20,6 +20,7 @@ import {
 	type WireRequest,
 	type WireResponse,
 } from '../../src/format/index.ts'
+import { decodeButtonAction } from './button-action.ts'
 import { eventLeg } from './event/index.ts'
 import { Options } from './options.ts'
 import { decodeMessage, WireMessage } from './reply/message.ts'
@@ -375,11 +376,9 @@ function say({ conversation, body, newId }: Call): ApiAnswer {
 	const answers = messages.map((each) => sayOne({ conversation, body: each, last: '', newId }))
 	const failed = answers.find(({ response }) => response.status !== 200)
 	if (failed) return failed
-	const seen = answers.flatMap((each) => each.seen?.messages ?? [])
-	return accepted(
-		answers.map(({ response }) => bodyAsJson(response)),
-		{ ...emptyReply, messages: seen },
-	)
+	const seen = { ...emptyReply, messages: answers.flatMap((each) => each.seen?.messages ?? []) }
+	const bodies = answers.map(({ response }) => bodyAsJson(response))
+	return { ...accepted(bodies, seen), held: new Map(answers.flatMap(({ held = [] }) => [...held])) }
 }
 
 function sayOne({ conversation, body, newId }: Call): ApiAnswer {
@@ -394,9 +393,22 @@ function sayOne({ conversation, body, newId }: Call): ApiAnswer {
 	const visible = messages.flatMap(shown)
 	const seen: CanonicalReply = { ...emptyReply, messages: visible }
 	const message = { sender: by, id_project: conversation.project.id, ...stored, request: requestOf(conversation) }
-	if (command === undefined) return accepted(message, visible.length > 0 ? seen : undefined)
+	if (command === undefined) {
+		return { ...accepted(message, visible.length > 0 ? seen : undefined), held: new Map(messages.flatMap(actionsOf)) }
+	}
 	const { seen: effect } = command === 'close' ? closed(conversation) : toPeople(conversation, { to: 'human' })
 	return accepted(message, { ...seen, ...(effect?.control && { control: effect.control }) })
+}
+
+/** What the action buttons of a message mean, and what they send. */
+function actionsOf({ attributes }: WireMessage): [value: string, action: string][] {
+	const { buttons, gallery } = attributes?.attachment ?? {}
+	const all = [...(buttons ?? []), ...(gallery ?? []).flatMap((card) => card.buttons ?? [])]
+	return all.flatMap(({ type, action }): [string, string][] => {
+		if (type !== 'action' || !action) return []
+		const meant = decodeButtonAction(action)
+		return 'value' in meant ? [[meant.value, action]] : []
+	})
 }
 
 function closed(conversation: Conversation): ApiAnswer {

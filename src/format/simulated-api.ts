@@ -11,6 +11,8 @@ export interface ApiAnswer {
 	readonly response: WireResponse
 	/** What the user sees of it, and what it changed in the conversation. Absent: nothing. */
 	readonly seen?: CanonicalReply
+	/** What the buttons of these values hold, where that is more than the value. Absent: nothing more. */
+	readonly held?: ReadonlyMap<string, string>
 	/** What it changed beside conversations, in one line. Absent: nothing. */
 	readonly note?: string
 }

@@ -214,7 +214,7 @@ async function run({ factory, adapter, deed, choose, raw, apiPort, ...where }: A
 	const runtime = createRuntime(() => {})
 	const screen = newScreen()
 	const api = apiPort === undefined ? undefined : apiOf(conversationApis, factory.name, 'for conversations')()
-	const server = api && (await listen(api, apiPort ?? 0, ({ seen }) => seen && screen.show(seen)))
+	const server = api && (await listen(api, apiPort ?? 0, ({ seen, held }) => seen && screen.show(seen, held)))
 	if (server) console.error(`The API of ${factory.name} listens on ${server.url}`)
 	const lent = {
 		send: sendCall,
@@ -228,11 +228,12 @@ async function run({ factory, adapter, deed, choose, raw, apiPort, ...where }: A
 		print(turn, screen, raw)
 		for (const hint of hintsOf(turn, factory)) console.error(hint)
 		for (const number of choose) {
-			const choice = pressed(server ? await screen.options() : selectableOptions(turn.reply ?? emptyReply), number)
+			const shown = server ? await screen.options() : offered(turn.reply ?? emptyReply, turn.held)
+			const choice = pressed(shown.options, number)
 			const { conversation, user } = turn.event
 			const same = compact({ conversation, user: user?.id })
 			console.log(`> ${choice.label}`)
-			const held = turn.held.get(choice.value)
+			const held = shown.held.get(choice.value)
 			turn = await simulate(adapter, { ...lent, ...where, ...same, choice, held, handshake: false })
 			print(turn, screen, raw)
 		}
@@ -245,36 +246,48 @@ async function run({ factory, adapter, deed, choose, raw, apiPort, ...where }: A
 	}
 }
 
+/** What the user can press, and what the buttons of these values hold, where that is more than the value. */
+interface Offered {
+	readonly options: readonly Choice[]
+	readonly held: ReadonlyMap<string, string>
+}
+
+function offered(reply: CanonicalReply, held: Offered['held'] = new Map()): Offered {
+	return { options: selectableOptions(reply), held }
+}
+
 /** What the user sees, in the order in which it comes. */
 interface Screen {
-	show(reply: CanonicalReply): void
+	show(reply: CanonicalReply, held?: Offered['held']): void
 	/** The options of the last reply that had any, each once; waits for one. */
-	options(): Promise<Choice[]>
+	options(): Promise<Offered>
 }
 
 function newScreen(): Screen {
-	let offered: Choice[] = []
+	let last: Offered | undefined
 	let wake = (): void => {}
 	return {
-		show(reply) {
+		show(reply, held) {
 			console.log(renderReply(reply))
-			const options = selectableOptions(reply)
-			if (options.length > 0) offered = options
+			const shown = offered(reply, held)
+			if (shown.options.length > 0) last = shown
 			wake()
 		},
 		async options() {
-			while (offered.length === 0) await new Promise<void>((shown) => (wake = shown))
-			const options = offered
-			offered = []
-			return options
+			for (;;) {
+				const shown = last
+				last = undefined
+				if (shown) return shown
+				await new Promise<void>((seen) => (wake = seen))
+			}
 		},
 	}
 }
 
-function print({ lost, call, answer, reply, unread }: SimulatedTurn, screen: Screen, raw: boolean): void {
+function print({ lost, call, answer, reply, unread, held }: SimulatedTurn, screen: Screen, raw: boolean): void {
 	for (const change of lost) console.error(`this platform cannot express ${describeChange(change)}`)
 	if (raw) console.log(JSON.stringify({ call, answer }, null, 2))
-	if (reply) screen.show(reply)
+	if (reply) screen.show(reply, held)
 	else console.log('(the platform reads no answer)')
 	for (const path of unread) console.error(`this platform does not read ${path}`)
 }
