@@ -13,6 +13,7 @@ export const env = {
 }
 
 const secrets = [{ env: 'FIRST_SECRET' }, { env: 'SECOND_SECRET' }]
+const publicUrl = 'https://gateway.example/in/front'
 
 interface Example {
 	readonly routes: readonly { readonly name: string; readonly path: string; readonly platform: string | string[] }[]
@@ -69,9 +70,9 @@ export function suiteConfig(upstream: string): object {
 			own('echo', { debug: true }),
 			own('count', { debug: true, ...to('/count') }),
 			own('fail-first', to('/fail-first')),
-			own('replied', { publicUrl: 'https://gateway.example/in/front' }),
+			own('replied', { publicUrl }),
 			own('raw', { raw: true }),
-			withApi(`${upstream}/api`, true).route({ open: true, ...to('/several') }, 'pushed'),
+			withApi(`${upstream}/api`, true).route({ open: true, publicUrl, ...to('/several') }, 'pushed'),
 			withApi(`${upstream}/api`, false).route({ open: true, late, ...to('/late') }, 'late'),
 			own('signed', to('/echo?a=b', { sign: [{ env: 'KEY' }], headers: { 'x-team': 'bots' } })),
 		],

@@ -64,7 +64,7 @@ function plainLines(record: Record): string[] {
 	}
 	return record
 		.lines()
-		.filter(({ msg }) => msg === 'turn' || msg === 'delivery')
+		.filter(({ msg }) => msg === 'turn' || msg === 'reply' || msg === 'delivery')
 		.map(plain)
 		.toSorted()
 }
@@ -88,5 +88,5 @@ async function expectSame(plain: (record: Record) => string[]): Promise<void> {
 describe('Node and Workers', () => {
 	test('give the same answers', () => expectSame(plainAnswers))
 	test('make the same calls to the upstream', () => expectSame(plainCalls))
-	test('log the same turns and deliveries', () => expectSame(plainLines))
+	test('log the same turns, replies and deliveries', () => expectSame(plainLines))
 })

@@ -228,12 +228,14 @@ export function behaviour(runtime: 'Node' | 'Workers'): Record {
 	})
 
 	describe(`${runtime}: replies that the backend sends by itself`, () => {
-		/** The path of the URL that the upstream is told with an event of this conversation. */
+		/** The path of the URL that the upstream was told last at a path of its own. */
+		const pathAt = (own: string) => {
+			const told = upstream.calls.findLast(({ path }) => path === own)?.body ?? ''
+			return /"https:\/\/gateway\.example\/in\/front(\/-\/reply\/[^"]*)"/.exec(told)?.[1] ?? ''
+		}
 		const pathFor = async (call: (sent: Call) => Promise<WireResponse>, conversation: string) => {
 			await call({ path: '/replied', body: said('Hi', { conversation }) })
-			const [, path] =
-				upstream.calls.at(-1)?.body.match(/"https:\/\/gateway\.example\/in\/front(\/-\/reply\/[^"]*)"/) ?? []
-			return path ?? ''
+			return pathAt('/echo')
 		}
 		const body = '{"messages":[]}'
 
@@ -248,6 +250,18 @@ export function behaviour(runtime: 'Node' | 'Workers'): Record {
 				expect([got.status, codeOf(got)]).toEqual([422, 'push-not-supported'])
 			}
 			expect(codeOf(await call({ path, body: 'x'.repeat(1_100_000) }))).toBe('body-too-large')
+		})
+		behaves('a reply is pushed once under its key, behind what was pushed before', async (call) => {
+			const headers = [['idempotency-key', '"1"'] as const]
+			const sent = { path: pathAt('/several'), headers, body: '{"messages":[{"type":"text","text":"three"}]}' }
+			const got = [await call(sent), await call(sent), await call({ ...sent, body })]
+			expect(got.map(({ status }) => status)).toEqual([202, 202, 422])
+			expect(got[0]?.body).toBe(got[1]?.body)
+			await call({ ...sent, headers: [], body: sent.body.replace('three', 'four') })
+			const texts = () =>
+				upstream.calls.filter(({ path }) => path.startsWith('/api/')).map(({ body }) => JSON.parse(body).text)
+			await expect.poll(() => texts().slice(-2), { timeout: 20_000 }).toEqual(['three', 'four'])
+			expect(texts().filter((text) => text === 'three')).toHaveLength(1)
 		})
 		behaves('every other URL gets the same answer', async (call) => {
 			const path = await pathFor(call, 'replied')
