@@ -55,15 +55,15 @@ export const secretPlants: readonly Plant[] = [
 		fault: 'The secret in the path is logged once',
 		edits: [
 			{
-				file: 'src/http/app.ts',
-				find: '		if (refusal) logRejection(',
+				file: 'src/http/fetch.ts',
+				find: '		const { route, pathSecret, isDecoy, maxBody } =',
 				replace:
-					"		if (!logged && (logged = true)) runtime.log({ level: 'info', msg: 'call', path })\n		if (refusal) logRejection(",
+					"		if (!logged && (logged = true)) runtime.log({ level: 'info', msg: 'call', path })\n		const { route, pathSecret, isDecoy, maxBody } =",
 			},
 			{
-				file: 'src/http/app.ts',
-				find: '	const app = new Hono()\n',
-				replace: '	const app = new Hono()\n	let logged = false\n',
+				file: 'src/http/fetch.ts',
+				find: '	const logRejection = createRejectionLog(runtime)\n',
+				replace: '	const logRejection = createRejectionLog(runtime)\n	let logged = false\n',
 			},
 		],
 		caughtBy: { row: 'D22' },
