@@ -268,7 +268,7 @@ function unitsOf(value: unknown): number {
 		for (const item of value) units += unitsOf(item)
 		return units
 	}
-	for (const [key, member] of Object.entries(value)) units += key.length + 3 + unitsOf(member)
+	for (const key in value) units += key.length + 3 + unitsOf(value[key as keyof typeof value])
 	return units
 }
 

@@ -14,7 +14,9 @@ function isWellFormed(value: unknown): boolean {
 	if (typeof value === 'string') return value.isWellFormed()
 	if (typeof value !== 'object' || value === null) return true
 	if (Array.isArray(value)) return value.every(isWellFormed)
-	return Object.keys(value).every(isWellFormed) && Object.values(value).every(isWellFormed)
+	// Not by entries, which are a list for each member.
+	for (const key in value) if (!key.isWellFormed() || !isWellFormed(value[key as keyof typeof value])) return false
+	return true
 }
 
 function repaired(account: Account, feature: Feature, value: unknown, path: string): unknown {

@@ -2,10 +2,14 @@
 
 /** The object without its undefined members. */
 export function compact<T extends object>(object: T): T {
-	const members = Object.entries(object)
-	if (members.every(([, value]) => value !== undefined)) return object
-	const present: { [key: string]: unknown } = {}
-	for (const [key, value] of members) if (value !== undefined) present[key] = value
+	// Not by entries: this is done for each part of each turn, and they are a list for each member.
+	for (const key in object) if (object[key] === undefined) return withoutUndefined(object)
+	return object
+}
+
+function withoutUndefined<T extends object>(object: T): T {
+	const present: Partial<T> = {}
+	for (const key in object) if (object[key] !== undefined) present[key] = object[key]
 	return present as T
 }
 
