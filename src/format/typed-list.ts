@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { Json, type Message } from '../model/index.ts'
+import { matches } from '../schema/index.ts'
 import { fieldPath } from './field-path.ts'
 import { joinMistakes } from './mistakes.ts'
 import { validate } from './validate.ts'
@@ -19,7 +20,7 @@ type TypedItem = v.GenericSchema & {
 export function hasKnownType({ key, options }: TypedItem, item: unknown): boolean {
 	if (typeof item !== 'object' || item === null) return false
 	const type: unknown = Reflect.get(item, key)
-	return options.some(({ entries }) => entries[key] !== undefined && v.is(entries[key], type))
+	return options.some(({ entries }) => entries[key] !== undefined && matches(entries[key], type))
 }
 
 /** An item of a type that a format does not know: an object with members. Anything else means nothing on any platform. */

@@ -18,8 +18,24 @@ export interface SchemaNode {
 	readonly entries?: { readonly [key: string]: v.GenericSchema }
 	/** Of a union: its branches. Of a picklist: its values. */
 	readonly options?: readonly unknown[]
-	/** Of a variant: the name of its discriminator. */
-	readonly key?: string
+	/** Of a variant: the name of its discriminator. Of a record: the schema of its keys. */
+	readonly key?: string | v.GenericSchema
+	/** Of an optional or nullable schema: what an absent value stands for. */
+	readonly default?: unknown
+	readonly literal?: unknown
+	/** Of a custom schema. */
+	readonly check?: (value: unknown) => boolean
+	/** The schema in front and what is done with its output. The other parts are those of that schema. */
+	readonly pipe?: readonly [v.GenericSchema, ...v.GenericPipeItem[]]
+}
+
+/** The parts of an action of a pipe that this project reads. */
+export interface ActionNode {
+	readonly type: string
+	/** Of a validation: what it asks for. */
+	readonly requirement?: unknown
+	/** Of a transformation. */
+	readonly operation?: (value: unknown) => unknown
 }
 
 /** The schema at the path; undefined if there is none. `value` selects the branch of a union. */
@@ -44,7 +60,7 @@ export function branchesOf(schema: v.GenericSchema, value: unknown): readonly v.
 	const { type, key, options }: SchemaNode = schema
 	if (type !== 'union' && type !== 'variant') return undefined
 	const branches = (options ?? []).filter(isSchema)
-	if (key === undefined) return branches
+	if (typeof key !== 'string') return branches
 	return branches.filter((branch) => {
 		const { entries }: SchemaNode = branch
 		if (!entries) return true
@@ -68,7 +84,7 @@ export function namesAt(schema: v.GenericSchema, path: readonly (string | number
 	return (branches ?? [found]).flatMap(keysOf)
 }
 
-function isSchema(value: unknown): value is v.GenericSchema {
+export function isSchema(value: unknown): value is v.GenericSchema {
 	return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema'
 }
 

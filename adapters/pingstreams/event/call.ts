@@ -68,6 +68,7 @@ const IntentCall = v.object({
 	token,
 })
 const hook = wireObject(v.object({ ...Bot.entries, event: text }))
+const HookCall = v.object({ hook })
 const timestamp = number
 const MessageCall = v.object({ payload: Message, hook, timestamp, token })
 /** An event of a conversation, not of a message. */
@@ -123,7 +124,7 @@ function decodeIntentCall(body: Json, form: AnsweredDialect | 'documented'): Cal
 }
 
 function decodeHookCall(body: Json, dialect: 'external' | 'subscription'): Call {
-	const { event, ...owner } = validate(v.object({ hook }), body).wire.hook ?? {}
+	const { event, ...owner } = validate(HookCall, body).wire.hook ?? {}
 	const isMessage = dialect === 'external' || event?.startsWith('message.') === true
 	const { message, timestamp, unread } = isMessage ? decodeHookMessage(body) : decodeRequest(body)
 	return {

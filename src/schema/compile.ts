@@ -1,0 +1,376 @@
+/**
+ * Checks values by schemas at the speed of code written by hand: each schema becomes a function once, which checks a
+ * value, makes the output and finds unlisted members in a single walk. valibot defines what is right: it checks what no
+ * function here is written for, says what is wrong with a refused value, and test/compile.test.ts compares the two.
+ */
+import * as v from 'valibot'
+import { reservedKeys } from '../model/index.ts'
+import { type ActionNode, branchesOf, isSchema, type SchemaNode } from './inspect.ts'
+
+/** Something that valibot accepts in silence. */
+export interface Finding {
+	/** Keys and indices, from the innermost to the outermost: most values have no findings, and need no paths. */
+	readonly keys: (string | number)[]
+	/** A member that the schema does not list, or a list with items where the schema has an object. */
+	readonly what: 'unlisted' | 'list'
+}
+
+/** What a schema makes of a value, or the first issue. */
+export type Reading<Output> =
+	| { readonly output: Output; readonly found: readonly Finding[]; readonly issue?: undefined }
+	| { readonly issue: v.BaseIssue<unknown> }
+
+/**
+ * The output of the schema for a value, and what the schema does not list, in the order of the value. `value` is plain
+ * data, such as parsed JSON. The output shares with it what the schema does not change: neither may be modified.
+ */
+export function read<S extends v.GenericSchema>(schema: S, value: unknown): Reading<v.InferOutput<S>> {
+	const found: Finding[] = []
+	const output = checkOf(schema)(value, found)
+	return output === refused ? readWithValibot(schema, value) : { output: output as v.InferOutput<S>, found }
+}
+
+/** Whether a value matches the schema: `v.is` at the speed of `read`. */
+export function matches<S extends v.GenericSchema>(schema: S, value: unknown): value is v.InferInput<S> {
+	return checkOf(schema)(value, []) !== refused
+}
+
+/** What `read` returns, by its definition. */
+export function readWithValibot<S extends v.GenericSchema>(schema: S, value: unknown): Reading<v.InferOutput<S>> {
+	const result = v.safeParse(schema, value, { abortEarly: true })
+	if (!result.success) return { issue: result.issues[0] }
+	const found: Finding[] = []
+	find(schema, value, found)
+	return { output: result.output, found }
+}
+
+function find(schema: v.GenericSchema, value: unknown, found: Finding[]): void {
+	if (typeof value !== 'object' || value === null) return
+	const parts: SchemaNode = schema
+	const branches = branchesOf(schema, value)
+	if (parts.wrapped) find(parts.wrapped, value, found)
+	else if (parts.getter) find(parts.getter(value), value, found)
+	else if (branches) {
+		const branch = branches.find((candidate) => v.is(candidate, value))
+		if (branch) find(branch, value, found)
+	} else if (parts.item && Array.isArray(value)) {
+		for (const [i, item] of value.entries()) findInMember(parts.item, item, i, found)
+	} else if (parts.type === 'record' && parts.value) {
+		for (const [key, member] of Object.entries(value)) findInMember(parts.value, member, key, found)
+	} else if (parts.entries) {
+		// PHP encodes an empty object as an empty array.
+		if (Array.isArray(value) && value.length > 0) {
+			found.push({ keys: [], what: 'list' })
+			return
+		}
+		for (const [key, member] of Object.entries(value)) {
+			const entry = Object.hasOwn(parts.entries, key) ? parts.entries[key] : parts.rest
+			if (entry) findInMember(entry, member, key, found)
+			else found.push({ keys: [key], what: 'unlisted' })
+		}
+	}
+}
+
+function findInMember(schema: v.GenericSchema, member: unknown, key: string | number, found: Finding[]): void {
+	const before = found.length
+	find(schema, member, found)
+	addKey(found, before, key)
+}
+
+/** Adds the key of the object or list around them to the findings from that index on. */
+function addKey(found: readonly Finding[], from: number, key: string | number): void {
+	for (let i = from; i < found.length; i++) found[i]?.keys.push(key)
+}
+
+/** Returns the output of a schema for a value, or `refused`, and adds to what was found. */
+type Check = (value: unknown, found: Finding[]) => unknown
+
+const refused = Symbol('refused')
+
+const checks = new WeakMap<v.GenericSchema, Check>()
+
+function checkOf(schema: v.GenericSchema): Check {
+	let check = checks.get(schema)
+	if (!check) {
+		check = compile(schema)
+		checks.set(schema, check)
+	}
+	return check
+}
+
+type Schema = v.GenericSchema & SchemaNode
+
+function compile(schema: Schema): Check {
+	const { type, pipe, literal, options = [], check, getter, item } = schema
+	// A fallback takes the place of whatever is wrong.
+	if ('fallback' in schema) return checkWithValibot(schema)
+	if (pipe) return compilePipe(...pipe)
+	switch (type) {
+		case 'unknown':
+			return (value) => value
+		case 'string':
+			return (value) => (typeof value === 'string' ? value : refused)
+		case 'number':
+			return (value) => (typeof value === 'number' && !Number.isNaN(value) ? value : refused)
+		case 'boolean':
+			return (value) => (typeof value === 'boolean' ? value : refused)
+		case 'literal':
+			return (value) => (value === literal ? value : refused)
+		case 'picklist':
+			return (value) => (options.includes(value) ? value : refused)
+		case 'custom':
+			return (value) => (check?.(value) ? value : refused)
+		case 'lazy':
+			return (value, found) => (getter ? checkOf(getter(value))(value, found) : refused)
+		case 'optional':
+			return compileOptional(schema, (value) => value === undefined)
+		case 'nullable':
+			return compileOptional(schema, (value) => value === null)
+		case 'nullish':
+			return compileOptional(schema, (value) => value === undefined || value === null)
+		case 'union':
+			return firstOf(options.filter(isSchema).map(checkOf))
+		case 'variant':
+			return compileVariant(schema)
+		case 'array':
+			return item ? eachOf(checkOf(item)) : checkWithValibot(schema)
+		case 'record':
+			return compileRecord(schema)
+		case 'object':
+		case 'strict_object':
+		case 'object_with_rest':
+			return compileObject(schema)
+		default:
+			return checkWithValibot(schema)
+	}
+}
+
+function checkWithValibot(schema: v.GenericSchema): Check {
+	return (value, found) => {
+		const reading = readWithValibot(schema, value)
+		if (reading.issue) return refused
+		for (const finding of reading.found) found.push(finding)
+		return reading.output
+	}
+}
+
+/** Returns the output of one action of a pipe, or `refused`. */
+type Step = (value: unknown) => unknown
+
+function compilePipe(first: v.GenericSchema, ...actions: readonly v.GenericPipeItem[]): Check {
+	const check = checkOf(first)
+	const steps = actions.map(stepOf)
+	return (value, found) => {
+		let output = check(value, found)
+		for (const step of steps) {
+			if (output === refused) return refused
+			output = step(output)
+		}
+		return output
+	}
+}
+
+function stepOf(action: v.GenericPipeItem): Step {
+	const { type, requirement, operation }: ActionNode = action
+	if (type === 'transform' && operation) return operation
+	if (type === 'check' && typeof requirement === 'function') return (value) => (requirement(value) ? value : refused)
+	if (type === 'non_empty') return (value) => (hasLength(value) && value.length === 0 ? refused : value)
+	if (type === 'max_length' && typeof requirement === 'number') {
+		return (value) => (hasLength(value) && value.length > requirement ? refused : value)
+	}
+	// The first schema of a pipe says alone which members are listed.
+	const check = action.kind === 'schema' ? checkOf(action) : checkWithValibot(v.pipe(v.unknown(), action))
+	return (value) => check(value, [])
+}
+
+function compileOptional(schema: Schema, isAbsent: (value: unknown) => boolean): Check {
+	const { wrapped, default: given } = schema
+	// A default is checked like a value, and values must not share it. Of the empty ones, a new one is made each time.
+	if (!wrapped || typeof given === 'function' || hasMembers(given)) return checkWithValibot(schema)
+	const check = checkOf(wrapped)
+	return (value, found) => {
+		if (!isAbsent(value)) return check(value, found)
+		if (given === undefined) return value
+		return isAbsent(given) ? given : check(given, [])
+	}
+}
+
+function hasMembers(value: unknown): boolean {
+	return typeof value === 'object' && value !== null && Object.keys(value).length > 0
+}
+
+function firstOf(branches: readonly Check[]): Check {
+	const [only] = branches
+	if (only && branches.length === 1) return only
+	return (value, found) => {
+		const before = found.length
+		for (const branch of branches) {
+			const output = branch(value, found)
+			if (output !== refused) return output
+			found.length = before
+		}
+		return refused
+	}
+}
+
+function compileVariant(schema: Schema): Check {
+	const branches = new Map<unknown, Schema[]>()
+	for (const option of (schema.options ?? []).filter(isSchema)) {
+		const { entries = {} }: SchemaNode = option
+		const discriminator: Schema | undefined = typeof schema.key === 'string' ? entries[schema.key] : undefined
+		if (!discriminator || !isBare(discriminator, 'literal')) return checkWithValibot(schema)
+		branches.set(discriminator.literal, [...(branches.get(discriminator.literal) ?? []), option])
+	}
+	const checks = new Map<unknown, Check>()
+	for (const [literal, alike] of branches) {
+		// When a pipe refuses what its first schema accepts, valibot does not try the next branch.
+		if (alike.length > 1 && alike.some(({ pipe }) => pipe)) return checkWithValibot(schema)
+		checks.set(literal, firstOf(alike.map(checkOf)))
+	}
+	const key = String(schema.key)
+	return (value, found) => {
+		const check = isObject(value) ? checks.get(value[key]) : undefined
+		return check ? check(value, found) : refused
+	}
+}
+
+/** Whether it is a schema of the type and nothing else. */
+function isBare(schema: SchemaNode, type: string): boolean {
+	return schema.type === type && !schema.pipe && !('fallback' in schema)
+}
+
+function eachOf(check: Check): Check {
+	return (value, found) => {
+		if (!Array.isArray(value)) return refused
+		// The list itself, unless an item changes. An empty one may be a schema's default, which values must not share.
+		let output: unknown[] | undefined = value.length === 0 ? [] : undefined
+		for (let i = 0; i < value.length; i++) {
+			const before = found.length
+			const item: unknown = check(value[i], found)
+			if (item === refused) return refused
+			addKey(found, before, i)
+			if (item !== value[i]) output ??= value.slice(0, i)
+			output?.push(item)
+		}
+		return output ?? value
+	}
+}
+
+function compileRecord(schema: Schema): Check {
+	const withValibot = checkWithValibot(schema)
+	if (!schema.value || typeof schema.key !== 'object' || !isBare(schema.key, 'string')) return withValibot
+	const check = checkOf(schema.value)
+	return (value, found) => {
+		if (!isObject(value)) return refused
+		const start = found.length
+		const output: { [key: string]: unknown } = {}
+		for (const key in value) {
+			if (reservedKeys.has(key)) {
+				found.length = start
+				return withValibot(value, found)
+			}
+			const before = found.length
+			const member = check(value[key], found)
+			if (member === refused) return refused
+			addKey(found, before, key)
+			output[key] = member
+		}
+		return output
+	}
+}
+
+/** A member that an object schema lists. */
+interface Listed {
+	readonly key: string
+	/** Where it stands among the outputs. */
+	readonly place: number
+	readonly check: Check
+	readonly ifAbsent: 'refused' | 'left out' | 'default'
+}
+
+const absent = Symbol('absent')
+
+function compileObject(schema: Schema): Check {
+	const { type, entries = {}, rest } = schema
+	const withValibot = checkWithValibot(schema)
+	if (Object.entries(entries).some(([key, entry]) => key in Object.prototype || isRare(entry))) return withValibot
+	const isStrict = type === 'strict_object'
+	const checkRest = rest && checkOf(rest)
+	const listed = Object.entries(entries).map(([key, entry], place): Listed => {
+		return { key, place, check: checkOf(entry), ifAbsent: ifAbsent(entry) }
+	})
+	const byKey = new Map(listed.map((member) => [member.key, member]))
+	const expected = listed.filter((member) => member.ifAbsent !== 'left out')
+	const none = listed.map((): unknown => absent)
+	return (value, found) => {
+		if (!isObject(value)) return refused
+		// valibot accepts a list as an object.
+		if (Array.isArray(value)) return withValibot(value, found)
+		const start = found.length
+		const outputs = none.slice()
+		let others: { [key: string]: unknown } | undefined
+		// Whether the output has the same members in the same order as the value.
+		let isSame = true
+		let last = -1
+		for (const key in value) {
+			const member = byKey.get(key)
+			const check = member ? member.check : checkRest
+			if (!check) {
+				if (isStrict) return refused
+				found.push({ keys: [key], what: 'unlisted' })
+				isSame = false
+				continue
+			}
+			if (!member && reservedKeys.has(key)) {
+				found.length = start
+				return withValibot(value, found)
+			}
+			const before = found.length
+			const output = check(value[key], found)
+			if (output === refused) return refused
+			addKey(found, before, key)
+			const place = member ? member.place : listed.length
+			if (output !== value[key] || place < last) isSame = false
+			last = place
+			if (member) outputs[place] = output
+			else {
+				others ??= {}
+				others[key] = output
+			}
+		}
+		for (const { place, check, ifAbsent } of expected) {
+			if (outputs[place] !== absent) continue
+			if (ifAbsent === 'refused') return refused
+			const output = check(undefined, [])
+			if (output === refused) return refused
+			outputs[place] = output
+			isSame = false
+		}
+		// An empty object is made anew, as an empty list is.
+		if (isSame && last >= 0) return value
+		const made: { [key: string]: unknown } = {}
+		for (const { key, place } of listed) {
+			const output = outputs[place]
+			if (output !== absent) made[key] = output
+		}
+		return others ? Object.assign(made, others) : made
+	}
+}
+
+/** Whether valibot treats the absence of such a member in a way of its own. */
+function isRare(entry: SchemaNode): boolean {
+	return 'fallback' in entry || entry.type === 'exact_optional'
+}
+
+function ifAbsent({ type, default: given }: SchemaNode): Listed['ifAbsent'] {
+	if (type !== 'optional' && type !== 'nullish') return 'refused'
+	return given === undefined ? 'left out' : 'default'
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+	return typeof value === 'object' && value !== null
+}
+
+function hasLength(value: unknown): value is string | readonly unknown[] {
+	return typeof value === 'string' || Array.isArray(value)
+}
