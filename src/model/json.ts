@@ -44,7 +44,10 @@ function isJsonObject(value: unknown): value is { [key: string]: Json } {
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
 	const prototype: unknown = Object.getPrototypeOf(value)
 	if (prototype !== Object.prototype && prototype !== null) return false
-	return Object.entries(value).every(([key, member]) => !reservedKeys.has(key) && isJson(member))
+	for (const key in value) {
+		if (reservedKeys.has(key) || !isJson(value[key as keyof typeof value])) return false
+	}
+	return true
 }
 
 // Not v.record: it silently drops `__proto__`, `prototype` and `constructor`.
