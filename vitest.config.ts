@@ -28,7 +28,10 @@ export default defineConfig({
 				// Inside workerd, with Node's modules switched on by the plugin: what runs without them is in test/runtime.
 				plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { cf: false } })],
 				resolve: {
-					alias: { '#gateway-config': fileURLToPath(new URL('test/workers/gateway.json', import.meta.url)) },
+					alias: {
+						'#gateway-config': fileURLToPath(new URL('test/workers/gateway.json', import.meta.url)),
+						'#adapters': fileURLToPath(new URL('adapters/index.ts', import.meta.url)),
+					},
 				},
 				test: { name: 'workers', include: ['test/workers/**/*.test.ts'], ...timeouts },
 			},

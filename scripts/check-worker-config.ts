@@ -1,10 +1,11 @@
-/** Checks the configuration that `npm run build:worker` is about to bundle. */
+/** Checks the configuration that `npm run build:worker` is about to bundle, and finds the adapters that it needs. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 import * as v from 'valibot'
 import { adapters } from '../adapters/index.ts'
-import { ConfigError, type Environment, readConfig } from '../src/config/index.ts'
+import { Config, ConfigError, type Environment, readConfig } from '../src/config/index.ts'
+import type { AdapterFactory } from '../src/format/index.ts'
 import { readConfigFile } from '../src/node/config-file.ts'
 import { demo } from '../src/upstream/index.ts'
 
@@ -25,4 +26,14 @@ export async function checkWorkerConfig(file: string, env: Environment): Promise
 		if (!(thrown instanceof ConfigError)) throw thrown
 		return thrown.mistakes.filter((mistake) => !thrown.unset.includes(mistake))
 	}
+}
+
+/** The adapters that a valid configuration names, for platforms and for upstreams, and the default of upstreams. */
+export async function adaptersOf(file: string): Promise<readonly AdapterFactory[]> {
+	const { upstream, routes } = v.parse(Config, await readConfigFile(file))
+	const named = new Set([
+		...['canonical', upstream?.adapter],
+		...routes.flatMap((route) => [route.platform, route.upstream?.adapter].flat()),
+	])
+	return adapters.filter(({ name }) => named.has(name))
 }

@@ -1,11 +1,12 @@
 /** Builds the bundle of the Worker, offline: wrangler bundles it, and oxc minifies it. */
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { minify } from 'vite'
+import type { AdapterFactory } from '../src/format/index.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -24,9 +25,17 @@ export interface Bundle {
 	readonly gzip: number
 }
 
-/** Builds the bundle in a folder; `config` is a file to use in place of the configuration in wrangler.toml. */
-export async function bundleWorker(folder: string, config?: string): Promise<Bundle> {
-	const alias = config === undefined ? [] : ['--alias', `#gateway-config:${config}`]
+/** Builds the bundle in a folder, with the configuration in this file, and with these adapters and no others. */
+export async function bundleWorker(
+	folder: string,
+	config: string,
+	adapters: readonly AdapterFactory[],
+): Promise<Bundle> {
+	// Not in the folder: whatever is there may be deployed.
+	const adaptersFile = `${folder}.adapters.ts`
+	await mkdir(dirname(adaptersFile), { recursive: true })
+	await writeFile(adaptersFile, await adaptersModule(adapters))
+	const alias = ['--alias', `#gateway-config:${config}`, '--alias', `#adapters:${adaptersFile}`]
 	const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
 	const args = ['deploy', '--dry-run', '--outdir', folder, ...alias]
 	await promisify(execFile)(process.execPath, [wrangler, ...args], {
@@ -43,4 +52,22 @@ export async function bundleWorker(folder: string, config?: string): Promise<Bun
 	if (errors[0]) throw errors[0]
 	await writeFile(file, code)
 	return { code, bytes: Buffer.byteLength(code), gzip: gzipSync(code).length }
+}
+
+/** The source of a module in place of adapters/index.ts that imports only these adapters, each from its own folder. */
+async function adaptersModule(adapters: readonly AdapterFactory[]): Promise<string> {
+	const found = await Promise.all(
+		adapters.map(async (factory) => {
+			const file = join(root, 'adapters', factory.name, 'index.ts')
+			const exported: object = await import(pathToFileURL(file).href)
+			const entry = Object.entries(exported).find(([, value]) => value === factory)
+			if (!entry) throw new Error(`${file} does not export the adapter ${factory.name}`)
+			return { file, name: entry[0] }
+		}),
+	)
+	return [
+		...found.map(({ file, name }) => `import { ${name} } from ${JSON.stringify(file)}`),
+		`export const adapters = [${found.map(({ name }) => name).join(', ')}]`,
+		'',
+	].join('\n')
 }

@@ -1,4 +1,4 @@
-/** What `npm run build:worker` refuses in the configuration that it would bundle. */
+/** What `npm run build:worker` refuses in the configuration that it would bundle, and which adapters it bundles. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,13 +6,19 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { checkWorkerConfig, configFileOf } from '../scripts/check-worker-config.ts'
+import { adapters } from '../adapters/index.ts'
+import { adaptersOf, checkWorkerConfig, configFileOf } from '../scripts/check-worker-config.ts'
 import { wranglerToml } from '../scripts/check-wrangler.ts'
+import { bundleWorker } from '../scripts/worker-bundle.ts'
 
-function fileWith(config: object): string {
+function newFolder(): string {
 	const folder = mkdtempSync(join(tmpdir(), 'dragoman-build-'))
 	onTestFinished(() => rmSync(folder, { recursive: true }))
-	const file = join(folder, 'gateway.json')
+	return folder
+}
+
+function fileWith(config: object): string {
+	const file = join(newFolder(), 'gateway.json')
 	writeFileSync(file, JSON.stringify(config))
 	return file
 }
@@ -21,8 +27,10 @@ const open = { name: 'in', path: '/in', platform: 'canonical' }
 const route = { ...open, secrets: [{ env: 'ROUTE_TOKEN' }] }
 const upstream = { url: 'https://backend.example/', sign: [{ env: 'BACKEND_KEY' }] }
 
-test('the configuration that wrangler.toml names may be built in', async () => {
-	expect(await checkWorkerConfig(configFileOf(wranglerToml()), {})).toEqual([])
+const onePlatform = fileURLToPath(new URL('../config/one-platform.json', import.meta.url))
+
+test('the configuration that wrangler.toml names may be built in, and so may the one with one platform', async () => {
+	for (const file of [configFileOf(wranglerToml()), onePlatform]) expect(await checkWorkerConfig(file, {})).toEqual([])
 })
 
 test('secrets may be missing at build time, because they are set after the deployment', async () => {
@@ -52,4 +60,30 @@ test('the build fails on a wrong configuration and lists every other mistake at 
 		expect.stringContaining('configuration: routes[0].colour: '),
 		expect.stringContaining('configuration: routes[1].secrets: '),
 	])
+})
+
+const namesOf = async (config: object) => (await adaptersOf(fileWith(config))).map(({ name }) => name)
+
+test('the adapters of platforms and of upstreams are bundled, and the default of upstreams is', async () => {
+	expect(await namesOf({ upstream, routes: [{ ...route, platform: 'botdistrikt' }] })).toEqual([
+		'canonical',
+		'botdistrikt',
+	])
+	expect(
+		await namesOf({
+			upstream: { ...upstream, adapter: 'chatbot-v2' },
+			routes: [
+				{ ...route, platform: ['chatbot-v1', 'chatbot-v2'] },
+				{ ...route, platform: 'pingstreams', upstream: { ...upstream, adapter: 'snatchbot-json-api' } },
+			],
+		}),
+	).toEqual(['canonical', 'chatbot-v1', 'chatbot-v2', 'snatchbot-json-api', 'pingstreams'])
+	expect((await adaptersOf(configFileOf(wranglerToml()))).length).toBe(adapters.length)
+})
+
+test('a bundle contains the adapters that it is given, and no others', async () => {
+	const some = await adaptersOf(onePlatform)
+	const { code } = await bundleWorker(join(newFolder(), 'build'), onePlatform, some)
+	const contained = adapters.filter(({ name }) => new RegExp(`\\bname:["'\`]${name}["'\`],options`).test(code))
+	expect(contained.map(({ name }) => name)).toEqual(some.map(({ name }) => name))
 })

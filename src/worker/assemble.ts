@@ -1,6 +1,6 @@
 /** The gateway of this isolate: the bundled configuration and the bindings become routes, a runtime and what answers requests, once. */
+import { adapters } from '#adapters'
 import config from '#gateway-config'
-import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readConfig } from '../config/index.ts'
 import { attempt, type Clock, type DeliveryContext, defaultDeadRetention, defaultSchedule } from '../delivery/index.ts'
 import { asGatewayError } from '../errors.ts'

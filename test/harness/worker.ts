@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { parse } from 'smol-toml'
 import * as v from 'valibot'
+import { adapters } from '../../adapters/index.ts'
 import { wranglerToml } from '../../scripts/check-wrangler.ts'
 import { type Bundle, bundleWorker } from '../../scripts/worker-bundle.ts'
 import type { LogLine } from '../../src/runtime.ts'
@@ -26,7 +27,7 @@ export async function runWorker(
 	env: { readonly [name: string]: string },
 	front = bundleAlone,
 ): Promise<Running> {
-	bundled ??= bundleWorker(folder, fileURLToPath(new URL('../workers/bound-config.ts', import.meta.url)))
+	bundled ??= bundleWorker(folder, fileURLToPath(new URL('../workers/bound-config.ts', import.meta.url)), adapters)
 	const { code } = await bundled
 	const lines: LogLine[] = []
 	const miniflare = new Miniflare(
