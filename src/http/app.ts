@@ -1,9 +1,132 @@
-/** The gateway as a Hono app, which can be a part of another one. */
+/** The gateway as a Hono app: which route a call is for, how much of it is read, and how errors look from outside. */
 import { Hono } from 'hono/tiny'
-import { type AppOptions, createFetch } from './fetch.ts'
+import { asGatewayError, GatewayError } from '../errors.ts'
+import { type Fields, jsonResponse, parseFields, problemResponse, type WireResponse } from '../format/index.ts'
+import { limits } from '../limits.ts'
+import type { Route } from '../route.ts'
+import type { Runtime } from '../runtime.ts'
+import { type Answered, isSecretOf, replyPath, takeReply, takeTurn } from '../turn/index.ts'
+import { type ByteBudget, createBodyBudget } from './byte-budget.ts'
+import { type ByteSource, streamSource } from './byte-source.ts'
+import { routeCapabilities } from './capabilities.ts'
+import { unreadBody } from './read-body.ts'
+import { createRejectionLog } from './rejection-log.ts'
+import { toResponse } from './respond.ts'
+import { type Match, routeTable } from './route-table.ts'
 
-/** An app that answers every request as `createFetch` says. */
-export function createApp(options: AppOptions): Hono {
-	const answer = createFetch(options)
-	return new Hono().all('*', (c) => answer(c.req.raw, c.env))
+/** A request as it was sent, without its method and its body. */
+export interface RequestHead {
+	/** The request target (RFC 9112, section 3.2) in origin form. */
+	readonly target: string
+	/** Names in lower case. */
+	readonly headers: Fields
+}
+
+export interface AppOptions {
+	readonly routes: readonly Route[]
+	readonly runtime: Runtime
+	/** Whether new calls may come. Absent: always. */
+	ready?(): boolean
+	/** Limits the bodies that are read at the same time. Absent: a budget of its own. */
+	readonly bodyBudget?: ByteBudget
+	/** The body of a request. Absent: its `body`. */
+	bodyOf?(request: Request, env: unknown): ByteSource
+	/** The head of a request. Absent: what its `url`, as it stands there, and its `headers`, which are joined by name, say. */
+	headOf?(request: Request, env: unknown): RequestHead
+	/** Hands an answer to the server. Absent: as a Response with a body. */
+	respond?(answer: WireResponse, env: unknown): Response
+}
+
+const capabilitiesPath = '/-/carries/'
+
+/**
+ * Answers on the routes' paths, `/healthz`, `/readyz`, `/-/reply/SEALED`, and for those who know a secret of the route
+ * `/-/carries/NAME/SECRET`; everything else is one and the same 404. The path of an open route's is `/-/carries/NAME`.
+ */
+export function createApp({
+	routes,
+	runtime,
+	ready = () => true,
+	bodyBudget = createBodyBudget(),
+	bodyOf = streamOf,
+	headOf = ownHead,
+	respond = toResponse,
+}: AppOptions): Hono {
+	const table = routeTable(routes, runtime)
+	const budgets = { proven: bodyBudget, unproven: bodyBudget.half() }
+	const logRejection = createRejectionLog(runtime)
+	const app = new Hono()
+
+	app.get('/healthz', (c) => respond(jsonResponse({ status: 'ok' }), c.env))
+	app.get('/readyz', (c) =>
+		respond(ready() ? jsonResponse({ status: 'ready' }) : jsonResponse({ status: 'not ready' }, 503), c.env),
+	)
+	app.get(`${capabilitiesPath}*`, async (c) => {
+		const { path } = partsOf(headOf(c.req.raw, c.env).target)
+		const found = path.startsWith(capabilitiesPath) ? table.byName(path.slice(capabilitiesPath.length)) : undefined
+		if (!found || !(await isOpenTo(found, runtime))) throw new GatewayError('not-found')
+		return respond(jsonResponse(routeCapabilities(found.route)), c.env)
+	})
+	app.all('*', async (c) => {
+		const { answer, refusal, route } = await take(c.req.raw, c.env).catch((thrown: unknown) => {
+			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
+			throw asGatewayError(thrown)
+		})
+		if (refusal) logRejection(refusal.code, route)
+		return respond(answer, c.env)
+	})
+	app.onError((thrown, c) => {
+		const error = asGatewayError(thrown)
+		if (error.code === 'internal')
+			runtime.log({ level: 'error', msg: 'call', error: error.code, cause: stackOf(error.cause ?? thrown) })
+		else if (error.code !== 'not-found') logRejection(error.code, undefined)
+		return respond(problemResponse(error), c.env)
+	})
+
+	/** Takes a reply that a backend sends by itself, or a turn; `route` is the name of the turn's. */
+	async function take(request: Request, env: unknown): Promise<Answered & { readonly route?: string }> {
+		const at = runtime.elapsed()
+		const { target, headers } = headOf(request, env)
+		const { path, query } = partsOf(target)
+		const head = { method: request.method, query, headers }
+		const bodyOfAtMost = (maxBody: number) => unreadBody({ head, source: bodyOf(request, env), maxBody, budgets })
+		if (path.startsWith(replyPath)) {
+			const token = path.slice(replyPath.length)
+			return await takeReply(table, { head, token, body: bodyOfAtMost(limits.replyBytes.value), at }, runtime)
+		}
+		const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
+		const taken = await takeTurn(route, { head, body: bodyOfAtMost(maxBody), pathSecret, at }, runtime)
+		return isDecoy ? taken : { ...taken, route: route.name }
+	}
+	return app
+}
+
+/** Whether a caller may know what a route carries: it is open, or the path has one of its secrets. */
+async function isOpenTo({ route, pathSecret }: Match, { crypto }: Runtime): Promise<boolean> {
+	if (route.secrets.length === 0) return pathSecret === undefined
+	return await isSecretOf(route, pathSecret, crypto)
+}
+
+function streamOf({ body }: Request): ByteSource {
+	return streamSource(body)
+}
+
+/** What stands behind the authority of a URL. */
+const targetForm = /^[a-z\d+.-]+:\/\/[^/?#\\]*(.*)$/is
+
+function ownHead({ url, headers }: Request): RequestHead {
+	// Not by the URL parser, which resolves dots and turns backslashes: to it, many spellings are one path.
+	const target = targetForm.exec(url)?.[1] ?? ''
+	return { target: target.startsWith('/') ? target : `/${target}`, headers: [...headers] }
+}
+
+// Hono's own path is decoded, and a route must not be reached by two spellings.
+function partsOf(target: string): { path: string; query: Fields } {
+	const mark = target.indexOf('?')
+	if (mark === -1) return { path: target, query: [] }
+	return { path: target.slice(0, mark), query: parseFields(target.slice(mark + 1)) }
+}
+
+function stackOf(thrown: unknown): string | undefined {
+	return thrown instanceof Error ? thrown.stack : undefined
 }

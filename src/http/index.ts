@@ -1,9 +1,8 @@
-/** The gateway over HTTP, also as a Hono app, and HTTP messages for its runtimes. */
-export { createApp } from './app.ts'
+/** The gateway as a Hono app, and HTTP messages for its runtimes. */
+export { type AppOptions, createApp, type RequestHead } from './app.ts'
 export { type ByteAccounts, type ByteBudget, createBodyBudget, createReplyBudget } from './byte-budget.ts'
 export { type ByteSource, streamSource } from './byte-source.ts'
 export { createByteCollector } from './collect-bytes.ts'
-export { type AppOptions, createFetch, type RequestHead } from './fetch.ts'
 export { readLimited } from './read-limited.ts'
 export { brokenOff, expectReadable, isBodyRead, readReply, replyText } from './read-reply.ts'
 export { createRejectionLog } from './rejection-log.ts'

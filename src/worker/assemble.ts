@@ -1,10 +1,10 @@
-/** The gateway of this isolate: the bundled configuration and the bindings become routes, a runtime and what answers requests, once. */
+/** The gateway of this isolate: the bundled configuration and the bindings become routes, a runtime and an app, once. */
 import { adapters } from '#adapters'
 import config from '#gateway-config'
 import { ConfigError, readConfig } from '../config/index.ts'
 import { attempt, type Clock, type DeliveryContext, defaultDeadRetention, defaultSchedule } from '../delivery/index.ts'
 import { asGatewayError } from '../errors.ts'
-import { createBodyBudget, createFetch } from '../http/index.ts'
+import { createApp, createBodyBudget } from '../http/index.ts'
 import { limits as defaults } from '../limits.ts'
 import { demo } from '../upstream/index.ts'
 import type { Bindings } from './bindings.ts'
@@ -12,7 +12,7 @@ import { log } from './console-log.ts'
 import { createRuntime } from './worker-runtime.ts'
 
 interface Gateway {
-	readonly fetch: ReturnType<typeof createFetch>
+	readonly app: ReturnType<typeof createApp>
 	/** With what deliveries are attempted. */
 	readonly delivering: DeliveryContext
 	/** Milliseconds that a dead letter is kept in its conversation's object. */
@@ -70,7 +70,7 @@ function assemble(bindings: Bindings): Gateway {
 	const bodyBudget = createBodyBudget(limits.bodiesAtOnce ?? defaults.bodiesAtOnceOnWorkers.value)
 	for (const warning of [...warnings, ...differs]) runtime.log({ level: 'warn', msg: 'config', warning })
 	return {
-		fetch: createFetch({ routes, runtime, bodyBudget }),
+		app: createApp({ routes, runtime, bodyBudget }),
 		delivering,
 		deadRetention: outbox?.retention.dead ?? defaultDeadRetention,
 	}

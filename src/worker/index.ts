@@ -11,7 +11,7 @@ export { Conversation } from './conversation.ts'
 
 export default {
 	async fetch(request, bindings) {
-		return (await assembledGateway(bindings)?.fetch(request)) ?? unusableResponse()
+		return (await assembledGateway(bindings)?.app.fetch(request)) ?? unusableResponse()
 	},
 	async queue(batch, bindings) {
 		await consume(batch, bindings)

@@ -55,13 +55,13 @@ export const secretPlants: readonly Plant[] = [
 		fault: 'The secret in the path is logged once',
 		edits: [
 			{
-				file: 'src/http/fetch.ts',
+				file: 'src/http/app.ts',
 				find: '		const { route, pathSecret, isDecoy, maxBody } =',
 				replace:
 					"		if (!logged && (logged = true)) runtime.log({ level: 'info', msg: 'call', path })\n		const { route, pathSecret, isDecoy, maxBody } =",
 			},
 			{
-				file: 'src/http/fetch.ts',
+				file: 'src/http/app.ts',
 				find: '	const logRejection = createRejectionLog(runtime)\n',
 				replace: '	const logRejection = createRejectionLog(runtime)\n	let logged = false\n',
 			},
