@@ -22,10 +22,8 @@ export {
 } from './model/index.ts'
 export type { HoldingReply, LocalizedReplies, Route } from './route.ts'
 export type {
-	Cipher,
 	Claim,
 	Delivery,
-	Encrypted,
 	LogLine,
 	OpenChoices,
 	OpenReply,

@@ -140,22 +140,6 @@ export interface Outbox {
 /** At least one delivery. */
 export type Deliveries = readonly [Delivery, ...Delivery[]]
 
-/** A text that was encrypted: each part in base64url. */
-export interface Encrypted {
-	/** The initialisation vector: 96 random bits, new for each text. */
-	readonly iv: string
-	readonly ciphertext: string
-	/** The authentication tag: 128 bits. */
-	readonly tag: string
-}
-
-/** AES-256-GCM (NIST SP 800-38D) with keys of 32 bytes. The context, which is ASCII, is authenticated and not encrypted. */
-export interface Cipher {
-	encrypt(text: string, key: Uint8Array<ArrayBuffer>, context: string): Promise<Encrypted>
-	/** The text; undefined: it was not encrypted with this key and this context, or was changed. */
-	decrypt(encrypted: Encrypted, key: Uint8Array<ArrayBuffer>, context: string): Promise<string | undefined>
-}
-
 export interface Runtime {
 	/**
 	 * Sends a call and reads the whole answer. A body that the call does not read is empty here, and nothing that comes
@@ -174,7 +158,6 @@ export interface Runtime {
 	/** A new id, unguessable and unique. */
 	newId(): string
 	readonly crypto: Crypto
-	readonly cipher: Cipher
 	readonly state: State
 	/** Absent: nothing is pushed, and events whose answer the platform does not read are acknowledged once the upstream accepted them. */
 	readonly outbox?: Outbox

@@ -1,19 +1,9 @@
 /** What Node lends to the gateway: undici, node:crypto, a clock that never jumps, and pino. */
-import {
-	createCipheriv,
-	createDecipheriv,
-	createHmac,
-	createSecretKey,
-	hash,
-	type KeyObject,
-	randomBytes,
-	randomUUID,
-	timingSafeEqual,
-} from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject, randomUUID, timingSafeEqual } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { Crypto } from '../format/index.ts'
-import type { Cipher, LogLine, Runtime } from '../runtime.ts'
+import type { LogLine, Runtime } from '../runtime.ts'
 import { withTimeout } from '../timeout.ts'
 import { createState } from './memory-state.ts'
 import { createSender, type Sender } from './undici-client.ts'
@@ -35,7 +25,6 @@ export function createRuntime(log?: (line: LogLine) => void, sender: Sender = cr
 		letOthersRun: nextTurn,
 		newId: () => `turn_${randomUUID()}`,
 		crypto,
-		cipher,
 		state: createState(),
 		log: lines.log,
 		background(work) {
@@ -75,34 +64,6 @@ function filled(block: Buffer, text: string): Buffer {
 	block.fill(0, end)
 	block.writeUInt16BE(end)
 	return block
-}
-
-const [algorithm, ivBytes, tagBytes] = ['aes-256-gcm', 12, 16] as const
-
-const cipher: Cipher = {
-	async encrypt(text, key, context) {
-		const iv = randomBytes(ivBytes)
-		const gcm = createCipheriv(algorithm, keyObject(key), iv, { authTagLength: tagBytes }).setAAD(Buffer.from(context))
-		const ciphertext = Buffer.concat([gcm.update(text), gcm.final()])
-		return {
-			iv: iv.toString('base64url'),
-			ciphertext: ciphertext.toString('base64url'),
-			tag: gcm.getAuthTag().toString('base64url'),
-		}
-	},
-	async decrypt(encrypted, key, context) {
-		try {
-			const gcm = createDecipheriv(algorithm, keyObject(key), bytesOf(encrypted.iv), { authTagLength: tagBytes })
-			gcm.setAAD(Buffer.from(context)).setAuthTag(bytesOf(encrypted.tag))
-			return Buffer.concat([gcm.update(bytesOf(encrypted.ciphertext)), gcm.final()]).toString()
-		} catch {
-			return undefined
-		}
-	},
-}
-
-function bytesOf(text: string): Buffer {
-	return Buffer.from(text, 'base64url')
 }
 
 // Made once a key: a KeyObject is five times as fast as the bytes.

@@ -1,55 +1,65 @@
 /**
  * Encrypted texts in the compact form of JWE (RFC 7516), by direct encryption with AES-256-GCM (RFC 7518, sections 4.5 and
- * 5.3), and by nothing else: no header but our own is read. docs/decisions/064-reply-urls-are-sealed.md has why.
+ * 5.3). `jose` encrypts and decrypts. It gets no token whose header is not one that we write.
+ * docs/decisions/064-reply-urls-are-sealed.md has why.
  */
+import { encode } from 'jose/base64url'
+import { JOSEError } from 'jose/errors'
+import { compactDecrypt } from 'jose/jwe/compact/decrypt'
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt'
 import type { Crypto } from '../format/index.ts'
-import type { Cipher } from '../runtime.ts'
-
-/** What encrypts and decrypts, by the runtime. */
-export interface Primitives {
-	readonly cipher: Cipher
-	readonly crypto: Pick<Crypto, 'sha256'>
-}
 
 type Key = Uint8Array<ArrayBuffer>
+type Hash = Pick<Crypto, 'sha256'>
 
-/** The text, encrypted. */
-export async function encryptCompact(text: string, key: Key, { cipher, crypto }: Primitives): Promise<string> {
-	const header = await headerOf(key, crypto)
-	const { iv, ciphertext, tag } = await cipher.encrypt(text, key, header)
-	return `${header}..${iv}.${ciphertext}.${tag}`
+/** The text, encrypted with a key of 32 bytes. */
+export async function encryptCompact(text: string, key: Key, hash: Hash): Promise<string> {
+	const { fields } = await headerOf(key, hash)
+	return new CompactEncrypt(new TextEncoder().encode(text)).setProtectedHeader(fields).encrypt(key)
 }
 
-// The last character of each part has no bits to spare: else there would be several spellings of one token.
+// Stricter than jose, which reads white space, padding and bits to spare: each token has one spelling.
 const base64url = String.raw`(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?`
-const parts = new RegExp(String.raw`^\.\.([\w-]{16})\.(${base64url})\.([\w-]{21}[AQgw])$`)
+const parts = new RegExp(String.raw`^\.\.[\w-]{16}\.${base64url}\.[\w-]{21}[AQgw]$`)
+
+const accepted = {
+	keyManagementAlgorithms: ['dir'],
+	contentEncryptionAlgorithms: ['A256GCM'],
+	// No compressed text.
+	maxDecompressedLength: 0,
+}
 
 /** The text in a token that one of these keys encrypted; undefined: none of them did. */
-export async function decryptCompact(
-	token: string,
-	keys: readonly Key[],
-	{ cipher, crypto }: Primitives,
-): Promise<string | undefined> {
+export async function decryptCompact(token: string, keys: readonly Key[], hash: Hash): Promise<string | undefined> {
 	for (const key of keys) {
-		const header = await headerOf(key, crypto)
-		const [, iv, ciphertext, tag] = (token.startsWith(header) && parts.exec(token.slice(header.length))) || []
-		if (iv === undefined || ciphertext === undefined || tag === undefined) continue
-		const text = await cipher.decrypt({ iv, ciphertext, tag }, key, header)
-		if (text !== undefined) return text
+		const { encoded } = await headerOf(key, hash)
+		if (!token.startsWith(encoded) || !parts.test(token.slice(encoded.length))) continue
+		try {
+			const { plaintext } = await compactDecrypt(token, key, accepted)
+			return new TextDecoder().decode(plaintext)
+		} catch (error) {
+			if (!(error instanceof JOSEError)) throw error
+		}
 	}
 	return undefined
 }
 
+interface Header {
+	readonly fields: { readonly alg: 'dir'; readonly enc: 'A256GCM'; readonly kid: string }
+	/** The fields as a token begins with them. */
+	readonly encoded: string
+}
+
 // Headers, not promises of them: on Workers a call must not wait for what another call began.
-const headers = new WeakMap<Key, string>()
+const headers = new WeakMap<Key, Header>()
 
 /** The header of what a key encrypts. It names the key by a part of its hash, so that each instance finds the right one. */
-async function headerOf(key: Key, crypto: Primitives['crypto']): Promise<string> {
+async function headerOf(key: Key, hash: Hash): Promise<Header> {
 	const known = headers.get(key)
 	if (known !== undefined) return known
-	const kid = (await crypto.sha256(`jwe key ${String.fromCharCode(...key)}`)).slice(0, 8)
-	const json = JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid })
-	const header = btoa(json).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+	const kid = (await hash.sha256(`jwe key ${String.fromCharCode(...key)}`)).slice(0, 8)
+	const fields = { alg: 'dir', enc: 'A256GCM', kid } as const
+	const header = { fields, encoded: encode(JSON.stringify(fields)) }
 	headers.set(key, header)
 	return header
 }

@@ -29,7 +29,7 @@ export type Recipient = v.InferOutput<typeof Recipient>
 const Sealed = v.object({ ...Recipient.entries, exp: v.pipe(v.number(), v.integer()) })
 const SealedText = v.pipe(v.string(), v.parseJson(), Sealed)
 
-type Needs = Pick<Runtime, 'cipher' | 'crypto' | 'now'>
+type Needs = Pick<Runtime, 'crypto' | 'now'>
 
 /** A URL that leads to this recipient. Undefined: it would be too long. */
 export async function createReplyUrl(
@@ -41,7 +41,7 @@ export async function createReplyUrl(
 	const most = limits.sealedRecipient.value
 	const sealed: v.InferOutput<typeof Sealed> = { exp: Math.floor((runtime.now() + expiry) / 1000), ...recipient }
 	const text = JSON.stringify(sealed)
-	const token = text.length > most ? undefined : await encryptCompact(text, key, runtime)
+	const token = text.length > most ? undefined : await encryptCompact(text, key, runtime.crypto)
 	return token === undefined || token.length > most ? undefined : `${publicUrl}${replyPath}${token}`
 }
 
@@ -52,7 +52,7 @@ export async function openReplyUrl(
 	runtime: Needs,
 ): Promise<Recipient | undefined> {
 	if (token.length > limits.sealedRecipient.value) return undefined
-	const text = await decryptCompact(token, keys, runtime)
+	const text = await decryptCompact(token, keys, runtime.crypto)
 	if (text === undefined) return undefined
 	// It may be of an older release.
 	const { success, output } = v.safeParse(SealedText, text)

@@ -5,7 +5,7 @@ import type { Bindings } from './bindings.ts'
 import { log } from './console-log.ts'
 import { send } from './fetch-client.ts'
 import { createState } from './remote-state.ts'
-import { webCipher, webCrypto } from './web-crypto.ts'
+import { webCrypto } from './web-crypto.ts'
 import { createOutbox, type OutboxParts } from './worker-outbox.ts'
 
 /** Creates the runtime for these bindings. `attempt`: as for its outbox. */
@@ -17,7 +17,6 @@ export function createRuntime(bindings: Bindings, attempt: OutboxParts['attempt'
 		letOthersRun: () => scheduler.wait(0),
 		newId: () => `turn_${crypto.randomUUID()}`,
 		crypto: webCrypto,
-		cipher: webCipher,
 		state: createState(bindings.CONVERSATIONS, log),
 		outbox: createOutbox(bindings, { log, background: waitUntil, attempt }),
 		// The platform runs it for at most thirty seconds after the answer, so no accepted event depends on it.

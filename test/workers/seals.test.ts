@@ -1,5 +1,5 @@
-/** Sealed texts on Workers, by Web Crypto. */
-import { webCipher, webCrypto } from '../../src/worker/web-crypto.ts'
+/** Sealed texts on Workers. */
+import { webCrypto } from '../../src/worker/web-crypto.ts'
 import { sealsAlike } from '../sealed.ts'
 
-sealsAlike({ cipher: webCipher, crypto: webCrypto })
+sealsAlike(webCrypto)
