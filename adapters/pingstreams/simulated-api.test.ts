@@ -83,6 +83,11 @@ test.each<[what: string, message: Json, seen: object]>([
 	['a hand-over', { text: 'Wait \\agent' }, { control: { handover: { to: 'human' } } }],
 	['an end', { text: '\\close' }, { control: { close: true } }],
 	['no command before other words', { text: '\\close it' }, { messages: [{ type: 'text', text: '\\close it' }] }],
+	[
+		'a block of the input',
+		{ text: 'Wait', attributes: { disableInputMessage: true } },
+		{ control: { blockInput: true } },
+	],
 	['no buttons unasked', { text: '* Yes' }, { messages: [{ type: 'text', text: '* Yes' }] }],
 	[
 		'buttons where it is asked to',

@@ -391,13 +391,14 @@ function sayOne({ conversation, body, newId }: Call): ApiAnswer {
 	const stored = { _id: newId(), type: 'text', ...body, recipient: conversation.id, status: 0 }
 	const by = conversation.participants.find((each) => each.startsWith('bot_'))
 	const visible = messages.flatMap(shown)
-	const seen: CanonicalReply = { ...emptyReply, messages: visible }
+	const blocks = visible.length > 0 && parsed.output.attributes?.disableInputMessage
+	const seen: CanonicalReply = { ...emptyReply, messages: visible, ...(blocks && { control: { blockInput: true } }) }
 	const message = { sender: by, id_project: conversation.project.id, ...stored, request: requestOf(conversation) }
 	if (command === undefined) {
 		return { ...accepted(message, visible.length > 0 ? seen : undefined), held: new Map(messages.flatMap(actionsOf)) }
 	}
 	const { seen: effect } = command === 'close' ? closed(conversation) : toPeople(conversation, { to: 'human' })
-	return accepted(message, { ...seen, ...(effect?.control && { control: effect.control }) })
+	return accepted(message, { ...seen, ...(effect?.control && { control: { ...seen.control, ...effect.control } }) })
 }
 
 /** What the action buttons of a message mean, and what they send. */

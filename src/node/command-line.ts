@@ -7,7 +7,7 @@ import { adapters } from '../../adapters/index.ts'
 import { ConfigError, readOutbox } from '../config/index.ts'
 import { readConfigFile } from './config-file.ts'
 import { runConnections } from './connections/connections-command.ts'
-import { runOutbox } from './outbox/outbox-command.ts'
+import { asksForHelp, outboxHelp, runOutbox } from './outbox/outbox-command.ts'
 import { OutboxError } from './outbox/outbox-error.ts'
 import { onReloadSignal } from './reload-signal.ts'
 import { type Gateway, serve } from './serve.ts'
@@ -67,6 +67,7 @@ async function reload(gateway: Gateway): Promise<void> {
 }
 
 async function manageOutbox(args: readonly string[]): Promise<void> {
+	if (asksForHelp(args)) return console.log(outboxHelp)
 	const settings = readOutbox(await readConfigFile(file), process.env)
 	if (!settings) throw new ConfigError(['outbox: is missing'])
 	process.exitCode = runOutbox(args, settings, console.log, console.error)

@@ -74,6 +74,12 @@ test('an unknown command, or one without an outbox, is an error', () => {
 	})
 })
 
+test('the help needs no outbox', () => {
+	const helped = { status: 0, stderr: '', stdout: expect.stringContaining('Usage: dragoman outbox') }
+	expect(run(rest, 'outbox', '--help')).toMatchObject(helped)
+	expect(run(rest, 'outbox')).toMatchObject(helped)
+})
+
 test('it says at the start that events are stored unencrypted, if they are', async () => {
 	const outbox = { file: join(folder(), 'outbox.db') }
 	const warning = 'events are stored unencrypted'

@@ -6,7 +6,7 @@ import { redactDelivery } from '../../turn/index.ts'
 import { acceptLostLog, type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
 import type { Progress } from './portions.ts'
 
-const help = `Usage: dragoman outbox COMMAND [OPTIONS]
+export const outboxHelp = `Usage: dragoman outbox COMMAND [OPTIONS]
 
 Inspects and manages the stored events of the configured outbox, also while the gateway is running. A command that is
 interrupted has done a part of its work; run it again to do the rest.
@@ -28,6 +28,11 @@ const exit = { ok: 0, nothing: 1, usage: 2 }
 
 class UsageError extends Error {}
 
+/** Whether the arguments ask for the help, for which there need not be an outbox. */
+export function asksForHelp(args: readonly string[]): boolean {
+	return args.length === 0 || args.includes('--help')
+}
+
 /**
  * Runs a command and prints its result with `say`, and once a second with `report` how far it is. Returns the exit code.
  * Throws an OutboxError.
@@ -43,11 +48,11 @@ export function runOutbox(
 		given = read(args)
 	} catch (thrown) {
 		if (!(thrown instanceof UsageError)) throw thrown
-		say(`${thrown.message}\n\n${help}`)
+		say(`${thrown.message}\n\n${outboxHelp}`)
 		return exit.usage
 	}
 	if (given.command === 'help') {
-		say(help)
+		say(outboxHelp)
 		return exit.ok
 	}
 	if (given.command === 'accept-lost-log') {
