@@ -89,6 +89,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 	readonly #budget: ByteAccounts
 	readonly #resolve: (response: WireResponse) => void
 	readonly #reject: (error: unknown) => void
+	readonly #until: number
 	#timer: NodeJS.Timeout
 	/** Whether the caller knows how the call ended. */
 	#settled = false
@@ -111,6 +112,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 		this.#budget = budget
 		this.#resolve = resolve
 		this.#reject = reject
+		this.#until = performance.now() + call.timeout
 		this.#timer = setTimeout(() => this.#fail(new GatewayError('upstream-timeout')), call.timeout)
 	}
 
@@ -164,6 +166,11 @@ class Exchange implements Dispatcher.DispatchHandler {
 	onResponseEnd(): void {
 		clearTimeout(this.#timer)
 		if (this.#settled || !this.#answer || !this.#body) return
+		// On a busy machine an answer may be read before the timer that it missed.
+		if (performance.now() > this.#until) {
+			this.#fail(new GatewayError('upstream-timeout'))
+			return
+		}
 		const { collector } = this.#body
 		this.#settle()
 		try {

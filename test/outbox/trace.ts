@@ -16,7 +16,8 @@ export function judge(trace: string): { answers: number; early: number } {
 	const open = new Map<string, string>()
 	for (const line of trace.split('\n')) {
 		const [, thread = '', call = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
-		if (call.startsWith('pwrite64(') && call.includes('-wal>')) [written, synced] = [true, false]
+		// What is written behind a synced event, such as the mark of a checkpoint, takes nothing from it.
+		if (call.startsWith('pwrite64(') && call.includes('-wal>') && !synced) written = true
 		if (call.endsWith('<unfinished ...>')) open.set(thread, call)
 		const whole = call.startsWith('<...') ? `${open.get(thread)}${call}` : call
 		if (/^f(data)?sync\(\d+<[^>]*-wal>/.test(whole) && whole.endsWith('= 0')) synced = written
