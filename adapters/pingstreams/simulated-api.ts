@@ -428,8 +428,8 @@ function executed(
 ): { readonly messages: readonly WireMessage[]; readonly command: 'agent' | 'close' | undefined } {
 	const { microlanguage, templateProcessor } = v.is(Asking, body) ? body.attributes : {}
 	const given = message.text ?? ''
-	const text = labels.get(/\$\{([^}]+)\}/.exec(given)?.[1] ?? '') ?? given
-	const filled = templateProcessor === true ? text.replaceAll(/\{\{[^}]*\}\}/g, '') : text
+	const text = labels.get(/\$\{([^${}]+)\}/.exec(given)?.[1] ?? '') ?? given
+	const filled = templateProcessor === true ? text.replaceAll(/\{\{[^{}]*\}\}/g, '') : text
 	const words = { ...message, text: filled }
 	const action = filled.includes('\\') ? filled.slice(filled.indexOf('\\') + 1) : undefined
 	return {

@@ -42,16 +42,25 @@ const breaks = [/\n\s*\n\s*/g, /\n\s*/g, /[.!?…。！？]["')\]]?\s+/g, /\s+/g
 function cutBefore(text: string, max: number): number {
 	const window = text.slice(0, max + 1)
 	for (const [rank, pattern] of breaks.entries()) {
-		let cut = 0
-		for (const { index, 0: match } of window.matchAll(pattern)) {
-			if (index + match.trimEnd().length <= max && index > 0) cut = index + match.length
-		}
+		// The last one is wanted, and most texts have many: the end is looked at first.
+		const cut = lastBreak(window, pattern, Math.max(0, max - 64), max) || lastBreak(window, pattern, 0, max)
 		const least = rank === breaks.length - 1 ? 1 : max / 3
 		if (cut >= least) return Math.min(cut, text.length)
 	}
 	// An address right behind a word, as in languages without spaces, begins the next part.
 	const address = window.search(/https?:\/\//)
 	return address > 0 ? address : wholeGraphemes(text, max)
+}
+
+/** The end of the last break that begins behind `from` and leaves at most `max` units before it; 0 if there is none. */
+function lastBreak(window: string, pattern: RegExp, from: number, max: number): number {
+	pattern.lastIndex = from
+	let end = 0
+	for (const { index, 0: match } of window.matchAll(pattern)) {
+		// What begins at `from` may be the rest of a longer one, or the start of the text.
+		if (index + match.trimEnd().length <= max && index > from) end = index + match.length
+	}
+	return end
 }
 
 /**

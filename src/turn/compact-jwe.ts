@@ -19,8 +19,7 @@ export async function encryptCompact(text: string, key: Key, hash: Hash): Promis
 }
 
 // Stricter than jose, which reads white space, padding and bits to spare: each token has one spelling.
-const base64url = String.raw`(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?`
-const parts = new RegExp(String.raw`^\.\.[\w-]{16}\.${base64url}\.[\w-]{21}[AQgw]$`)
+const parts = /^\.\.[\w-]{16}\.(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?\.[\w-]{21}[AQgw]$/
 
 const accepted = {
 	keyManagementAlgorithms: ['dir'],

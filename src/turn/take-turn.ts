@@ -22,7 +22,7 @@ import { acceptEvent, acknowledgement, storeLateEvent } from './one-way.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { pushAddress } from './push.ts'
 import { redactError } from './redact.ts'
-import { endStage } from './stages.ts'
+import { endStage, parseAhead } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 import { type Answering, legForUpstream, readUpstreamReply } from './upstream-reply.ts'
 
@@ -41,6 +41,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 	let claim: CallClaim = {}
 	let answer: WireResponse
 	try {
+		await parseAhead(turn.call, runtime)
 		platform = recognise(route, turn.call)
 		const { model, unread, notes = [] } = decodeEvent(platform.adapter, turn.call)
 		recordUnread(record, 'event', unread)
@@ -108,7 +109,7 @@ async function exchange(
 		reply = holdingReply(route, event.language)
 	} else {
 		record.upstreamStatus = response.status
-		await endStage(response, runtime)
+		await parseAhead(response, runtime)
 		const read = readUpstreamReply(response, answering)
 		recordUnread(record, 'reply', read.unread)
 		if (response.body.trim() === '') record.notes.push('the answer of the upstream is empty')

@@ -23,7 +23,7 @@ export function createMask(secrets: readonly (string | undefined)[]): Mask {
 		return hidden
 			.replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
 			.replace(/(:\/\/)[^/?#@\s]{1,512}@/g, `$1${redacted}@`)
-			.replace(/([?&][^=&#\s]{0,64}=)[^&#\s"']+/g, `$1${redacted}`)
+			.replace(/([?&][^=?&#\s]{0,64}=)[^&#\s"']+/g, `$1${redacted}`)
 	}
 }
 
