@@ -28,7 +28,7 @@ describe('a form', () => {
 	})
 
 	test('has the same fields whether anything in it is encoded or not', () => {
-		const texts = ['a=1&b==&&c&=d&a=ü', '?a=1', '&', '=', 'a;b=c', '#=/?']
+		const texts = ['a=1&b==&&c&=d&a=ü', '?a=1', '&', '=', 'a;b=c', '#=/?', '+a+=+b++', '+', 'a=+&+=c']
 		for (const text of texts) {
 			const plain = parseFields(text)
 			expect(parseFields(`${text}&end=%20`)).toEqual([...plain, ['end', ' ']])

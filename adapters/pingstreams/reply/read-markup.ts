@@ -97,8 +97,14 @@ function readParagraph(paragraph: string): { message: WireMessage | undefined; i
 	const words: string[] = []
 	const buttons: WireButton[] = []
 	const found: File[] = []
-	const lines = paragraph.trim().split(/\r?\n/)
+	const trimmed = paragraph.trim()
+	// Most texts have no markup, and to try each of their lines takes long.
+	const lines = markupStart.test(trimmed) ? trimmed.split(/\r?\n/) : []
 	for (const line of lines) {
+		if (!markupStart.test(line)) {
+			words.push(line)
+			continue
+		}
 		const file = readFile(line)
 		const button = file ? undefined : readButton(line)
 		if (file) found.push(file)
@@ -116,6 +122,9 @@ function readParagraph(paragraph: string): { message: WireMessage | undefined; i
 	}
 	return { message: withButtons(message, buttons), isPartial: others.length > 0 }
 }
+
+/** How a line of markup begins; a line that begins so may still be words. */
+const markupStart = /^(?:[*\\]|td)/m
 
 /** Obeyed in a static reply only, and taken out of every text. */
 const webhook = /^\\webhook/
