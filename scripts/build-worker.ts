@@ -12,8 +12,10 @@ import { adaptersOf, checkWorkerConfig, configFileOf } from './check-worker-conf
 import { checkWrangler, wranglerToml } from './check-wrangler.ts'
 import { bundleWorker } from './worker-bundle.ts'
 
-/** Milliseconds of processor time to start the module. */
-const startBudget = 20
+/** Milliseconds of processor time to start the module, which grows with its size. */
+const startBudget = 26
+/** The same for a Worker with one platform. */
+const leastStartBudget = 20
 /**
  * Milliseconds that a fixed piece of work takes on the idle machine for which the budget was set. The measured time is
  * scaled by it, because a slower or busier machine needs more for both.
@@ -44,11 +46,14 @@ const [deployed, least] = await Promise.all([
 	bundleWorker(join(root, '.wrangler/one-platform'), onePlatform, await adaptersOf(onePlatform)),
 ])
 const start = await startTime(join(folder, 'index.js'))
+const leastStart = await startTime(join(root, '.wrangler/one-platform/index.js'))
 console.log(`${folder}/index.js`)
 console.log(`  ${deployed.bytes} bytes; ${deployed.gzip} compressed, limit ${budget}`)
 console.log(`  ${start.toFixed(1)} ms to start, limit ${startBudget}`)
 console.log(`  with the platform of config/one-platform.json: ${least.gzip} compressed, limit ${leastBudget}`)
-if (deployed.gzip > budget || least.gzip > leastBudget || start > startBudget) {
+console.log(`  ${leastStart.toFixed(1)} ms to start, limit ${leastStartBudget}`)
+const isTooLarge = deployed.gzip > budget || least.gzip > leastBudget
+if (isTooLarge || start > startBudget || leastStart > leastStartBudget) {
 	console.error('The bundle exceeds its limits.')
 	process.exitCode = 1
 }
