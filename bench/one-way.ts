@@ -1,4 +1,4 @@
-/** P9: events whose answer nobody reads, stored on disk before they are acknowledged. */
+/** P9: events whose answer is not read, stored on disk before they are acknowledged. */
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readOutbox } from '../src/config/index.ts'

@@ -49,7 +49,7 @@ export const route = {
 	secrets: [{ env: 'BENCH_TOKEN' }],
 }
 
-/** The answer of whoever does the work. */
+/** The answer of a program that does the work. */
 export const answer = {
 	responses: [
 		{

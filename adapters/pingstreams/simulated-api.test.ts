@@ -35,7 +35,7 @@ describe('lets in', () => {
 		['no scheme twice', 401, (token) => [['authorization', `JWT JWT ${token}`]]],
 		['no token that it did not give', 401, (token) => [['authorization', `JWT ${token}x`]]],
 		['no two tokens', 401, (token) => [1, 2].map(() => ['authorization', `JWT ${token}`] as const)],
-		['nobody without', 401, () => []],
+		['no credentials', 401, () => []],
 	])('%s', (_what, status, headers) => {
 		const { api, token } = opened()
 		const { response } = api.answer({ method: 'GET', path: here, headers: headers(token), body: '' })
@@ -157,7 +157,7 @@ test.each<[what: string, method: string, path: string, body: Json | undefined, r
 	expect(JSON.parse(call('GET', here).body)).toMatchObject(request)
 })
 
-test('merges attributes, and assigns only what nobody has', () => {
+test('merges attributes, and assigns only unassigned conversations', () => {
 	const call = calls()
 	call('PATCH', `${here}/attributes`, { a: 1, b: { c: 2 } })
 	expect(JSON.parse(call('PATCH', `${here}/attributes`, { a: 3 }).body)).toMatchObject({

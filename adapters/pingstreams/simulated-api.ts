@@ -306,7 +306,7 @@ function toDepartment({ conversation, body }: Call): ApiAnswer {
 	return toPeople(conversation, { to: 'department', id: found._id, name: found.name })
 }
 
-/** A conversation without participants is back in the queue of those that nobody has. */
+/** A conversation without participants is back in the queue of unassigned ones. */
 function setParticipants(conversation: Conversation, participants: readonly string[]): ApiAnswer {
 	const before = conversation.participants
 	const after = [...new Set(participants)]

@@ -83,8 +83,12 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const refused = createRejectionLog(runtime)
 	const bodyBudget = createBodyBudget(limits.bodiesAtOnce ?? defaults.bodiesAtOnce.value)
 	const respond = (answer: WireResponse, env: unknown): Response => {
-		// Hono makes another Response of the one for HEAD.
-		if (!isExchange(env) || env.incoming.method === 'HEAD') return toResponse(answer)
+		if (!isExchange(env)) return toResponse(answer)
+		if (env.incoming.method === 'HEAD') {
+			if (draining) env.outgoing.setHeader('connection', 'close')
+			// Hono makes another Response of it, without the body.
+			return toResponse(answer)
+		}
 		sendAnswer(answer, env, draining)
 		return RESPONSE_ALREADY_SENT
 	}

@@ -79,8 +79,9 @@ function callLimits({ turnId, route, startedAt }: TurnContext, limit: number, re
 
 const carriedFeatures = new WeakMap<ReplyLeg['carries'], readonly ReplyFeature[]>()
 
-/** The names of what a leg carries. Legs are made for each event, but most with the same features. */
-function featuresOf(carries: ReplyLeg['carries']): readonly ReplyFeature[] {
+/** The names of what a leg carries; none without a leg. Legs are made for each event, but most with the same features. */
+function featuresOf(carries: ReplyLeg['carries'] | undefined): readonly ReplyFeature[] {
+	if (!carries) return []
 	const known = carriedFeatures.get(carries)
 	if (known) return known
 	const features = replyFeatures.filter((feature: ReplyFeature) => carries[feature])
@@ -103,7 +104,7 @@ export function describeTurn(
 		receivedAt,
 		answer: leg ? 'now' : pushed ? 'push' : 'never',
 		...(leg && { answerBy: new Date(Date.parse(receivedAt) + route.limits.hold).toISOString() }),
-		carries: featuresOf((leg ?? pushed)?.carries ?? {}),
+		carries: featuresOf((leg ?? pushed)?.carries),
 		changes: [...changes],
 		...(moreChanges > 0 && { moreChanges }),
 		...(replyUrl !== undefined && { replyUrl }),
