@@ -157,7 +157,7 @@ test('what the API refuses is a dead letter with its reason and without its toke
 	}
 	await expect.poll(() => operator('list')).toContain('1 dead')
 	expect(operator('list')).toMatch(
-		/-1 {2}in {2}dead {2}1 attempts .+ push-refused \(404 \{"msg":"Request not found"\}\)/,
+		/-1 {2}in {2}dead {2}1 attempt {2}.+ push-refused \(404 \{"msg":"Request not found"\}\)/,
 	)
 	const [id = ''] = operator('list').split(' ')
 	expect(operator('show', id)).toContain('/talks/c%201/messages')
@@ -166,6 +166,34 @@ test('what the API refuses is a dead letter with its reason and without its toke
 	operator('redrive', id)
 	await expect.poll(() => api.calls.length, { timeout: 5000 }).toBe(3)
 	expect(operator('erase', '--conversation', 'c 1')).toBe('No such event.')
+})
+
+test.each<[answer: WireResponse, outcome: object, words: string]>([
+	[
+		json([{ id: 'd2', name: 'Support' }]),
+		{ error: 'push-refused', dead: true },
+		'push-refused (no entry in the answer to the lookup has the name that the reply gives)',
+	],
+	[
+		{ ...json([]), body: '<html>Maintenance</html>' },
+		{ error: 'push-failed', level: 'warn' },
+		'push-failed (the answer to the lookup is not one that the API documents)',
+	],
+])('a lookup that is answered with 200 and cannot be used has a reason in words: %j', async (found, outcome, words) => {
+	const api = await apiWith(({ path }) => (path === '/departments' ? found : undefined))
+	const control = { handover: { to: 'department', name: 'Sales' } }
+	const backend = await upstream(() => json({ messages: [], control }))
+	const { tell, deliveries, settings } = await pushed(api.url, backend.url, { outbox: { schedule: ['0s', '1h'] } })
+	await tell(told('Hi'))
+	await expect.poll(() => deliveries().length).toBe(2)
+	expect(deliveries()[1]).toMatchObject({ ...outcome, apiStatus: 200 })
+	const listed = () => {
+		const said: string[] = []
+		runOutbox(['list'], settings, (line) => said.push(line))
+		return said.join()
+	}
+	await expect.poll(listed).toContain(words)
+	expect(listed()).not.toContain('(200')
 })
 
 test('a reason that repeats the token is left out', async () => {

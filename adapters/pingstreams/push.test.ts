@@ -152,8 +152,11 @@ describe('an answer of the API', () => {
 		[403, { success: false, message: 'Requests quota exceeded' }, 'refused', 'Requests quota exceeded'],
 		[400, { error: 'Invalid project id: p1' }, 'refused', 'Invalid project id: p1'],
 		[400, { error: 'Project not found with id: p1' }, 'refused', 'Project not found with id: p1'],
+		[400, { success: false, error: `Unable to remove the participant x from the request ${conversation}` }, 'accepted'],
+		[400, { success: false, error: 'Unable to remove the participant bot_1' }, 'accepted'],
+		[400, { success: false, error: 'Unable to remove' }, 'refused', 'Unable to remove'],
 		[
-			400,
+			403,
 			{ success: false, error: 'Unable to remove the participant x' },
 			'refused',
 			'Unable to remove the participant x',
@@ -228,11 +231,20 @@ describe('an answer of the API', () => {
 			'd1',
 		],
 		['unless there is none', [{ _id: 'd1', name: 'Support' }], undefined],
-		['unless there is no list', { msg: 'x' }, undefined],
+		['unless the list is empty', [], undefined],
 	])('finds a department %s', (_what, answer, id) => {
 		const completed = complete?.(call, jsonResponse(Object(answer)))
 		expect(completed).toEqual(id && { ...complete1, body: JSON.stringify({ departmentid: id, nobot: true }) })
 	})
+
+	test.each(['{"msg":"x"}', '[{"name":"Sales"}]', 'null', '', '<html></html>'])(
+		'finds no department in what is no list of them: %s',
+		(body) => {
+			expect(() => complete?.(call, { status: 200, headers: [], body })).toThrow(
+				expect.objectContaining({ code: expect.stringMatching(/^(?:body|field)-/) }),
+			)
+		},
+	)
 })
 
 /** An API that knows the conversation, and makes calls of it. */

@@ -47,6 +47,9 @@ export function outcomeOfFailure(
 
 function reasonOf(thrown: GatewayError): { readonly reason?: string } {
 	if (!(thrown instanceof PushError)) return {}
-	const words = [thrown.context.apiStatus, thrown.reason].filter((word) => word !== undefined)
+	const { apiStatus } = thrown.context
+	// With a good status, it is the answer itself that is wrong.
+	const status = apiStatus !== undefined && apiStatus <= 299 ? undefined : apiStatus
+	const words = [status, thrown.reason].filter((word) => word !== undefined)
 	return words.length === 0 ? {} : { reason: words.join(' ') }
 }

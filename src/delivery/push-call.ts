@@ -13,7 +13,7 @@ const maxBytes = { reply: 1024 * 1024, refusal: 16 * 1024 }
 
 /** The API did not accept a call. */
 export class PushError extends GatewayError {
-	/** The API's own words. */
+	/** The API's own words, or what is wrong with its answer to a lookup. */
 	readonly reason: string | undefined
 
 	constructor(code: 'push-failed' | 'push-refused', context: ErrorContext, reason?: string) {
@@ -45,10 +45,23 @@ async function completed(
 	if (!call.lookup) return call
 	const lookup = { method: 'GET', path: call.lookup.path, headers: [], body: '' }
 	const answer = await sendCall(lookup, 'reply', target, route, runtime)
-	const found = target.complete?.(call, answer)
-	if (!found)
-		throw new PushError('push-refused', { apiStatus: answer.status }, 'nothing has the name that the reply says')
+	const apiStatus = answer.status
+	let found: PushCall | undefined
+	try {
+		found = target.complete?.(call, answer)
+	} catch (thrown) {
+		// Such as a page of a server in front of the API, which is gone after a while.
+		const because = asGatewayError(thrown).code
+		throw new PushError('push-failed', { apiStatus, because }, reasons.unreadable)
+	}
+	if (!found) throw new PushError('push-refused', { apiStatus }, reasons.nameless)
 	return found
+}
+
+/** What is wrong with an answer to a lookup that has a good status. */
+const reasons = {
+	unreadable: 'the answer to the lookup is not one that the API documents',
+	nameless: 'no entry in the answer to the lookup has the name that the reply gives',
 }
 
 async function sendCall(

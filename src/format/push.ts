@@ -43,7 +43,10 @@ export interface PushTarget {
 	 * conversation, then what ends the bot's part in it.
 	 */
 	readonly leg: PushLeg
-	/** Completes a call with the API's answer to its lookup. Undefined: the answer has no such name. Absent: no call has one. */
+	/**
+	 * Completes a call with the API's answer to its lookup. Undefined: the answer has no such name. Throws if it is no answer
+	 * to a lookup. Absent: no call has one.
+	 */
 	complete?(call: PushCall, answer: WireResponse): PushCall | undefined
 	/**
 	 * What the API's answer to a call, or to its lookup, means. Most APIs mean what `judgeStatus` says. The body is empty

@@ -29,7 +29,12 @@ const Refusal = v.object({
 
 /** Judges answers to calls with this token, which no reason repeats. */
 export function judge(token: string): (answer: WireResponse) => PushVerdict {
-	return ({ status, body }) => judgeStatus(status, reasonOf(body, token))
+	return ({ status, body }) => {
+		const reason = reasonOf(body, token)
+		// Somebody who is to leave, and is not there.
+		const isDone = status === 400 && reason?.startsWith('Unable to remove the participant')
+		return isDone ? { result: 'accepted' } : judgeStatus(status, reason)
+	}
 }
 
 function reasonOf(body: string, token: string): string | undefined {

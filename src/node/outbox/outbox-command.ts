@@ -170,7 +170,7 @@ function lineOf({ id, route, state, underWay, attempts, acceptedAt, nextAt, erro
 		id,
 		route,
 		underWay ? 'in progress' : state,
-		`${attempts} attempts`,
+		`${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
 		`accepted ${momentOf(acceptedAt)}`,
 	]
 	return [...parts, next, error, `${bytes} bytes`].filter((part) => part !== undefined).join('  ')
