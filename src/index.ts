@@ -20,6 +20,25 @@ export {
 	Message,
 	type Turn,
 } from './model/index.ts'
+// To watch what the gateway does.
+export type {
+	BegunDelivery,
+	BegunReply,
+	BegunTurn,
+	CallObserver,
+	CallOutcome,
+	DeliveryObserver,
+	DeliveryOutcome,
+	LateOutcome,
+	Observer,
+	Refusal,
+	Step,
+	StepName,
+	TraceContext,
+	TurnObserver,
+	TurnOutcome,
+	UpstreamCall,
+} from './observer/index.ts'
 export type { HoldingReply, LocalizedReplies, Route } from './route.ts'
 export type {
 	Claim,

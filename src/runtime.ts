@@ -2,6 +2,7 @@
 import type { Offer } from './fit/index.ts'
 import type { Crypto, Fields, PushCall, WireRequest, WireResponse } from './format/index.ts'
 import type { CanonicalEvent, CanonicalReply, Json } from './model/index.ts'
+import type { Observer } from './observer/index.ts'
 
 /** One reply of a conversation, and what it offered that is still open. */
 export interface OpenReply {
@@ -164,4 +165,6 @@ export interface Runtime {
 	/** Continues work after its answer has left. The work never rejects; the runtime decides how long it may take. */
 	background(work: Promise<void>): void
 	log(line: LogLine): void
+	/** Sees what the gateway does. Absent: nobody does, and nothing is spent on it. */
+	readonly observer?: Observer
 }

@@ -6,6 +6,7 @@ import type { Delivery, EventDelivery, PushDelivery, Runtime } from '../runtime.
 import { type Timers, timedOut, withTimeout } from '../timeout.ts'
 import { namesOfLosses, type PushedEvent, planAnswer, planFailure } from '../turn/index.ts'
 import { callUpstream } from '../upstream/index.ts'
+import { type DeliveryObservation, observeDelivery } from './observe-delivery.ts'
 import { type Outcome, outcomeOfFailure } from './outcome.ts'
 import { pushCall } from './push-call.ts'
 import type { History, Schedule } from './schedule.ts'
@@ -61,17 +62,20 @@ export async function attempt(
 	const startedAt = runtime.elapsed()
 	const line = { msg: 'delivery', turn, route: name, attempt: accepted.failed + 1, ...context.logFields }
 	const ms = () => Math.round(runtime.elapsed() - startedAt)
+	const observed = runtime.observer?.delivery && observeDelivery(accepted, runtime)
 	const route = context.routes().find((each) => each.name === name)
 	try {
 		if (!route) throw new GatewayError('not-found')
-		const { pushes, logFields } = await deliver(accepted, route, context, underWay)
+		const { pushes, logFields } = await deliver(accepted, route, context, observed, underWay)
 		runtime.log({ ...line, level: 'info', ...logFields, ms: ms() })
+		observed?.end('delivered')
 		return { result: 'delivered', ...(pushes && { pushes }) }
 	} catch (thrown) {
 		const error = asGatewayError(thrown)
 		const now = clock.now()
 		const final = route !== undefined && isFinal(error, delivery, route)
 		const outcome = outcomeOfFailure(error, accepted, schedule, now, context.random(), final)
+		observed?.end(outcome.result, error.code)
 		const { code, context: details } = error
 		const why = { error: code, because: details.because, upstreamStatus: details.upstreamStatus }
 		const failure = { ...line, ...why, apiStatus: details.apiStatus, ms: ms() }
@@ -86,6 +90,7 @@ async function deliver(
 	{ delivery, interrupted }: Accepted,
 	route: Route,
 	{ runtime, clock }: DeliveryContext,
+	observed: DeliveryObservation | undefined,
 	underWay: Promise<WireResponse> | undefined,
 ): Promise<Done> {
 	if ('call' in delivery) {
@@ -93,7 +98,7 @@ async function deliver(
 		return {}
 	}
 	if (interrupted && !mayCallAgain(delivery, route)) throw new GatewayError('late-answer-lost')
-	const response = await (underWay ?? callAgain(delivery, route, runtime, clock))
+	const response = await (underWay ?? callAgain(delivery, route, observed, runtime, clock))
 	if (!isPushed(delivery)) return {}
 	const { deliveries: pushes, changes } = await planAnswer(delivery, route, response, runtime)
 	return { pushes, logFields: { pushes: pushes.length, changes: namesOfLosses(route, changes) } }
@@ -106,13 +111,14 @@ async function deliver(
 async function callAgain(
 	delivery: EventDelivery,
 	{ upstream }: Route,
+	observed: DeliveryObservation | undefined,
 	runtime: Runtime,
 	clock: Clock,
 ): Promise<WireResponse> {
 	const until = runtime.elapsed() + upstream.timeout
 	const reads = delivery.answer ? 'reply' : 'status'
 	// The schedule repeats the call, and calls are repeated in one place only.
-	const limits = { id: delivery.id, until, repeat: 'nothing', reads } as const
+	const limits = { id: delivery.id, until, repeat: 'nothing', reads, observe: observed?.call } as const
 	const calling = callUpstream(upstream, delivery.request, limits, runtime)
 	const response = await withTimeout(upstream.timeout + overtime, calling, clock)
 	if (response === timedOut) throw new GatewayError('upstream-timeout')

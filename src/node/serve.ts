@@ -15,12 +15,13 @@ import {
 	toResponse,
 } from '../http/index.ts'
 import { limits as defaults } from '../limits.ts'
+import type { Observer } from '../observer/index.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
 import { demo } from '../upstream/index.ts'
 import { incomingSource } from './incoming-source.ts'
 import { isLocal, listen } from './listener.ts'
-import { createRuntime } from './node-runtime.ts'
+import { createRuntime, type NodeRuntime } from './node-runtime.ts'
 import { openOutbox } from './outbox/open-outbox.ts'
 import { type Exchange, sendAnswer } from './send-answer.ts'
 import { serializePipelining } from './serialize-pipelining.ts'
@@ -40,6 +41,8 @@ export interface ServeOptions {
 	readonly socket?: Socket
 	/** Takes the log's lines. Absent: standard output, as JSON. */
 	log?(line: LogLine): void
+	/** Sees what the gateway does. */
+	readonly observer?: Observer
 }
 
 /** A gateway that listens. */
@@ -66,11 +69,11 @@ const drainLimit = 10_000
  * error when it cannot listen.
  */
 export async function serve(options: ServeOptions): Promise<Gateway> {
-	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log } = options
+	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log, observer } = options
 	const place = socket ?? { host, port }
 	const context: ConfigContext = { adapters, env, loopback: isLocal(place), demo }
 	const { outbox: settings, limits, ...reading } = readConfig(config, context)
-	const lent = createRuntime(log?.bind(options))
+	const lent: NodeRuntime = { ...createRuntime(log?.bind(options)), ...(observer && { observer }) }
 	let { routes } = reading
 	const outbox = settings && (await openOutbox(settings, () => routes, lent))
 	const runtime: Runtime = outbox ? { ...lent, outbox } : lent

@@ -5,6 +5,7 @@ import { type CanonicalEvent, type ReplyFeature, replyFeatures, type Turn } from
 import type { PickedSet, Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
 import type { Admitted } from './admission.ts'
+import { type Observation, observeTurn } from './observation.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { pushTarget } from './push.ts'
 import { describeCall } from './redact.ts'
@@ -22,6 +23,8 @@ export interface TurnContext extends Admitted {
 	readonly answerBy: number
 	/** When the holding reply leaves, on a route that has one; else as `answerBy`. */
 	readonly holdAt: number
+	/** Undefined: nobody watches. */
+	readonly observed: Observation | undefined
 }
 
 /** The event of a turn, and where its answer goes. */
@@ -43,10 +46,12 @@ export function beginTurn(
 	route: PreparedRoute,
 	{ call, marks }: Admitted,
 	startedAt: number,
-	{ newId, now, elapsed }: Runtime,
+	runtime: Runtime,
 ): TurnContext {
+	const { newId, now, elapsed, observer } = runtime
+	const turnId = newId()
 	return {
-		turnId: newId(),
+		turnId,
 		receivedAt: new Date(now() - (elapsed() - startedAt)).toISOString(),
 		call,
 		marks,
@@ -54,6 +59,7 @@ export function beginTurn(
 		startedAt,
 		answerBy: startedAt + route.limits.answer,
 		holdAt: startedAt + route.limits.hold,
+		observed: observer?.turn && observeTurn(turnId, route, call, startedAt, runtime),
 	}
 }
 
@@ -73,8 +79,10 @@ export function acceptanceLimits(turn: TurnContext): CallLimits {
 	return callLimits(turn, turn.route.limits.upstream, 'status')
 }
 
-function callLimits({ turnId, route, startedAt }: TurnContext, limit: number, reads: CallLimits['reads']): CallLimits {
-	return { id: turnId, until: startedAt + limit, repeat: route.idempotent ? 'unanswered' : 'unsent', reads }
+function callLimits(turn: TurnContext, limit: number, reads: CallLimits['reads']): CallLimits {
+	const { turnId, route, startedAt, observed } = turn
+	const repeat = route.idempotent ? 'unanswered' : 'unsent'
+	return { id: turnId, until: startedAt + limit, repeat, reads, observe: observed?.call }
 }
 
 const carriedFeatures = new WeakMap<ReplyLeg['carries'], readonly ReplyFeature[]>()

@@ -40,7 +40,7 @@ export function keepLateReply(
 
 /** Never rejects; one line in the log says what became of the reply. */
 async function storeLateReply(
-	{ turnId, startedAt }: TurnContext,
+	{ turnId, startedAt, observed }: TurnContext,
 	{ route, conversation, leg, context }: Destination,
 	lateReply: Promise<CanonicalReply>,
 	{ state, elapsed, letOthersRun, log }: Runtime,
@@ -55,10 +55,13 @@ async function storeLateReply(
 		if (wanted && !mayPass(route, reply, [], leg, context)) throw new GatewayError('reply-does-not-fit')
 		const stored = wanted && conversation !== undefined && (await state.addLateReply(conversation, reply))
 		const isMeant = stored || route.holding?.answer === 'drop'
-		log({ level: isMeant ? 'info' : 'warn', ...line, did: stored ? 'kept' : 'dropped', ms: ms() })
+		const did = stored ? 'kept' : 'dropped'
+		log({ level: isMeant ? 'info' : 'warn', ...line, did, ms: ms() })
+		observed?.late({ did, error: undefined })
 	} catch (thrown) {
 		const { code, context } = asGatewayError(thrown)
 		log({ level: 'error', ...line, did: 'failed', error: code, upstreamStatus: context.upstreamStatus, ms: ms() })
+		observed?.late({ did: 'failed', error: code })
 	}
 }
 

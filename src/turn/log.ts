@@ -5,12 +5,14 @@
 import { GatewayError } from '../errors.ts'
 import type { NamedAdapter } from '../format/index.ts'
 import type { Change } from '../model/index.ts'
+import type { TurnOutcome } from '../observer/index.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
 import type { Received, TurnContext } from './context.ts'
 import { isLoss, lossesFirst } from './losses.ts'
+import type { Observation } from './observation.ts'
 import { createPathNamer, type PathNamer } from './path-namer.ts'
 import type { PreparedRoute } from './prepared-route.ts'
-import { redacted } from './redact.ts'
+import { redacted, redactPath } from './redact.ts'
 import type { SecretFinder } from './secret-finder.ts'
 
 /** What happened in a turn, as far as its line says it. */
@@ -63,9 +65,12 @@ export function recordUnread(record: TurnRecord, feature: 'event' | 'reply', unr
 /** Changes that a line names; the rest is counted. */
 const maxNamed = 20
 
-/** Logs a finished turn. `status` is that of the answer to the platform; `received` is absent when the event was not decoded. */
+/**
+ * Logs a finished turn, and shows it to the observer. `status` is that of the answer to the platform; `received` is absent
+ * when the event was not decoded.
+ */
 export function logTurn(
-	{ turnId, route, startedAt }: TurnContext,
+	{ turnId, route, startedAt, observed }: TurnContext,
 	record: TurnRecord,
 	platform: NamedAdapter,
 	received: Received | undefined,
@@ -89,16 +94,27 @@ export function logTurn(
 		ms: Math.round(runtime.elapsed() - startedAt),
 		...outcomeOf(record, route.hasSecret),
 	})
+	observed?.end({
+		...observedOutcome(record, route.hasSecret),
+		platform: platform.name,
+		kind: received?.event.kind,
+		status,
+	})
 }
 
-/** Logs a reply that the backend sent by itself. `status` is that of the answer to the backend, `ms` how long it took. */
+/**
+ * Logs a reply that the backend sent by itself, and shows it to the observer. `status` is that of the answer to the
+ * backend, `ms` how long it took.
+ */
 export function logReply(
 	{ id, route, platform }: { readonly id: string; readonly route: PreparedRoute; readonly platform: NamedAdapter },
 	record: TurnRecord,
 	status: number,
 	ms: number,
+	observed: Observation | undefined,
 	{ log }: Pick<Runtime, 'log'>,
 ): void {
+	observed?.end({ ...observedOutcome(record, route.hasSecret), platform: platform.name, kind: undefined, status })
 	log({
 		level: levelOf(record),
 		msg: 'reply',
@@ -110,6 +126,16 @@ export function logReply(
 		ms: Math.round(ms),
 		...outcomeOf(record, route.hasSecret),
 	})
+}
+
+/** What an observer sees of a record. */
+function observedOutcome(
+	record: TurnRecord,
+	hasSecret: SecretFinder,
+): Omit<TurnOutcome, 'at' | 'platform' | 'kind' | 'status'> {
+	const { error, duplicate = false, held = false, recalled = 0, changes, moreChanges, notes } = record
+	const shown = changes.map((change) => ({ ...change, path: redactPath(change.path, hasSecret) }))
+	return { error: error?.code, duplicate, held, recalled, changes: shown, moreChanges, notes }
 }
 
 function levelOf({ error }: TurnRecord): LogLine['level'] {

@@ -1,8 +1,23 @@
 /** Removes secrets from what is shown or passed on: by their values where known, else by the names that platforms give them. */
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
-import { bodyAsJson, type Fields, fieldPath, isForm, readForm, type WireRequest } from '../format/index.ts'
-import { type CanonicalEvent, type Change, type EventFeature, eventFeatures, Json } from '../model/index.ts'
+import {
+	bodyAsJson,
+	type Fields,
+	fieldPath,
+	isForm,
+	readForm,
+	type WireRequest,
+	type WireResponse,
+} from '../format/index.ts'
+import {
+	type CanonicalEvent,
+	type CanonicalReply,
+	type Change,
+	type EventFeature,
+	eventFeatures,
+	Json,
+} from '../model/index.ts'
 import type { Delivery, Runtime } from '../runtime.ts'
 import { partsOfPath } from './path-namer.ts'
 import { createSecretFinder, type SecretFinder } from './secret-finder.ts'
@@ -42,6 +57,17 @@ export function describeCall(call: WireRequest, hasSecret: SecretFinder): Json {
 	return { method: call.method, query: redactFields(call.query, hasSecret), body: redactBody(call, hasSecret) }
 }
 
+/** An event or a reply as data, without what contains a secret or has the name of one. */
+export function redactModel(value: CanonicalEvent | CanonicalReply, hasSecret: SecretFinder): Json {
+	const { success, output } = v.safeParse(Json, value)
+	return success ? redact(output, hasSecret) : redacted
+}
+
+/** An answer as data: its status, and its body, as JSON if it is that. Without headers, and without what contains a secret. */
+export function describeResponse(response: WireResponse, hasSecret: SecretFinder): Json {
+	return { status: response.status, body: redactAnyBody(response, hasSecret) }
+}
+
 /** What is delivered, as operators may see it: without addresses, which hold tokens, and without what has the name of a secret. */
 export function redactDelivery(delivery: Delivery): Json {
 	const noSecret = () => false
@@ -64,6 +90,14 @@ function redactBody(call: WireRequest, hasSecret: SecretFinder): Json {
 		return redact(isForm(call) ? readForm(call) : bodyAsJson(call), hasSecret)
 	} catch {
 		return redacted
+	}
+}
+
+function redactAnyBody(message: WireResponse, hasSecret: SecretFinder): Json {
+	try {
+		return redact(bodyAsJson(message), hasSecret)
+	} catch {
+		return redact(message.body, hasSecret)
 	}
 }
 

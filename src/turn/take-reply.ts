@@ -8,6 +8,7 @@ import type { Answered, CallHead, UnreadBody } from './admission.ts'
 import { decodePostedReply } from './decode.ts'
 import { type CallClaim, claimReply, settleCall } from './idempotency.ts'
 import { createRecord, logReply, recordChanges, recordUnread, type TurnRecord } from './log.ts'
+import { type Observation, observeReply } from './observation.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { acceptPush } from './push.ts'
 import { redactError } from './redact.ts'
@@ -61,6 +62,7 @@ export async function takeReply(routes: ReplyRoutes, posted: PostedReply, runtim
 		return { answer: problemResponse(refusal), refusal }
 	}
 
+	const observed = runtime.observer?.postedReply && observeReply(to, posted.head, posted.at, runtime)
 	const record = createRecord(to.route.hasSecret)
 	let claim: CallClaim = {}
 	let answer: WireResponse
@@ -69,13 +71,15 @@ export async function takeReply(routes: ReplyRoutes, posted: PostedReply, runtim
 		await endStage(call, runtime)
 		claim = await claimReply(to.conversation, call, runtime)
 		record.duplicate = claim.answer !== undefined
-		answer = claim.answer ?? (await push(to, call, record, runtime))
+		observed?.wire('call', { ...posted.head, body: call.body })
+		answer = claim.answer ?? (await push(to, call, record, observed, runtime))
 	} catch (thrown) {
 		record.error = redactError(asGatewayError(thrown), to.route.hasSecret)
 		answer = problemResponse(record.error, to.id)
 	}
 	await settleCall(claim, record.error ? undefined : answer, runtime.state)
-	logReply(to, record, answer.status, runtime.elapsed() - posted.at, runtime)
+	observed?.wire('answer', answer)
+	logReply(to, record, answer.status, runtime.elapsed() - posted.at, observed, runtime)
 	return { answer }
 }
 
@@ -97,6 +101,7 @@ async function push(
 	{ address, ...to }: Destination,
 	call: WireResponse,
 	record: TurnRecord,
+	observed: Observation | undefined,
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	// The upstream speaks our own format, for it is told of turns: so does the reply.
@@ -105,6 +110,7 @@ async function push(
 		throw new GatewayError('push-not-supported')
 	const { model: reply, unread } = decodePostedReply(leg, call)
 	recordUnread(record, 'reply', unread)
+	observed?.model('reply', reply)
 	await endStage(call, runtime)
 	const accepting = acceptPush({ ...to, address }, reply, runtime).catch(asPosted)
 	const accepted = await withTimeout(acceptLimit, accepting)

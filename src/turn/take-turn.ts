@@ -35,6 +35,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 	if ('answer' in admission) return admission
 
 	const turn = beginTurn(route, admission, arrival.at, runtime)
+	const { observed } = turn
 	const record = createRecord(route.hasSecret)
 	let platform: NamedAdapter = route.platforms[0]
 	let received: Received | undefined
@@ -46,6 +47,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		const { model, unread, notes = [] } = decodeEvent(platform.adapter, turn.call)
 		recordUnread(record, 'event', unread)
 		record.notes.push(...notes)
+		observed?.model('event', model)
 		await endStage(turn.call, runtime)
 
 		const conversation = await conversationKey(route, model, runtime.crypto)
@@ -56,12 +58,14 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		await endStage(turn.call, runtime)
 		record.duplicate = claim.answer !== undefined
 		if (!claim.answer) received = await recallChoice(received, runtime.state)
+		if (received.event !== model) observed?.model('recalled-event', received.event)
 		answer = claim.answer ?? withChangesHeader(turn, record, await exchange(turn, received, record, runtime))
 	} catch (thrown) {
 		record.error = redactError(asGatewayError(thrown), route.hasSecret)
 		answer = withChangesHeader(turn, record, failureAnswer(turn, platform, received, record.error))
 	}
 	await settleCall(claim, record.error ? undefined : answer, runtime.state)
+	observed?.wire('answer', answer)
 	logTurn(turn, record, platform, received, answer.status, runtime)
 	return { answer }
 }
@@ -73,14 +77,16 @@ async function exchange(
 	record: TurnRecord,
 	runtime: Runtime,
 ): Promise<WireResponse> {
-	const { route } = turn
+	const { route, observed } = turn
 	const { upstream } = route
 	const { platform, event, conversation, picked, leg } = received
 	const context = fitContextOf(turn, event)
 
 	const { encoded, sent, event: shown } = await encodeEvent(turn, received, record, runtime)
+	observed?.model('fitted-event', sent)
 	await endStage(encoded, runtime)
 	const request = await withMarks(encoded, turn.marks, route, runtime.crypto)
+	observed?.wire('request', request)
 
 	// Where no answer is read, the upstream's status decides, and its reply is not looked at, unless it can be pushed.
 	if (!leg) {
@@ -109,6 +115,7 @@ async function exchange(
 		reply = holdingReply(route, event.language)
 	} else {
 		record.upstreamStatus = response.status
+		observed?.wire('response', response)
 		await parseAhead(response, runtime)
 		const read = readUpstreamReply(response, answering)
 		recordUnread(record, 'reply', read.unread)
@@ -121,8 +128,10 @@ async function exchange(
 
 	const joined = await prependLateReplies(reply, to, runtime)
 	record.recalled = joined.recalled
+	observed?.model('reply', joined.reply)
 	recordChanges(record, joined.lost)
 	const fitted = fitReply(joined.reply, to.leg, context)
+	observed?.model('fitted-reply', fitted.value)
 	recordChanges(record, fitted.changes)
 	refuseLosses(route, 'reply-does-not-fit', [...lost, ...fitted.changes])
 	if (joined.recalled > 0) await runtime.letOthersRun()

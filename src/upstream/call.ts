@@ -1,7 +1,8 @@
 /** Calls the upstream of a route: within limits of concurrency and time, and again where that is safe. */
 import { asGatewayError, type ErrorCode, GatewayError } from '../errors.ts'
-import type { WireRequest, WireResponse } from '../format/index.ts'
+import type { Fields, WireRequest, WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
+import type { CallObserver, ObserveCall, TraceContext } from '../observer/index.ts'
 import type { OutgoingCall, Reads, Runtime } from '../runtime.ts'
 import type { Endpoint } from './endpoint.ts'
 import { readRetryAfter } from './retry-after.ts'
@@ -27,6 +28,8 @@ export interface CallLimits {
 	readonly repeat: 'nothing' | 'unsent' | 'unanswered'
 	/** Whether the reply is wanted, or only to know that the upstream took the call. */
 	readonly reads: Reads
+	/** Sees each attempt begin. Undefined: nobody watches. */
+	readonly observe?: ObserveCall | undefined
 }
 
 /**
@@ -113,7 +116,7 @@ async function callEndpoint(
 	upstream: Upstream,
 	endpoint: Endpoint,
 	request: WireRequest,
-	{ id, until, reads }: CallLimits,
+	{ id, until, reads, observe }: CallLimits,
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	const startedAt = runtime.elapsed()
@@ -123,14 +126,19 @@ async function callEndpoint(
 	endpoint.breaker.onStart(startedAt)
 	const send = upstream.send ?? runtime.send
 	const timeout = until - startedAt
+	let observed: CallObserver | undefined
 	try {
 		const call = await outgoingCall(upstream, endpoint, request, { id, reads, timeout }, runtime)
-		const response = await send(call)
+		observed = observe?.({ method: call.method, origin: upstream.send ? undefined : originOf(endpoint) })
+		const response = await send(observed?.trace ? withTrace(call, observed.trace) : call)
 		if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
 		recordSuccess(endpoint, runtime)
+		observed?.end?.({ status: response.status, error: undefined })
 		return response
 	} catch (thrown) {
-		recordFailure(endpoint, asGatewayError(thrown), runtime)
+		const error = asGatewayError(thrown)
+		recordFailure(endpoint, error, runtime)
+		observed?.end?.({ status: error.context.upstreamStatus, error: error.code })
 		throw thrown
 	}
 }
@@ -166,6 +174,11 @@ async function outgoingCall(
 	}
 }
 
+function withTrace(call: OutgoingCall, { traceparent, tracestate }: TraceContext): OutgoingCall {
+	const headers: Fields = tracestate === undefined ? [] : [['tracestate', tracestate]]
+	return { ...call, headers: [...call.headers, ['traceparent', traceparent], ...headers] }
+}
+
 function statusError({ status: upstreamStatus, headers }: WireResponse, { now }: Runtime): GatewayError {
 	if (upstreamStatus >= 300 && upstreamStatus <= 399) return new GatewayError('upstream-redirect', { upstreamStatus })
 	// RFC 9110 gives the header a meaning with 503, RFC 6585 with 429.
@@ -194,10 +207,14 @@ function recordFailure(endpoint: Endpoint, { code, context }: GatewayError, runt
 	else if (breaker.onFailure(now)) logState(endpoint, 'circuit open', runtime)
 }
 
-function logState({ url }: Endpoint, state: 'circuit open' | 'backing off' | 'recovered', runtime: Runtime): void {
-	// Path and query may hold secrets.
-	const origin = URL.parse(url)?.origin
-	runtime.log({ level: state === 'recovered' ? 'info' : 'warn', msg: 'upstream', origin, state })
+function logState(endpoint: Endpoint, state: 'circuit open' | 'backing off' | 'recovered', runtime: Runtime): void {
+	const level = state === 'recovered' ? 'info' : 'warn'
+	runtime.log({ level, msg: 'upstream', origin: originOf(endpoint), state })
+}
+
+/** Path and query may hold secrets. */
+function originOf({ url }: Endpoint): string | undefined {
+	return URL.parse(url)?.origin
 }
 
 function sleep(milliseconds: number): Promise<void> {

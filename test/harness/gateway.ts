@@ -10,6 +10,7 @@ import type { AdapterFactory, WireResponse } from '../../src/format/index.ts'
 import { createApp } from '../../src/http/index.ts'
 import { createRuntime } from '../../src/node/node-runtime.ts'
 import { type Gateway as Server, serve } from '../../src/node/serve.ts'
+import type { Observer } from '../../src/observer/index.ts'
 import type { LogLine, Runtime } from '../../src/runtime.ts'
 import { demo } from '../../src/upstream/index.ts'
 import { type Call, createClient, jsonType, targetOf } from './http.ts'
@@ -75,9 +76,10 @@ interface ServerOptions extends Options {
 	readonly adapters?: readonly AdapterFactory[]
 	/** Any port that is free by default. */
 	readonly port?: number
+	readonly observer?: Observer
 }
 
-export interface InsideOptions extends ServerOptions, Partial<Pick<ConfigContext, 'demo'>> {
+export interface InsideOptions extends Omit<ServerOptions, 'observer'>, Partial<Pick<ConfigContext, 'demo'>> {
 	/** Replaces parts of the runtime. */
 	replace?(runtime: Runtime): Partial<Runtime>
 }
@@ -200,10 +202,10 @@ async function startProcess(
 async function startServer(
 	scope: Scope,
 	config: object,
-	{ adapters = allAdapters, env = {}, port = 0 }: ServerOptions,
+	{ adapters = allAdapters, ...options }: ServerOptions,
 ): Promise<GatewayServer> {
 	const lines: LogLine[] = []
-	const server = await serve({ config, adapters, env, port, log: (line) => lines.push(line) })
+	const server = await serve({ env: {}, ...options, config, adapters, log: (line) => lines.push(line) })
 	scope.after(() => server.close())
 	return Object.assign(server, { lines, send: sender(scope, server.url) })
 }

@@ -1,0 +1,20 @@
+/** Those who watch the gateway from outside. */
+export type {
+	BegunDelivery,
+	BegunReply,
+	BegunTurn,
+	CallObserver,
+	CallOutcome,
+	DeliveryObserver,
+	DeliveryOutcome,
+	LateOutcome,
+	Observer,
+	Refusal,
+	Step,
+	StepName,
+	TraceContext,
+	TurnObserver,
+	TurnOutcome,
+	UpstreamCall,
+} from './observer.ts'
+export { type ObserveCall, observeCalls, shield } from './shield.ts'

@@ -1,0 +1,94 @@
+/** Shows an observer one turn, or one reply that a backend sent: without secrets, and with the time of each step. */
+import type { WireRequest, WireResponse } from '../format/index.ts'
+import type { CanonicalEvent, CanonicalReply, Json } from '../model/index.ts'
+import {
+	type LateOutcome,
+	type ObserveCall,
+	observeCalls,
+	type StepName,
+	shield,
+	type TraceContext,
+	type TurnObserver,
+	type TurnOutcome,
+} from '../observer/index.ts'
+import type { Runtime } from '../runtime.ts'
+import type { PreparedRoute } from './prepared-route.ts'
+import { describeCall, describeResponse, redactModel } from './redact.ts'
+import { replyPath } from './reply-url.ts'
+
+/** What the stages tell of their work. None of it throws. */
+export interface Observation {
+	/** A value of the model is there. */
+	model(name: StepName, value: CanonicalEvent | CanonicalReply): void
+	/** A request or a response is there. */
+	wire(name: StepName, message: WireRequest | WireResponse): void
+	/** Undefined: calls to the upstream are not observed. */
+	readonly call: ObserveCall | undefined
+	end(outcome: Omit<TurnOutcome, 'at'>): void
+	late(outcome: Omit<LateOutcome, 'at'>): void
+}
+
+type Needs = Pick<Runtime, 'observer' | 'elapsed' | 'log'>
+
+/** Begins to show a turn. Undefined: the observer does not look at it. */
+export function observeTurn(
+	id: string,
+	route: PreparedRoute,
+	call: WireRequest,
+	startedAt: number,
+	runtime: Needs,
+): Observation | undefined {
+	const { name, upstream, limits } = route
+	const about = { id, route: name, trace: traceOf(call), upstream: upstream.name }
+	const begin = () => runtime.observer?.turn?.({ ...about, method: call.method, limit: limits.answer })
+	const observation = observe(begin, route, startedAt, runtime)
+	observation?.wire('call', call)
+	return observation
+}
+
+/** Begins to show a reply that a backend sent. Undefined: the observer does not look at it. */
+export function observeReply(
+	{ id, route, platform }: { readonly id: string; readonly route: PreparedRoute; readonly platform: { name: string } },
+	head: Pick<WireRequest, 'headers'>,
+	startedAt: number,
+	runtime: Needs,
+): Observation | undefined {
+	const about = { id, route: route.name, platform: platform.name, trace: traceOf(head) }
+	return observe(() => runtime.observer?.postedReply?.(about), route, startedAt, runtime)
+}
+
+function observe(
+	begin: () => TurnObserver | undefined,
+	{ hasSecret: hasRouteSecret }: PreparedRoute,
+	startedAt: number,
+	{ elapsed, log }: Needs,
+): Observation | undefined {
+	const safely = shield(log)
+	const seeing = safely(begin)
+	if (!seeing) return undefined
+	const at = () => elapsed() - startedAt
+	// Whoever has a URL for replies may send some.
+	const hasSecret = (text: string) => hasRouteSecret(text) || text.includes(replyPath)
+	const step = (name: StepName, show: () => Json) => safely(() => seeing.step?.({ name, at: at(), show }))
+	return {
+		model: (name, value) => step(name, () => redactModel(value, hasSecret)),
+		wire: (name, message) =>
+			step(name, () => ('status' in message ? describeResponse(message, hasSecret) : describeCall(message, hasSecret))),
+		call: observeCalls(seeing, safely),
+		end: (outcome) => safely(() => seeing.end?.({ at: at(), ...outcome })),
+		late: (outcome) => safely(() => seeing.late?.({ at: at(), ...outcome })),
+	}
+}
+
+/** Version 00 of the header, or a later one that begins as it does; of ids, one that is all zeros is none. */
+const traceparentForm = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-[!-~]{0,200})?$/
+/** As many characters as every system must pass on. */
+const tracestateForm = /^[ -~]{1,512}$/
+
+function traceOf({ headers }: Pick<WireRequest, 'headers'>): TraceContext | undefined {
+	const valuesOf = (wanted: string) => headers.filter(([name]) => name === wanted).map(([, value]) => value)
+	const [traceparent, another] = valuesOf('traceparent')
+	if (traceparent === undefined || another !== undefined || !traceparentForm.test(traceparent)) return undefined
+	const tracestate = valuesOf('tracestate').join(',')
+	return { traceparent, ...(tracestateForm.test(tracestate) && { tracestate }) }
+}
