@@ -239,7 +239,18 @@ describe('npm run simulate', () => {
 			}
 			return statusOnly(200)
 		})
-		const args = ['pingstreams', '--url', bot.url, '--option', 'dialect=external', '--text', 'Hi', '--choose', '1']
+		const args = [
+			'pingstreams',
+			'--url',
+			bot.url,
+			'--option',
+			'dialect=external',
+			'--text',
+			'Hi',
+			'--choose',
+			'1',
+			'--raw',
+		]
 		const child = spawn(process.execPath, [file, ...args, '--api', '0'], { stdio: ['ignore', 'pipe', 'pipe'] })
 		const ended = new Promise((done) => child.once('close', done))
 		onTestFinished(async () => {
@@ -253,9 +264,21 @@ describe('npm run simulate', () => {
 			const [, url] = /listens on (\S+)/.exec(heard.err) ?? []
 			if (url) port(url)
 		})
-		await expect.poll(() => heard.out).toContain('You chose')
+		await expect.poll(() => heard.out).toMatch(/^You chose .*\n[\s\S]*^\}\n/m)
+		// `--raw` prints each exchange as JSON, between braces at the margin.
+		const exchanges = [...heard.out.matchAll(/^\{\n[\s\S]*?^\}\n/gm)].map(([json]) => JSON.parse(json))
+		expect(exchanges.flatMap(({ apiCall }) => apiCall ?? [])).toMatchObject(
+			['Hello', 'Which?', 'You chose paint{"choice":"red"}.'].map((text) => ({
+				method: 'POST',
+				path: expect.stringMatching(/^\/.+\/messages$/),
+				headers: expect.arrayContaining([['authorization', '[redacted]']]),
+				body: expect.stringContaining(JSON.stringify(text)),
+			})),
+		)
+		expect(exchanges.filter(({ apiCall }) => apiCall).map(({ answer }) => answer.status)).toEqual([200, 200, 200])
 		const none = '(the platform reads no answer)\n'
-		const [before, after] = heard.out.replaceAll(none, '').split('> Red\n')
+		const shown = heard.out.replaceAll(/^\{\n[\s\S]*?^\}\n/gm, '').replaceAll(none, '')
+		const [before, after] = shown.split('> Red\n')
 		expect([before, after]).toEqual(['Hello\nWhich?\n  1) Red\n', 'You chose paint{"choice":"red"}.\n'])
 	})
 

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { adapters } from '../../adapters/index.ts'
 import { conversationApis, managementApis } from '../../adapters/simulated-apis.ts'
 import { GatewayError } from '../errors.ts'
-import { type Adapter, type AdapterFactory, compact } from '../format/index.ts'
+import { type Adapter, type AdapterFactory, type ApiAnswer, type ApiCall, compact } from '../format/index.ts'
 import { readLimited } from '../http/index.ts'
 import { type CanonicalReply, type Choice, emptyReply } from '../model/index.ts'
 import type { OutgoingCall } from '../runtime.ts'
@@ -46,7 +46,7 @@ These have an API for webhooks: ${Object.keys(managementApis).join(', ')}.
   --option NAME=VALUE  option of the adapter, as in the route's configuration; JSON values are parsed
   --conversation ID    conversation to continue
   --default-reply TEXT the platform's own reply, on platforms that have one
-  --raw                also print the HTTP messages
+  --raw                also print the HTTP messages, those of the platform's API included
   --api PORT           serve the platform's own API on this machine until you press Ctrl-C. With --url: the API for
                        conversations, at http://127.0.0.1:PORT; what comes that way is printed as it comes, and --choose
                        waits for it. Without --url: the API for webhooks; --secret and --secret-env set the token that
@@ -214,7 +214,7 @@ async function run({ factory, adapter, deed, choose, raw, apiPort, ...where }: A
 	const runtime = createRuntime(() => {})
 	const screen = newScreen()
 	const api = apiPort === undefined ? undefined : apiOf(conversationApis, factory.name, 'for conversations')()
-	const server = api && (await listen(api, apiPort ?? 0, ({ seen, held }) => seen && screen.show(seen, held)))
+	const server = api && (await listen(api, apiPort ?? 0, (answer, call) => printApiCall(answer, call, screen, raw)))
 	if (server) console.error(`The API of ${factory.name} listens on ${server.url}`)
 	const lent = {
 		send: sendCall,
@@ -290,6 +290,13 @@ function print({ lost, call, answer, reply, unread, held }: SimulatedTurn, scree
 	if (reply) screen.show(reply, held)
 	else console.log('(the platform reads no answer)')
 	for (const path of unread) console.error(`this platform does not read ${path}`)
+}
+
+/** What came through the platform's API. The token is not printed: that of the call may be one of the platform itself. */
+function printApiCall({ response, seen, held }: ApiAnswer, call: ApiCall, screen: Screen, raw: boolean): void {
+	const headers = call.headers.map(([name, value]) => [name, name === 'authorization' ? '[redacted]' : value])
+	if (raw) console.log(JSON.stringify({ apiCall: { ...call, headers }, answer: response }, null, 2))
+	if (seen) screen.show(seen, held)
 }
 
 /** What is lost because an option is not set that says where it stands. */

@@ -23,17 +23,20 @@ interface Answering {
 	answer(call: ApiCall): ApiAnswer | Callback
 }
 
+/** A call, and what became of it. */
+type Exchange = readonly [answer: ApiAnswer, call: ApiCall]
+
 /** Serves the API on 127.0.0.1. `port` 0 takes any that is free. `answered` gets every answer. Rejects as `listen` does. */
 export async function serveSimulatedApi(
 	api: Answering,
 	port: number,
-	answered: (answer: ApiAnswer) => void = () => {},
+	answered: (...exchange: Exchange) => void = () => {},
 ): Promise<SimulatedApiServer> {
 	const server = createServer({ requestTimeout: patience }, (request, response) => {
 		answerTo(request, api).then(
-			(answer) => {
+			([answer, call]) => {
 				write(response, answer.response)
-				answered(answer)
+				answered(answer, call)
 			},
 			() => write(response, { status: 400, headers: [], body: '' }),
 		)
@@ -51,24 +54,27 @@ export async function serveSimulatedApi(
 	}
 }
 
-async function answerTo(request: IncomingMessage, api: Answering): Promise<ApiAnswer> {
-	const chunks: Buffer[] = []
-	let size = 0
-	// Destroyed, the request would take the answer with it.
-	for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-		size += chunk.length
-		if (size > maxBytes) return { response: { status: 413, headers: [['connection', 'close']], body: '' } }
-		chunks.push(chunk)
-	}
-	const answer = api.answer({
+async function answerTo(request: IncomingMessage, api: Answering): Promise<Exchange> {
+	const head = {
 		method: request.method ?? 'GET',
 		path: request.url ?? '/',
 		headers: Object.entries(request.headersDistinct).flatMap(([name, values = []]) =>
 			values.map((value): Fields[number] => [name, value]),
 		),
-		body: Buffer.concat(chunks).toString(),
-	})
-	return 'settle' in answer ? answer.settle(await callBack(answer)) : answer
+	}
+	const chunks: Buffer[] = []
+	let size = 0
+	// Destroyed, the request would take the answer with it.
+	for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+		size += chunk.length
+		if (size > maxBytes) {
+			return [{ response: { status: 413, headers: [['connection', 'close']], body: '' } }, { ...head, body: '' }]
+		}
+		chunks.push(chunk)
+	}
+	const call = { ...head, body: Buffer.concat(chunks).toString() }
+	const answer = api.answer(call)
+	return ['settle' in answer ? answer.settle(await callBack(answer)) : answer, call]
 }
 
 /** Makes the platform's own call. No redirect is followed: it would lose the token. */
