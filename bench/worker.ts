@@ -28,7 +28,7 @@ const starts = 9
 /** Logs each call of the Durable Object. */
 const counting = `
 	import worker, { Conversation as Base } from './bundle.js'
-	const methods = ['openChoices', 'addReply', 'closeChoices', 'addLateReply', 'takeLateReplies', 'claim', 'claimNext', 'settle', 'enqueue']
+	const methods = ['begin', 'beginNext', 'settle', 'addLateReply', 'takeLateReplies', 'enqueue']
 	export class Conversation extends Base {}
 	for (const did of methods) {
 		Conversation.prototype[did] = function (...args) {

@@ -41,7 +41,8 @@ export type {
 } from './observer/index.ts'
 export type { HoldingReply, LocalizedReplies, Route } from './route.ts'
 export type {
-	Claim,
+	Beginning,
+	Begun,
 	Delivery,
 	LogLine,
 	OpenChoices,
@@ -50,6 +51,7 @@ export type {
 	OutgoingCall,
 	PickedSet,
 	Runtime,
+	Settlement,
 	State,
 } from './runtime.ts'
 // To simulate a platform.

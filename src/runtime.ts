@@ -90,32 +90,46 @@ export type LogLine = { readonly level: 'info' | 'warn' | 'error'; readonly msg:
 	readonly [field: string]: unknown
 }
 
-/** What to do with a call that may come more than once. */
-export type Claim =
-	/** Answer it, and settle the claim with this fence. */
-	| { readonly fence: number }
-	/** Send this answer again. */
+/** What a turn asks of its conversation's state when it begins. */
+export interface Beginning {
+	/** The call to claim, for `lease` milliseconds. Absent: the call cannot be told from another one. */
+	readonly claim?: { readonly call: string; readonly lease: number }
+	/** What to do with the open choices, unless the call was answered before. Absent: nothing. */
+	readonly choices?: 'read' | 'close'
+}
+
+/** How a turn goes on. */
+export type Begun =
+	/** The call came before: send this answer again. */
 	| { readonly answer: WireResponse }
+	/** Answer the call, and settle its claim with this fence. Absent: no claim is held. `open`: the choices that were read. */
+	| { readonly fence?: number; readonly open: OpenChoices }
+
+/** What came of a turn, or of a push. */
+export interface Settlement {
+	/** The claim to end with its answer, or without one when the turn failed. An expired fence changes nothing. */
+	readonly claim?: { readonly call: string; readonly fence: number; readonly answer: WireResponse | undefined }
+	/** What the reply offered, which may be nothing. */
+	readonly reply?: OpenReply
+	/** The set that the reply answers a pick from: it is closed. */
+	readonly picked?: PickedSet | undefined
+}
 
 /**
  * Short-lived state by conversation. It is bounded: anything in it may be dropped at any time, at the latest after a day.
  * Its methods do not reject: a state that cannot be reached logs that, and answers as if it were empty.
  */
 export interface State {
-	/** The choices that the last replies of a conversation left open. */
-	openChoices(conversation: string): Promise<OpenChoices>
 	/**
-	 * Adds what one more reply offered, which may be nothing, and closes the set that it answers a pick from. False: choices
-	 * of this or of earlier replies were forgotten, because they are too large together.
+	 * Begins a turn. A second claim of the same call waits until the first is settled. Then it gets the same answer, or
+	 * becomes the claim itself when the first failed or its lease expired.
 	 */
-	addReply(conversation: string, reply: OpenReply, picked?: PickedSet): Promise<boolean>
-	/** Closes all choices of a conversation. */
-	closeChoices(conversation: string): Promise<void>
+	begin(conversation: string, beginning: Beginning): Promise<Begun>
 	/**
-	 * Claims a call for `lease` milliseconds. A second claim of the same call waits until the first is settled. Then it
-	 * gets the same answer, or becomes the claim itself when the first failed or its lease expired.
+	 * Stores what came of a turn or of a push. False: choices of this or of earlier replies were forgotten, because they
+	 * are too large together.
 	 */
-	claim(conversation: string, call: string, lease: number): Promise<Claim>
+	settle(conversation: string, settlement: Settlement): Promise<boolean>
 	/**
 	 * Stores a reply that came too late; false: it is not stored, because the late replies of the conversation
 	 * would be too many, or too large together.
@@ -123,8 +137,6 @@ export interface State {
 	addLateReply(conversation: string, reply: CanonicalReply): Promise<boolean>
 	/** Removes and returns the late replies of a conversation, oldest first. */
 	takeLateReplies(conversation: string): Promise<readonly CanonicalReply[]>
-	/** Ends a claim with its answer, or without one when the turn failed. An expired fence changes nothing. */
-	settle(conversation: string, call: string, fence: number, answer: WireResponse | undefined): Promise<void>
 }
 
 /** Stable storage for what is delivered later; the runtime delivers it from there. */

@@ -7,6 +7,7 @@ import { createState } from '../src/node/memory-state.ts'
 import { keyOf } from '../src/turn/keys.ts'
 import { testCrypto } from './crypto.ts'
 import { call, gatewayTo, json, says, statusOnly, upstream } from './servers.ts'
+import { claim, settle } from './state-steps.ts'
 
 const event = { id: 'm1', kind: 'message', text: 'Hi', conversation: 'c1' }
 
@@ -54,14 +55,14 @@ test('a failed call does not affect the next', async () => {
 
 test('a call that waits for an expired claim gets it, and the old one cannot settle', async () => {
 	const state = createState()
-	const first = await state.claim('c1', 'call', 10)
-	const second = await state.claim('c1', 'call', 1000)
+	const first = await claim(state, 'c1', 'call', 10)
+	const second = await claim(state, 'c1', 'call', 1000)
 	expect([first, second]).toEqual([{ fence: expect.any(Number) }, { fence: expect.any(Number) }])
 	expect(second).not.toEqual(first)
 	const answer = { status: 200, headers: [], body: 'second' }
-	if ('fence' in first) await state.settle('c1', 'call', first.fence, { ...answer, body: 'first' })
-	if ('fence' in second) await state.settle('c1', 'call', second.fence, answer)
-	expect(await state.claim('c1', 'call', 10)).toEqual({ answer })
+	if ('fence' in first) await settle(state, 'c1', 'call', first.fence, { ...answer, body: 'first' })
+	if ('fence' in second) await settle(state, 'c1', 'call', second.fence, answer)
+	expect(await claim(state, 'c1', 'call', 10)).toEqual({ answer })
 })
 
 const long = 'x'.repeat(100_000)

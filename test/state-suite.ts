@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Offer } from '../src/fit/index.ts'
 import { limits } from '../src/limits.ts'
 import type { CanonicalReply } from '../src/model/index.ts'
-import type { Claim, OpenReply, State } from '../src/runtime.ts'
+import type { OpenReply, State } from '../src/runtime.ts'
+import { addReply, type Claim, claim, closeChoices, openChoices, settle } from './state-steps.ts'
 
 const answer = (body: string) => ({ status: 200, headers: [['content-type', 'text/plain'] as const], body })
 const offer: Offer = { set: 'messages[0]', label: 'Tea', choice: { title: 'Tea', value: 'x7' }, number: 1 }
@@ -105,20 +106,20 @@ export function stateSuite(name: string, create: () => State): void {
 				choice: { title, value: 'x'.repeat(limits.openChoicesBytes.value * 0.4) },
 			})
 			const [one, two, three] = [offered('t1', large('1')), offered('t2', large('2')), offered('t3', large('3'))]
-			expect(await state.addReply(c, offered('small', offer))).toBe(true)
-			expect(await state.addReply(c, one)).toBe(true)
-			expect(await state.addReply(c, two)).toBe(true)
-			expect(await state.addReply(c, three)).toBe(false)
-			expect(await state.openChoices(c)).toEqual([three, two])
-			expect(await state.addReply(c, offered('huge', large('a'), large('b'), large('c')))).toBe(false)
-			expect(await state.openChoices(c)).toEqual([offered('huge'), three, two])
+			expect(await addReply(state, c, offered('small', offer))).toBe(true)
+			expect(await addReply(state, c, one)).toBe(true)
+			expect(await addReply(state, c, two)).toBe(true)
+			expect(await addReply(state, c, three)).toBe(false)
+			expect(await openChoices(state, c)).toEqual([three, two])
+			expect(await addReply(state, c, offered('huge', large('a'), large('b'), large('c')))).toBe(false)
+			expect(await openChoices(state, c)).toEqual([offered('huge'), three, two])
 		})
 
 		test('answers of a conversation are forgotten beyond a number and beyond a size, the oldest first', async () => {
 			const { state, c } = fresh()
 			const settled = async (key: string, call: string, body: string) =>
-				state.settle(key, call, fenceOf(await state.claim(key, call, long)), answer(body))
-			const known = async (key: string, call: string) => 'answer' in (await state.claim(key, call, 0))
+				settle(state, key, call, fenceOf(await claim(state, key, call, long)), answer(body))
+			const known = async (key: string, call: string) => 'answer' in (await claim(state, key, call, 0))
 			const [count, bytes] = [limits.rememberedAnswers.value, limits.rememberedAnswersBytes.value]
 			for (let i = 0; i <= count; i++) await settled(c, `call ${i}`, 'x')
 			expect(await known(c, 'call 0')).toBe(false)
@@ -139,30 +140,30 @@ export function stateSuite(name: string, create: () => State): void {
 	describe(`${name}: calls that come again`, () => {
 		test('the first call gets the claim, and later ones get its answer', async () => {
 			const { state, c } = fresh()
-			const fence = fenceOf(await state.claim(c, 'call', long))
-			await state.settle(c, 'call', fence, answer('first'))
-			expect(await state.claim(c, 'call', long)).toEqual({ answer: answer('first') })
-			expect(await state.claim(c, 'call', 0)).toEqual({ answer: answer('first') })
+			const fence = fenceOf(await claim(state, c, 'call', long))
+			await settle(state, c, 'call', fence, answer('first'))
+			expect(await claim(state, c, 'call', long)).toEqual({ answer: answer('first') })
+			expect(await claim(state, c, 'call', 0)).toEqual({ answer: answer('first') })
 		})
 
 		test('calls that arrive meanwhile wait, and all get the same answer', async () => {
 			const { state, c } = fresh()
-			const fence = fenceOf(await state.claim(c, 'call', long))
-			const waiting = [1, 2, 3].map(() => state.claim(c, 'call', long))
+			const fence = fenceOf(await claim(state, c, 'call', long))
+			const waiting = [1, 2, 3].map(() => claim(state, c, 'call', long))
 			const early = await Promise.race([...waiting, new Promise((done) => setTimeout(done, 50, 'nobody'))])
 			expect(early).toBe('nobody')
-			await state.settle(c, 'call', fence, answer('first'))
+			await settle(state, c, 'call', fence, answer('first'))
 			for (const each of await Promise.all(waiting)) expect(each).toEqual({ answer: answer('first') })
 		})
 
 		test('if the first fails, exactly one of the waiting calls gets the claim', async () => {
 			const { state, c } = fresh()
-			const fence = fenceOf(await state.claim(c, 'call', long))
-			const waiting = [1, 2, 3].map(() => state.claim(c, 'call', long))
-			await state.settle(c, 'call', fence, undefined)
+			const fence = fenceOf(await claim(state, c, 'call', long))
+			const waiting = [1, 2, 3].map(() => claim(state, c, 'call', long))
+			await settle(state, c, 'call', fence, undefined)
 			const next = fenceOf(await Promise.race(waiting))
 			expect(next).not.toBe(fence)
-			await state.settle(c, 'call', next, answer('second'))
+			await settle(state, c, 'call', next, answer('second'))
 			const all = await Promise.all(waiting)
 			expect(all.filter((claim) => 'fence' in claim)).toHaveLength(1)
 			expect(all.filter((claim) => 'answer' in claim)).toHaveLength(2)
@@ -170,29 +171,29 @@ export function stateSuite(name: string, create: () => State): void {
 
 		test('a lease that runs out passes the claim on, and the old fence changes nothing', async () => {
 			const { state, c } = fresh()
-			const old = fenceOf(await state.claim(c, 'call', 20))
-			const next = fenceOf(await state.claim(c, 'call', long))
-			await state.settle(c, 'call', old, answer('late'))
-			await state.settle(c, 'call', old, undefined)
-			await state.settle(c, 'call', next, answer('in time'))
-			await state.settle(c, 'call', old, answer('late'))
-			await state.settle(c, 'call', next, answer('again'))
-			expect(await state.claim(c, 'call', long)).toEqual({ answer: answer('in time') })
+			const old = fenceOf(await claim(state, c, 'call', 20))
+			const next = fenceOf(await claim(state, c, 'call', long))
+			await settle(state, c, 'call', old, answer('late'))
+			await settle(state, c, 'call', old, undefined)
+			await settle(state, c, 'call', next, answer('in time'))
+			await settle(state, c, 'call', old, answer('late'))
+			await settle(state, c, 'call', next, answer('again'))
+			expect(await claim(state, c, 'call', long)).toEqual({ answer: answer('in time') })
 		})
 
 		test('an answer after the lease is not stored, even without another call', async () => {
 			const { state, c } = fresh()
-			const fence = fenceOf(await state.claim(c, 'call', 10))
+			const fence = fenceOf(await claim(state, c, 'call', 10))
 			await new Promise((done) => setTimeout(done, 60))
-			await state.settle(c, 'call', fence, answer('late'))
-			expect(await state.claim(c, 'call', long)).toEqual({ fence: expect.any(Number) })
+			await settle(state, c, 'call', fence, answer('late'))
+			expect(await claim(state, c, 'call', long)).toEqual({ fence: expect.any(Number) })
 		})
 
 		test('other calls and other conversations are not affected', async () => {
 			const { state, c } = fresh()
-			await state.settle(c, 'call', fenceOf(await state.claim(c, 'call', long)), answer('first'))
-			expect(await state.claim(c, 'another', long)).toEqual({ fence: expect.any(Number) })
-			expect(await state.claim(`${c}, another`, 'call', long)).toEqual({ fence: expect.any(Number) })
+			await settle(state, c, 'call', fenceOf(await claim(state, c, 'call', long)), answer('first'))
+			expect(await claim(state, c, 'another', long)).toEqual({ fence: expect.any(Number) })
+			expect(await claim(state, `${c}, another`, 'call', long)).toEqual({ fence: expect.any(Number) })
 		})
 
 		test('an answer comes back byte for byte', async () => {
@@ -205,47 +206,93 @@ export function stateSuite(name: string, create: () => State): void {
 				] as const,
 				body: '{"a":"\u0000 ü 🎈 \\ "}',
 			}
-			await state.settle(c, 'ü"\u0000', fenceOf(await state.claim(c, 'ü"\u0000', long)), given)
-			expect(await state.claim(c, 'ü"\u0000', long)).toEqual({ answer: given })
+			await settle(state, c, 'ü"\u0000', fenceOf(await claim(state, c, 'ü"\u0000', long)), given)
+			expect(await claim(state, c, 'ü"\u0000', long)).toEqual({ answer: given })
 		})
 	})
 
 	describe(`${name}: open choices`, () => {
 		test('come from the last replies, newest first; replies without choices count, too', async () => {
 			const { state, c } = fresh()
-			expect(await state.openChoices(c)).toEqual([])
-			await state.addReply(c, offered('t1', offer))
-			await state.addReply(c, offered('t2'))
-			expect(await state.openChoices(c)).toEqual([offered('t2'), offered('t1', offer)])
-			expect(await state.openChoices(`${c}, another`)).toEqual([])
+			expect(await openChoices(state, c)).toEqual([])
+			await addReply(state, c, offered('t1', offer))
+			await addReply(state, c, offered('t2'))
+			expect(await openChoices(state, c)).toEqual([offered('t2'), offered('t1', offer)])
+			expect(await openChoices(state, `${c}, another`)).toEqual([])
 		})
 
 		test('are forgotten after some replies without choices', async () => {
 			const { state, c } = fresh()
-			await state.addReply(c, offered('t1', offer))
-			for (let i = 0; i < 10; i++) await state.addReply(c, offered(`later ${i}`))
-			expect(await state.openChoices(c)).toEqual([])
+			await addReply(state, c, offered('t1', offer))
+			for (let i = 0; i < 10; i++) await addReply(state, c, offered(`later ${i}`))
+			expect(await openChoices(state, c)).toEqual([])
 		})
 
 		test('a pick closes its set, and no other', async () => {
 			const { state, c } = fresh()
 			const second = { ...offer, set: 'messages[1]' }
-			await state.addReply(c, offered('t1', offer, offer, second))
-			await state.addReply(c, offered('t2', offer))
-			await state.addReply(c, offered('t3', offer), { turnId: 't1', set: 'messages[0]' })
-			expect(await state.openChoices(c)).toEqual([offered('t3', offer), offered('t2', offer), offered('t1', second)])
-			await state.addReply(c, offered('t4'), { turnId: 'forgotten', set: 'messages[0]' })
-			expect(await state.openChoices(c)).toHaveLength(4)
+			await addReply(state, c, offered('t1', offer, offer, second))
+			await addReply(state, c, offered('t2', offer))
+			await addReply(state, c, offered('t3', offer), { turnId: 't1', set: 'messages[0]' })
+			expect(await openChoices(state, c)).toEqual([offered('t3', offer), offered('t2', offer), offered('t1', second)])
+			await addReply(state, c, offered('t4'), { turnId: 'forgotten', set: 'messages[0]' })
+			expect(await openChoices(state, c)).toHaveLength(4)
+		})
+
+		test('a reply that is added twice in a row, because its result was lost, counts once', async () => {
+			const { state, c } = fresh()
+			await addReply(state, c, offered('t1', offer))
+			for (let i = 0; i < 2; i++) {
+				expect(await addReply(state, c, offered('t2', offer), { turnId: 't1', set: 'messages[0]' })).toBe(true)
+			}
+			expect(await openChoices(state, c)).toEqual([offered('t2', offer), offered('t1')])
+		})
+
+		test('are read, or closed, with the claim of the call', async () => {
+			const { state, c } = fresh()
+			const turn = (call: string, choices: 'read' | 'close') =>
+				state.begin(c, { claim: { call, lease: long }, choices })
+			await addReply(state, c, offered('t1', offer))
+			expect(await turn('one', 'read')).toEqual({ fence: expect.any(Number), open: [offered('t1', offer)] })
+			expect(await turn('two', 'close')).toEqual({ fence: expect.any(Number), open: [] })
+			expect(await turn('three', 'read')).toEqual({ fence: expect.any(Number), open: [] })
+		})
+
+		test('are not closed by a call that was answered before', async () => {
+			const { state, c } = fresh()
+			const start = { claim: { call: 'start', lease: long }, choices: 'close' } as const
+			const begun = await state.begin(c, start)
+			const fence = 'fence' in begun ? begun.fence : undefined
+			const reply = offered('t1', offer)
+			await state.settle(c, {
+				...(fence !== undefined && { claim: { call: 'start', fence, answer: answer('Hi') } }),
+				reply,
+			})
+			expect(await state.begin(c, start)).toEqual({ answer: answer('Hi') })
+			expect(await openChoices(state, c)).toEqual([reply])
+		})
+
+		test('are added also when the claim of their turn has expired', async () => {
+			const { state, c } = fresh()
+			const fence = fenceOf(await claim(state, c, 'call', 10))
+			await new Promise((done) => setTimeout(done, 60))
+			const settled = await state.settle(c, {
+				claim: { call: 'call', fence, answer: answer('late') },
+				reply: offered('t1', offer),
+			})
+			expect(settled).toBe(true)
+			expect(await openChoices(state, c)).toEqual([offered('t1', offer)])
+			expect(await claim(state, c, 'call', long)).toEqual({ fence: expect.any(Number) })
 		})
 
 		test('all of a conversation are closed at once', async () => {
 			const { state, c } = fresh()
-			await state.closeChoices(c)
-			await state.addReply(c, offered('t1', offer))
-			await state.addReply(`${c}, another`, offered('t1', offer))
-			await state.closeChoices(c)
-			expect(await state.openChoices(c)).toEqual([])
-			expect(await state.openChoices(`${c}, another`)).toHaveLength(1)
+			await closeChoices(state, c)
+			await addReply(state, c, offered('t1', offer))
+			await addReply(state, `${c}, another`, offered('t1', offer))
+			await closeChoices(state, c)
+			expect(await openChoices(state, c)).toEqual([])
+			expect(await openChoices(state, `${c}, another`)).toHaveLength(1)
 		})
 	})
 }

@@ -7,6 +7,7 @@ import { limits } from '../src/limits.ts'
 import type { CanonicalReply } from '../src/model/index.ts'
 import { createState } from '../src/node/memory-state.ts'
 import type { OpenReply, State } from '../src/runtime.ts'
+import { addReply, claim, openChoices, settle } from './state-steps.ts'
 import { stateSuite } from './state-suite.ts'
 
 stateSuite('Node', createState)
@@ -37,8 +38,8 @@ const replyOf = (text: string): CanonicalReply => ({
 const kinds: readonly Kind[] = [
 	{
 		kind: 'choices',
-		add: (state, conversation, text) => state.addReply(conversation, offering(text)),
-		has: async (state, conversation) => (await state.openChoices(conversation)).length > 0,
+		add: (state, conversation, text) => addReply(state, conversation, offering(text)),
+		has: async (state, conversation) => (await openChoices(state, conversation)).length > 0,
 	},
 	{
 		kind: 'late replies',
@@ -48,11 +49,11 @@ const kinds: readonly Kind[] = [
 	{
 		kind: 'answers',
 		async add(state, conversation, text) {
-			const claim = await state.claim(conversation, 'call', long)
-			if ('fence' in claim)
-				await state.settle(conversation, 'call', claim.fence, { status: 200, headers: [], body: text })
+			const claimed = await claim(state, conversation, 'call', long)
+			if ('fence' in claimed)
+				await settle(state, conversation, 'call', claimed.fence, { status: 200, headers: [], body: text })
 		},
-		has: async (state, conversation) => 'answer' in (await state.claim(conversation, 'call', 0)),
+		has: async (state, conversation) => 'answer' in (await claim(state, conversation, 'call', 0)),
 	},
 ]
 
@@ -130,7 +131,7 @@ test('all kinds share one bound, and a conversation that is used is not the firs
 	for (const { add } of kinds) await add(state, 'used', 'text')
 	for (let i = 0; i < 3000; i++) {
 		await kinds[i % 3]?.add(state, `c${i}`, 'x'.repeat(300))
-		await state.openChoices('used')
+		await openChoices(state, 'used')
 	}
 	for (const { has } of kinds) expect(await has(state, 'used')).toBe(true)
 	for (const { has } of kinds) for (let i = 0; i < 1000; i++) expect(await has(state, `c${i}`)).toBe(false)
@@ -152,11 +153,11 @@ test('one conversation leaves room for others, whatever it says', async () => {
 	const state = createState(8 * smallHeap)
 	for (const { add } of kinds) await add(state, 'other', 'text')
 	for (let i = 0; i < 1000; i++) {
-		await state.addReply('busy', offering('x'.repeat(90_000)))
+		await addReply(state, 'busy', offering('x'.repeat(90_000)))
 		await state.addLateReply('busy', replyOf('x'.repeat(9000)))
-		const claim = await state.claim('busy', `call ${i}`, long)
+		const claimed = await claim(state, 'busy', `call ${i}`, long)
 		const answer = { status: 200, headers: [], body: 'x'.repeat(100_000) }
-		if ('fence' in claim) await state.settle('busy', `call ${i}`, claim.fence, answer)
+		if ('fence' in claimed) await settle(state, 'busy', `call ${i}`, claimed.fence, answer)
 	}
 	for (const { has } of kinds) expect(await has(state, 'other')).toBe(true)
 })
@@ -167,17 +168,17 @@ test('calls under way are bounded: beyond, a repeated call does not wait, and it
 	const answer = { status: 200, headers: [], body: 'Hello' }
 	const fences: number[] = []
 	for (const call of ['one', 'two', 'three', 'three']) {
-		const claim = await state.claim('c', call, long)
-		if ('fence' in claim) fences.push(claim.fence)
+		const claimed = await claim(state, 'c', call, long)
+		if ('fence' in claimed) fences.push(claimed.fence)
 	}
 	expect(new Set(fences).size).toBe(4)
-	for (const fence of fences.slice(2)) await state.settle('c', 'three', fence, answer)
-	expect(await state.claim('c', 'three', long)).toEqual({ fence: expect.any(Number) })
+	for (const fence of fences.slice(2)) await settle(state, 'c', 'three', fence, answer)
+	expect(await claim(state, 'c', 'three', long)).toEqual({ fence: expect.any(Number) })
 	// One of the first two ends: there is room for another, which repeated calls wait for.
-	await state.settle('c', 'one', fences[0] ?? 0, undefined)
-	const four = await state.claim('c', 'four', long)
-	const again = state.claim('c', 'four', long)
-	if ('fence' in four) await state.settle('c', 'four', four.fence, undefined)
+	await settle(state, 'c', 'one', fences[0] ?? 0, undefined)
+	const four = await claim(state, 'c', 'four', long)
+	const again = claim(state, 'c', 'four', long)
+	if ('fence' in four) await settle(state, 'c', 'four', four.fence, undefined)
 	expect(await again).toEqual({ fence: expect.any(Number) })
 })
 
@@ -185,10 +186,10 @@ test('a state in a heap too small for a value says so, and goes on', async () =>
 	const state = createState((10_000 * 100) / limits.rememberedHeap.value)
 	expect(await state.addLateReply('c', replyOf('x'.repeat(20_000)))).toBe(false)
 	expect(await state.takeLateReplies('c')).toEqual([])
-	await state.addReply('c', offering('x'.repeat(20_000)))
-	expect(await state.openChoices('c')).toEqual([])
-	await state.addReply('c', offering('Tea'))
-	expect(await state.openChoices('c')).toEqual([offering('Tea')])
+	await addReply(state, 'c', offering('x'.repeat(20_000)))
+	expect(await openChoices(state, 'c')).toEqual([])
+	await addReply(state, 'c', offering('Tea'))
+	expect(await openChoices(state, 'c')).toEqual([offering('Tea')])
 })
 
 test('the page for Node says how many conversations are remembered', async () => {
@@ -202,13 +203,13 @@ test('the page for Node says how many conversations are remembered', async () =>
 	const count = 20_000
 	for (let i = 0; i < count; i++) {
 		const conversation = `shop conversation-${i}`
-		await state.addReply(conversation, { turnId: `turn_${'f'.repeat(36)}`, offers })
-		const claim = await state.claim(conversation, 'f'.repeat(64), long)
-		if ('fence' in claim)
-			await state.settle(conversation, 'f'.repeat(64), claim.fence, { status: 200, headers: [], body })
+		await addReply(state, conversation, { turnId: `turn_${'f'.repeat(36)}`, offers })
+		const claimed = await claim(state, conversation, 'f'.repeat(64), long)
+		if ('fence' in claimed)
+			await settle(state, conversation, 'f'.repeat(64), claimed.fence, { status: 200, headers: [], body })
 	}
 	let remembered = 0
-	for (let i = 0; i < count; i++) if ((await state.openChoices(`shop conversation-${i}`)).length > 0) remembered++
+	for (let i = 0; i < count; i++) if ((await openChoices(state, `shop conversation-${i}`)).length > 0) remembered++
 	const figure = Number(told?.replace(',', ''))
 	expect(remembered / figure).toBeGreaterThan(0.9)
 	expect(remembered / figure).toBeLessThan(1.1)

@@ -6,7 +6,7 @@ import { getHeapStatistics } from 'node:v8'
 import { LRUCache } from 'lru-cache'
 import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { Claim, State } from '../runtime.ts'
+import type { OpenChoices, OpenReply, PickedSet, Settlement, State } from '../runtime.ts'
 import { openChoicesOf, type StoredReply, withReply } from '../turn/index.ts'
 
 /** What is remembered of a conversation. */
@@ -94,9 +94,10 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 		return true
 	}
 
-	function begin(key: string, lease: number): Claim {
+	/** Returns the fence of the claim. */
+	function hold(key: string, lease: number): number {
 		const fence = ++fences
-		if (inFlight.size >= maxInFlight) return { fence }
+		if (inFlight.size >= maxInFlight) return fence
 		const { promise: settled, resolve } = Promise.withResolvers<WireResponse | undefined>()
 		const end = (answer: WireResponse | undefined): void => {
 			clearTimeout(timer)
@@ -106,27 +107,66 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 		const timer = setTimeout(end, lease, undefined)
 		timer.unref()
 		inFlight.set(key, { fence, settled, settle: end })
-		return { fence }
+		return fence
+	}
+
+	function release(conversation: string, { call, fence, answer }: NonNullable<Settlement['claim']>): void {
+		const mine = inFlight.get(inFlightKey(conversation, call))
+		if (mine?.fence !== fence) return
+		if (answer) {
+			const note = noteOf(answer)
+			const added = { ...note, call, cost: note.cost + heapBytes(call) }
+			const memory = recall(conversation)
+			const answers = withoutOldest(withNote(memory.answers, added), areTooManyAnswers)
+			remember(conversation, { ...memory, answers })
+		}
+		mine.settle(answer)
+	}
+
+	function openChoices(conversation: string): OpenChoices {
+		const { choices } = recall(conversation)
+		return choices && isFresh(choices) ? openChoicesOf(choices.open) : []
+	}
+
+	function closeChoices(conversation: string): void {
+		const { choices, ...others } = recall(conversation)
+		if (choices) remember(conversation, others)
+	}
+
+	/** False: choices were forgotten. */
+	function addReply(conversation: string, reply: OpenReply, picked: PickedSet | undefined): boolean {
+		const { choices, ...others } = recall(conversation)
+		if (!choices && reply.offers.length === 0) return true
+		const { open, whole } = withReply(choices && isFresh(choices) ? choices.open : [], reply, picked)
+		if (open.length > 0) {
+			const cost = open.reduce((sum, { turnId, offers }) => sum + heapBytes(turnId) + heapBytes(offers), 0)
+			remember(conversation, { ...others, choices: { open, cost, at: performance.now() } })
+		} else if (choices) remember(conversation, others)
+		return whole
 	}
 
 	return {
-		async openChoices(conversation) {
-			const { choices } = recall(conversation)
-			return choices && isFresh(choices) ? openChoicesOf(choices.open) : []
+		async begin(conversation, { claim, choices }) {
+			let fence: number | undefined
+			if (claim) {
+				const key = inFlightKey(conversation, claim.call)
+				for (;;) {
+					const answer = recall(conversation).answers.notes.findLast(({ call }) => call === claim.call)
+					if (answer && isFresh(answer)) return { answer: JSON.parse(answer.text) }
+					const other = inFlight.get(key)
+					if (!other) break
+					await other.settled
+				}
+				fence = hold(key, claim.lease)
+			}
+			if (choices === 'close') closeChoices(conversation)
+			const open = choices === 'read' ? openChoices(conversation) : []
+			return fence === undefined ? { open } : { fence, open }
 		},
-		async addReply(conversation, reply, picked) {
-			const { choices, ...others } = recall(conversation)
-			if (!choices && reply.offers.length === 0) return true
-			const { open, whole } = withReply(choices && isFresh(choices) ? choices.open : [], reply, picked)
-			if (open.length > 0) {
-				const cost = open.reduce((sum, { turnId, offers }) => sum + heapBytes(turnId) + heapBytes(offers), 0)
-				remember(conversation, { ...others, choices: { open, cost, at: performance.now() } })
-			} else if (choices) remember(conversation, others)
+		async settle(conversation, { claim, reply, picked }) {
+			const whole = reply ? addReply(conversation, reply, picked) : true
+			if (claim) release(conversation, claim)
 			return whole
-		},
-		async closeChoices(conversation) {
-			const { choices, ...others } = recall(conversation)
-			if (choices) remember(conversation, others)
 		},
 		async addLateReply(conversation, reply) {
 			const memory = recall(conversation)
@@ -140,29 +180,11 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 			remember(conversation, { ...memory, late: noNotes })
 			return memory.late.notes.filter(isFresh).map(({ text }) => JSON.parse(text))
 		},
-		async claim(conversation, call, lease) {
-			const key = `${conversation} ${call}`
-			for (;;) {
-				const answer = recall(conversation).answers.notes.findLast((each) => each.call === call)
-				if (answer && isFresh(answer)) return { answer: JSON.parse(answer.text) }
-				const other = inFlight.get(key)
-				if (!other) return begin(key, lease)
-				await other.settled
-			}
-		},
-		async settle(conversation, call, fence, answer) {
-			const mine = inFlight.get(`${conversation} ${call}`)
-			if (mine?.fence !== fence) return
-			if (answer) {
-				const note = noteOf(answer)
-				const added = { ...note, call, cost: note.cost + heapBytes(call) }
-				const memory = recall(conversation)
-				const answers = withoutOldest(withNote(memory.answers, added), areTooManyAnswers)
-				remember(conversation, { ...memory, answers })
-			}
-			mine.settle(answer)
-		},
 	}
+}
+
+function inFlightKey(conversation: string, call: string): string {
+	return `${conversation} ${call}`
 }
 
 function noteOf(value: object): Note {

@@ -2,7 +2,7 @@
 import { labelKey, type Offer } from '../fit/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalEvent } from '../model/index.ts'
-import type { OpenChoices, OpenReply, PickedSet, State } from '../runtime.ts'
+import type { Beginning, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
 import type { Received } from './context.ts'
 import { typedNumber } from './typed-number.ts'
 
@@ -28,9 +28,12 @@ export function withReply(
 ): StoredChoices {
 	const newest = { turnId, offers: JSON.stringify(offers) }
 	const fits = areSmall([newest])
+	const added = fits ? newest : { turnId, offers: noOffers }
+	// It was added before, and whoever added it did not hear of that.
+	if (open[0]?.turnId === turnId && open[0].offers === added.offers) return { open, whole: fits }
 	const others = picked ? open.map((each) => withoutSet(each, picked)) : open
 	// A reply without choices counts too: a number typed after it is no choice.
-	const next = [fits ? newest : { turnId, offers: noOffers }, ...others].slice(0, limits.openReplies.value)
+	const next = [added, ...others].slice(0, limits.openReplies.value)
 	let whole = fits
 	while (!areSmall(next)) if (next.pop()?.offers !== noOffers) whole = false
 	return { open: next.some(({ offers }) => offers !== noOffers) ? next : [], whole }
@@ -61,21 +64,21 @@ function areSmall(replies: readonly StoredReply[]): boolean {
 	return units <= max && utf8.encode(replies.map(({ offers }) => offers).join('')).byteLength <= max
 }
 
+/** What a turn asks of the choices that its conversation has open: an event may pick one of them, and a start closes all. */
+export function choicesAskedFor({ event, conversation, leg }: Received): Beginning['choices'] {
+	if (conversation === undefined) return undefined
+	// Another call, whose answer is read, may have begun the same conversation, and have offered choices since.
+	if (event.kind === 'start') return leg && 'close'
+	return isPick(event) ? 'read' : undefined
+}
+
 /**
- * What was received as the choice it stands for among those that its conversation has open. A start closes them all. It
- * is not asked for a repeated call: the first of the two may have closed the set that both pick from.
+ * What was received as the choice it stands for among those that its conversation has open. It is not asked for a
+ * repeated call: the first of the two may have closed the set that both pick from.
  */
-export async function recallChoice(received: Received, state: State): Promise<Received> {
-	const { platform, event, conversation, leg } = received
-	if (conversation === undefined) return received
-	if (event.kind === 'start') {
-		// Another call, whose answer is read, may have begun the same conversation, and have offered choices since.
-		if (leg) await state.closeChoices(conversation)
-		return received
-	}
-	if (!isPick(event)) return received
-	const resolved = resolveChoice(event, await state.openChoices(conversation))
-	return resolved ? { ...received, ...resolved, leg: platform.adapter.reply(resolved.event) } : received
+export function recallChoice(received: Received, open: OpenChoices): Received {
+	const resolved = resolveChoice(received.event, open)
+	return resolved ? { ...received, ...resolved, leg: received.platform.adapter.reply(resolved.event) } : received
 }
 
 function isPick({ kind, text, choice }: CanonicalEvent): boolean {

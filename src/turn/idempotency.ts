@@ -1,7 +1,8 @@
 /** What is sent again, a platform's call or a backend's reply, gets the same answer and has no second effect. */
 import { GatewayError } from '../errors.ts'
 import type { WireResponse } from '../format/index.ts'
-import type { Runtime, State } from '../runtime.ts'
+import type { OpenChoices, OpenReply, PickedSet, Runtime, State } from '../runtime.ts'
+import { choicesAskedFor } from './choices.ts'
 import type { Received, TurnContext } from './context.ts'
 import { keyOf } from './keys.ts'
 
@@ -15,22 +16,43 @@ export interface CallClaim {
 		/** The hash of the body that was claimed, where another body is to be told from it. */
 		readonly hash?: string
 	}
+	/** The choices that the conversation has open, where the event may pick one of them. */
+	readonly open?: OpenChoices
+}
+
+/** What a reply offered, and where. */
+export interface Offered {
+	/** The key of the conversation. */
+	readonly conversation: string
+	readonly reply: OpenReply
+	/** The set that the reply answers a pick from. */
+	readonly picked: PickedSet | undefined
 }
 
 /**
- * Claims a call. Two calls are the same on the same route, with the platform's own event id and the same body. Without
- * an id every call is new, for two people may both say "ok".
+ * Claims a call, and asks for what is open in its conversation, both at once, for the state may be far. Two calls are the
+ * same on the same route, with the platform's own event id and the same body. Without an id every call is new, for two
+ * people may both say "ok".
  */
 export async function claimCall(
 	{ call: { method, query, body }, route, answerBy }: TurnContext,
-	{ platform, event: { id }, conversation }: Received,
+	received: Received,
 	{ state, crypto, elapsed }: Runtime,
 ): Promise<CallClaim> {
-	if (id === undefined) return {}
-	const key = conversation ?? (await keyOf(route, id, crypto))
-	const call = await crypto.sha256(JSON.stringify([platform.name, id, method, query, body]))
-	const claim = await state.claim(key, call, Math.max(0, answerBy - elapsed()))
-	return 'answer' in claim ? claim : { held: { conversation: key, call, fence: claim.fence } }
+	const { platform, event, conversation } = received
+	const choices = choicesAskedFor(received)
+	if (event.id === undefined) {
+		if (!choices || conversation === undefined) return {}
+		const begun = await state.begin(conversation, { choices })
+		return 'answer' in begun ? begun : { open: begun.open }
+	}
+	const key = conversation ?? (await keyOf(route, event.id, crypto))
+	const call = await crypto.sha256(JSON.stringify([platform.name, event.id, method, query, body]))
+	const claim = { call, lease: Math.max(0, answerBy - elapsed()) }
+	const begun = await state.begin(key, choices ? { claim, choices } : { claim })
+	if ('answer' in begun) return begun
+	const { fence, open } = begun
+	return fence === undefined ? { open } : { held: { conversation: key, call, fence }, open }
 }
 
 /** Milliseconds for which a reply is claimed: longer than its acceptance may take. */
@@ -52,18 +74,33 @@ export async function claimReply(
 	const [, key] = headers.find(([name]) => name === 'idempotency-key') ?? []
 	if (key === undefined) return {}
 	const [call, hash] = [await crypto.sha256(JSON.stringify(['reply', key])), await crypto.sha256(body)]
-	const claim = await state.claim(conversation, call, replyLease)
-	if ('fence' in claim) return { held: { conversation, call, fence: claim.fence, hash } }
-	const [[, answered] = [], ...others] = claim.answer.headers
+	const begun = await state.begin(conversation, { claim: { call, lease: replyLease } })
+	if (!('answer' in begun)) {
+		return begun.fence === undefined ? {} : { held: { conversation, call, fence: begun.fence, hash } }
+	}
+	const [[, answered] = [], ...others] = begun.answer.headers
 	if (answered !== hash) throw new GatewayError('idempotency-key-reused')
-	return { answer: { ...claim.answer, headers: others } }
+	return { answer: { ...begun.answer, headers: others } }
 }
 
-/** Ends a claim. Without an answer the turn failed, and the call is new when it comes again. */
-export async function settleCall({ held }: CallClaim, answer: WireResponse | undefined, state: State): Promise<void> {
-	if (!held) return
+/**
+ * Ends a claim, and stores what the answer offered. Without an answer the turn failed, and the call is new when it comes
+ * again. False: choices were forgotten.
+ */
+export async function settleCall(
+	{ held }: CallClaim,
+	answer: WireResponse | undefined,
+	offered: Offered | undefined,
+	state: State,
+): Promise<boolean> {
+	if (!held) {
+		if (!offered) return true
+		const { conversation, ...reply } = offered
+		return await state.settle(conversation, reply)
+	}
 	const { conversation, call, fence, hash } = held
 	const marked: WireResponse | undefined =
 		answer && hash !== undefined ? { ...answer, headers: [[hashHeader, hash], ...answer.headers] } : answer
-	await state.settle(conversation, call, fence, marked)
+	const claim = { call, fence, answer: marked }
+	return await state.settle(conversation, offered ? { claim, reply: offered.reply, picked: offered.picked } : { claim })
 }

@@ -99,7 +99,7 @@ async function rememberOffers(
 	{ offers }: PlannedPush,
 	state: Runtime['state'],
 ): Promise<void> {
-	if (conversation !== undefined) await state.addReply(conversation, { turnId: id, offers }, picked)
+	if (conversation !== undefined) await state.settle(conversation, { reply: { turnId: id, offers }, picked })
 }
 
 /** An event whose reply is pushed. */

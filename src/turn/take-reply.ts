@@ -77,7 +77,7 @@ export async function takeReply(routes: ReplyRoutes, posted: PostedReply, runtim
 		record.error = redactError(asGatewayError(thrown), to.route.hasSecret)
 		answer = problemResponse(record.error, to.id)
 	}
-	await settleCall(claim, record.error ? undefined : answer, runtime.state)
+	await settleCall(claim, record.error ? undefined : answer, undefined, runtime.state)
 	observed?.wire('answer', answer)
 	logReply(to, record, answer.status, runtime.elapsed() - posted.at, observed, runtime)
 	return { answer }

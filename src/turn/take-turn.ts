@@ -13,7 +13,7 @@ import { beginTurn, fitContextOf, type Received, replyLimits, type TurnContext }
 import { decodeEvent } from './decode.ts'
 import { encodeEvent } from './encode-event.ts'
 import { failureAnswer } from './failure.ts'
-import { type CallClaim, claimCall, settleCall } from './idempotency.ts'
+import { type CallClaim, claimCall, type Offered, settleCall } from './idempotency.ts'
 import { conversationKey } from './keys.ts'
 import { type Destination, holdingReply, keepLateReply, prependLateReplies, pushesLate } from './late-replies.ts'
 import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } from './log.ts'
@@ -41,6 +41,7 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 	let received: Received | undefined
 	let claim: CallClaim = {}
 	let answer: WireResponse
+	let offered: Offered | undefined
 	try {
 		await parseAhead(turn.call, runtime)
 		platform = recognise(route, turn.call)
@@ -57,14 +58,19 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 		claim = await claimCall(turn, received, runtime)
 		await endStage(turn.call, runtime)
 		record.duplicate = claim.answer !== undefined
-		if (!claim.answer) received = await recallChoice(received, runtime.state)
-		if (received.event !== model) observed?.model('recalled-event', received.event)
-		answer = claim.answer ?? withChangesHeader(turn, record, await exchange(turn, received, record, runtime))
+		if (claim.answer) answer = claim.answer
+		else {
+			if (claim.open) received = recallChoice(received, claim.open)
+			if (received.event !== model) observed?.model('recalled-event', received.event)
+			const exchanged = await exchange(turn, received, record, runtime)
+			answer = withChangesHeader(turn, record, exchanged.answer)
+			offered = exchanged.offered
+		}
 	} catch (thrown) {
 		record.error = redactError(asGatewayError(thrown), route.hasSecret)
 		answer = withChangesHeader(turn, record, failureAnswer(turn, platform, received, record.error))
 	}
-	await settleCall(claim, record.error ? undefined : answer, runtime.state)
+	record.choicesForgotten = !(await settleCall(claim, record.error ? undefined : answer, offered, runtime.state))
 	observed?.wire('answer', answer)
 	logTurn(turn, record, platform, received, answer.status, runtime)
 	return { answer }
@@ -76,7 +82,7 @@ async function exchange(
 	received: Received,
 	record: TurnRecord,
 	runtime: Runtime,
-): Promise<WireResponse> {
+): Promise<{ readonly answer: WireResponse; readonly offered?: Offered }> {
 	const { route, observed } = turn
 	const { upstream } = route
 	const { platform, event, conversation, picked, leg } = received
@@ -91,7 +97,7 @@ async function exchange(
 	// Where no answer is read, the upstream's status decides, and its reply is not looked at, unless it can be pushed.
 	if (!leg) {
 		record.upstreamStatus = await acceptEvent(turn, received, { event: shown, request }, runtime)
-		return acknowledgement
+		return { answer: acknowledgement }
 	}
 
 	const calling = callUpstream(upstream, request, replyLimits(turn), runtime)
@@ -136,9 +142,7 @@ async function exchange(
 	refuseLosses(route, 'reply-does-not-fit', [...lost, ...fitted.changes])
 	if (joined.recalled > 0) await runtime.letOthersRun()
 	else if (!isLate) await endStage(response, runtime)
-	if (conversation !== undefined) {
-		const offered = { turnId: turn.turnId, offers: fitted.offers }
-		record.choicesForgotten = !(await runtime.state.addReply(conversation, offered, picked))
-	}
-	return to.leg.encode(fitted.value)
+	const answer = to.leg.encode(fitted.value)
+	if (conversation === undefined) return { answer }
+	return { answer, offered: { conversation, reply: { turnId: turn.turnId, offers: fitted.offers }, picked } }
 }

@@ -1,26 +1,23 @@
 /** The bindings that wrangler.toml gives the Worker: its Durable Objects and its queue. */
-import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { EventDelivery, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
-import type { Pending, StoredClaim } from './conversation-state.ts'
+import type { Beginning, EventDelivery, Settlement } from '../runtime.ts'
+import type { Pending, StoredBegun } from './conversation-state.ts'
 import type { QueuedEvent } from './queued-event.ts'
 
 /** The methods of a conversation's Durable Object. Those with a name from `State` do the same. */
 export interface ConversationObject extends Rpc.DurableObjectBranded {
-	openChoices(): OpenChoices
-	addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<boolean>
-	closeChoices(): void
-	addLateReply(reply: CanonicalReply): Promise<boolean>
-	/** Returns each reply as JSON. */
-	takeLateReplies(): string[]
 	/**
 	 * Claims the call with this fence, which is the caller's, so that a claim whose result was lost can be repeated. Returns
 	 * immediately, even if another call holds the claim.
 	 */
-	claim(call: string, lease: number, fence: number): Promise<StoredClaim | Pending>
+	begin(beginning: Beginning, fence: number): Promise<StoredBegun | Pending>
 	/** Waits until no other call holds the claim. */
-	claimNext(call: string, lease: number, fence: number): Promise<StoredClaim>
-	settle(call: string, fence: number, answer: WireResponse | undefined): void
+	beginNext(beginning: Beginning, fence: number): Promise<StoredBegun>
+	/** Can be repeated when the result was lost. */
+	settle(settlement: Settlement): Promise<boolean>
+	addLateReply(reply: CanonicalReply): Promise<boolean>
+	/** Returns each reply as JSON. */
+	takeLateReplies(): string[]
 	/**
 	 * Stores deliveries, each as JSON, all or none, to be made after the earlier ones. `lease`: milliseconds in which the
 	 * caller settles the one delivery itself; after them, it was interrupted.

@@ -1,12 +1,11 @@
 /** The short-lived state of a conversation in its object: open choices, late replies, and answers to repeated calls. */
-import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
+import type { Beginning, OpenChoices, OpenReply, PickedSet, Settlement } from '../runtime.ts'
 import { openChoicesOf, type StoredReply, withReply } from '../turn/index.ts'
 
-/** A claim as in `State`, with the answer as JSON. */
-export type StoredClaim = { readonly fence: number } | { readonly answer: string }
+/** As in `State`, with the answer as JSON. */
+export type StoredBegun = { readonly answer: string } | { readonly fence?: number; readonly open: OpenChoices }
 
 /** Another call holds the claim, for at most this many milliseconds. */
 export interface Pending {
@@ -48,23 +47,31 @@ export class ConversationState {
 		this.#sql.exec(tables)
 	}
 
-	openChoices(): OpenChoices {
-		return openChoicesOf(this.#storedReplies())
+	/**
+	 * As in `State`, with this fence. Returns at once, even if another call holds the claim. Can be repeated when the result
+	 * was lost.
+	 */
+	begin({ claim, choices }: Beginning, fence: number): StoredBegun | Pending {
+		const claimed = claim && this.#claim(claim.call, claim.lease, fence)
+		if (claimed && !('fence' in claimed)) return claimed
+		if (choices === 'close') this.#closeChoices()
+		return { ...claimed, open: choices === 'read' ? openChoicesOf(this.#storedReplies()) : [] }
 	}
 
-	/** As in `State`. */
-	addReply(reply: OpenReply, picked: PickedSet | undefined): boolean {
-		const { open, whole } = withReply(this.#storedReplies(), reply, picked)
-		if (open.length === 0) this.closeChoices()
-		else {
-			const row = [JSON.stringify(open), Date.now()]
-			this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', ...row)
+	/** Waits until no other call holds the claim. */
+	async beginNext(beginning: Beginning, fence: number): Promise<StoredBegun> {
+		for (;;) {
+			const begun = this.begin(beginning, fence)
+			if (!('pending' in begun)) return begun
+			if (beginning.claim) await this.#settled(beginning.claim.call, begun.pending)
 		}
-		return whole
 	}
 
-	closeChoices(): void {
-		this.#sql.exec('DELETE FROM replies')
+	/** As in `State`. Can be repeated when the result was lost. */
+	settle({ claim, reply, picked }: Settlement): boolean {
+		const whole = reply ? this.#addReply(reply, picked) : true
+		if (claim) this.#release(claim)
+		return whole
 	}
 
 	/** As in `State`. */
@@ -89,11 +96,7 @@ export class ConversationState {
 		return replies.map(({ reply }) => reply)
 	}
 
-	/**
-	 * Claims the call with this fence. Returns at once, even if another call holds the claim. Can be repeated when the result
-	 * was lost.
-	 */
-	claim(call: string, lease: number, fence: number): StoredClaim | Pending {
+	#claim(call: string, lease: number, fence: number): { fence: number } | { answer: string } | Pending {
 		const now = Date.now()
 		const [row] = this.#sql.exec<{ fence: number; until: number; answer: string | null }>(
 			'SELECT fence, until, answer FROM calls WHERE call = ? AND at > ?',
@@ -109,16 +112,7 @@ export class ConversationState {
 		return { pending: row.until - now }
 	}
 
-	/** Waits until no other call holds the claim. */
-	async claimNext(call: string, lease: number, fence: number): Promise<StoredClaim> {
-		for (;;) {
-			const claim = this.claim(call, lease, fence)
-			if (!('pending' in claim)) return claim
-			await this.#settled(call, claim.pending)
-		}
-	}
-
-	settle(call: string, fence: number, answer: WireResponse | undefined): void {
+	#release({ call, fence, answer }: NonNullable<Settlement['claim']>): void {
 		const mine = [call, fence] as const
 		const text = answer && JSON.stringify(answer)
 		if (text === undefined || sizeOf(text) > maxRow) {
@@ -145,6 +139,20 @@ export class ConversationState {
 		const oldest = `SELECT min(at) AS at FROM (${all})`
 		const { at } = this.#sql.exec<{ at: number | null }>(oldest).one()
 		return at === null ? undefined : Math.max(at + lifetime, now + clearEvery)
+	}
+
+	#addReply(reply: OpenReply, picked: PickedSet | undefined): boolean {
+		const { open, whole } = withReply(this.#storedReplies(), reply, picked)
+		if (open.length === 0) this.#closeChoices()
+		else {
+			const row = [JSON.stringify(open), Date.now()]
+			this.#sql.exec('INSERT OR REPLACE INTO replies (one, open, at) VALUES (1, ?, ?)', ...row)
+		}
+		return whole
+	}
+
+	#closeChoices(): void {
+		this.#sql.exec('DELETE FROM replies')
 	}
 
 	#storedReplies(): StoredReply[] {

@@ -1,12 +1,11 @@
 /** The Durable Object of one conversation: its short-lived state, and its accepted events until they are delivered. */
 import { DurableObject } from 'cloudflare:workers'
-import type { WireResponse } from '../format/index.ts'
 import type { CanonicalReply } from '../model/index.ts'
-import type { Delivery, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
+import type { Beginning, Delivery, Settlement } from '../runtime.ts'
 import { assembledGateway } from './assemble.ts'
 import { attemptDelivery } from './attempt-delivery.ts'
 import type { Bindings, ConversationObject } from './bindings.ts'
-import { ConversationState, lifetime, type Pending, type StoredClaim } from './conversation-state.ts'
+import { ConversationState, lifetime, type Pending, type StoredBegun } from './conversation-state.ts'
 import { DeliveryTable } from './delivery-table.ts'
 
 /** Milliseconds that the platform gives an alarm, and after which an alarm that never ended is replaced. */
@@ -29,18 +28,19 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 		this.#stored = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'deliveries'").toArray().length > 0
 	}
 
-	openChoices(): OpenChoices {
-		return this.#stored ? this.#memory.openChoices() : []
+	async begin(beginning: Beginning, fence: number): Promise<StoredBegun | Pending> {
+		if (beginning.claim) await this.#prepare()
+		return this.#stored ? this.#memory.begin(beginning, fence) : { open: [] }
 	}
 
-	async addReply(reply: OpenReply, picked: PickedSet | undefined): Promise<boolean> {
-		if (reply.offers.length === 0 && !this.#stored) return true
+	async beginNext(beginning: Beginning, fence: number): Promise<StoredBegun> {
 		await this.#prepare()
-		return this.#memory.addReply(reply, picked)
+		return await this.#memory.beginNext(beginning, fence)
 	}
 
-	closeChoices(): void {
-		if (this.#stored) this.#memory.closeChoices()
+	async settle(settlement: Settlement): Promise<boolean> {
+		if (settlement.reply && settlement.reply.offers.length > 0) await this.#prepare()
+		return this.#stored ? this.#memory.settle(settlement) : true
 	}
 
 	async addLateReply(reply: CanonicalReply): Promise<boolean> {
@@ -50,20 +50,6 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 
 	takeLateReplies(): string[] {
 		return this.#stored ? this.#memory.takeLateReplies() : []
-	}
-
-	async claim(call: string, lease: number, fence: number): Promise<StoredClaim | Pending> {
-		await this.#prepare()
-		return this.#memory.claim(call, lease, fence)
-	}
-
-	async claimNext(call: string, lease: number, fence: number): Promise<StoredClaim> {
-		await this.#prepare()
-		return await this.#memory.claimNext(call, lease, fence)
-	}
-
-	settle(call: string, fence: number, answer: WireResponse | undefined): void {
-		if (this.#stored) this.#memory.settle(call, fence, answer)
 	}
 
 	async enqueue(deliveries: readonly string[], lease = 0): Promise<'stored' | 'full'> {

@@ -1,8 +1,8 @@
 /** The state of conversations, each in its Durable Object. */
-import type { LogLine, State } from '../runtime.ts'
+import type { Begun, LogLine, State } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
 import type { ConversationObject } from './bindings.ts'
-import type { StoredClaim } from './conversation-state.ts'
+import type { StoredBegun } from './conversation-state.ts'
 import { conversationStub } from './conversation-stub.ts'
 import { webCrypto } from './web-crypto.ts'
 
@@ -16,9 +16,8 @@ const maxUnresponsive = 1000
 /** Milliseconds before each repetition of a call that broke off. An object that restarts is soon there again. */
 const pauses = [100, 300, 1000] as const
 
-/** The fence of a claim that no object holds; any other fence is never 0. */
-const noFence = 0
-const unclaimed: StoredClaim = { fence: noFence }
+/** What a turn begins with where no object can be reached: no claim is held. */
+const nothing: StoredBegun = { open: [] }
 
 /**
  * Creates the state. If an object cannot be reached within `timeout` milliseconds, the turn goes on without it, and the
@@ -72,12 +71,42 @@ export function createState(
 	}
 
 	return {
-		openChoices: (conversation) =>
-			callObject('openChoices', conversation, timeout, [], async (object) => await object.openChoices()),
-		addReply: (conversation, reply, picked) =>
-			callObject('addReply', conversation, timeout, true, async (object) => await object.addReply(reply, picked)),
-		closeChoices: (conversation) =>
-			callObject('closeChoices', conversation, timeout, undefined, async (object) => await object.closeChoices()),
+		async begin(conversation, given) {
+			const { claim } = given
+			const beginning = claim ? { ...given, claim: { ...claim, call: await webCrypto.sha256(claim.call) } } : given
+			const fence = newFence()
+			const first = await callObject(
+				'begin',
+				conversation,
+				timeout,
+				nothing,
+				async (object) => await object.begin(beginning, fence),
+			)
+			if (!('pending' in first)) return begunOf(first)
+			// Another call holds the claim: wait for as long as that call may take, also over restarts of the object.
+			const next = await callObject(
+				'begin',
+				conversation,
+				timeout + Math.max(first.pending, claim?.lease ?? 0),
+				nothing,
+				async (object) => await object.beginNext(beginning, fence),
+				pauses,
+			)
+			return begunOf(next)
+		},
+		async settle(conversation, given) {
+			const { claim } = given
+			const settlement = claim ? { ...given, claim: { ...claim, call: await webCrypto.sha256(claim.call) } } : given
+			return await callObject(
+				'settle',
+				conversation,
+				timeout,
+				true,
+				async (object) => await object.settle(settlement),
+				// Where no claim is held, the object could not be reached a moment ago, or no other call waits for this one.
+				claim ? pauses : [],
+			)
+		},
 		addLateReply: (conversation, reply) =>
 			callObject('addLateReply', conversation, timeout, false, async (object) => await object.addLateReply(reply)),
 		async takeLateReplies(conversation) {
@@ -91,46 +120,15 @@ export function createState(
 			)
 			return replies.map((reply) => JSON.parse(reply))
 		},
-		async claim(conversation, call, lease) {
-			const [key, fence] = [await webCrypto.sha256(call), newFence()]
-			const first = await callObject(
-				'claim',
-				conversation,
-				timeout,
-				unclaimed,
-				async (object) => await object.claim(key, lease, fence),
-			)
-			// Another call holds the claim: wait for as long as that call may take, also over restarts of the object.
-			const claim =
-				'pending' in first
-					? await callObject(
-							'claim',
-							conversation,
-							timeout + Math.max(first.pending, lease),
-							unclaimed,
-							async (object) => await object.claimNext(key, lease, fence),
-							pauses,
-						)
-					: first
-			return 'fence' in claim ? claim : { answer: JSON.parse(claim.answer) }
-		},
-		async settle(conversation, call, fence, answer) {
-			if (fence === noFence) return
-			const key = await webCrypto.sha256(call)
-			await callObject(
-				'settle',
-				conversation,
-				timeout,
-				undefined,
-				async (object) => await object.settle(key, fence, answer),
-				pauses,
-			)
-		},
 	}
 }
 
-/** A random number of 48 bits, because the last fence may have been deleted and must not come twice. Never 0. */
+function begunOf(begun: StoredBegun): Begun {
+	return 'answer' in begun ? { answer: JSON.parse(begun.answer) } : begun
+}
+
+/** A random number of 48 bits, because the last fence may have been deleted and must not come twice. */
 function newFence(): number {
 	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
-	return (high >>> 16) * 2 ** 32 + low + 1
+	return (high >>> 16) * 2 ** 32 + low
 }

@@ -3,6 +3,7 @@
  * answer. Tells the bytes of the heap in use after each tenth of them, a line each. Needs --expose-gc.
  */
 import { createState } from '../../src/node/memory-state.ts'
+import { addReply, claim, settle } from '../state-steps.ts'
 
 const conversations = Number(process.argv[2])
 const state = createState()
@@ -17,10 +18,10 @@ const late = {
 
 for (let i = 1; i <= conversations; i++) {
 	const [conversation, call] = [`shop conversation-${i}`, `call ${i}`]
-	const claim = await state.claim(conversation, call, 10_000)
-	await state.addReply(conversation, { turnId: `turn ${i}`, offers })
+	const claimed = await claim(state, conversation, call, 10_000)
+	await addReply(state, conversation, { turnId: `turn ${i}`, offers })
 	await state.addLateReply(conversation, late)
-	if ('fence' in claim) await state.settle(conversation, call, claim.fence, answer)
+	if ('fence' in claimed) await settle(state, conversation, call, claimed.fence, answer)
 	if (i % Math.ceil(conversations / 10) === 0) {
 		globalThis.gc?.()
 		console.log(process.memoryUsage().heapUsed)

@@ -16,10 +16,8 @@ const unreachable = `
 	import { DurableObject } from 'cloudflare:workers'
 	export { default } from './bundle.js'
 	export class Conversation extends DurableObject {
-		openChoices() { throw new Error('the object is gone') }
-		closeChoices() { throw new Error('the object is gone') }
-		addReply() { throw new Error('the object is gone') }
-		claim() { throw new Error('the object is gone') }
+		begin() { throw new Error('the object is gone') }
+		settle() { throw new Error('the object is gone') }
 	}`
 
 test('with unreachable objects, turns continue and no answer is wrong', {
@@ -38,15 +36,67 @@ test('with unreachable objects, turns continue and no answer is wrong', {
 	expect((await send({ path: '/in', body: said('Grün 🎈') })).body).toContain('You said: Grün 🎈')
 	expect(backend.calls).toHaveLength(3)
 	const told = () => lines.filter(({ msg }) => msg === 'state')
-	await expect.poll(() => told().length).toBe(8)
-	expect(told().map(({ did }) => did)).toEqual([
-		...['claim', 'openChoices', 'addReply'],
-		...['claim', 'openChoices', 'addReply'],
-		...['openChoices', 'addReply'],
-	])
-	expect(told().map(({ failures }) => failures)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+	await expect.poll(() => told().length).toBe(6)
+	expect(told().map(({ did }) => did)).toEqual([...['begin', 'settle'], ...['begin', 'settle'], ...['begin', 'settle']])
+	expect(told().map(({ failures }) => failures)).toEqual([1, 2, 3, 4, 5, 6])
 	const turns = () => lines.filter(({ msg }) => msg === 'turn').map(({ level }) => level)
 	await expect.poll(turns).toEqual(['info', 'info', 'info'])
+})
+
+/** Objects that log each call. */
+const counting = `
+	import worker, { Conversation as Base } from './bundle.js'
+	export class Conversation extends Base {}
+	for (const did of ['begin', 'beginNext', 'settle', 'addLateReply', 'takeLateReplies', 'enqueue', 'settleDelivery']) {
+		Conversation.prototype[did] = function (...args) {
+			console.log(JSON.stringify({ level: 'info', msg: 'object called', did }))
+			return Base.prototype[did].apply(this, args)
+		}
+	}
+	export default worker`
+
+test('a turn calls its object once before the upstream and once after it, and not for nothing', {
+	timeout: 120_000,
+}, async () => {
+	const backend = await upstream(suiteScripts())
+	const route = { platform: 'canonical', open: true }
+	const holding = { after: 5000, reply: { messages: [{ type: 'text', text: 'Wait' }] } }
+	const { send, lines } = await start(
+		{
+			upstream: { url: `${backend.url}/echo` },
+			routes: [
+				{ ...route, name: 'in', path: '/in' },
+				{ ...route, name: 'late', path: '/late', late: holding },
+			],
+		},
+		{ as: 'worker', front: counting },
+	)
+	const turns: readonly (readonly [what: string, path: string, event: object, calls: readonly string[]])[] = [
+		['a message', '/in', { kind: 'message', text: 'choices', id: 'm1', conversation: 'c1' }, ['begin', 'settle']],
+		['the same again', '/in', { kind: 'message', text: 'choices', id: 'm1', conversation: 'c1' }, ['begin']],
+		['a message without an id', '/in', { kind: 'message', text: 'Hi', conversation: 'c1' }, ['begin', 'settle']],
+		['a start', '/in', { kind: 'start', id: 'm2', conversation: 'c1' }, ['begin', 'settle']],
+		['a start without an id', '/in', { kind: 'start', conversation: 'c1' }, ['begin', 'settle']],
+		['a notice', '/in', { kind: 'notice', id: 'm3', conversation: 'c1' }, ['begin', 'settle']],
+		['a notice without an id', '/in', { kind: 'notice', conversation: 'c1' }, ['settle']],
+		['a message of no conversation', '/in', { kind: 'message', text: 'Hi', id: 'm4' }, ['begin', 'settle']],
+		['one that nothing identifies', '/in', { kind: 'message', text: 'Hi' }, []],
+		[
+			'a message where late replies are shown',
+			'/late',
+			{ kind: 'message', text: 'Hi', id: 'm1', conversation: 'c1' },
+			['begin', 'takeLateReplies', 'settle'],
+		],
+	]
+	const calls: (readonly string[])[] = []
+	for (const [what, path, event] of turns) {
+		const from = lines.length
+		expect([what, (await send({ path, body: JSON.stringify({ event }) })).status]).toEqual([what, 200])
+		// The line of the turn is its last.
+		await expect.poll(() => lines.slice(from).some(({ msg }) => msg === 'turn')).toBe(true)
+		calls.push(lines.slice(from).flatMap(({ msg, did }) => (msg === 'object called' ? String(did) : [])))
+	}
+	expect(turns.map(([what], i) => [what, calls[i]])).toEqual(turns.map(([what, , , expected]) => [what, expected]))
 })
 
 /** Objects that can be ended from outside, as a deployment ends them. */
@@ -83,7 +133,7 @@ test('a repeated call that waits while its object restarts does not reach the ba
 	const repeated = [1, 2].map(() => send(event))
 	await new Promise((waiting) => setTimeout(waiting, 500))
 	await send({ path: '/restart', query: [['name', 'in c1']] })
-	const broken = () => lines.filter(({ msg, did }) => msg === 'state' && did === 'claim')
+	const broken = () => lines.filter(({ msg, did }) => msg === 'state' && did === 'begin')
 	await expect.poll(() => broken().length).toBe(2)
 	await new Promise((waiting) => setTimeout(waiting, 500))
 	for (const answer of answers) answer()
@@ -99,9 +149,8 @@ const refusing = `
 	const EVENTS = { send() { throw new Error('the queue is gone') } }
 	export default { fetch: (request, bindings) => worker.fetch(request, { ...bindings, EVENTS }) }
 	export class Conversation extends DurableObject {
-		openChoices() { return [] }
-		claim() { return { fence: 1 } }
-		settle() {}
+		begin() { return { fence: 1, open: [] } }
+		settle() { return true }
 		enqueue() { throw new Error('the disk is full') }
 	}`
 

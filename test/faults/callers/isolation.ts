@@ -111,10 +111,7 @@ function noting(state: State, used: Set<string>): State {
 		return result
 	}
 	return {
-		openChoices: (...given) => note('openChoices', state.openChoices(...given)),
-		addReply: (...given) => note('addReply', state.addReply(...given)),
-		closeChoices: (...given) => note('closeChoices', state.closeChoices(...given)),
-		claim: (...given) => note('claim', state.claim(...given)),
+		begin: (...given) => note('begin', state.begin(...given)),
 		addLateReply: (...given) => note('addLateReply', state.addLateReply(...given)),
 		takeLateReplies: (...given) => note('takeLateReplies', state.takeLateReplies(...given)),
 		settle: (...given) => note('settle', state.settle(...given)),

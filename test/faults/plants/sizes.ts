@@ -164,8 +164,8 @@ export const sizePlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/worker/remote-state.ts',
-				find: 'await object.claimNext(key, lease, fence),\n							pauses,',
-				replace: 'await object.claimNext(key, lease, fence),',
+				find: 'await object.beginNext(beginning, fence),\n				pauses,',
+				replace: 'await object.beginNext(beginning, fence),',
 			},
 		],
 		caughtBy: { file: 'test/workers/state.test.ts', test: 'while their object restarts' },

@@ -6,7 +6,7 @@ export const turnPlants: readonly Plant[] = [
 		id: 'duplicate-called-again',
 		fault: 'A repeated call goes to the upstream again',
 		edits: [
-			{ file: 'src/turn/idempotency.ts', find: 'if (id === undefined) return {}', replace: "if (id !== '') return {}" },
+			{ file: 'src/turn/idempotency.ts', find: 'if (event.id === undefined) {', replace: "if (event.id !== '') {" },
 		],
 		caughtBy: { file: 'test/idempotency.test.ts' },
 	},
