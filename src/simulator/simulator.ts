@@ -11,6 +11,7 @@ import {
 	type WireResponse,
 } from '../format/index.ts'
 import type { CanonicalEvent, CanonicalReply, Change, Choice } from '../model/index.ts'
+import { rfc3339 } from '../rfc3339.ts'
 import type { Runtime } from '../runtime.ts'
 import { fillMergeTags } from '../turn/index.ts'
 import { upstreamUrl } from '../upstream/index.ts'
@@ -84,7 +85,7 @@ const maxAnswerBytes = 4 * 1024 * 1024
 /** Sends one event as the platform would, and reads the answer as the platform would. Rejects with `Refused`. */
 export async function simulate(adapter: Adapter, simulation: Simulation): Promise<SimulatedTurn> {
 	const { newId, now } = simulation
-	const context: FitContext = { turnId: newId(), receivedAt: new Date(now()).toISOString() }
+	const context: FitContext = { turnId: newId(), receivedAt: rfc3339(now()) }
 	if (simulation.handshake !== false) await verifySetUp(adapter, simulation)
 
 	const { value: event, changes } = fitEvent(eventOf(adapter, simulation), adapter.event, context)

@@ -11,7 +11,7 @@ import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { findLoop, readMarks } from './loop-detection.ts'
 import type { PreparedRoute } from './prepared-route.ts'
-import { endStage } from './stages.ts'
+import { isLarge } from './stages.ts'
 
 /** The body of a call that has not been read. */
 export interface UnreadBody {
@@ -79,13 +79,13 @@ export async function admit(
 		return refuse(proof === 'in body' ? new GatewayError('not-found') : thrown)
 	}
 	const call = { ...head, body: text }
-	await endStage(call, runtime)
+	if (isLarge(call)) await runtime.letOthersRun()
 	if (proof === 'in body') {
 		if (!(await verifies(route, call, crypto)) || pathSecret !== undefined) return refuse(new GatewayError('not-found'))
 		if (refusedMethod) return refuse(refusedMethod)
 	}
 
-	await endStage(call, runtime)
+	if (isLarge(call)) await runtime.letOthersRun()
 	const setUp = answerSetUp(route, call)
 	if (setUp) return setUp
 	const marks = readMarks(call)

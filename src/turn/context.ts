@@ -2,6 +2,7 @@
 import type { FitContext } from '../fit/index.ts'
 import type { Json, NamedAdapter, ReplyLeg } from '../format/index.ts'
 import { type CanonicalEvent, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
+import { rfc3339 } from '../rfc3339.ts'
 import type { PickedSet, Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
 import type { Admitted } from './admission.ts'
@@ -16,6 +17,8 @@ export interface TurnContext extends Admitted {
 	readonly turnId: string
 	/** RFC 3339. */
 	readonly receivedAt: string
+	/** RFC 3339: when the answer leaves at the latest, or the holding reply on a route that has one. */
+	readonly replyBy: string
 	readonly route: PreparedRoute
 	/** When the platform's call was handed over. Monotonic milliseconds, as `Runtime.elapsed`; so are those below. */
 	readonly startedAt: number
@@ -50,9 +53,11 @@ export function beginTurn(
 ): TurnContext {
 	const { newId, now, elapsed, observer } = runtime
 	const turnId = newId()
+	const receivedAt = now() - (elapsed() - startedAt)
 	return {
 		turnId,
-		receivedAt: new Date(now() - (elapsed() - startedAt)).toISOString(),
+		receivedAt: rfc3339(receivedAt),
+		replyBy: rfc3339(receivedAt + route.limits.hold),
 		call,
 		marks,
 		route,
@@ -99,7 +104,7 @@ function featuresOf(carries: ReplyLeg['carries'] | undefined): readonly ReplyFea
 
 /** The turn as the upstream gets it. `changes` are what the event lost on its way; `hasSecret` finds what `raw` must not hold. */
 export function describeTurn(
-	{ turnId, receivedAt, route, call }: TurnContext,
+	{ turnId, receivedAt, replyBy, route, call }: TurnContext,
 	{ platform, leg, address }: Received,
 	{ changes, moreChanges = 0, replyUrl }: Pick<Turn, 'changes' | 'moreChanges' | 'replyUrl'>,
 	hasSecret: SecretFinder,
@@ -111,7 +116,7 @@ export function describeTurn(
 		platform: platform.name,
 		receivedAt,
 		answer: leg ? 'now' : pushed ? 'push' : 'never',
-		...(leg && { answerBy: new Date(Date.parse(receivedAt) + route.limits.hold).toISOString() }),
+		...(leg && { answerBy: replyBy }),
 		carries: featuresOf((leg ?? pushed)?.carries),
 		changes: [...changes],
 		...(moreChanges > 0 && { moreChanges }),

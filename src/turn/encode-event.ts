@@ -7,7 +7,7 @@ import { describeTurn, fitContextOf, type Received, type TurnContext } from './c
 import { recordChanges, type TurnRecord } from './log.ts'
 import { containsSecret, redactEvent, redactPath } from './redact.ts'
 import { createReplyUrl } from './reply-url.ts'
-import { endStage } from './stages.ts'
+import { isLarge } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 
 /**
@@ -27,24 +27,24 @@ export async function encodeEvent(
 	const { value: sent, changes } = fitEvent(received.event, leg, context)
 	recordChanges(record, changes)
 	refuseLosses(route, 'event-does-not-fit', changes)
-	await endStage(call, runtime)
+	if (isLarge(call)) await runtime.letOthersRun()
 	// Looking at each part of the call costs more than looking at all of it at once, as is done here.
 	const look = route.raw && (await containsSecret(call, hasSecret, runtime))
 	const replyUrl = await replyUrlOf(turn, received, record, runtime)
 	const described = describeTurn(turn, received, { ...record, replyUrl }, look ? hasSecret : () => false)
-	await endStage(call, runtime)
+	if (isLarge(call)) await runtime.letOthersRun()
 	const encoded = leg.encode(sent, described)
-	await endStage(encoded, runtime)
+	if (isLarge(encoded)) await runtime.letOthersRun()
 	if (!(await containsSecret(encoded, hasSecret, runtime))) return { event: received.event, sent, encoded }
 
 	const redacted = redactEvent(received.event, hasSecret)
 	recordChanges(record, redacted.changes)
-	await endStage(encoded, runtime)
+	if (isLarge(encoded)) await runtime.letOthersRun()
 	const fitted = fitEvent(redacted.event, leg, context).value
-	await endStage(encoded, runtime)
+	if (isLarge(encoded)) await runtime.letOthersRun()
 	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, hasSecret) }))
 	const redescribed = describeTurn(turn, received, { ...record, changes: paths, replyUrl }, hasSecret)
-	await endStage(encoded, runtime)
+	if (isLarge(encoded)) await runtime.letOthersRun()
 	return { event: redacted.event, sent: fitted, encoded: leg.encode(fitted, redescribed) }
 }
 

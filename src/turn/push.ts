@@ -10,7 +10,7 @@ import { pickByLanguage } from './localized-reply.ts'
 import { isLoss, lossesFirst } from './losses.ts'
 import { createPathNamer } from './path-namer.ts'
 import { prepareRoute } from './prepared-route.ts'
-import { endStage } from './stages.ts'
+import { isLarge } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 import { readUpstreamReply } from './upstream-reply.ts'
 
@@ -120,10 +120,10 @@ export async function planAnswer(
 	const { leg } = pushTarget(to.platform, to.address)
 	// What was encoded is decoded as it was.
 	const { model: sent } = upstream.adapter.event.decode(event.request)
-	await endStage(response, runtime)
+	if (isLarge(response)) await runtime.letOthersRun()
 	const answering = { upstream, platform: to.platform, leg, received: event.answer.event, sent }
 	const { reply, unread, changes } = readUpstreamReply(response, answering)
-	await endStage(response, runtime)
+	if (isLarge(response)) await runtime.letOthersRun()
 	const ignored = unread.map((path): Change => ({ path, feature: 'reply', did: 'dropped', detail: 'ignored' }))
 	const planned = planPush({ ...to, decodedFrom: upstream.name }, reply, changes)
 	await rememberOffers(to, planned, runtime.state)

@@ -1,6 +1,7 @@
 /** The data path of a reply that the backend sends by itself, top to bottom: a POST to a reply URL in, a push accepted. */
 import { asGatewayError, GatewayError } from '../errors.ts'
 import { type Json, jsonResponse, type NamedAdapter, problemResponse, type WireResponse } from '../format/index.ts'
+import { rfc3339 } from '../rfc3339.ts'
 import { plainestReply } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
@@ -13,7 +14,7 @@ import type { PreparedRoute } from './prepared-route.ts'
 import { acceptPush } from './push.ts'
 import { redactError } from './redact.ts'
 import { openReplyUrl, type Recipient } from './reply-url.ts'
-import { endStage } from './stages.ts'
+import { isLarge } from './stages.ts'
 
 /** A call to a reply URL as the runtime handed it over. */
 export interface PostedReply {
@@ -68,7 +69,7 @@ export async function takeReply(routes: ReplyRoutes, posted: PostedReply, runtim
 	let answer: WireResponse
 	try {
 		const call = { status: 200, headers: posted.head.headers, body: await posted.body.read(true) }
-		await endStage(call, runtime)
+		if (isLarge(call)) await runtime.letOthersRun()
 		claim = await claimReply(to.conversation, call, runtime)
 		record.duplicate = claim.answer !== undefined
 		observed?.wire('call', { ...posted.head, body: call.body })
@@ -92,7 +93,7 @@ function destinationOf(
 	const route = routes.named(name)
 	const platform = route?.platforms.find((each) => each.name === platformName)
 	if (!route?.replyUrl || !platform || !route.upstream.adapter.event.describesTurn) return undefined
-	const receivedAt = new Date(runtime.now()).toISOString()
+	const receivedAt = rfc3339(runtime.now())
 	return { route, platform, conversation, address, id: runtime.newId(), receivedAt }
 }
 
@@ -111,7 +112,7 @@ async function push(
 	const { model: reply, unread } = decodePostedReply(leg, call)
 	recordUnread(record, 'reply', unread)
 	observed?.model('reply', reply)
-	await endStage(call, runtime)
+	if (isLarge(call)) await runtime.letOthersRun()
 	const accepting = acceptPush({ ...to, address }, reply, runtime).catch(asPosted)
 	const accepted = await withTimeout(acceptLimit, accepting)
 	if (accepted === timedOut) throw new GatewayError('outbox-failed')

@@ -22,7 +22,7 @@ import { acceptEvent, acknowledgement, storeLateEvent } from './one-way.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { pushAddress } from './push.ts'
 import { redactError } from './redact.ts'
-import { endStage, parseAhead } from './stages.ts'
+import { isLarge, parseAhead } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 import { type Answering, legForUpstream, readUpstreamReply } from './upstream-reply.ts'
 
@@ -43,20 +43,20 @@ export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: 
 	let answer: WireResponse
 	let offered: Offered | undefined
 	try {
-		await parseAhead(turn.call, runtime)
+		if (isLarge(turn.call)) await parseAhead(turn.call, runtime)
 		platform = recognise(route, turn.call)
 		const { model, unread, notes = [] } = decodeEvent(platform.adapter, turn.call)
 		recordUnread(record, 'event', unread)
 		record.notes.push(...notes)
 		observed?.model('event', model)
-		await endStage(turn.call, runtime)
+		if (isLarge(turn.call)) await runtime.letOthersRun()
 
 		const conversation = await conversationKey(route, model, runtime.crypto)
 		const address = pushAddress(platform, turn.call, model, conversation, runtime)
 		received = { platform, event: model, conversation, leg: platform.adapter.reply(model), address }
 
 		claim = await claimCall(turn, received, runtime)
-		await endStage(turn.call, runtime)
+		if (isLarge(turn.call)) await runtime.letOthersRun()
 		record.duplicate = claim.answer !== undefined
 		if (claim.answer) answer = claim.answer
 		else {
@@ -90,7 +90,7 @@ async function exchange(
 
 	const { encoded, sent, event: shown } = await encodeEvent(turn, received, record, runtime)
 	observed?.model('fitted-event', sent)
-	await endStage(encoded, runtime)
+	if (isLarge(encoded)) await runtime.letOthersRun()
 	const request = await withMarks(encoded, turn.marks, route, runtime.crypto)
 	observed?.wire('request', request)
 
@@ -122,14 +122,14 @@ async function exchange(
 	} else {
 		record.upstreamStatus = response.status
 		observed?.wire('response', response)
-		await parseAhead(response, runtime)
+		if (isLarge(response)) await parseAhead(response, runtime)
 		const read = readUpstreamReply(response, answering)
 		recordUnread(record, 'reply', read.unread)
 		if (response.body.trim() === '') record.notes.push('the answer of the upstream is empty')
 		recordChanges(record, read.changes)
 		reply = read.reply
 		lost = read.changes
-		await endStage(response, runtime)
+		if (isLarge(response)) await runtime.letOthersRun()
 	}
 
 	const joined = await prependLateReplies(reply, to, runtime)
@@ -140,8 +140,7 @@ async function exchange(
 	observed?.model('fitted-reply', fitted.value)
 	recordChanges(record, fitted.changes)
 	refuseLosses(route, 'reply-does-not-fit', [...lost, ...fitted.changes])
-	if (joined.recalled > 0) await runtime.letOthersRun()
-	else if (!isLate) await endStage(response, runtime)
+	if (joined.recalled > 0 || (!isLate && isLarge(response))) await runtime.letOthersRun()
 	const answer = to.leg.encode(fitted.value)
 	if (conversation === undefined) return { answer }
 	return { answer, offered: { conversation, reply: { turnId: turn.turnId, offers: fitted.offers }, picked } }
