@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { compact, compactOrNone, type Leg, nonEmptyList, type WireRequest } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { Attributes, CanonicalEvent, EventFeature } from '../model/index.ts'
+import { type Attributes, type CanonicalEvent, type Change, type EventFeature, eventFeatures } from '../model/index.ts'
 import { fitAttributes, suffix } from './attributes.ts'
 import { type Fitting, fitOneOf, fitString, isWithin, newFitting, note } from './context.ts'
 import { fitMessages } from './messages.ts'
@@ -18,8 +18,11 @@ export function fitEvent(
 	leg: Leg<WireRequest, CanonicalEvent>,
 	context: FitContext,
 ): Fitted<CanonicalEvent> {
-	const fitting = newFitting(leg, context, [])
-	const whole = wellFormed(fitting, 'event', event)
+	const changes: Change[] = []
+	const whole = wellFormed({ changes }, 'event', event)
+	if (holdsAll(leg) && !whole.defaultReply) return { value: whole, changes, offers: [] }
+
+	const fitting = newFitting(leg, context, changes)
 	const { kind, text, choice, ...rest } = fitChoice(fitting, whole)
 	const head = {
 		id: fitString(fitting, 'event.id', rest.id, 'id', fitting.turnId),
@@ -46,6 +49,21 @@ export function fitEvent(
 		extensions: fitExtensions(fitting, leg, rest.extensions),
 	})
 	return { value: refine(fitting, leg, value), changes: fitting.changes, offers: fitting.offers }
+}
+
+const complete = new WeakMap<Leg<WireRequest, CanonicalEvent>, boolean>()
+
+/** Whether a leg carries every event as it stands, but for its messages, which are fitted in any case. */
+function holdsAll(leg: Leg<WireRequest, CanonicalEvent>): boolean {
+	const known = complete.get(leg)
+	if (known !== undefined) return known
+	const isUnlimited = (feature: EventFeature): boolean => {
+		const limit = leg.carries[feature]
+		return limit !== undefined && Object.keys(limit).length === 0
+	}
+	const isComplete = !leg.refine && eventFeatures.every(isUnlimited)
+	complete.set(leg, isComplete)
+	return isComplete
 }
 
 /** A choice where the format has choices; elsewhere the value in the place of the user's words. */
