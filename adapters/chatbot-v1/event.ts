@@ -91,6 +91,7 @@ const Native = v.pipe(
 	atLeastOneMember(),
 )
 type Native = v.InferOutput<typeof Native>
+const OptionalNative = v.optional(Native)
 
 export const event: EventLeg = {
 	carries: {
@@ -159,7 +160,7 @@ export const event: EventLeg = {
 	},
 
 	encode({ text, bot, trigger, user, attributes, contexts, defaultReply, conversation, occurredAt, extensions }) {
-		const native = v.parse(v.optional(Native), extensions?.[name])
+		const native = v.parse(OptionalNative, extensions?.[name])
 		return jsonRequest({
 			conversationId: native?.conversationId,
 			result: {

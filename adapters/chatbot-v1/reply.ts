@@ -85,6 +85,7 @@ const Answer = v.object({ responses: v.nullish(wireList(Json)), parameters: Wire
 const maxNatives = 10
 /** Responses of types for which the model has no field, as the platform writes them. */
 const Native = v.strictObject({ responses: v.pipe(v.array(NativeItem), v.nonEmpty(), v.maxLength(maxNatives)) })
+const OptionalNative = v.optional(Native)
 
 const interaction = '^[0-9a-fA-F]{24}$'
 
@@ -159,7 +160,7 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		}),
 
 		encode({ messages, attributes, control, overrides }) {
-			const natives = v.parse(v.optional(Native), overrides?.[name])?.responses ?? []
+			const natives = v.parse(OptionalNative, overrides?.[name])?.responses ?? []
 			const jumps = control?.goto === undefined ? [] : [{ type: 'goto', interactionId: control.goto }]
 			return jsonResponse({
 				responses: nonEmptyList([...messages.map(encodeMessage), ...natives, ...jumps]),

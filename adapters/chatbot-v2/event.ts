@@ -58,6 +58,7 @@ const Native = v.strictObject({
 	),
 })
 type Native = v.InferOutput<typeof Native>
+const OptionalNative = v.optional(Native)
 
 export function eventLeg({ text, action }: Options): EventLeg {
 	const names: FieldMapping<'text' | 'action'> = { text, action }
@@ -114,7 +115,7 @@ export function eventLeg({ text, action }: Options): EventLeg {
 		},
 
 		encode({ conversation, id, user, trigger, extensions, text, attributes }) {
-			const native = v.parse(v.optional(Native), extensions?.[name])
+			const native = v.parse(OptionalNative, extensions?.[name])
 			return jsonRequest({
 				chatId: conversation,
 				messageId: id,

@@ -81,6 +81,7 @@ const Answer = v.object({
 
 /** Responses of types for which the model has no field, as the platform writes them. */
 const Native = v.strictObject({ responses: v.pipe(v.array(NativeItem), v.nonEmpty()) })
+const OptionalNative = v.optional(Native)
 
 const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },
@@ -149,7 +150,7 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		}),
 
 		encode({ messages, attributes, overrides }) {
-			const natives = v.parse(v.optional(Native), overrides?.[name])?.responses ?? []
+			const natives = v.parse(OptionalNative, overrides?.[name])?.responses ?? []
 			return jsonResponse({
 				responses: nonEmptyList([...messages.map(encodeMessage), ...natives]),
 				attributes: compactOrNone(attributes.session),

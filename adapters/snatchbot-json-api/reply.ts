@@ -42,6 +42,7 @@ const Answer = v.object({
 
 /** Cards of types for which the model has no field, as the platform writes them. */
 const Native = v.strictObject({ cards: v.pipe(v.array(NativeCard), v.nonEmpty()) })
+const OptionalNative = v.optional(Native)
 
 /** An absolute URL of any scheme; the page's own samples have a blank in theirs. */
 const address = { blanks: 'encoded', pattern: '^[A-Za-z][A-Za-z\\d+.-]*:\\S+$' } as const
@@ -99,7 +100,7 @@ export function replyLeg({ filler }: Options, { bot, user, trigger }: CanonicalE
 		}),
 
 		encode({ messages, control, overrides }) {
-			const natives = v.parse(v.optional(Native), overrides?.[name])?.cards ?? []
+			const natives = v.parse(OptionalNative, overrides?.[name])?.cards ?? []
 			return jsonResponse({
 				user_id: user?.id,
 				bot_id: bot?.id,

@@ -24,6 +24,7 @@ const Address = v.pipe(v.string(), v.regex(/^[\dA-Fa-f.:]{2,45}$/))
 
 /** What only this webhook says: an IP address. The documentation does not say whose. */
 const Native = v.strictObject({ ip: Address })
+const OptionalNative = v.optional(Native)
 
 const Time = v.pipe(v.string(), v.isoTimestamp())
 
@@ -64,7 +65,7 @@ export const event: EventLeg = {
 	},
 
 	encode({ occurredAt, user, text, attributes, extensions }) {
-		const native = v.parse(v.optional(Native), extensions?.[name])
+		const native = v.parse(OptionalNative, extensions?.[name])
 		return jsonRequest({
 			// As the page's sample has it, apostrophe and all: a server written after it may cut the last character off.
 			time: `${occurredAt}'`,

@@ -10,7 +10,11 @@ export type FieldMapping<Field extends string> = { readonly [field in Field]?: s
 
 /** All names in the mapping; no other attribute can use them. */
 export function namesOf(names: FieldMapping<string>): string[] {
-	return Object.values(names).flatMap((each) => each ?? [])
+	return Object.values(names).flatMap(listOf)
+}
+
+function listOf(names: string | readonly string[] | undefined): readonly string[] {
+	return typeof names === 'string' ? [names] : (names ?? [])
 }
 
 /**
@@ -23,20 +27,23 @@ export function extractFields<Field extends string>(
 	at: readonly string[],
 ): { fields: { [field in Field]?: string }; rest: Attributes; unread: string[] } {
 	const fields: { [field in Field]?: string } = {}
-	const taken = new Set<string>()
+	const taken: string[] = []
 	const unread: string[] = []
 	for (const field in names) {
-		for (const name of [names[field] ?? []].flat()) {
+		for (const name of listOf(names[field])) {
 			if (fields[field] !== undefined || !Object.hasOwn(attributes, name)) continue
 			const value = attributes[name]
 			if (typeof value === 'number' || (typeof value === 'string' && value !== '')) fields[field] = String(value)
 			else if (value !== '' && value !== null) unread.push(fieldPath([...at, name]))
-			taken.add(name)
+			taken.push(name)
 		}
 	}
-	if (taken.size === 0) return { fields, rest: attributes, unread }
+	if (taken.length === 0) return { fields, rest: attributes, unread }
 	const rest: { [key: string]: Json } = {}
-	for (const [name, value] of Object.entries(attributes)) if (!taken.has(name)) rest[name] = value
+	for (const name in attributes) {
+		const value = attributes[name]
+		if (value !== undefined && !taken.includes(name)) rest[name] = value
+	}
 	return { fields, rest, unread }
 }
 
@@ -47,7 +54,7 @@ export function absentFields<Field extends string>(
 	options: readonly NoInfer<Field>[],
 ): { notes?: string[] } {
 	const notes = options.flatMap((option) => {
-		const all: readonly string[] = [names[option] ?? []].flat()
+		const all = listOf(names[option])
 		if (all.length === 0 || all.some((name) => Object.hasOwn(attributes, name))) return []
 		return [
 			`the call has no attribute ${all.map((name) => JSON.stringify(name)).join(' or ')}, which the option "${option}" names`,
@@ -64,7 +71,7 @@ export function insertFields<Field extends string>(
 ): Attributes {
 	const all: { [key: string]: Json } = { ...attributes }
 	for (const field in names) {
-		const [name] = [names[field] ?? []].flat()
+		const [name] = listOf(names[field])
 		const value = fields[field]
 		if (name !== undefined && value !== undefined) all[name] = value
 	}
