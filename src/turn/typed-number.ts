@@ -7,9 +7,12 @@ const maxWords = 32
 const numbered =
 	/^(?:(?:#|n[or]\.|n°)\s*)?(?:[\p{Ps}\p{Pe}\p{Pi}"']\s*)?(\p{Nd}{1,4})\s*[\p{Ps}\p{Pe}\p{Pf}\p{Pd}"'.:,;!。、،؛]*$/iu
 
+// Most words: it takes none of what follows to see that they are no number.
+const withoutDigits = /^[\0-\x2f\x3a-\x7f]*$/
+
 /** `3`, `3.`, `(3)`, `#3`, `3-`, `No. 3`, `3️⃣` and the like, in the digits of any script; undefined for other words. */
 export function typedNumber(words: string): number | undefined {
-	if (words.length > maxWords) return undefined
+	if (words.length > maxWords || withoutDigits.test(words)) return undefined
 	const plain = words
 		.replaceAll('🔟', '10')
 		.replaceAll('№', '#')
