@@ -62,8 +62,8 @@ test('the simulator talks as the README shows', async () => {
 	const { url } = await start(config)
 	const [npm, run, script, dashes, ...args] = block('simulate').replace('http://127.0.0.1:8787', url).split(' ')
 	expect([npm, run, script, dashes]).toEqual(['npm', 'run', 'simulate', '--'])
-	const file = fileURLToPath(new URL('../src/node/simulate.ts', import.meta.url))
-	const { stdout } = await promisify(execFile)(process.execPath, [file, ...args])
+	const file = fileURLToPath(new URL('../src/node/main.ts', import.meta.url))
+	const { stdout } = await promisify(execFile)(process.execPath, [file, 'simulate', ...args])
 	expect(stdout).toContain('> Red\n(100 ms)\nYou chose Red.')
 })
 
@@ -122,8 +122,8 @@ async function simulated(name: string, url: string, port: string, until: string)
 	const command = block(name).replace('http://127.0.0.1:8787', url).replace('8790', port)
 	const [npm, run, script, dashes, ...args] = command.split(' ')
 	expect([npm, run, script, dashes]).toEqual(['npm', 'run', 'simulate', '--'])
-	const file = fileURLToPath(new URL('../src/node/simulate.ts', import.meta.url))
-	const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+	const file = fileURLToPath(new URL('../src/node/main.ts', import.meta.url))
+	const child = spawn(process.execPath, [file, 'simulate', ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
 	let printed = ''
 	child.stdout.on('data', (chunk) => (printed += chunk))
 	try {

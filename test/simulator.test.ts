@@ -10,6 +10,7 @@ import type { CanonicalReply } from '../src/model/index.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { renderReply, selectableOptions, simulate, type UserAction } from '../src/simulator/index.ts'
 import type { Simulation } from '../src/simulator/simulator.ts'
+import { dragoman, folderWith } from './command-line/run.ts'
 import type { Script } from './harness/upstream.ts'
 import { gateway, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
@@ -169,12 +170,12 @@ test('a reply is shown as text, with numbered buttons and choices', () => {
 	expect(renderReply(silent)).toBe('(nothing)')
 })
 
-describe('npm run simulate', () => {
-	const file = fileURLToPath(new URL('../src/node/simulate.ts', import.meta.url))
+describe('dragoman simulate', () => {
+	const file = fileURLToPath(new URL('../src/node/main.ts', import.meta.url))
 	const run = (...args: string[]) =>
 		new Promise<{ code: unknown; out: string; err: string }>((done) => {
 			const env = { ...process.env, MY_SECRET: 'hush-hush-hush-hush' }
-			execFile(process.execPath, [file, ...args], { env }, (error, out, err) =>
+			execFile(process.execPath, [file, 'simulate', ...args], { env }, (error, out, err) =>
 				done({ code: error?.code ?? 0, out, err }),
 			)
 		})
@@ -182,16 +183,18 @@ describe('npm run simulate', () => {
 	test('shows what the user sees, presses an option, and says what is lost', async () => {
 		const { url } = await chatbotGateway()
 		const options = ['--option', 'text=question', '--secret-env', 'MY_SECRET', '--conversation', 'c1']
-		const { code, out, err } = await run('chatbot-v2', '--url', url, '--text', 'colours', '--choose', '1', ...options)
+		const press = ['chatbot-v2', '--url', url, '--text', 'colours', '--choose', '1', ...options]
+		const { code, out, err } = await run(...press)
 		expect({ code, out }).toEqual({ code: 0, out: '(100 ms)\nWhich?\n  1) Red\n> Red\n(100 ms)\ncolour-red\n' })
-		expect(err).toContain('choice.label')
+		expect(err).toBe('')
+		expect((await run(...press, '--verbose')).err).toContain('chatbot-v2 has no field for choice.label')
 	})
 
 	test('names the option that would prevent a loss', async () => {
 		const { url } = await chatbotGateway()
 		const args = ['chatbot-v2', '--url', url, '--secret-env', 'MY_SECRET', '--text', 'colours']
 		const without = await run(...args)
-		expect(without.err).toContain('this platform cannot express text (event.text): dropped\n')
+		expect(without.err).toContain('chatbot-v2 has no field for text (event.text): dropped\n')
 		expect(without.err).toContain('--option text=question')
 		expect((await run(...args, '--option', 'text=question')).err).not.toContain('--option')
 	})
@@ -210,7 +213,7 @@ describe('npm run simulate', () => {
 			code: 1,
 			err: 'the platform would refuse: status 502: {"title":"upstream-unreachable"}\n',
 		})
-		expect(JSON.parse(out)).toMatchObject({ status: 502 })
+		expect(out).toBe('502\n\n{\n  "title": "upstream-unreachable"\n}\n\n')
 	})
 
 	test('shows the platform’s own reply if the webhook fails', async () => {
@@ -239,19 +242,10 @@ describe('npm run simulate', () => {
 			}
 			return statusOnly(200)
 		})
-		const args = [
-			'pingstreams',
-			'--url',
-			bot.url,
-			'--option',
-			'dialect=external',
-			'--text',
-			'Hi',
-			'--choose',
-			'1',
-			'--raw',
-		]
-		const child = spawn(process.execPath, [file, ...args, '--api', '0'], { stdio: ['ignore', 'pipe', 'pipe'] })
+		const args = ['pingstreams', '--url', bot.url, '--option', 'dialect=external', '--text', 'Hi', '--choose', '1']
+		const child = spawn(process.execPath, [file, 'simulate', ...args, '--raw', '--api', '0'], {
+			stdio: ['ignore', 'pipe', 'pipe'],
+		})
 		const ended = new Promise((done) => child.once('close', done))
 		onTestFinished(async () => {
 			child.kill()
@@ -264,30 +258,29 @@ describe('npm run simulate', () => {
 			const [, url] = /listens on (\S+)/.exec(heard.err) ?? []
 			if (url) port(url)
 		})
-		await expect.poll(() => heard.out).toMatch(/^You chose .*\n[\s\S]*^\}\n/m)
-		// `--raw` prints each exchange as JSON, between braces at the margin.
-		const exchanges = [...heard.out.matchAll(/^\{\n[\s\S]*?^\}\n/gm)].map(([json]) => JSON.parse(json))
-		expect(exchanges.flatMap(({ apiCall }) => apiCall ?? [])).toMatchObject(
-			['Hello', 'Which?', 'You chose paint{"choice":"red"}.'].map((text) => ({
-				method: 'POST',
-				path: expect.stringMatching(/^\/.+\/messages$/),
-				headers: expect.arrayContaining([['authorization', '[redacted]']]),
-				body: expect.stringContaining(JSON.stringify(text)),
-			})),
-		)
-		expect(exchanges.filter(({ apiCall }) => apiCall).map(({ answer }) => answer.status)).toEqual([200, 200, 200])
-		const none = '(the platform reads no answer)\n'
-		const shown = heard.out.replaceAll(/^\{\n[\s\S]*?^\}\n/gm, '').replaceAll(none, '')
-		const [before, after] = shown.split('> Red\n')
+		await expect.poll(() => heard.out).toMatch(/^You chose /m)
+		// `--raw` prints each exchange with the API, without the token.
+		const call =
+			/^API: POST (\/\S+\/messages)\n(?:\S+: .+\n)*authorization: \[redacted\]\n(?:\S+: .+\n)*\n\{\n {2}"text": "(.+)"/gm
+		const calls = [...heard.out.matchAll(call)].map(([, , text = '']) => JSON.parse(`"${text}"`))
+		expect(calls).toEqual(['Hello', 'Which?', 'You chose paint{"choice":"red"}.'])
+		expect(heard.out.match(/^API: 200$/gm)).toHaveLength(3)
+		const shown = heard.out
+			.split('\n')
+			.filter((line) => /^(?:Hello|Which\?| {2}1\) Red|> Red|You chose .+)$/.test(line))
+		const [before, after] = `${shown.join('\n')}\n`.split('> Red\n')
 		expect([before, after]).toEqual(['Hello\nWhich?\n  1) Red\n', 'You chose paint{"choice":"red"}.\n'])
 	})
 
 	const v2 = ['chatbot-v2', '--url', 'http://a.example', '--start', '--option']
 	test.each([
-		['Give the name of one adapter', ['nobody', '--url', 'http://a.example', '--text', 'Hi']],
+		[
+			'No adapter is named "chatbotv2"; did you mean "chatbot-v2"? Available: canonical,',
+			['chatbotv2', '--url', 'http://a.example', '--text', 'Hi'],
+		],
 		['Give the URL of the webhook: --url', ['canonical', '--text', 'Hi']],
 		['that starts with http:// or https://', ['canonical', '--url', 'localhost:8787/in', '--text', 'Hi']],
-		['either --text or --start', ['canonical', '--url', 'http://a.example']],
+		['either --text or --start', ['canonical', '--url', 'http://a.example', '--text', 'Hi', '--start']],
 		['MY_OTHER is not set', ['canonical', '--url', 'http://a.example', '--start', '--secret-env', 'MY_OTHER']],
 		[
 			'canonical has no option a; it has no options.',
@@ -296,7 +289,7 @@ describe('npm run simulate', () => {
 		['chatbot-v2 has no option tekst; available: text, action, userAttributes.', [...v2, 'tekst=question']],
 		['Invalid option userAttributes of chatbot-v2; expected: "drop" or "session".', [...v2, 'userAttributes=keep']],
 		['Invalid option text of chatbot-v2; expected: a string.', [...v2, 'text=5']],
-		["Unknown option '--nonsense'", ['--nonsense']],
+		['Unknown option --tekst; did you mean "--text"?', ['--tekst', 'Hi']],
 		[
 			'canonical has no API for conversations; these have one: pingstreams.',
 			['canonical', '--url', 'http://a.example', '--start', '--api', '0'],
@@ -306,6 +299,43 @@ describe('npm run simulate', () => {
 		const { code, err } = await run(...args)
 		expect(code).toBe(2)
 		expect(err).toContain(why)
+	})
+
+	test('without --text and --start the user talks, and presses options by their numbers', async () => {
+		const { url } = await chatbotGateway()
+		const args = ['chatbot-v2', '--url', url, '--option', 'text=question', '--secret-env', 'MY_SECRET']
+		const env = { MY_SECRET: 'hush-hush-hush-hush' }
+		const { code, out } = await dragoman(['simulate', ...args], { env, input: 'colours\n1\n\n2\n' })
+		expect([code, out]).toEqual([0, '(100 ms)\nWhich?\n  1) Red\n> Red\n(100 ms)\ncolour-red\n(100 ms)\n2\n'])
+	})
+
+	test('a route of the configuration says what to play, and against what', async () => {
+		const { url } = await chatbotGateway()
+		const { path, remove } = folderWith({
+			'gateway.json': {
+				upstream: { url: 'builtin:demo' },
+				routes: [
+					{
+						name: 'shop',
+						path: '/in',
+						platform: 'chatbot-v2',
+						options: { text: 'question' },
+						secrets: [{ env: 'SHOP' }],
+					},
+				],
+			},
+			'.env': 'SHOP=hush-hush-hush-hush',
+		})
+		onTestFinished(remove)
+		const args = ['simulate', '--route', 'shop', '--text', 'Hi', '--config', `${path}/gateway.json`, '--json']
+		const { code, out } = await dragoman(args, { env: { PORT: new URL(url).port } })
+		expect(code).toBe(0)
+		expect(JSON.parse(out)).toMatchObject({ event: { kind: 'message' }, reply: { messages: [{ text: 'Hi' }] } })
+		const wrong = await dragoman(['simulate', '--route', 'shp', '--config', `${path}/gateway.json`])
+		expect([wrong.code, wrong.err]).toEqual([
+			2,
+			expect.stringContaining('No route is named "shp"; did you mean "shop"?'),
+		])
 	})
 
 	test('--help', async () => {

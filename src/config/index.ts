@@ -1,7 +1,7 @@
 /** Reads a configuration into routes, or reports everything that is wrong with it. */
 export { ConfigError } from './issues.ts'
 export type { OutboxSettings } from './outbox-settings.ts'
-export { readConfig, readOutbox } from './read-config.ts'
+export { type GatewaySettings, readConfig, readOutbox } from './read-config.ts'
 export { Config } from './schema.ts'
 export type { Environment } from './secrets.ts'
 export type { ConfigContext } from './upstreams.ts'

@@ -203,6 +203,11 @@ export const Config = v.strictObject({
 	$schema: v.optional(v.string()),
 	/** Backend of all routes that do not have their own. */
 	upstream: v.optional(Upstream),
+	/**
+	 * Modules with adapters of your own, such as "./my-platform.ts", relative to this file. What a module exports with
+	 * "defineAdapter" can be named like any other adapter.
+	 */
+	adapters: v.optional(v.array(v.pipe(v.string(), v.nonEmpty()))),
 	/** The routes that platforms call. */
 	routes: v.pipe(v.array(Route), v.nonEmpty()),
 	/**

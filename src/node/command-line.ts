@@ -1,120 +1,86 @@
-/**
- * The command line: starts the gateway, manages its outbox with `dragoman outbox`, or the webhooks of a ChatBot account
- * with `dragoman connections`. Reads the environment variables DRAGOMAN_CONFIG, HOST and PORT, those of socket activation,
- * and the secrets that the configuration names.
- */
-import { adapters } from '../../adapters/index.ts'
-import { ConfigError, readOutbox } from '../config/index.ts'
-import { readConfigFile } from './config-file.ts'
-import { runConnections } from './connections/connections-command.ts'
-import { asksForHelp, outboxHelp, runOutbox } from './outbox/outbox-command.ts'
+/** The command line: runs a command, or says what is wrong with it. */
+import { readFile } from 'node:fs/promises'
+import * as v from 'valibot'
+import { ConfigError } from '../config/index.ts'
+import type { CommandEntry, Surroundings } from './commands/command.ts'
+import { commands } from './commands/index.ts'
+import { didYouMean, UsageError } from './commands/usage-error.ts'
+import { exitCode } from './exit-code.ts'
+import type { Invocation } from './invocation.ts'
+import { AddressUnusable } from './listen-address.ts'
 import { OutboxError } from './outbox/outbox-error.ts'
-import { onReloadSignal } from './reload-signal.ts'
-import { type Gateway, serve } from './serve.ts'
-import { activatedSocket, SocketUnusable } from './socket-activation.ts'
-import { startupBanner } from './startup-banner.ts'
+import { SocketUnusable } from './socket-activation.ts'
 
-const { DRAGOMAN_CONFIG: file = 'config/gateway.json', HOST: host = '127.0.0.1', PORT: port = '8787' } = process.env
+/** Where the configuration is unless `--config` or DRAGOMAN_CONFIG says otherwise. */
+const defaultConfigFile = 'config/gateway.json'
 
-/** Exit codes of sysexits.h, so that a supervisor does not restart a gateway that is configured wrongly. */
-const exit = { ok: 0, usage: 64, unavailable: 69, config: 78 }
-
-const [command, ...args] = process.argv.slice(2)
-
-try {
-	if (command === 'outbox') await manageOutbox(args)
-	else if (command === 'connections') await manageConnections(args)
-	else if (command === undefined) await startGateway()
-	else {
-		console.error(
-			`Unknown command "${command}". Run without a command to start the gateway, "outbox" to manage stored events, or "connections" to manage webhooks of ChatBot.`,
-		)
-		process.exitCode = exit.usage
-	}
-} catch (thrown) {
-	const [code, ...lines] = describeFailure(thrown)
-	for (const line of lines) console.error(line)
-	process.exitCode = code
-}
-
-async function startGateway(): Promise<void> {
-	const socket = activatedSocket(process.env, process.pid)
-	const address = socket ? { socket } : { host, port: readPort() }
-	const config = await readConfigFile(file)
-	const gateway = await serve({ config, adapters, ...address })
-	let reloaded = Promise.resolve()
-	onReloadSignal(() => {
-		reloaded = reloaded.then(() => reload(gateway))
-	})
-	handleProcessEvents(gateway)
-	// Standard error, because standard output is the log.
-	console.error(await startupBanner(gateway.url, gateway.routes, gateway.runtime.crypto))
-	console.error(`\nReload the configuration: kill -HUP ${process.pid}`)
-	if (readOutbox(config, process.env)?.keys.length === 0) {
-		console.error('\nThe outbox has no "key": events are stored unencrypted, with what users wrote.')
-	}
-}
-
-/** Applies the current content of the configuration file. If it is invalid, logs why and changes nothing. */
-async function reload(gateway: Gateway): Promise<void> {
+/**
+ * Runs what was asked for, and resolves to the exit code; undefined: the process goes on. Prints errors that people can
+ * correct in words; rejects with any other.
+ */
+export async function runCommandLine({ command, args, config }: Invocation): Promise<number | undefined> {
+	const { env } = process
+	const configFile = config ?? (env.DRAGOMAN_CONFIG || defaultConfigFile)
 	try {
-		gateway.reload(await readConfigFile(file))
+		if (config === '') throw new UsageError('--config requires the path of the configuration file.')
+		if (command === undefined && args.some((argument) => argument === '--help' || argument === '-h')) {
+			const { programHelp } = await import('./commands/help.ts')
+			console.log(programHelp(commands))
+			return exitCode.ok
+		}
+		if (command === undefined && args.some((argument) => argument === '--version' || argument === '-v')) {
+			console.log(await version())
+			return exitCode.ok
+		}
+		return await run(entryOf(command ?? 'start'), args, { env, configFile })
 	} catch (thrown) {
-		const mistakes = thrown instanceof ConfigError ? thrown.mistakes : undefined
-		const cause = mistakes || !(thrown instanceof Error) ? undefined : thrown.stack
-		gateway.runtime.log({ level: 'error', msg: 'reload', mistakes, cause })
+		const [code, ...lines] = describeFailure(thrown, configFile)
+		for (const line of lines) console.error(line)
+		return code
 	}
 }
 
-async function manageOutbox(args: readonly string[]): Promise<void> {
-	if (asksForHelp(args)) return console.log(outboxHelp)
-	const settings = readOutbox(await readConfigFile(file), process.env)
-	if (!settings) throw new ConfigError(['outbox: is missing'])
-	process.exitCode = runOutbox(args, settings, console.log, console.error)
-}
-
-async function manageConnections(args: readonly string[]): Promise<void> {
-	process.exitCode = await runConnections(args, {
-		env: process.env,
-		config: () => readConfigFile(file),
-		say: console.log,
-		report: console.error,
-	})
-}
-
-function readPort(): number {
-	if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new ConfigError(['PORT must be a number up to 65535.'])
-	return Number(port)
-}
-
-/** Logs uncaught errors, and closes the gateway on SIGTERM and SIGINT. */
-function handleProcessEvents(gateway: Gateway): void {
-	const log = (error: unknown) => {
-		gateway.runtime.log({ level: 'error', msg: 'uncaught', cause: error instanceof Error ? error.stack : undefined })
+async function run({ name, load }: CommandEntry, args: readonly string[], surroundings: Surroundings) {
+	try {
+		const { command } = await load()
+		return await command.run(args, surroundings)
+	} catch (thrown) {
+		if (!(thrown instanceof UsageError)) throw thrown
+		console.error(`${thrown.message}\nRun "dragoman ${name} --help" for help.`)
+		// A supervisor starts the gateway, and must not start it again.
+		return name === 'start' ? exitCode.usage : exitCode.wrongUsage
 	}
-	// A bug in one turn must not end all the others.
-	process.on('uncaughtException', log)
-	process.on('unhandledRejection', log)
-	for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-		process.once(signal, async () => {
-			await gateway.close()
-			process.exit(exit.ok)
-		})
-	}
+}
+
+function entryOf(name: string): CommandEntry {
+	const entry = commands.find((each) => each.name === name)
+	if (entry) return entry
+	const file = name.endsWith('.json') ? ` To start with another configuration: dragoman --config ${name}` : ''
+	const names = commands.map((each) => each.name)
+	throw new UsageError(
+		`Unknown command "${name}"${didYouMean(name, names)}${file}\nRun "dragoman --help" for a list of commands.`,
+	)
+}
+
+const Package = v.object({ version: v.string() })
+
+async function version(): Promise<string> {
+	const file = new URL(import.meta.resolve('dragoman/package.json'))
+	return v.parse(Package, JSON.parse(await readFile(file, 'utf8'))).version
 }
 
 /** The exit code for a failure, and what to print about it. Throws what it does not know. */
-function describeFailure(thrown: unknown): [code: number, ...lines: string[]] {
-	if (thrown instanceof ConfigError)
-		return [exit.config, thrown.message, ...thrown.mistakes.map((mistake) => `  ${mistake}`)]
-	if (thrown instanceof SocketUnusable) return [exit.config, thrown.message]
-	if (thrown instanceof OutboxError) return [exit.unavailable, thrown.message]
-	const { code } = thrown as NodeJS.ErrnoException
-	if (code === 'EADDRINUSE') return [exit.unavailable, `Port ${port} on ${host} is in use. Set PORT to another.`]
-	if (code === 'EACCES')
-		return [exit.unavailable, `No permission to use port ${port} on ${host}. Set PORT to one above 1023.`]
-	if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-		return [exit.unavailable, `${host} is not an address of this machine. Set HOST to one.`]
+function describeFailure(thrown: unknown, configFile: string): [code: number, ...lines: string[]] {
+	if (thrown instanceof UsageError) return [exitCode.usage, thrown.message]
+	if (thrown instanceof ConfigError) {
+		const count = thrown.mistakes.length === 1 ? 'a mistake' : `${thrown.mistakes.length} mistakes`
+		return [
+			exitCode.config,
+			`The configuration ${configFile} has ${count}.`,
+			...thrown.mistakes.map((mistake) => `  ${mistake}`),
+		]
 	}
+	if (thrown instanceof SocketUnusable) return [exitCode.config, thrown.message]
+	if (thrown instanceof OutboxError || thrown instanceof AddressUnusable) return [exitCode.unavailable, thrown.message]
 	throw thrown
 }

@@ -8,7 +8,8 @@ const notAllowed = 'Comments and trailing commas are not allowed.'
 /** The parsed file. Rejects with a ConfigError if it cannot be read or is not JSON. */
 export async function readConfigFile(file: string): Promise<unknown> {
 	const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-		throw new ConfigError([`${file} cannot be read (${cause.code}). Set DRAGOMAN_CONFIG to the configuration file.`])
+		const why = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code})`
+		throw new ConfigError([`${file} ${why}. Make one with "dragoman init", or name another with --config.`])
 	})
 	try {
 		return JSON.parse(text)

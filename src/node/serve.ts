@@ -53,10 +53,11 @@ export interface Gateway {
 	readonly runtime: Runtime
 	/**
 	 * Applies another configuration to later calls; turns in progress finish with the one they started with. State,
-	 * connections to upstreams and the outbox are kept. Throws a ConfigError, and changes nothing, if the configuration is
+	 * connections to upstreams and the outbox are kept. `changed`: other adapters, or another environment. Throws a
+	 * ConfigError, and changes nothing, if the configuration is
 	 * invalid or changes the outbox, which is opened only once.
 	 */
-	reload(config: unknown): void
+	reload(config: unknown, changed?: Partial<Pick<ServeOptions, 'adapters' | 'env'>>): void
 	/** Accepts no new turns, and gives those in progress at most ten seconds to finish. */
 	close(): Promise<void>
 }
@@ -98,8 +99,8 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const appOf = (routes: readonly Route[]) =>
 		createApp({ routes, runtime, ready: () => !draining, bodyBudget, bodyOf, headOf, respond })
 	let app = appOf(routes)
-	const reload = (config: unknown): void => {
-		const next = readConfig(config, context)
+	const reload: Gateway['reload'] = (config, changed) => {
+		const next = readConfig(config, { ...context, ...changed })
 		if (!isDeepStrictEqual(next.outbox, settings)) {
 			throw new ConfigError(['outbox: cannot be changed while the gateway runs; restart it'])
 		}

@@ -57,8 +57,8 @@ test('its commands do what it says, and print what it shows', async () => {
 	expect(notes).toEqual([`webhook ${id} created: "chatbot" answered the challenge`])
 
 	const [, args = ''] = /^npm run simulate -- (.*)$/.exec(onFreePorts(block('turn'))) ?? []
-	const simulator = new URL('../../src/node/simulate.ts', import.meta.url).pathname
-	const { stdout } = await promisify(execFile)(process.execPath, [simulator, ...args.split(' ')])
+	const simulator = new URL('../../src/node/main.ts', import.meta.url).pathname
+	const { stdout } = await promisify(execFile)(process.execPath, [simulator, 'simulate', ...args.split(' ')])
 	expect(stdout).toContain('You said: hello')
 
 	const [route, ...others] = config.routes

@@ -181,11 +181,11 @@ describe('it refuses', () => {
 	})
 })
 
-const simulator = fileURLToPath(new URL('../../src/node/simulate.ts', import.meta.url))
+const simulator = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
 
 /** The output of the simulator until a pattern is in it; the process ends with the test. */
 async function run(args: readonly string[], pattern: RegExp): Promise<RegExpExecArray> {
-	const child = spawn(process.execPath, [simulator, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+	const child = spawn(process.execPath, [simulator, 'simulate', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 	const ended = new Promise((done) => child.once('close', done))
 	onTestFinished(async () => {
 		child.kill()

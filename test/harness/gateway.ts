@@ -59,6 +59,8 @@ interface Options {
 }
 
 export interface ProcessOptions extends Options {
+	/** Arguments of the program. */
+	readonly args?: readonly string[]
 	/** Options of Node itself, such as a small heap. */
 	readonly node?: readonly string[]
 	/** A module that runs before the program, as text. */
@@ -148,7 +150,7 @@ export const environment: { readonly [name: string]: string } = {
 async function startProcess(
 	scope: Scope,
 	config: object | string | undefined,
-	{ env = {}, node = [], preload, before = [], output, spawned }: ProcessOptions,
+	{ args: given = [], env = {}, node = [], preload, before = [], output, spawned }: ProcessOptions,
 ): Promise<GatewayProcess> {
 	const file = join(folder(scope), 'gateway.json')
 	const configure = (next: object | string): void => {
@@ -158,7 +160,7 @@ async function startProcess(
 	}
 	if (config !== undefined) configure(config)
 	const loaded = preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
-	const [command = process.execPath, ...args] = [...before, process.execPath, ...node, ...loaded, program]
+	const [command = process.execPath, ...args] = [...before, process.execPath, ...node, ...loaded, program, ...given]
 	const child = spawn(command, args, {
 		env: { ...environment, PORT: '0', ...(config !== undefined && { DRAGOMAN_CONFIG: file }), ...env },
 		stdio: ['ignore', output ?? 'pipe', 'pipe'],

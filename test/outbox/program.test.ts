@@ -66,7 +66,7 @@ test('it does not start without the log of a process that was killed, until an o
 test('an unknown command, or one without an outbox, is an error', () => {
 	expect(run(rest, 'outbix')).toMatchObject({
 		status: 64,
-		stderr: expect.stringContaining('Unknown command "outbix".'),
+		stderr: expect.stringContaining('Unknown command "outbix"; did you mean "outbox"?'),
 	})
 	expect(run(rest, 'outbox', 'list')).toMatchObject({
 		status: 78,

@@ -1,0 +1,14 @@
+/** The list of commands. Each is a file that is loaded only when it runs: a new command is its file and one line here. */
+import type { CommandEntry } from './command.ts'
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandEntry[] = [
+	{ name: 'start', summary: 'start the gateway (the default)', load: () => import('./start.ts') },
+	{
+		name: 'simulate',
+		summary: 'play a platform: talk to a webhook, press buttons',
+		load: () => import('./simulate.ts'),
+	},
+	{ name: 'outbox', summary: 'list, redrive or delete stored events', load: () => import('./outbox.ts') },
+	{ name: 'connections', summary: 'manage the webhooks of a ChatBot account', load: () => import('./connections.ts') },
+]

@@ -1,0 +1,113 @@
+/** `dragoman start`: the gateway. Reads HOST and PORT, the variables of socket activation, and the secrets of the configuration. */
+import { watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { ConfigError, readOutbox } from '../../config/index.ts'
+import { loadConfiguration, requireLoaded } from '../configuration.ts'
+import { dotenvOf } from '../dotenv.ts'
+import { exitCode } from '../exit-code.ts'
+import { describeListenError, listenAddress } from '../listen-address.ts'
+import { isLocal } from '../listener.ts'
+import { onReloadSignal } from '../reload-signal.ts'
+import { type Gateway, serve } from '../serve.ts'
+import { activatedSocket } from '../socket-activation.ts'
+import { startupBanner } from '../startup-banner.ts'
+import type { Surroundings } from './command.ts'
+import { defineCommand, refuseArguments } from './define-command.ts'
+
+export const command = defineCommand({
+	name: 'start',
+	usage: ['[OPTIONS]'],
+	about: ['Starts the gateway. It runs until Ctrl-C or SIGTERM; SIGHUP makes it read the configuration again.'],
+	options: {
+		watch: { type: 'boolean', default: false, about: 'read the configuration again when it or its .env changes' },
+	},
+	examples: [
+		['dragoman', 'with config/gateway.json, on http://127.0.0.1:8787'],
+		['dragoman start --watch', 'while you change the configuration'],
+		['HOST=0.0.0.0 PORT=80 dragoman start --config /etc/dragoman/gateway.json', 'for others'],
+	],
+	exitCodes: '0 ended by a signal, 64 wrong usage, 69 something is unavailable, 78 the configuration has mistakes',
+	async run({ values, positionals }, surroundings) {
+		refuseArguments(positionals)
+		const { configFile, env: processEnv } = surroundings
+		const socket = activatedSocket(processEnv, process.pid)
+		const configuration = await loadConfiguration(configFile, processEnv)
+		const { json, adapters, env, envFile } = configuration
+		const address = listenAddress(env)
+		const loopback = isLocal(socket ?? address)
+		requireLoaded(configuration, loopback)
+		const place = socket ? { socket } : address
+		const gateway = await serve({ config: json, adapters, env, ...place }).catch((thrown: unknown) => {
+			throw socket ? thrown : describeListenError(thrown, address)
+		})
+		handleProcessEvents(gateway)
+		const reload = inTurn(() => reloadFile(gateway, surroundings, loopback))
+		onReloadSignal(reload)
+		if (values.watch) watchConfiguration(configFile, reload)
+		// Standard error, because standard output is the log.
+		console.error(await startupBanner(gateway.url, gateway.routes, gateway.runtime.crypto))
+		if (envFile !== undefined) console.error(`\nRead ${envFile}, for variables that were not set.`)
+		const byItself = values.watch ? `; ${configFile} is also read again when it changes` : ''
+		console.error(`\nReload the configuration: kill -HUP ${process.pid}${byItself}`)
+		if (readOutbox(json, env)?.keys.length === 0) {
+			console.error('\nThe outbox has no "key": events are stored unencrypted, with what users wrote.')
+		}
+		return undefined
+	},
+})
+
+/** Calls of the function that never overlap. */
+function inTurn(run: () => Promise<void>): () => void {
+	let last = Promise.resolve()
+	return () => {
+		last = last.then(run)
+	}
+}
+
+/** Applies the current content of the configuration file. If it is invalid, logs why and changes nothing. */
+async function reloadFile(
+	gateway: Gateway,
+	{ configFile, env: processEnv }: Surroundings,
+	loopback: boolean,
+): Promise<void> {
+	try {
+		const configuration = await loadConfiguration(configFile, processEnv)
+		requireLoaded(configuration, loopback)
+		gateway.reload(configuration.json, configuration)
+	} catch (thrown) {
+		const mistakes = thrown instanceof ConfigError ? thrown.mistakes : undefined
+		const cause = mistakes || !(thrown instanceof Error) ? undefined : thrown.stack
+		gateway.runtime.log({ level: 'error', msg: 'reload', mistakes, cause })
+	}
+}
+
+/** Milliseconds: an editor may write a file in several steps. */
+const settling = 100
+
+/** Calls `changed` when the configuration or its `.env` has been written, replaced or created. */
+function watchConfiguration(configFile: string, changed: () => void): void {
+	const names = [configFile, dotenvOf(configFile)].map((file) => basename(file))
+	let timer: NodeJS.Timeout | undefined
+	// The folder, because many editors put another file in the place of the one that is watched.
+	watch(dirname(configFile), (_, name) => {
+		if (name !== null && !names.includes(name)) return
+		clearTimeout(timer)
+		timer = setTimeout(changed, settling)
+	}).unref()
+}
+
+/** Logs uncaught errors, and closes the gateway on SIGTERM and SIGINT. */
+function handleProcessEvents(gateway: Gateway): void {
+	const log = (error: unknown) => {
+		gateway.runtime.log({ level: 'error', msg: 'uncaught', cause: error instanceof Error ? error.stack : undefined })
+	}
+	// A bug in one turn must not end all the others.
+	process.on('uncaughtException', log)
+	process.on('unhandledRejection', log)
+	for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+		process.once(signal, async () => {
+			await gateway.close()
+			process.exit(exitCode.ok)
+		})
+	}
+}
