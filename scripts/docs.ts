@@ -10,6 +10,7 @@ import { type GatewayLimit, limits } from '../src/limits.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
 import { anyToAny } from './any-to-any.ts'
 import { describeConfig } from './config-words.ts'
+import { type ContractName, contract, contractSchema } from './contract-schemas.ts'
 import { contributing } from './contributing.ts'
 import { replaceBlock } from './generated-block.ts'
 import { readLimitWords } from './limit-words.ts'
@@ -27,6 +28,7 @@ const documents: { readonly [file: string]: (present: string) => string } = {
 	'docs/performance.svg': performanceChart,
 	'docs/sizing.md': sizingPage,
 	'config/gateway.schema.json': configSchema,
+	...contractDocuments(),
 	'config/gateway.json': exampleConfig,
 	'config/worker.json': workerConfig,
 }
@@ -166,6 +168,13 @@ const number = (value: number) => value.toLocaleString('en')
 function configSchema(): string {
 	const schema = describeConfig(toJsonSchema(Config, { typeMode: 'input', target: 'draft-2020-12' }))
 	return `${JSON.stringify({ title: 'The configuration of a Dragoman gateway', ...schema }, null, '\t')}\n`
+}
+
+function contractDocuments(): { [file: string]: () => string } {
+	const names = Object.keys(contract) as ContractName[]
+	return Object.fromEntries(
+		names.map((name) => [`schema/${name}.schema.json`, () => `${JSON.stringify(contractSchema(name), null, '\t')}\n`]),
+	)
 }
 
 const Example = v.looseObject({

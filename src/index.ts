@@ -9,6 +9,8 @@ export { type AppOptions, type ByteBudget, type ByteSource, createApp, createBod
 // To write a backend in the canonical format.
 export {
 	Attributes,
+	BackendReply,
+	BackendRequest,
 	Button,
 	CanonicalEvent,
 	CanonicalReply,
@@ -18,7 +20,7 @@ export {
 	emptyReply,
 	Json,
 	Message,
-	type Turn,
+	Turn,
 } from './model/index.ts'
 // To watch what the gateway does.
 export type {

@@ -32,7 +32,7 @@ interface Parts {
 // Lean values are those of long lists: few members, short lists, so that 120 of them are no burden.
 function walk(schema: v.GenericSchema, sources: Sources, lean: boolean, name = ''): fc.Arbitrary<unknown> {
 	const parts: Parts = schema
-	const checked = parts.pipe?.some((action) => action.type === 'check')
+	const checked = parts.pipe?.some(({ type }) => type === 'check' || type === 'min_entries')
 	const values = walkUnchecked(parts.pipe?.[0] ?? schema, parts, sources, lean, name)
 	return checked || parts.type === 'custom' ? values.filter((value) => v.is(schema, value)) : values
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { Button, CanonicalEvent, CanonicalReply, Card, Choice, Message } from '../src/model/index.ts'
+import { Button, CanonicalEvent, CanonicalReply, Card, Choice, Message, Turn } from '../src/model/index.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
@@ -47,10 +47,11 @@ interface Fields {
 	readonly [section: string]: string[]
 }
 
-function fieldsOfTurn(): string[] {
+test('the schema of a turn has the members of its type', () => {
 	const [, members = ''] = /export interface Turn \{\n(.*?)\n\}/s.exec(read('../src/model/turn.ts')) ?? []
-	return [...members.matchAll(/^\treadonly (\w+)/gm)].map(([, name = '']) => name)
-}
+	const names = [...members.matchAll(/^\treadonly (\w+)/gm)].map(([, name = '']) => name)
+	expect(Object.keys(Turn.entries)).toEqual(names)
+})
 
 /** The first cells of the tables by section; a section is each word in code style of the heading above. */
 function documented(): Fields {
@@ -69,7 +70,7 @@ test('docs/canonical-model.md has a row for every field of the model, and for no
 	const buttons = fieldsByType(Button)
 	const fields: Fields = {
 		CanonicalEvent: fieldsOf(CanonicalEvent),
-		Turn: fieldsOfTurn(),
+		Turn: fieldsOf(Turn),
 		CanonicalReply: fieldsOf(CanonicalReply),
 		Message: messages.common,
 		...messages.own,

@@ -1,9 +1,8 @@
 /** The reply leg of our own JSON: a canonical reply as it stands. */
-import * as v from 'valibot'
 import {
 	allOf,
+	BackendReply,
 	bodyAsJson,
-	CanonicalReply,
 	closestName,
 	emptyReply,
 	fieldPath,
@@ -15,28 +14,13 @@ import {
 	validate,
 } from '../../src/format/index.ts'
 
-const { messages, attributes } = CanonicalReply.entries
-
-/** Whatever holds nothing may be left out: `{}` says nothing, `{"messages":[…]}` is enough to say something. */
-const Answer = v.strictObject({
-	...CanonicalReply.entries,
-	messages: v.optional(messages, []),
-	attributes: v.optional(
-		v.strictObject({
-			session: v.optional(attributes.entries.session, {}),
-			user: v.optional(attributes.entries.user, {}),
-		}),
-		{},
-	),
-})
-
 export const reply: ReplyLeg = {
 	carries: allOf(replyFeatures),
 	decode(answer) {
 		if (answer.body.trim() === '') return { model: emptyReply, unread: [] }
 		const body = bodyAsJson(answer)
 		refuseOtherShapes(body)
-		const { wire, unread } = validate(Answer, body)
+		const { wire, unread } = validate(BackendReply, body)
 		return { model: wire, unread }
 	},
 	encode(model) {
@@ -44,7 +28,7 @@ export const reply: ReplyLeg = {
 	},
 }
 
-const names = Object.keys(Answer.entries)
+const names = Object.keys(BackendReply.entries)
 
 /** Refuses what backends answer in place of a reply: a list, a reply in an envelope, or an object without messages. */
 function refuseOtherShapes(body: Json): void {

@@ -17,6 +17,7 @@ import {
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
+	Timestamp,
 	unreachable,
 	validate,
 	WireAttributes,
@@ -64,8 +65,6 @@ const Call = v.object({
 })
 type WireContext = NonNullable<v.InferOutput<typeof Call>['result']['contexts']>[number]
 type Context = NonNullable<CanonicalEvent['contexts']>[number]
-
-const Timestamp = v.pipe(v.string(), v.isoTimestamp())
 
 /** A default reply that the model can express. Other ones are native parts. */
 const WireDefaultReply = v.strictObject({

@@ -13,6 +13,7 @@ import {
 	namesOf,
 	nonEmpty,
 	readBodyValues,
+	Timestamp,
 } from '../../src/format/index.ts'
 
 const name = 'snatchbot-webhook'
@@ -25,8 +26,6 @@ const Address = v.pipe(v.string(), v.regex(/^[\dA-Fa-f.:]{2,45}$/))
 /** What only this webhook says: an IP address. The documentation does not say whose. */
 const Native = v.strictObject({ ip: Address })
 const OptionalNative = v.optional(Native)
-
-const Time = v.pipe(v.string(), v.isoTimestamp())
 
 export const event: EventLeg = {
 	carries: {
@@ -80,7 +79,7 @@ export const event: EventLeg = {
 function decodeTime(time: Json | undefined): string | undefined {
 	const [leading = ''] = /^[\d\sT:.+\-Z]+/.exec(typeof time === 'string' ? time : '') ?? []
 	const candidate = leading.trim()
-	return v.is(Time, candidate) ? candidate : undefined
+	return v.is(Timestamp, candidate) ? candidate : undefined
 }
 
 /** The sample has the text as JSON in a string: `"\"awesome\""`. Whatever is not a string once more is the text itself. */

@@ -3,6 +3,7 @@ export { GatewayError } from '../errors.ts'
 export { limits } from '../limits.ts'
 export {
 	Attributes,
+	BackendReply,
 	Button,
 	CanonicalEvent,
 	CanonicalReply,
@@ -15,6 +16,7 @@ export {
 	messageFeatures,
 	replyFeatures,
 	reservedKeys,
+	Timestamp,
 } from '../model/index.ts'
 export { closestName } from '../schema/index.ts'
 export {

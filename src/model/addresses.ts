@@ -11,7 +11,7 @@ export interface RelativeAddress {
 const expected = 'an absolute address, such as https://example.com/page'
 
 /** A scheme; or a fragment alone, with which bots write a link to nowhere. */
-const absolute = /^\s*(?:[a-z][a-z\d+.-]*:|#)/i
+export const absolute = /^\s*(?:[A-Za-z][A-Za-z\d+.-]*:|#)/
 
 /** The first relative address of a reply; undefined when it has none. */
 export function relativeAddressOf({ messages }: CanonicalReply): RelativeAddress | undefined {

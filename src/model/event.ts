@@ -1,13 +1,36 @@
 /** The canonical event: what happened on a platform, from the user to the bot. */
 import * as v from 'valibot'
-import { Count, hasMembers, LimitedAttributes, NonEmptyString, nonEmptyArray, SomeAttributes } from './constraints.ts'
+import {
+	Count,
+	hasMembers,
+	LimitedAttributes,
+	NonEmptyString,
+	nonEmptyArray,
+	SomeAttributes,
+	Timestamp,
+} from './constraints.ts'
 import { JsonByAdapter } from './json.ts'
 import { Message } from './message.ts'
+
+const User = v.strictObject({
+	id: v.optional(NonEmptyString),
+	externalId: v.optional(NonEmptyString),
+	name: v.optional(NonEmptyString),
+	email: v.optional(NonEmptyString),
+	phone: v.optional(NonEmptyString),
+	attributes: LimitedAttributes,
+})
+
+/** Rejects a user of whom nothing is known. */
+export const isNotBlank = v.check<v.InferOutput<typeof User>, string>(
+	(user) => Object.keys(user).length > 1 || Object.keys(user.attributes).length > 0,
+	'must have at least one member beside empty attributes',
+)
 
 export const CanonicalEvent = v.strictObject({
 	id: v.optional(NonEmptyString),
 	kind: v.picklist(['message', 'choice', 'start', 'notice']),
-	occurredAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+	occurredAt: v.optional(Timestamp),
 	channel: v.optional(NonEmptyString),
 	sender: v.optional(v.picklist(['user', 'bot', 'agent', 'system', 'unknown'])),
 	bot: v.optional(
@@ -21,22 +44,7 @@ export const CanonicalEvent = v.strictObject({
 		),
 	),
 	conversation: v.optional(NonEmptyString),
-	user: v.optional(
-		v.pipe(
-			v.strictObject({
-				id: v.optional(NonEmptyString),
-				externalId: v.optional(NonEmptyString),
-				name: v.optional(NonEmptyString),
-				email: v.optional(NonEmptyString),
-				phone: v.optional(NonEmptyString),
-				attributes: LimitedAttributes,
-			}),
-			v.check(
-				(user) => Object.keys(user).length > 1 || Object.keys(user.attributes).length > 0,
-				'must have at least one member beside empty attributes',
-			),
-		),
-	),
+	user: v.optional(v.pipe(User, isNotBlank)),
 	language: v.optional(NonEmptyString),
 	text: v.optional(NonEmptyString),
 	choice: v.optional(v.strictObject({ value: NonEmptyString, label: v.optional(NonEmptyString) })),

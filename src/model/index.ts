@@ -1,6 +1,8 @@
 /** The canonical model: events and replies, independent of any platform. */
 export { type RelativeAddress, relativeAddressOf } from './addresses.ts'
+export { BackendReply, BackendRequest } from './backend.ts'
 export type { Change } from './change.ts'
+export { Timestamp } from './constraints.ts'
 export { CanonicalEvent } from './event.ts'
 export { type Excess, excessOfEvent, excessOfReply } from './excess.ts'
 export {
@@ -15,4 +17,4 @@ export {
 export { Attributes, findReservedKey, Json, reservedKeys } from './json.ts'
 export { Button, Card, Choice, Message } from './message.ts'
 export { CanonicalReply, emptyReply } from './reply.ts'
-export type { Turn } from './turn.ts'
+export { Turn } from './turn.ts'

@@ -1,14 +1,14 @@
 /** One message of a bot, and its buttons, choices and cards. */
 import * as v from 'valibot'
-import { Count, NonEmptyString, nonEmptyArray } from './constraints.ts'
+import { Address, Count, NonEmptyString, nonEmptyArray } from './constraints.ts'
 
 export const Button = v.variant('type', [
 	v.strictObject({ type: v.literal('postback'), title: NonEmptyString, value: NonEmptyString }),
-	v.strictObject({ type: v.literal('link'), title: NonEmptyString, url: NonEmptyString }),
+	v.strictObject({ type: v.literal('link'), title: NonEmptyString, url: Address }),
 	v.strictObject({
 		type: v.literal('webview'),
 		title: NonEmptyString,
-		url: NonEmptyString,
+		url: Address,
 		height: v.optional(v.picklist(['compact', 'tall', 'full'])),
 	}),
 	v.strictObject({ type: v.literal('phone'), title: NonEmptyString, number: NonEmptyString }),
@@ -32,8 +32,8 @@ export type Choice = v.InferOutput<typeof Choice>
 export const Card = v.strictObject({
 	title: NonEmptyString,
 	subtitle: v.optional(NonEmptyString),
-	imageUrl: v.optional(NonEmptyString),
-	url: v.optional(NonEmptyString),
+	imageUrl: v.optional(Address),
+	url: v.optional(Address),
 	buttons: v.optional(nonEmptyArray(Button)),
 })
 
@@ -43,7 +43,7 @@ export type Card = v.InferOutput<typeof Card>
 /** `delay`: milliseconds before the message appears. `instead`: the author's text where the message cannot be shown. */
 const common = { delay: v.optional(Count), instead: v.optional(NonEmptyString) }
 
-const file = { ...common, url: NonEmptyString, name: v.optional(NonEmptyString), mimeType: v.optional(NonEmptyString) }
+const file = { ...common, url: Address, name: v.optional(NonEmptyString), mimeType: v.optional(NonEmptyString) }
 
 export const Message = v.variant('type', [
 	v.strictObject({
@@ -53,7 +53,7 @@ export const Message = v.variant('type', [
 		alternatives: v.optional(nonEmptyArray(NonEmptyString)),
 		buttons: v.optional(nonEmptyArray(Button)),
 	}),
-	v.strictObject({ ...common, type: v.literal('image'), url: NonEmptyString, alt: v.optional(NonEmptyString) }),
+	v.strictObject({ ...common, type: v.literal('image'), url: Address, alt: v.optional(NonEmptyString) }),
 	v.strictObject({ ...file, type: v.literal('video') }),
 	v.strictObject({ ...file, type: v.literal('audio') }),
 	v.strictObject({ ...file, type: v.literal('file') }),

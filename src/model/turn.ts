@@ -1,7 +1,9 @@
 /** What the upstream receives about a turn, in addition to the event. */
+import * as v from 'valibot'
 import type { Change } from './change.ts'
-import type { ReplyFeature } from './features.ts'
-import type { Json } from './json.ts'
+import { Count, NonEmptyString, Timestamp } from './constraints.ts'
+import { eventFeatures, type ReplyFeature, replyFeatures } from './features.ts'
+import { Json } from './json.ts'
 
 /** What the upstream receives about a turn, in addition to the event. */
 export interface Turn {
@@ -31,3 +33,30 @@ export interface Turn {
 	/** The platform's call with secrets redacted, if the route has `raw`. */
 	readonly raw?: Json
 }
+
+/** The name of a reply feature. */
+export const ReplyFeatureName = v.picklist(replyFeatures)
+
+/** The name of any feature. */
+export const FeatureName = v.picklist([...eventFeatures, ...replyFeatures])
+
+const ChangeOfEvent = v.strictObject({
+	path: v.string(),
+	feature: FeatureName,
+	did: v.picklist(['dropped', 'shortened', 'split', 'merged', 'converted', 'added', 'escaped']),
+	detail: v.optional(v.string()),
+})
+
+export const Turn = v.strictObject({
+	id: NonEmptyString,
+	route: NonEmptyString,
+	platform: NonEmptyString,
+	receivedAt: Timestamp,
+	answer: v.picklist(['now', 'push', 'never']),
+	answerBy: v.optional(Timestamp),
+	carries: v.array(ReplyFeatureName),
+	changes: v.array(ChangeOfEvent),
+	moreChanges: v.optional(Count),
+	replyUrl: v.optional(NonEmptyString),
+	raw: v.optional(Json),
+}) satisfies v.GenericSchema<Turn>

@@ -17,6 +17,7 @@ import {
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
+	Timestamp,
 	unreachable,
 	WireNonEmpty,
 } from '../../../src/format/index.ts'
@@ -174,7 +175,6 @@ export function eventLeg({ dialect }: Options): EventLeg {
 	}
 }
 
-const Timestamp = v.pipe(v.string(), v.isoTimestamp())
 /** The last millisecond of the year 9999. */
 const maxTime = 253_402_300_799_999
 
