@@ -13,10 +13,14 @@ const platforms = adapters.flatMap(({ name, examples: [options], create }) => {
 	return leg ? [{ name, leg }] : []
 })
 
-function show(name: string, ...messages: Message[]) {
+const show = (name: string, ...messages: Message[]) => showFrom(undefined, name, ...messages)
+
+/** What the platform shows of messages that were decoded from a format. */
+function showFrom(decodedFrom: string | undefined, name: string, ...messages: Message[]) {
 	const leg = platforms.find((each) => each.name === name)?.leg
 	if (!leg) throw new Error(`no platform ${name}`)
-	const { value, changes } = fitReply({ messages, attributes: { session: {}, user: {} } }, leg, context)
+	const reply = { messages, attributes: { session: {}, user: {} } }
+	const { value, changes } = fitReply(reply, leg, { ...context, decodedFrom })
 	const did = changes.filter(({ did }) => did !== 'added').map(({ did, path }) => `${did} ${path}`)
 	return { messages: value.messages.map(({ delay, ...message }) => message), body: leg.encode(value).body, did }
 }
@@ -174,6 +178,79 @@ describe('an address that runs a script', () => {
 			])
 		},
 	)
+})
+
+describe('a relative address of a backend that speaks another platform’s format', () => {
+	test.each<[name: string, message: Message, shown: object, did: string[]]>([
+		[
+			'pingstreams',
+			{ type: 'text', text: 'Go', buttons: [{ type: 'link', title: 'Shop', url: '/shop' }] },
+			{ type: 'text', text: 'Go' },
+			['dropped messages[0].buttons[0]'],
+		],
+		[
+			'chatbot-v2',
+			{ type: 'text', text: 'Go', buttons: [{ type: 'webview', title: 'Shop', url: 'shop?a=b' }] },
+			{ type: 'text', text: 'Go' },
+			['dropped messages[0].buttons[0]'],
+		],
+		[
+			'chatbot-v1',
+			{ type: 'image', url: '/a.png', alt: 'A cat' },
+			{ type: 'text', text: 'A cat' },
+			['dropped messages[0]'],
+		],
+		[
+			'botdistrikt',
+			{ type: 'file', url: '../a.pdf', name: 'a.pdf' },
+			{ type: 'text', text: 'a.pdf' },
+			['dropped messages[0]'],
+		],
+		[
+			'chatbot-v2',
+			{ type: 'image', url: '//cdn.example/a.png' },
+			{ type: 'image', url: 'https://cdn.example/a.png' },
+			['converted messages[0].url'],
+		],
+		[
+			'pingstreams',
+			{ type: 'text', text: 'Go', buttons: [{ type: 'link', title: 'Shop', url: 'www.shop.example' }] },
+			{ type: 'text', text: 'Go', buttons: [{ type: 'link', title: 'Shop', url: 'https://www.shop.example' }] },
+			['converted messages[0].buttons[0].url'],
+		],
+		[
+			'pingstreams',
+			{ type: 'text', text: 'Go', buttons: [{ type: 'link', title: 'Top', url: '#top' }] },
+			{ type: 'text', text: 'Go', buttons: [{ type: 'link', title: 'Top', url: '#top' }] },
+			[],
+		],
+	])('on %s: %j', (name, message, shown, did) => {
+		expect(showFrom('elsewhere', name, message)).toMatchObject({ messages: [shown], did })
+	})
+
+	test.each(['pingstreams', 'chatbot-v1', 'chatbot-v2'])('stays as it is on %s if that is its platform', (name) => {
+		const buttons = [{ type: 'link' as const, title: 'Shop', url: '/shop' }]
+		expect(showFrom(name, name, { type: 'text', text: 'Go', buttons }).messages).toEqual([
+			{ type: 'text', text: 'Go', buttons },
+		])
+	})
+})
+
+describe('a relative address as words', () => {
+	const link = (url: string): Message => ({ type: 'text', text: 'Go', buttons: [{ type: 'link', title: 'Shop', url }] })
+
+	test.each(['/shop', 'shop', '?a=b', '../a', '///a', 'a/b.html'])('is dropped and named: %s', (url) => {
+		expect(show('botdistrikt', link(url))).toMatchObject({
+			messages: [{ type: 'text', text: 'Go' }],
+			did: ['dropped messages[0].buttons[0]'],
+		})
+	})
+
+	test.each(['//shop.example/a', 'www.shop.example/a', ' //shop.example/a'])('gets its scheme: %s', (url) => {
+		const { messages, did } = show('botdistrikt', link(url))
+		expect(messages).toEqual([{ type: 'text', text: `Go\nShop: https://${url.trim().replace('//', '')}` }])
+		expect(did).toEqual(expect.arrayContaining(['converted messages[0].buttons[0]']))
+	})
 })
 
 describe('a relative address', () => {

@@ -485,6 +485,10 @@ test.each<[mistake: string, config: unknown]>([
 		{ upstream, routes: [{ ...route, failure: { messages: [{ type: 'text' }] } }] },
 	],
 	[
+		'routes[0].failure.messages[0].url: must be an absolute address, such as https://example.com/page',
+		{ upstream, routes: [{ ...route, failure: { messages: [{ type: 'image', url: '/sorry.png' }] } }] },
+	],
+	[
 		'routes[0].failure.en.messages[0].text: must not be empty',
 		{ upstream, routes: [{ ...route, failure: { en: { messages: [{ type: 'text', text: '' }] } } }] },
 	],
@@ -526,6 +530,16 @@ test('all mistakes are listed at once, without values', () => {
 		'routes[1].secrets[1].env',
 		'routes[1].name',
 	])
+})
+
+test('every unknown key of an object inside another is listed', () => {
+	const late = { after: 1000, reply: { messages: [] }, anser: 'push', colour: 'red' }
+	expect(mistakesOf({ upstream, routes: [{ ...route, late }] }, { loopback: true })).toEqual(
+		expect.arrayContaining([
+			'routes[0].late.anser: no such key; did you mean "answer"?',
+			'routes[0].late.colour: no such key',
+		]),
+	)
 })
 
 test('the schema becomes a JSON Schema in which every member has a description', () => {

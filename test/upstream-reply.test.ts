@@ -216,6 +216,18 @@ test.each([
 	expect(() => turn(upstream, 'botdistrikt', answer)).toThrow(expect.objectContaining({ context }))
 })
 
+test.each([
+	['canonical', { mesages: [], atributes: {}, x: 1 }, ['mesages', 'atributes', 'x']],
+	['canonical', { messages: [{ type: 'text', text: 'a', x: 1, y: 2 }] }, ['messages[0].x', 'messages[0].y']],
+	['canonical', { messages: [], control: { clos: true, gotoo: 'x' } }, ['control.clos', 'control.gotoo']],
+	['botdistrikt', { quickReplies: ['Menu'], respones: [] }, ['quickReplies', 'respones']],
+	['chatbot-v1', { response: [], paramters: {} }, ['response', 'paramters']],
+	['chatbot-v2', { attribute: {}, respones: [], error: 'x' }, ['attribute', 'respones']],
+])('every misspelt key of %s is named: %j', (upstream, answer, fields) => {
+	const context = expect.objectContaining({ mistakes: fields.map((field) => expect.objectContaining({ field })) })
+	expect(() => turn(upstream, 'botdistrikt', answer)).toThrow(expect.objectContaining({ context }))
+})
+
 test('what a backend of the same format wrote for the platform’s own reader is read where it is pushed', () => {
 	const platform = named('pingstreams')
 	const { push } = pingstreams.create({ api: 'https://api.example' })

@@ -169,6 +169,60 @@ test.each<[what: string, body: string | Buffer, headers: { [name: string]: strin
 		{},
 		{ field: 'text', expected: expect.stringContaining('"messages" is missing') },
 	],
+	[
+		'an object of other keys',
+		'{"text":"hi","buttons":[],"speech":"hi"}',
+		{},
+		{
+			field: 'text',
+			mistakes: [
+				{ field: 'text', expected: expect.stringContaining('"messages" is missing') },
+				{ field: 'buttons', expected: 'no such field' },
+				{ field: 'speech', expected: 'no such field' },
+			],
+		},
+	],
+	[
+		'several unknown keys in one object',
+		'{"messages":[],"atributes":{},"controll":{},"colour":1}',
+		{},
+		{
+			field: 'atributes',
+			mistakes: [
+				{ field: 'atributes', expected: 'no such field; did you mean "attributes"?' },
+				{ field: 'controll', expected: 'no such field; did you mean "control"?' },
+				{ field: 'colour', expected: 'no such field' },
+			],
+		},
+	],
+	[
+		'several unknown keys in several objects',
+		'{"messages":[{"type":"text","text":"a","txt":1,"delai":2},{"type":"cards","cards":[{"title":"a","subtitel":"b","imageURL":"c"}]}]}',
+		{},
+		{
+			mistakes: [
+				{ field: 'messages[0].txt', expected: 'no such field; did you mean "text"?' },
+				{ field: 'messages[0].delai', expected: 'no such field; did you mean "delay"?' },
+				{ field: 'messages[1].cards[0].subtitel', expected: 'no such field; did you mean "subtitle"?' },
+				{ field: 'messages[1].cards[0].imageURL', expected: 'no such field; did you mean "imageUrl"?' },
+			],
+		},
+	],
+	[
+		'hundreds of unknown keys',
+		JSON.stringify({ messages: [], ...Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key${i}`, i])) }),
+		{},
+		{ field: 'key0', mistakes: expect.objectContaining({ length: 10 }), moreMistakes: 290 },
+	],
+	[
+		'a reply with several relative addresses',
+		'{"messages":[{"type":"image","url":"/a.png"},{"type":"image","url":"https://a.example/b.png"},{"type":"image","url":"c.png"}]}',
+		{},
+		{
+			field: 'messages[0].url',
+			mistakes: [{ field: 'messages[0].url' }, { field: 'messages[2].url' }],
+		},
+	],
 	['a misspelt key', '{"mesages":[]}', {}, { field: 'mesages', expected: expect.stringContaining('"messages"') }],
 	[
 		'a misspelt key of a button',

@@ -8,6 +8,7 @@ import {
 	fieldPath,
 	GatewayError,
 	type Json,
+	joinMistakes,
 	jsonResponse,
 	type ReplyLeg,
 	replyFeatures,
@@ -40,11 +41,15 @@ function refuseOtherShapes(body: Json): void {
 		const expected = 'the reply itself as the body, without an envelope'
 		throw new GatewayError('field-invalid', { field: fieldPath([envelope]), expected })
 	}
-	const [other] = others
 	// A misspelt name is suggested, with all other mistakes, when the reply is checked.
-	if (!other || others.some(([key]) => closestName(key, names) !== undefined)) return
-	const expected = `no such field; a reply has ${names.slice(0, -1).join(', ')} and ${names.at(-1)}, and "messages" is missing`
-	throw new GatewayError('field-invalid', { field: fieldPath([other[0]]), expected })
+	if (others.length === 0 || others.some(([key]) => closestName(key, names) !== undefined)) return
+	const reason = `; a reply has ${names.slice(0, -1).join(', ')} and ${names.at(-1)}, and "messages" is missing`
+	throw joinMistakes(
+		others.map(([key], i) => {
+			const expected = `no such field${i === 0 ? reason : ''}`
+			return new GatewayError('field-invalid', { field: fieldPath([key]), expected })
+		}),
+	)
 }
 
 function isReply(value: Json): boolean {

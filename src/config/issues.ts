@@ -9,6 +9,7 @@ import {
 	isUnknown,
 	keysOf,
 	pathOf,
+	pathsOf,
 	schemaAt,
 } from '../schema/index.ts'
 
@@ -98,7 +99,10 @@ export class ConfigIssues {
 		const path: Path = [...parent, ...pathOf(issue)]
 		const nested = branchIssues(issue)
 		for (const inner of nested) this.#addIssue(schema, value, inner, path, at)
-		if (nested.length === 0) this.error([...at, ...path], describeIssue(schema, value, issue, path))
+		if (nested.length > 0) return
+		for (const each of pathsOf(schema, value, issue, path)) {
+			this.error([...at, ...each], describeIssue(schema, value, issue, each))
+		}
 	}
 }
 

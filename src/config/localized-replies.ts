@@ -1,6 +1,6 @@
 /** Reads the replies of the configuration: one for all languages, or one for each. */
 import * as v from 'valibot'
-import { CanonicalReply } from '../model/index.ts'
+import { CanonicalReply, relativeAddressesOf } from '../model/index.ts'
 import type { LocalizedReplies } from '../route.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 
@@ -40,5 +40,9 @@ function readConfiguredReply(value: unknown, at: Path, issues: ConfigIssues): Ca
 	const partial = issues.parse(PartialReply, value, at)
 	if (!partial) return undefined
 	const complete = { ...partial, attributes: { session: {}, user: {}, ...partial.attributes } }
-	return issues.parse(CanonicalReply, complete, at)
+	const reply = issues.parse(CanonicalReply, complete, at)
+	for (const { path, expected } of reply ? relativeAddressesOf(reply) : []) {
+		issues.error([...at, ...path], `must be ${expected}`)
+	}
+	return reply
 }

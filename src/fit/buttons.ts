@@ -33,7 +33,7 @@ export function sortButtons(
 	const labels = noLabels()
 	for (const [i, button] of buttons.entries()) {
 		const at = typeof path === 'string' ? `${path}[${i}]` : (path[i] ?? '')
-		if ('url' in button && isNoLink(button.url)) {
+		if ('url' in button && isNoLink(fitting, button.url)) {
 			note(fitting, 'dropped', `reply.button.${button.type}`, at, 'no address that a user can open')
 			continue
 		}
@@ -56,8 +56,9 @@ export function sortButtons(
 }
 
 /** Whether the format has the button, or one that does the same. */
-export function canPress({ carries }: Pick<Fitting, 'carries'>, button: Button): boolean {
-	if ('url' in button && isNoLink(button.url)) return false
+export function canPress(fitting: Pick<Fitting, 'carries' | 'isForeign'>, button: Button): boolean {
+	const { carries } = fitting
+	if ('url' in button && isNoLink(fitting, button.url)) return false
 	const argument = argumentOf(button)
 	const limits = [
 		carries[`reply.button.${button.type}`],

@@ -9,6 +9,8 @@ import type { FitContext, Offer } from './types.ts'
 
 export interface Fitting extends FitContext {
 	readonly carries: { readonly [F in Feature]?: Limit<F> }
+	/** An upstream that speaks another platform's format wrote the value. Absent: it did not. */
+	readonly isForeign?: boolean | undefined
 	readonly changes: Change[]
 	readonly offers: Offer[]
 	/** Labels of choices already used, where a label or a number is all that comes back. */
@@ -34,8 +36,9 @@ export function newFitting(
 	leg: Pick<Fitting, 'carries'> & { readonly refine?: unknown },
 	{ turnId, receivedAt, remembers, decodedFrom }: FitContext,
 	changes: Change[],
-	{ nameChoice, nameButton, values = new Set() }: Partial<Pick<Fitting, 'nameChoice' | 'nameButton' | 'values'>> = {},
+	more: Partial<Pick<Fitting, 'nameChoice' | 'nameButton' | 'values' | 'isForeign'>> = {},
 ): Fitting {
+	const { nameChoice, nameButton, values = new Set(), isForeign } = more
 	// Member by member: copies of objects take a noticeable part of the time of a fit.
 	return {
 		turnId,
@@ -43,6 +46,7 @@ export function newFitting(
 		remembers,
 		decodedFrom,
 		carries: leg.carries,
+		isForeign,
 		changes,
 		offers: [],
 		labels: noLabels(true),

@@ -29,6 +29,7 @@ export function fitReply(reply: CanonicalReply, leg: AnyReplyLeg, context: FitCo
 		nameChoice: nameChoices(leg.carries, clean.messages),
 		nameButton: nameButtons(leg.carries, clean.messages, (card) => isWhole(leg, card)),
 		values: returnedValues(leg, clean.messages),
+		isForeign: isForeign(leg, context),
 	})
 	const control = clean.control && fitControl(fitting, clean.control)
 	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
@@ -42,6 +43,11 @@ export function fitReply(reply: CanonicalReply, leg: AnyReplyLeg, context: FitCo
 	return { value: fitted, changes: fitting.changes, offers: standing(fitting.offers, fitted.messages) }
 }
 
+/** Whether an upstream wrote the reply in another format than the platform's. */
+function isForeign({ native }: AnyReplyLeg, { decodedFrom }: FitContext): boolean {
+	return decodedFrom !== undefined && decodedFrom !== native?.name
+}
+
 /** Native parts: those of this format, if they satisfy its schema. Parts for other formats are lost only if an upstream of that format wrote them. */
 function fitOverrides(
 	fitting: Fitting,
@@ -51,7 +57,7 @@ function fitOverrides(
 	if (fitting.carries['reply.overrides']) return overrides
 	const { native } = leg
 	const { decodedFrom } = fitting
-	if (decodedFrom !== undefined && decodedFrom !== native?.name && Object.hasOwn(overrides, decodedFrom)) {
+	if (decodedFrom !== undefined && fitting.isForeign && Object.hasOwn(overrides, decodedFrom)) {
 		noteNatives(fitting, overrides[decodedFrom], `overrides${suffix(decodedFrom)}`)
 	}
 	const own = native && Object.hasOwn(overrides, native.name) ? overrides[native.name] : undefined

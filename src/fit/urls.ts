@@ -1,6 +1,6 @@
 /** Addresses in normal form: each is one piece that a user can follow, or it is named and left out. */
 import { compact } from '../format/index.ts'
-import type { Button, Card, Feature, Message } from '../model/index.ts'
+import { type Button, type Card, type Feature, isRelative, type Message, withScheme } from '../model/index.ts'
 import { type Fitting, isWithin, note } from './context.ts'
 
 /**
@@ -16,7 +16,7 @@ export function fitUrls(fitting: Fitting, message: Message, path: string): Messa
 		case 'choices':
 			return message
 		default: {
-			const url = fitUrl(fitting, `reply.${message.type}`, message.url, path, isScript)
+			const url = fitUrl(fitting, `reply.${message.type}`, message.url, path, isNoFile)
 			if (url !== undefined) return { ...message, url }
 			const words = message.type === 'image' ? message.alt : message.name
 			if (words === undefined) return undefined
@@ -30,7 +30,7 @@ function fitCardUrls(fitting: Fitting, card: Card, path: string): Card {
 	const { imageUrl, url, buttons } = card
 	return compact<Card>({
 		...card,
-		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, path, isScript, 'imageUrl'),
+		imageUrl: imageUrl && fitUrl(fitting, 'reply.card.image', imageUrl, path, isNoFile, 'imageUrl'),
 		url: url && fitUrl(fitting, 'reply.card.url', url, path, isNoLink, 'url'),
 		buttons: buttons && fitButtonUrls(fitting, buttons, path),
 	})
@@ -41,10 +41,10 @@ function fitButtonUrls(fitting: Fitting, buttons: readonly Button[], path: strin
 	return buttons.map((button, i) => {
 		if (button.type === 'phone')
 			return { ...button, number: fitNumber(fitting, button.number, `${path}.buttons[${i}].number`) }
-		if (!('url' in button) || isNoLink(button.url)) return button
+		if (!('url' in button) || isNoLink(fitting, button.url)) return button
 		const feature = `reply.button.${button.type}` as const
 		const carried = fitting.carries[feature] ? feature : 'reply.button.link'
-		return { ...button, url: withoutBlanks(fitting, carried, button.url, `${path}.buttons[${i}].url`) }
+		return { ...button, url: repaired(fitting, carried, button.url, `${path}.buttons[${i}].url`) }
 	})
 }
 
@@ -64,10 +64,10 @@ function fitUrl(
 	feature: Feature,
 	url: string,
 	path: string,
-	isRefused: (url: string) => boolean,
+	isRefused: (fitting: Fitting, url: string) => boolean,
 	member?: string,
 ): string | undefined {
-	if (isRefused(url)) {
+	if (isRefused(fitting, url)) {
 		note(
 			fitting,
 			'dropped',
@@ -77,7 +77,14 @@ function fitUrl(
 		)
 		return undefined
 	}
-	return withoutBlanks(fitting, feature, url, `${path}.${member ?? 'url'}`)
+	return repaired(fitting, feature, url, `${path}.${member ?? 'url'}`)
+}
+
+/** The URL as another platform can open it, with its blanks encoded where the format wants it so. */
+function repaired(fitting: Fitting, feature: Feature, url: string, path: string): string {
+	const absolute = fitting.isForeign ? withScheme(url) : url
+	if (absolute !== url) note(fitting, 'converted', feature, path, 'with its scheme')
+	return withoutBlanks(fitting, feature, absolute, path)
 }
 
 /** The URL with its blanks encoded where the format wants it so. */
@@ -112,23 +119,35 @@ export function isData(url: string): boolean {
 	return data.test(url.replace(skipped, ''))
 }
 
+/** Whether the address leads from a page that is not there: what is relative for one platform is nothing on another. */
+function isNowhere({ isForeign }: Pick<Fitting, 'isForeign'>, url: string): boolean {
+	return isForeign === true && isRelative(withScheme(url))
+}
+
+/** Whether no file can be shown from the address. */
+function isNoFile(fitting: Pick<Fitting, 'isForeign'>, url: string): boolean {
+	return isScript(url) || isNowhere(fitting, url)
+}
+
 /** Whether no link may have the address: a page is opened by a link, and a file in an address is no page. */
-export function isNoLink(url: string): boolean {
-	return isScript(url) || isData(url)
+export function isNoLink(fitting: Pick<Fitting, 'isForeign'>, url: string): boolean {
+	return isNoFile(fitting, url) || isData(url)
 }
 
 /**
  * The address as it can stand in a text: in one piece, without white space; undefined when it cannot, and then noted as
- * dropped. Nobody can follow a `data:` address in a text, nor a fragment alone.
+ * dropped. Nobody can follow a `data:` address in a text, nor a fragment alone or any other relative one.
  */
 export function urlInWords(fitting: Fitting, feature: Feature, url: string, path: string): string | undefined {
 	const { chars = Number.POSITIVE_INFINITY } = fitting.carries['reply.text'] ?? {}
-	const encoded = encodeBlanks(url.trim())
-	const isDead = isData(url) || encoded.startsWith('#')
+	const absolute = withScheme(url)
+	const encoded = encodeBlanks(absolute.trim())
+	const isDead = isData(url) || encoded.startsWith('#') || isRelative(encoded)
 	if (encoded === '' || isDead || encoded.length > chars) {
 		note(fitting, 'dropped', feature, path, isDead ? 'no address for a text' : 'it would be cut')
 		return undefined
 	}
-	if (encoded !== url) note(fitting, 'escaped', feature, path)
+	if (absolute !== url) note(fitting, 'converted', feature, path, 'with its scheme')
+	if (encoded !== absolute) note(fitting, 'escaped', feature, path)
 	return encoded
 }

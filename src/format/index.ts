@@ -51,6 +51,7 @@ export {
 } from './lenient.ts'
 export type { MergeTag, MergeTags } from './merge-tags.ts'
 export { kindOf, type MessageKind } from './message-kind.ts'
+export { joinMistakes } from './mistakes.ts'
 export {
 	atLeastOneMember,
 	blankIsSilence,

@@ -1,7 +1,7 @@
 /** Errors of a message with wrong fields: the first mistake as `field` and `expected`, and all of them as a bounded list. */
 import * as v from 'valibot'
 import { GatewayError, type Mistake } from '../errors.ts'
-import { describeExpected, isMissing, isUnknown, pathOf } from '../schema/index.ts'
+import { describeExpected, isMissing, isUnknown, pathOf, pathsOf } from '../schema/index.ts'
 import { fieldPath } from './field-path.ts'
 
 /** Mistakes that an error names; the rest is counted. */
@@ -17,10 +17,12 @@ export function invalidFields(
 	at: readonly (string | number)[],
 	first: v.BaseIssue<unknown>,
 ): GatewayError {
-	const others = hasFewValues(value) ? (v.safeParse(schema, value).issues ?? []) : []
+	const all = hasFewValues(value) ? v.safeParse(schema, value).issues : undefined
+	const issues = (all ?? [first]).flatMap((issue) =>
+		pathsOf(schema, value, issue, pathOf(issue)).map((path) => ({ issue, path })),
+	)
 	// A mistake may be found as several issues.
-	const issues = [first, ...others]
-	const described = issues.slice(0, 2 * maxNamed).map((issue) => mistakeOf(schema, value, at, issue))
+	const described = issues.slice(0, 2 * maxNamed).map(({ issue, path }) => mistakeOf(schema, value, at, issue, path))
 	return errorOf(described, issues.length - described.length)
 }
 
@@ -53,15 +55,15 @@ function mistakeOf(
 	value: unknown,
 	at: readonly (string | number)[],
 	issue: v.BaseIssue<unknown>,
+	path: readonly (string | number)[],
 ): Mistake {
-	const path = pathOf(issue)
 	// valibot accepts a list as an object, and then reports its indices as members.
 	const last = issue.path?.at(-1)
 	if (isUnknown(issue) && Array.isArray(last?.input)) {
 		return newMistake(fieldPath([...at, ...path.slice(0, -1)]), false, 'an object')
 	}
 	const field = fieldPath([...at, ...path])
-	const expected = describeExpected(schema, value, issue)
+	const expected = describeExpected(schema, value, issue, path)
 	const isJsonText = field === '' && typeof value === 'string' && /^\s*[[{]/.test(value)
 	return newMistake(field, isMissing(issue), isJsonText ? `${expected}, encoded as JSON only once` : expected)
 }

@@ -6,6 +6,7 @@ import { closestName } from '../schema/index.ts'
 import { fieldPath } from './field-path.ts'
 import { readJsonBody } from './json.ts'
 import type { Decoded } from './leg.ts'
+import { joinMistakes } from './mistakes.ts'
 import type { WireRequest, WireResponse } from './wire.ts'
 
 /** A string with at least one character. */
@@ -35,17 +36,18 @@ export function blankIsSilence(
 /** Members of an answer that may be misspelt names. */
 const maxSuggested = 20
 
-/** Refuses the body of an answer that has none of these members, and suggests the one that was probably meant. */
+/** Refuses the body of an answer that has none of these members, and suggests those that were probably meant. */
 export function requireOneOf(body: Json, names: readonly string[]): void {
 	if (typeof body !== 'object' || body === null || names.some((name) => Object.hasOwn(body, name))) return
-	for (const written of Object.keys(body).slice(0, maxSuggested)) {
-		const meant = closestName(written, names)
-		if (meant === undefined) continue
-		throw new GatewayError('field-invalid', {
-			field: fieldPath([written]),
-			expected: `no such field; did you mean "${meant}"?`,
+	const misspelt = Object.keys(body)
+		.slice(0, maxSuggested)
+		.flatMap((written) => {
+			const meant = closestName(written, names)
+			if (meant === undefined) return []
+			const expected = `no such field; did you mean "${meant}"?`
+			return [new GatewayError('field-invalid', { field: fieldPath([written]), expected })]
 		})
-	}
+	if (misspelt.length > 0) throw joinMistakes(misspelt)
 	const expected = `at least one of ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 	throw new GatewayError('field-missing', { field: '', expected })
 }

@@ -3,8 +3,9 @@ import type { Button, Card, Message } from './message.ts'
 import type { CanonicalReply } from './reply.ts'
 
 /** An address that is not absolute: its path, and what was expected there. */
-export interface RelativeAddress {
-	readonly field: string
+interface RelativeAddress {
+	/** Keys and indices from the reply on. */
+	readonly path: readonly (string | number)[]
 	readonly expected: string
 }
 
@@ -13,40 +14,51 @@ const expected = 'an absolute address, such as https://example.com/page'
 /** A scheme; or a fragment alone, with which bots write a link to nowhere. */
 export const absolute = /^\s*(?:[A-Za-z][A-Za-z\d+.-]*:|#)/
 
-/** The first relative address of a reply; undefined when it has none. */
-export function relativeAddressOf({ messages }: CanonicalReply): RelativeAddress | undefined {
-	for (const [i, message] of messages.entries()) {
-		const found = addressesOf(message).find(([, address]) => !absolute.test(address))
-		if (found) return { field: `messages[${i}].${found[0]}`, expected }
-	}
-	return undefined
+/** Whether the address says nothing without the page on which it stands. */
+export function isRelative(address: string): boolean {
+	return !absolute.test(address)
 }
 
-type Address = readonly [path: string, address: string]
+/** The address with the scheme of the web, where that is all it lacks: `//host/path` and `www.host/path`. */
+export function withScheme(address: string): string {
+	return address.replace(/^\s*(?:\/\/(?=[^\s/])|(?=www\.[^\s/]))/i, 'https://')
+}
 
-function addressesOf(message: Message): Address[] {
+/** The relative addresses of a reply. */
+export function relativeAddressesOf({ messages }: CanonicalReply): RelativeAddress[] {
+	return messages.flatMap((message, i) =>
+		addressesOf(message, ['messages', i]).flatMap(([path, address]) =>
+			isRelative(address) ? [{ path, expected }] : [],
+		),
+	)
+}
+
+type Path = readonly (string | number)[]
+type Address = readonly [path: Path, address: string]
+
+function addressesOf(message: Message, at: Path): Address[] {
 	switch (message.type) {
 		case 'text':
-			return buttonAddresses(message.buttons, '')
+			return buttonAddresses(message.buttons, at)
 		case 'cards':
-			return message.cards.flatMap((card, i) => cardAddresses(card, `cards[${i}].`))
+			return message.cards.flatMap((card, i) => cardAddresses(card, [...at, 'cards', i]))
 		case 'choices':
 			return []
 		default:
-			return [['url', message.url]]
+			return [[[...at, 'url'], message.url]]
 	}
 }
 
-function cardAddresses({ url, imageUrl, buttons }: Card, at: string): Address[] {
+function cardAddresses({ url, imageUrl, buttons }: Card, at: Path): Address[] {
 	return [
-		...(url === undefined ? [] : [[`${at}url`, url] as const]),
-		...(imageUrl === undefined ? [] : [[`${at}imageUrl`, imageUrl] as const]),
+		...(url === undefined ? [] : [[[...at, 'url'], url] as const]),
+		...(imageUrl === undefined ? [] : [[[...at, 'imageUrl'], imageUrl] as const]),
 		...buttonAddresses(buttons, at),
 	]
 }
 
-function buttonAddresses(buttons: readonly Button[] | undefined, at: string): Address[] {
+function buttonAddresses(buttons: readonly Button[] | undefined, at: Path): Address[] {
 	return (buttons ?? []).flatMap((button, i): Address[] =>
-		'url' in button ? [[`${at}buttons[${i}].url`, button.url]] : [],
+		'url' in button ? [[[...at, 'buttons', i, 'url'], button.url]] : [],
 	)
 }

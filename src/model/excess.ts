@@ -9,7 +9,7 @@ import type { Message } from './message.ts'
 import type { CanonicalReply } from './reply.ts'
 
 /** A list or attributes over a limit. */
-export interface Excess {
+interface Excess {
 	/** The path in the model. */
 	readonly field: string
 	readonly limit: number

@@ -1,10 +1,10 @@
 /** The canonical model: events and replies, independent of any platform. */
-export { type RelativeAddress, relativeAddressOf } from './addresses.ts'
+export { isRelative, relativeAddressesOf, withScheme } from './addresses.ts'
 export { BackendReply, BackendRequest } from './backend.ts'
 export type { Change } from './change.ts'
 export { Timestamp } from './constraints.ts'
 export { CanonicalEvent } from './event.ts'
-export { type Excess, excessOfEvent, excessOfReply } from './excess.ts'
+export { excessOfEvent, excessOfReply } from './excess.ts'
 export {
 	type EventFeature,
 	eventFeatures,

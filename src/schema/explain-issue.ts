@@ -3,6 +3,8 @@ import * as v from 'valibot'
 import { closestName } from './did-you-mean.ts'
 import { namesAt, schemaAt } from './inspect.ts'
 
+type Path = readonly (string | number)[]
+
 /** The path of an issue: keys and indices from the root of the value that was checked. */
 export function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
 	return issue.path?.map(({ key }) => (typeof key === 'number' ? key : String(key))) ?? []
@@ -19,6 +21,18 @@ export function isUnknown({ kind, expected }: v.BaseIssue<unknown>): boolean {
 }
 
 /**
+ * The paths at which the issue stands: one, and of an unknown key also those of the other unknown keys of its object, of
+ * which valibot reports the first only. `schema` and `value` are what was checked, `at` is the issue's own path.
+ */
+export function pathsOf(schema: v.GenericSchema, value: unknown, issue: v.BaseIssue<unknown>, at: Path): Path[] {
+	const object = issue.path?.at(-1)?.input
+	if (!isUnknown(issue) || typeof object !== 'object' || object === null || Array.isArray(object)) return [at]
+	const parent = at.slice(0, -1)
+	const known = new Set([...namesAt(schema, parent, value), String(at.at(-1))])
+	return [at, ...Object.keys(object).flatMap((key) => (known.has(key) ? [] : [[...parent, key]]))]
+}
+
+/**
  * What was expected, in words that follow "expected" or "must be": `a string`, `at least one character`. Never repeats
  * what was received. `schema` and `value` are what was checked. Undefined if the issue does not say.
  */
@@ -26,7 +40,7 @@ export function describeExpected(
 	schema: v.GenericSchema,
 	value: unknown,
 	issue: v.BaseIssue<unknown>,
-	path: readonly (string | number)[] = pathOf(issue),
+	path: Path = pathOf(issue),
 ): string | undefined {
 	if (isUnknown(issue)) return describeUnknown(schema, value, path)
 	// For a missing member, valibot's issue has the name only; the member's own schema says what it should be.
@@ -46,7 +60,7 @@ export function describeExpected(
 	return [...new Set(expectations)].join(', or ')
 }
 
-function describeUnknown(schema: v.GenericSchema, value: unknown, path: readonly (string | number)[]): string {
+function describeUnknown(schema: v.GenericSchema, value: unknown, path: Path): string {
 	const meant = closestName(String(path.at(-1)), namesAt(schema, path.slice(0, -1), value))
 	return meant === undefined ? 'no such field' : `no such field; did you mean "${meant}"?`
 }

@@ -1,5 +1,5 @@
 /** Reads valibot schemas: looks up what they contain, and describes in words what they expect. */
 export { type Finding, matches, read } from './compile.ts'
 export { closestName } from './did-you-mean.ts'
-export { branchIssues, describeExpected, isMissing, isUnknown, pathOf } from './explain-issue.ts'
+export { branchIssues, describeExpected, isMissing, isUnknown, pathOf, pathsOf } from './explain-issue.ts'
 export { branchesOf, keysOf, schemaAt } from './inspect.ts'

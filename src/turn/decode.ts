@@ -1,14 +1,20 @@
 /** Decodes calls and answers with an adapter, and refuses what the model does not allow. */
 import { GatewayError } from '../errors.ts'
-import type { Adapter, Decoded, ReplyLeg, WireRequest, WireResponse } from '../format/index.ts'
+import {
+	type Adapter,
+	type Decoded,
+	fieldPath,
+	joinMistakes,
+	type ReplyLeg,
+	type WireRequest,
+	type WireResponse,
+} from '../format/index.ts'
 import {
 	type CanonicalEvent,
 	type CanonicalReply,
-	type Excess,
 	excessOfEvent,
 	excessOfReply,
-	type RelativeAddress,
-	relativeAddressOf,
+	relativeAddressesOf,
 } from '../model/index.ts'
 
 /** The event of a platform's call. Throws what the adapter throws, and `field-invalid`. */
@@ -35,7 +41,7 @@ export function decodePostedReply(leg: ReplyLeg, sent: WireResponse): Decoded<Ca
 		const decoded = leg.decode(sent)
 		refuse(excessOfReply(decoded.model))
 		// Other formats have addresses of their own, which fit names where a platform cannot open them.
-		if (leg.carries['reply.overrides']) refuse(relativeAddressOf(decoded.model))
+		if (leg.carries['reply.overrides']) refuseRelativeAddresses(decoded.model)
 		return decoded
 	} catch (thrown) {
 		if (!(thrown instanceof GatewayError) || thrown.code !== 'body-not-json') throw thrown
@@ -48,6 +54,14 @@ function describeJson(body: string): string {
 	return /^\s*</.test(body) ? 'JSON; this looks like HTML or XML' : 'JSON'
 }
 
-function refuse(fault: Excess | RelativeAddress | undefined): void {
-	if (fault) throw new GatewayError('field-invalid', { ...fault })
+function refuse(excess: ReturnType<typeof excessOfReply>): void {
+	if (excess) throw new GatewayError('field-invalid', { ...excess })
+}
+
+function refuseRelativeAddresses(reply: CanonicalReply): void {
+	const found = relativeAddressesOf(reply)
+	if (found.length === 0) return
+	throw joinMistakes(
+		found.map(({ path, expected }) => new GatewayError('field-invalid', { field: fieldPath(path), expected })),
+	)
 }

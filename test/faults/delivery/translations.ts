@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { fitReply } from '../../../src/fit/index.ts'
-import { type CanonicalReply, relativeAddressOf, type Turn as TurnContext } from '../../../src/model/index.ts'
+import { type CanonicalReply, relativeAddressesOf, type Turn as TurnContext } from '../../../src/model/index.ts'
 import { canonicalReplies, hintsOf } from '../../arbitraries.ts'
 import { header } from '../../harness/http.ts'
 import { answered, own } from '../../harness/platforms.ts'
@@ -19,7 +19,7 @@ const replies = fc
 			return canonicalReplies(hintsOf(factory.name, options, leg ? [leg] : []))
 		}),
 	)
-	.filter((reply) => relativeAddressOf(reply) === undefined)
+	.filter((reply) => relativeAddressesOf(reply).length === 0)
 
 export const translations: Row = {
 	id: 'C9',
