@@ -12,14 +12,14 @@ const src = join(root, 'src')
 const rooms = [
 	...['errors.ts', 'limits.ts', 'timeout.ts', 'rfc3339.ts', 'model', 'schema', 'format', 'fit'],
 	...['observer', 'runtime.ts', 'upstream', 'route.ts'],
-	...['turn', 'delivery', 'http', 'simulator', 'config', 'index.ts', 'node', 'worker'],
+	...['turn', 'delivery', 'http', 'simulator', 'config', 'index.ts', 'playground', 'node', 'worker'],
 ]
 
 const roomOf = (file: string): string => file.split('/')[0] ?? ''
 
 /** Every import of one file of src/ by another, as paths below src/. */
 const imports = readdirSync(src, { recursive: true, encoding: 'utf8' })
-	.filter((file) => file.endsWith('.ts'))
+	.filter((file) => /\.tsx?$/.test(file))
 	.flatMap((file) =>
 		[...readFileSync(join(src, file), 'utf8').matchAll(/\bfrom '(\.[^']*)'/g)].map(([, specifier = '']) => ({
 			file,
@@ -78,4 +78,11 @@ test('clients and simulations of platforms’ own APIs are in no gateway', () =>
 	expect(importing).toContain('adapters/simulated-apis.ts')
 	// The contract of a simulated API has types only.
 	expect(importing.filter((file) => !allowed(file) && file !== 'src/format/index.ts')).toEqual([])
+})
+
+test('only the command for development loads the playground', () => {
+	const importing = (door: string) => imports.filter(({ imported }) => imported === door).map(({ file }) => file)
+	const outside = (files: string[]) => files.filter((file) => roomOf(file) !== 'playground')
+	expect(outside(importing('playground/index.ts'))).toEqual(['node/playground-server.ts'])
+	expect(importing('node/playground-server.ts')).toEqual(['node/commands/dev.ts'])
 })

@@ -1,3 +1,5 @@
-/** Simulates a platform from its adapter, and renders replies as text. */
+/** Simulates a platform from its adapter, previews values on it, and renders replies as text. */
+export type { LimitUse } from './limits-used.ts'
+export { previewEvent, previewReply, type ReplyPreview } from './preview.ts'
 export { renderReply, selectableOptions } from './render-text.ts'
 export { describeChange, Refused, type SimulatedTurn, type Simulation, simulate, type UserAction } from './simulator.ts'

@@ -5,6 +5,11 @@ import type { CommandEntry } from './command.ts'
 export const commands: readonly CommandEntry[] = [
 	{ name: 'start', summary: 'start the gateway (the default)', load: () => import('./start.ts') },
 	{
+		name: 'dev',
+		summary: 'start the gateway with a playground in the browser',
+		load: () => import('./dev.ts'),
+	},
+	{
 		name: 'simulate',
 		summary: 'play a platform: talk to a webhook, press buttons',
 		load: () => import('./simulate.ts'),

@@ -1,0 +1,65 @@
+/** The pages as they are served: their frame, without any data. Their scripts fill them. */
+import { html } from 'hono/html'
+import { examples } from './examples.ts'
+
+type Html = ReturnType<typeof html>
+
+/** A page, under the path at which it is served. */
+export interface Page {
+	readonly path: string
+	readonly title: string
+	/** The name of its script, without the extension. */
+	readonly script: string
+	readonly body: Html
+}
+
+const preview: Page = {
+	path: '/preview',
+	title: 'Preview',
+	script: 'preview',
+	body: html`
+<main class="split">
+	<section class="source" aria-labelledby="source-heading">
+		<div class="bar">
+			<h1 id="source-heading">Reply</h1>
+			<label class="field"><span class="hidden">Example</span>
+				<select id="example">${examples.map(({ name }, i) => html`<option value="${String(i)}">${name}</option>`)}</select>
+			</label>
+			<button type="button" id="share" class="quiet">Copy link</button>
+		</div>
+		<div id="editor" class="editor"></div>
+		<div id="mistakes" class="mistakes" role="status"></div>
+	</section>
+	<section id="wall" class="wall" aria-label="The reply on each platform"></section>
+</main>`,
+}
+
+/** All pages, in the order of the navigation. */
+export const pages: readonly Page[] = [preview]
+
+/** The whole document of a page. */
+export function documentOf({ path, title, script, body }: Page): Html {
+	return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Dragoman</title>
+<link rel="icon" href="/assets/icon.svg">
+<link rel="stylesheet" href="/assets/playground.css">
+<script src="/assets/theme.js"></script>
+<script type="module" src="/assets/${script}.js"></script>
+</head>
+<body class="page-${script}">
+<header class="top">
+	<span class="brand">Dragoman</span>
+	<nav aria-label="Pages">
+		${pages.map((page) => html`<a href="${page.path}" ${page.path === path ? html`aria-current="page"` : ''}>${page.title}</a>`)}
+	</nav>
+	<button type="button" id="theme" class="quiet">Theme: system</button>
+</header>
+${body}
+</body>
+</html>`
+}

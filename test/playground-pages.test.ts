@@ -1,0 +1,200 @@
+/** The pages of the playground in a real browser. */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Result } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { adapters } from '../adapters/index.ts'
+import { bundlePlayground } from '../scripts/playground-bundle.ts'
+import { type PlaygroundServer, servePlayground } from '../src/node/playground-server.ts'
+import { launch, visit } from './harness/browser.ts'
+import { has } from './tools.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+describe.skipIf(!has('chromium'))('in Chromium', () => {
+	let folder: string
+	let server: PlaygroundServer
+	let browser: Browser
+
+	beforeAll(async () => {
+		folder = await mkdtemp(join(tmpdir(), 'dragoman-playground-'))
+		await bundlePlayground(folder)
+		server = await servePlayground({ host: '127.0.0.1', port: 0, password: undefined, files: folder })
+		browser = await launch()
+	}, 120_000)
+
+	afterAll(async () => {
+		await browser?.close()
+		await server?.close()
+		await rm(folder, { recursive: true, force: true })
+	})
+
+	/** Runs on a page, on which nothing may go wrong meanwhile. */
+	async function on(path: string, use: (page: Page) => Promise<void>): Promise<void> {
+		const { page, complaints, strangers, close } = await visit(browser, `${server.url}${path}`)
+		try {
+			await use(page)
+			expect(complaints).toEqual([])
+			expect(strangers).toEqual([])
+		} finally {
+			await close()
+		}
+	}
+
+	/** Replaces the document, as by the clipboard. */
+	async function write(page: Page, text: string): Promise<void> {
+		const content = page.locator('#editor .cm-content')
+		await content.focus()
+		await page.keyboard.press('Control+A')
+		await content.evaluate((element, text) => {
+			const clipboardData = new DataTransfer()
+			clipboardData.setData('text/plain', text)
+			element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+		}, text)
+	}
+
+	const reply = (text: string) => JSON.stringify({ messages: [{ type: 'text', text }] }, null, 2)
+
+	test('one reply is shown on every platform, the worst loss first', async () => {
+		await on('/preview', async (page) => {
+			const names = page.locator('.platform h2')
+			await expect.poll(() => names.count()).toBe(adapters.length)
+			expect((await names.allTextContents()).sort()).toEqual(adapters.map(({ name }) => name).sort())
+			const summaries = await page.locator('.platform .summary').allTextContents()
+			const losing = summaries.map((words) => / lost| cut/.test(words))
+			expect(losing).toEqual(losing.toSorted((a, b) => Number(b) - Number(a)))
+			expect(summaries.at(-1)).toBe('exactly as written')
+		})
+	})
+
+	test('what is written is shown at once, with its limits, what became of it, and the wire', async () => {
+		await on('/preview', async (page) => {
+			const choices = [{ title: 'A title of more than twenty characters', value: 'x' }]
+			await write(page, JSON.stringify({ messages: [{ type: 'choices', text: 'Pick', choices }] }))
+			const cut = page.locator('.platform', { has: page.locator('.deed-shortened') }).first()
+			await cut.waitFor()
+			expect(await cut.locator('.use').allTextContents()).toContain('20 of 20 characters')
+			expect(await cut.locator('.chat mark').allTextContents()).toContain('A title of more tha…')
+			await cut.getByText('On the wire').click()
+			expect(await cut.locator('.wire pre').textContent()).toContain('Pick')
+			// From the words to the place in the document, by keyboard.
+			await cut.locator('.changes .path').first().focus()
+			await page.keyboard.press('Enter')
+			expect(await page.locator('#editor .cm-content').evaluate((element) => element.matches(':focus'))).toBe(true)
+		})
+	})
+
+	test('all mistakes are named at their place, and the last valid reply stays', async () => {
+		await on('/preview', async (page) => {
+			await write(page, reply('Still here'))
+			await page.getByText('Still here').first().waitFor()
+			await write(page, '{\n  "messages": [\n    { "type": "text", "txt": "Hi" },\n    { "type": "image" }\n  ]\n}')
+			await page.getByText('3 mistakes').waitFor()
+			expect(await page.locator('.mistakes .path').allTextContents()).toEqual([
+				'messages[0].text',
+				'messages[0].txt',
+				'messages[1].url',
+			])
+			const notes = page.locator('#editor .cm-line', { has: page.locator('.cm-note') })
+			expect(await notes.allTextContents()).toEqual([
+				expect.stringContaining('did you mean "text"?'),
+				expect.stringContaining('missing'),
+			])
+			expect(await page.getByText('Still here').first().isVisible()).toBe(true)
+			await write(page, '{ "messages": [')
+			await page.getByText('1 mistake').waitFor()
+		})
+	})
+
+	test('the editor offers the names and values of a reply', async () => {
+		await on('/preview', async (page) => {
+			await write(page, '{"messages":[{"type":""}]}')
+			await page.keyboard.press('End')
+			for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowLeft')
+			await page.keyboard.press('Control+Space')
+			await page.locator('.cm-tooltip-autocomplete').getByText('choices').click()
+			expect(await page.locator('#editor .cm-content').textContent()).toContain('{"type":"choices"}')
+		})
+	})
+
+	test('a link holds the reply, compressed', async () => {
+		await on('/preview', async (page) => {
+			await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+			const text = reply('Shared words '.repeat(200))
+			await write(page, text)
+			await page.getByText('Copy link').click()
+			await page.getByText('Copied').waitFor()
+			const link = await page.evaluate(() => navigator.clipboard.readText())
+			expect(link.length).toBeLessThan(text.length / 4)
+			await page.goto('about:blank')
+			await page.goto(link)
+			await page.locator('.platform').getByText('Shared words').first().waitFor()
+		})
+	})
+
+	test('hostile words are shown as words', async () => {
+		await on('/preview', async (page) => {
+			const words = [
+				'<img src=x onerror="window.harmed=1">',
+				'<script>window.harmed=1</script>',
+				'"><svg onload=window.harmed=1>',
+				"javascript:window.harmed=1//'",
+				'{{constructor.constructor("window.harmed=1")()}}',
+			]
+			const cards = words.map((title) => ({
+				title,
+				subtitle: title,
+				imageUrl: `https://example.com/?${title}`,
+				buttons: [{ type: 'postback', title, value: title }],
+			}))
+			const messages = [...words.map((text) => ({ type: 'text', text })), { type: 'cards', cards }]
+			const attributes = { session: { '<b>key</b>': words }, user: {} }
+			await write(page, JSON.stringify({ messages, attributes }))
+			await page
+				.locator('.platform')
+				.getByText(words[0] ?? '')
+				.first()
+				.waitFor()
+			for (const drawer of await page.getByText('On the wire').all()) await drawer.click()
+			expect(await page.locator('.wall :is(img, script, svg, iframe, b)').count()).toBe(0)
+			await page.waitForTimeout(100)
+			expect(await page.evaluate(() => 'harmed' in window)).toBe(false)
+		})
+	})
+
+	test('the theme can be chosen, and stays', async () => {
+		await on('/preview', async (page) => {
+			const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+			const light = await colour()
+			for (const name of ['light', 'dark']) {
+				await page.locator('#theme').click()
+				await page.getByText(`Theme: ${name}`).waitFor()
+			}
+			expect(await colour()).not.toBe(light)
+			await page.reload()
+			expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark')
+		})
+	})
+
+	const looks = ['light', 'dark'] as const
+	const widths = [1440, 390]
+	const cases = looks.flatMap((look) => widths.map((width) => [look, width] as const))
+	test.each(cases)('axe finds nothing on the pages: %s, %i pixels wide', async (colorScheme, width) => {
+		for (const path of ['/preview']) {
+			// The policy forbids to evaluate code, and so to bring axe in.
+			const options = { colorScheme, viewport: { width, height: 900 }, bypassCSP: true }
+			const { page, close } = await visit(browser, `${server.url}${path}`, options)
+			await page.locator('.platform').first().waitFor()
+			await page.evaluate(axe)
+			const found: Result[] = await page.evaluate('axe.run().then(({ violations }) => violations)')
+			const about = found.map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map(({ html }) => html) }))
+			expect(about).toEqual([])
+			expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+			await close()
+		}
+	})
+})

@@ -1,0 +1,31 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { PlaygroundError, servePlayground } from '../src/node/playground-server.ts'
+
+async function files(): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), 'dragoman-playground-'))
+	onTestFinished(() => rm(folder, { recursive: true, force: true }))
+	await writeFile(join(folder, 'preview.js'), '1')
+	return folder
+}
+
+test('other machines are let in with a password only', async () => {
+	const starting = servePlayground({ host: '0.0.0.0', port: 0, password: undefined, files: await files() })
+	await expect(starting).rejects.toThrow(PlaygroundError)
+	await expect(starting).rejects.toThrow('Set PLAYGROUND_PASSWORD')
+})
+
+test('without its files it says how to build them', async () => {
+	const starting = servePlayground({ host: '127.0.0.1', port: 0, password: undefined, files: '/nowhere' })
+	await expect(starting).rejects.toThrow('Run npm run build:playground.')
+})
+
+test('it serves its files, with their types', async () => {
+	const server = await servePlayground({ host: '127.0.0.1', port: 0, password: undefined, files: await files() })
+	onTestFinished(() => server.close())
+	const answer = await fetch(`${server.url}/assets/preview.js`, { headers: { connection: 'close' } })
+	expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
+	expect(await answer.text()).toBe('1')
+})
