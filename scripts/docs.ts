@@ -14,6 +14,7 @@ import { type ContractName, contract, contractSchema } from './contract-schemas.
 import { contributing } from './contributing.ts'
 import { replaceBlock } from './generated-block.ts'
 import { readLimitWords } from './limit-words.ts'
+import { openApi } from './openapi.ts'
 import { performanceChart, performancePage, sizingPage } from './performance.ts'
 import { table } from './table.ts'
 
@@ -172,9 +173,11 @@ function configSchema(): string {
 
 function contractDocuments(): { [file: string]: () => string } {
 	const names = Object.keys(contract) as ContractName[]
-	return Object.fromEntries(
-		names.map((name) => [`schema/${name}.schema.json`, () => `${JSON.stringify(contractSchema(name), null, '\t')}\n`]),
-	)
+	const written = (document: object) => () => `${JSON.stringify(document, null, '\t')}\n`
+	return {
+		...Object.fromEntries(names.map((name) => [`schema/${name}.schema.json`, written(contractSchema(name))])),
+		'schema/openapi.json': written(openApi()),
+	}
 }
 
 const Example = v.looseObject({
