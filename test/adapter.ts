@@ -17,6 +17,7 @@ import type { CanonicalEvent, Json } from '../src/model/index.ts'
 import { canonicalEvents, canonicalReplies, hintsOf } from './arbitraries.ts'
 import { expectLaw } from './broken-law.ts'
 import { testCrypto } from './crypto.ts'
+import { drawnOnce } from './drawn-once.ts'
 import {
 	type BadFixture,
 	type BadPushFixture,
@@ -91,9 +92,11 @@ function testLaws(
 	const adapter = create(options)
 	const events = laws.eventSide(adapter, limits.event)
 	const event = canonicalEvents(hintsOf(name, options, [adapter.event]))
+	const sentEvent = drawnOnce(event)
 	const samples = fc.sample(event, { numRuns: 40, seed: 1 })
 	const legs = samples.flatMap((each) => legsOf(adapter.reply(each)))
 	const reply = canonicalReplies(hintsOf(name, options, legs))
+	const replyTo = drawnOnce(fc.tuple(event, reply))
 	// The limits say what is executed in words. For a backend of the same format that is left as it is.
 	const replies = (to: CanonicalEvent) =>
 		legsOf(adapter.reply(events.fit(to).value)).map((leg, i) => laws.replySide(leg, i === 0 ? limits.reply : undefined))
@@ -104,24 +107,24 @@ function testLaws(
 
 	for (const [law, holds] of Object.entries(legLaws)) {
 		test(`event: ${law}`, { timeout }, async () => {
-			const property = fc.property(event, (x) => holds(events, x))
+			const property = fc.property(sentEvent, (x) => holds(events, x))
 			await expectLaw(onEvents, property, config, ([x]) => x)
 		})
 		test(`reply: ${law}`, { timeout }, async () => {
-			const property = fc.property(event, reply, (to, x) => {
+			const property = fc.property(replyTo, ([to, x]) => {
 				for (const side of replies(to)) holds(side, x)
 			})
-			await expectLaw(onReplies, property, config, ([to, x]) => asAnswer(to, x))
+			await expectLaw(onReplies, property, config, ([[to, x]]) => asAnswer(to, x))
 		})
 	}
 
 	if (adapter.push) testPush(name, options, adapter.push, { limits, addresses, pinned, config, timeout })
 
 	test('reply: each choice that is offered can be reached', { timeout }, async () => {
-		const property = fc.property(event, reply, (to, x) => {
+		const property = fc.property(replyTo, ([to, x]) => {
 			for (const side of replies(to)) laws.choices(side, x)
 		})
-		await expectLaw(onReplies, property, config, ([to, x]) => asAnswer(to, x))
+		await expectLaw(onReplies, property, config, ([[to, x]]) => asAnswer(to, x))
 	})
 	test('event: any input is read or rejected', { timeout }, async () => {
 		const encoded = event.map((x) => adapter.event.encode(events.fit(x).value))
@@ -183,6 +186,7 @@ function testPush(
 	)
 	const legs = sides.map(({ leg }) => leg)
 	const reply = canonicalReplies(hintsOf(name, options, legs))
+	const pushed = drawnOnce(fc.tuple(fc.constantFrom(...sides), reply))
 	const who = `${name} push`
 
 	test('push: there are addresses to try, each with a part of what it says it carries', () => {
@@ -197,8 +201,8 @@ function testPush(
 		'each choice that is offered can be reached': laws.choices,
 	})) {
 		test(`push: ${law}`, { timeout }, async () => {
-			const property = fc.property(fc.constantFrom(...sides), reply, (side, x) => holds(side, x))
-			await expectLaw(who, property, config, ([, x]) => x)
+			const property = fc.property(pushed, ([side, x]) => holds(side, x))
+			await expectLaw(who, property, config, ([[, x]]) => x)
 		})
 	}
 	test('push: any calls are read or rejected', { timeout }, async () => {

@@ -6,6 +6,7 @@ import { fitReply } from '../src/fit/index.ts'
 import type { CanonicalEvent, CanonicalReply } from '../src/model/index.ts'
 import { canonicalReplies, hintsOf } from './arbitraries.ts'
 import { expectLaw } from './broken-law.ts'
+import { drawnOnce } from './drawn-once.ts'
 import { readFixtures } from './fixtures.ts'
 import * as laws from './laws.ts'
 import { call, gateway, json, upstream } from './servers.ts'
@@ -20,10 +21,10 @@ const formats = adapters.flatMap(({ name, examples: [options], create }) => {
 
 describe.each(formats)('an upstream that speaks $name', (from) => {
 	const pinned = readFixtures(new URL(`../adapters/${from.name}/fixtures/`, import.meta.url)).reply
+	const replies = drawnOnce(canonicalReplies(hintsOf(from.name, from.options, [from.leg])))
 	test.each(formats)('loses nothing in silence on $name', async (to) => {
 		const [spoken, shown] = [laws.replySide(from.leg), laws.replySide(to.leg, undefined, from.name)]
 		for (const { canonical } of pinned) laws.conservation(shown, canonical)
-		const replies = canonicalReplies(hintsOf(from.name, from.options, [from.leg]))
 		const property = fc.property(replies, (x) => laws.conservationAcross(spoken, shown, x))
 		await expectLaw(`${from.name} to ${to.name}`, property, { numRuns }, ([x]) => x)
 	})
