@@ -55,6 +55,7 @@ export type {
 	Runtime,
 	Settlement,
 	State,
+	StoredReply,
 } from './runtime.ts'
 // To simulate a platform.
 export {

@@ -11,8 +11,15 @@ export interface OpenReply {
 	readonly offers: readonly Offer[]
 }
 
+/** The same, as it is stored. */
+export interface StoredReply {
+	readonly turnId: string
+	/** The list of offers as JSON: most are never looked at again, and text takes a fraction of the memory of objects. */
+	readonly offers: string
+}
+
 /** The last replies of a conversation, newest first. */
-export type OpenChoices = readonly OpenReply[]
+export type OpenChoices = readonly StoredReply[]
 
 /** A set of choices of which the user picked one. */
 export interface PickedSet {

@@ -6,7 +6,7 @@ import type { Offer } from '../src/fit/index.ts'
 import { limits } from '../src/limits.ts'
 import type { CanonicalEvent } from '../src/model/index.ts'
 import type { OpenChoices, OpenReply, PickedSet } from '../src/runtime.ts'
-import { openChoicesOf, resolveChoice, type StoredChoices, withReply } from '../src/turn/choices.ts'
+import { resolveChoice, type StoredChoices, withReply } from '../src/turn/choices.ts'
 import { gateway, json, upstream } from './servers.ts'
 
 const said = (text: string): CanonicalEvent => ({ kind: 'message', text, conversation: 'c1', attributes: {} })
@@ -19,16 +19,15 @@ const offer = (label: string, more: Partial<Offer> = {}): Offer => ({
 })
 /** Replies, newest first, with what each offered. */
 const replies = (...offers: readonly (readonly Offer[])[]): OpenChoices =>
-	offers.map((offers, age) => ({ turnId: `turn ${offers.length - age}`, offers }))
+	offers.map((offers, age) => ({ turnId: `turn ${offers.length - age}`, offers: JSON.stringify(offers) }))
 /** The value that these words or this event pick. */
 const picked = (event: string | CanonicalEvent, ...offers: readonly (readonly Offer[])[]) =>
 	resolveChoice(typeof event === 'string' ? said(event) : event, replies(...offers))?.event.choice?.value
 /** The open choices after one more reply; undefined when there are none. */
 const afterReply = (open: OpenChoices, reply: OpenReply, picked: PickedSet | undefined): OpenChoices | undefined => {
-	const stored = open.map(({ turnId, offers }) => ({ turnId, offers: JSON.stringify(offers) }))
-	const next = withReply(stored, reply, picked)
+	const next = withReply(open, reply, picked)
 	expect(next.whole).toBe(true)
-	return next.open.length > 0 ? openChoicesOf(next.open) : undefined
+	return next.open.length > 0 ? next.open : undefined
 }
 
 describe('a choice comes back', () => {
@@ -218,8 +217,7 @@ describe('choices that are too large together', () => {
 	const addTo = ({ open }: StoredChoices, offers: readonly Offer[]) =>
 		withReply(open, { turnId: `turn ${++turns}`, offers }, undefined)
 	const after = (...replies: Offer[][]) => replies.reduce(addTo, { open: [], whole: true })
-	const isOpen = ({ open }: StoredChoices, label: string) =>
-		resolveChoice(pressed(`p:${label}`), openChoicesOf(open)) !== undefined
+	const isOpen = ({ open }: StoredChoices, label: string) => resolveChoice(pressed(`p:${label}`), open) !== undefined
 
 	test('are forgotten from the oldest reply on, and the result says so', () => {
 		const two = after(offersOf(bytes * 0.6, 'Tea'), offersOf(bytes * 0.3, 'Coffee'))
@@ -235,7 +233,7 @@ describe('choices that are too large together', () => {
 		const next = after(offersOf(10, 'Coffee'), offersOf(bytes, 'Tea'))
 		expect(next.whole).toBe(false)
 		expect(['Tea', 'Coffee'].map((label) => isOpen(next, label))).toEqual([false, true])
-		expect(resolveChoice(said('Coffee'), openChoicesOf(next.open))).toBeUndefined()
+		expect(resolveChoice(said('Coffee'), next.open)).toBeUndefined()
 	})
 
 	test.each([
@@ -252,7 +250,7 @@ describe('choices that are too large together', () => {
 
 	test('make room when they are picked from', () => {
 		const full = after(offersOf(bytes * 0.6))
-		const set = resolveChoice(pressed('p:Tea'), openChoicesOf(full.open))?.picked
+		const set = resolveChoice(pressed('p:Tea'), full.open)?.picked
 		expect(withReply(full.open, { turnId: 'next', offers: offersOf(bytes * 0.6, 'Milk') }, set).whole).toBe(true)
 	})
 

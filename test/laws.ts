@@ -254,7 +254,7 @@ function withoutUndefined(value: unknown): unknown {
  */
 export function choices({ fit }: Pick<Side<WireResponse, CanonicalReply>, 'fit'>, x: CanonicalReply): void {
 	const { value, changes, offers } = fit(x)
-	const open = [{ turnId: 'offered', offers }]
+	const open = [{ turnId: 'offered', offers: JSON.stringify(offers) }]
 	const said = (text: string): CanonicalEvent => ({ kind: 'message', text, attributes: {} })
 	const reached = (text: string, replies: OpenChoices) => resolveChoice(said(text), replies)?.event.choice?.value
 	const owner = new Map<string, string>()
@@ -273,7 +273,7 @@ export function choices({ fit }: Pick<Side<WireResponse, CanonicalReply>, 'fit'>
 			throw new Error(`${inShort(choice)} is offered, and not reached by ${inShort(words)}`)
 		}
 		for (const word of [label, ...(number === undefined ? [] : [`${number}`])]) {
-			if (word !== value && reached(word, [{ turnId: 'next', offers: [] }, ...open]) === choice.value) {
+			if (word !== value && reached(word, [{ turnId: 'next', offers: '[]' }, ...open]) === choice.value) {
 				throw new Error(`${inShort(word)} picks a choice of a reply before the newest`)
 			}
 		}

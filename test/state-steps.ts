@@ -1,6 +1,6 @@
 /** What a turn does with the State of its conversation, one step at a time, where a test is about one of them. */
 import type { WireResponse } from '../src/format/index.ts'
-import type { OpenChoices, OpenReply, PickedSet, State } from '../src/runtime.ts'
+import type { OpenReply, PickedSet, State } from '../src/runtime.ts'
 
 /** What came of a claim: the fence to settle it with, or the answer that the call got before, or no claim is held. */
 export type Claim = { readonly fence: number } | { readonly answer: WireResponse } | { readonly held: false }
@@ -24,10 +24,10 @@ export async function settle(
 }
 
 /** Reads the open choices for a call that is not claimed. */
-export async function openChoices(state: State, conversation: string): Promise<OpenChoices> {
+export async function openChoices(state: State, conversation: string): Promise<OpenReply[]> {
 	const begun = await state.begin(conversation, { choices: 'read' })
 	if ('answer' in begun) throw new Error('nothing was claimed')
-	return begun.open
+	return begun.open.map(({ turnId, offers }) => ({ turnId, offers: JSON.parse(offers) }))
 }
 
 /** Closes the choices for a call that is not claimed. */

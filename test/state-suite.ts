@@ -253,7 +253,10 @@ export function stateSuite(name: string, create: () => State): void {
 			const turn = (call: string, choices: 'read' | 'close') =>
 				state.begin(c, { claim: { call, lease: long }, choices })
 			await addReply(state, c, offered('t1', offer))
-			expect(await turn('one', 'read')).toEqual({ fence: expect.any(Number), open: [offered('t1', offer)] })
+			expect(await turn('one', 'read')).toEqual({
+				fence: expect.any(Number),
+				open: [{ turnId: 't1', offers: JSON.stringify([offer]) }],
+			})
 			expect(await turn('two', 'close')).toEqual({ fence: expect.any(Number), open: [] })
 			expect(await turn('three', 'read')).toEqual({ fence: expect.any(Number), open: [] })
 		})

@@ -7,18 +7,19 @@ import { LRUCache } from 'lru-cache'
 import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
 import type { OpenChoices, OpenReply, PickedSet, Settlement, State } from '../runtime.ts'
-import { openChoicesOf, type StoredReply, withReply } from '../turn/index.ts'
+import { withTimeout } from '../timeout.ts'
+import { withReply } from '../turn/index.ts'
 
 /** What is remembered of a conversation. */
 interface Memory {
-	readonly choices?: Choices
+	readonly choices: Choices | undefined
 	readonly late: Notes<Note>
 	readonly answers: Notes<Answer>
 }
 
 interface Choices {
 	/** Newest first. */
-	readonly open: readonly StoredReply[]
+	readonly open: OpenChoices
 	/** Bytes that they take of the heap. */
 	readonly cost: number
 	/** When the last was added, as `performance.now`. */
@@ -36,12 +37,16 @@ interface Note {
 	readonly at: number
 }
 
-interface Answer extends Note {
+/** The answer to a call. */
+interface Answer extends Omit<Note, 'text'> {
 	readonly call: string
+	readonly answer: WireResponse
 }
 
+type Weighed = Pick<Note, 'bytes' | 'cost' | 'at'>
+
 /** Notes, oldest first, and what they sum up to. */
-interface Notes<N extends Note> {
+interface Notes<N extends Weighed> {
 	readonly notes: readonly N[]
 	readonly bytes: number
 	readonly cost: number
@@ -50,8 +55,10 @@ interface Notes<N extends Note> {
 /** A call that is being answered. */
 interface InFlight {
 	readonly fence: number
-	readonly settled: Promise<WireResponse | undefined>
-	readonly settle: (answer: WireResponse | undefined) => void
+	/** When its lease runs out, as `performance.now`. */
+	readonly until: number
+	/** What repeated calls wait for. Absent: there are none. */
+	settled?: PromiseWithResolvers<void>
 }
 
 /**
@@ -64,7 +71,7 @@ const overhead = { conversation: 600, text: 100, inFlight: 1000 }
 const lifetime = limits.rememberedTime.value * 60 * 60 * 1000
 
 const noNotes = { notes: [], bytes: 0, cost: 0 }
-const nothing: Memory = { late: noNotes, answers: noNotes }
+const nothing: Memory = { choices: undefined, late: noNotes, answers: noNotes }
 
 /**
  * Creates an empty state, for a heap of this many bytes. With several processes, all calls of a conversation must reach
@@ -97,52 +104,26 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 	/** Returns the fence of the claim. */
 	function hold(key: string, lease: number): number {
 		const fence = ++fences
-		if (inFlight.size >= maxInFlight) return fence
-		const { promise: settled, resolve } = Promise.withResolvers<WireResponse | undefined>()
-		const end = (answer: WireResponse | undefined): void => {
-			clearTimeout(timer)
-			if (inFlight.get(key)?.fence === fence) inFlight.delete(key)
-			resolve(answer)
-		}
-		const timer = setTimeout(end, lease, undefined)
-		timer.unref()
-		inFlight.set(key, { fence, settled, settle: end })
+		if (inFlight.size >= maxInFlight) forgetExpired()
+		if (inFlight.size < maxInFlight) inFlight.set(key, { fence, until: performance.now() + lease })
 		return fence
 	}
 
-	function release(conversation: string, { call, fence, answer }: NonNullable<Settlement['claim']>): void {
-		const mine = inFlight.get(inFlightKey(conversation, call))
-		if (mine?.fence !== fence) return
-		if (answer) {
-			const note = noteOf(answer)
-			const added = { ...note, call, cost: note.cost + heapBytes(call) }
-			const memory = recall(conversation)
-			const answers = withoutOldest(withNote(memory.answers, added), areTooManyAnswers)
-			remember(conversation, { ...memory, answers })
+	function forgetExpired(): void {
+		for (const [key, call] of inFlight) {
+			if (isHeld(call)) return
+			inFlight.delete(key)
 		}
-		mine.settle(answer)
 	}
 
-	function openChoices(conversation: string): OpenChoices {
-		const { choices } = recall(conversation)
-		return choices && isFresh(choices) ? openChoicesOf(choices.open) : []
-	}
-
-	function closeChoices(conversation: string): void {
-		const { choices, ...others } = recall(conversation)
-		if (choices) remember(conversation, others)
-	}
-
-	/** False: choices were forgotten. */
-	function addReply(conversation: string, reply: OpenReply, picked: PickedSet | undefined): boolean {
-		const { choices, ...others } = recall(conversation)
-		if (!choices && reply.offers.length === 0) return true
-		const { open, whole } = withReply(choices && isFresh(choices) ? choices.open : [], reply, picked)
-		if (open.length > 0) {
-			const cost = open.reduce((sum, { turnId, offers }) => sum + heapBytes(turnId) + heapBytes(offers), 0)
-			remember(conversation, { ...others, choices: { open, cost, at: performance.now() } })
-		} else if (choices) remember(conversation, others)
-		return whole
+	/** False: the claim is another call's by now, or its lease has run out. */
+	function release(conversation: string, { call, fence }: NonNullable<Settlement['claim']>): boolean {
+		const key = inFlightKey(conversation, call)
+		const mine = inFlight.get(key)
+		if (mine?.fence !== fence) return false
+		inFlight.delete(key)
+		mine.settled?.resolve()
+		return isHeld(mine)
 	}
 
 	return {
@@ -151,21 +132,25 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 			if (claim) {
 				const key = inFlightKey(conversation, claim.call)
 				for (;;) {
-					const answer = recall(conversation).answers.notes.findLast(({ call }) => call === claim.call)
-					if (answer && isFresh(answer)) return { answer: JSON.parse(answer.text) }
+					const known = recall(conversation).answers.notes.findLast(({ call }) => call === claim.call)
+					if (known && isFresh(known)) return { answer: known.answer }
 					const other = inFlight.get(key)
-					if (!other) break
-					await other.settled
+					if (!other || !isHeld(other)) break
+					await settled(other)
 				}
 				fence = hold(key, claim.lease)
 			}
-			if (choices === 'close') closeChoices(conversation)
-			const open = choices === 'read' ? openChoices(conversation) : []
+			const memory = recall(conversation)
+			if (choices === 'close' && memory.choices) remember(conversation, { ...memory, choices: undefined })
+			const open = choices === 'read' ? openIn(memory) : []
 			return fence === undefined ? { open } : { fence, open }
 		},
 		async settle(conversation, { claim, reply, picked }) {
-			const whole = reply ? addReply(conversation, reply, picked) : true
-			if (claim) release(conversation, claim)
+			const memory = recall(conversation)
+			const { choices, whole } = reply ? choicesWith(memory, reply, picked) : { choices: memory.choices, whole: true }
+			const isStored = claim !== undefined && release(conversation, claim) && claim.answer !== undefined
+			const answers = isStored ? answersWith(memory, claim.call, claim.answer) : memory.answers
+			if (choices !== memory.choices || isStored) remember(conversation, { choices, late: memory.late, answers })
 			return whole
 		},
 		async addLateReply(conversation, reply) {
@@ -187,6 +172,42 @@ function inFlightKey(conversation: string, call: string): string {
 	return `${conversation} ${call}`
 }
 
+function isHeld({ until }: InFlight): boolean {
+	return performance.now() < until
+}
+
+/** Waits until the call is settled, or its lease has run out. */
+async function settled(call: InFlight): Promise<void> {
+	call.settled ??= Promise.withResolvers()
+	await withTimeout(call.until - performance.now(), call.settled.promise)
+}
+
+function openIn({ choices }: Memory): OpenChoices {
+	return choices && isFresh(choices) ? choices.open : []
+}
+
+/** The choices after one more reply. `whole`: none were forgotten. */
+function choicesWith(
+	memory: Memory,
+	reply: OpenReply,
+	picked: PickedSet | undefined,
+): { readonly choices: Choices | undefined; readonly whole: boolean } {
+	if (!memory.choices && reply.offers.length === 0) return { choices: undefined, whole: true }
+	const { open, whole } = withReply(openIn(memory), reply, picked)
+	if (open.length === 0) return { choices: undefined, whole }
+	let cost = 0
+	for (const { turnId, offers } of open) cost += heapBytes(turnId) + heapBytes(offers)
+	return { choices: { open, cost, at: performance.now() }, whole }
+}
+
+function answersWith({ answers }: Memory, call: string, answer: WireResponse): Memory['answers'] {
+	const bytes = Buffer.byteLength(answer.body) + overhead.text
+	let cost = heapBytes(call) + heapBytes(answer.body)
+	for (const [name, value] of answer.headers) cost += heapBytes(name) + heapBytes(value)
+	const added = { call, answer, bytes, cost, at: performance.now() }
+	return withoutOldest(withNote(answers, added), areTooManyAnswers)
+}
+
 function noteOf(value: object): Note {
 	const text = JSON.stringify(value)
 	return { text, bytes: Buffer.byteLength(text), cost: heapBytes(text), at: performance.now() }
@@ -196,12 +217,12 @@ function isFresh({ at }: Pick<Note, 'at'>): boolean {
 	return performance.now() - at < lifetime
 }
 
-function withNote<N extends Note>({ notes, bytes, cost }: Notes<N>, note: N): Notes<N> {
+function withNote<N extends Weighed>({ notes, bytes, cost }: Notes<N>, note: N): Notes<N> {
 	return { notes: [...notes, note], bytes: bytes + note.bytes, cost: cost + note.cost }
 }
 
 /** Drops the oldest notes as long as they are out of date or, by default never, too many for what is left. */
-function withoutOldest<N extends Note>(
+function withoutOldest<N extends Weighed>(
 	{ notes, bytes, cost }: Notes<N>,
 	areTooMany: (count: number, bytes: number) => boolean = () => false,
 ): Notes<N> {

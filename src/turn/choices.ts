@@ -2,27 +2,21 @@
 import { labelKey, type Offer } from '../fit/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalEvent } from '../model/index.ts'
-import type { Beginning, OpenChoices, OpenReply, PickedSet } from '../runtime.ts'
+import type { Beginning, OpenChoices, OpenReply, PickedSet, StoredReply } from '../runtime.ts'
 import type { Received } from './context.ts'
 import { typedNumber } from './typed-number.ts'
 
-/** An `OpenReply` as it is stored: its offers are JSON. */
-export interface StoredReply {
-	readonly turnId: string
-	readonly offers: string
-}
-
 /** What to store of the choices of a conversation. */
 export interface StoredChoices {
-	/** Newest first. Empty: no choice is open. */
-	readonly open: readonly StoredReply[]
+	/** Empty: no choice is open. */
+	readonly open: OpenChoices
 	/** False: some offers were forgotten because they are too large together. */
 	readonly whole: boolean
 }
 
 /** The choices to store after one more reply, which may answer a pick. */
 export function withReply(
-	open: readonly StoredReply[],
+	open: OpenChoices,
 	{ turnId, offers }: OpenReply,
 	picked: PickedSet | undefined,
 ): StoredChoices {
@@ -37,11 +31,6 @@ export function withReply(
 	let whole = fits
 	while (!areSmall(next)) if (next.pop()?.offers !== noOffers) whole = false
 	return { open: next.some(({ offers }) => offers !== noOffers) ? next : [], whole }
-}
-
-/** The choices that are open. */
-export function openChoicesOf(stored: readonly StoredReply[]): OpenChoices {
-	return stored.map(({ turnId, offers }) => ({ turnId, offers: offersOf(offers) }))
 }
 
 function offersOf(json: string): readonly Offer[] {
@@ -116,35 +105,34 @@ interface Found {
 
 /** The choice of a press that the platform reports: the newest with the value or label that came back. */
 function findPressed(words: string, open: OpenChoices): Found | undefined {
-	return findIn(open, ({ offers }) => pressed(offers, words) ?? withLabel(offers, words))
+	return findIn(open, (offers) => pressed(offers, words) ?? withLabel(offers, words))
 }
 
 /** The choice that a text stands for, where pressed and typed words arrive alike. */
 function findSaid(words: string, open: OpenChoices): Found | undefined {
 	const number = typedNumber(words)
-	const [newest, ...older] = open
-	return (
-		findIn(newest ? [newest] : [], ({ offers }) => {
-			return (
-				pressed(offers, words) ??
-				withLabel(offers, words) ??
-				(number === undefined ? undefined : offers.find((offer) => offer.number === number))
-			)
-		}) ??
-		// A bare number, or a value that reads like its label, may be a typed answer to a newer question.
-		(number === undefined
-			? findIn(older, ({ offers }) => {
-					const offer = offers.find(({ value }) => value === words)
-					return offer && isTypeable(offer, words) ? undefined : offer
-				})
-			: undefined)
-	)
+	const said = findIn(open.slice(0, 1), (offers) => {
+		return (
+			pressed(offers, words) ??
+			withLabel(offers, words) ??
+			(number === undefined ? undefined : offers.find((offer) => offer.number === number))
+		)
+	})
+	// A bare number, or a value that reads like its label, may be a typed answer to a newer question.
+	if (said || number !== undefined || open.length === 1) return said
+	// Where no value is the same, which is nearly always so, nothing needs to be parsed.
+	const value = JSON.stringify(words)
+	const older = open.slice(1).filter(({ offers }) => offers.includes(value))
+	return findIn(older, (offers) => {
+		const offer = offers.find(({ value }) => value === words)
+		return offer && isTypeable(offer, words) ? undefined : offer
+	})
 }
 
-function findIn(replies: OpenChoices, find: (reply: OpenReply) => Offer | undefined): Found | undefined {
-	for (const reply of replies) {
-		const offer = find(reply)
-		if (offer) return { turnId: reply.turnId, offer }
+function findIn(open: OpenChoices, find: (offers: readonly Offer[]) => Offer | undefined): Found | undefined {
+	for (const { turnId, offers } of open) {
+		const offer = offers === noOffers ? undefined : find(offersOf(offers))
+		if (offer) return { turnId, offer }
 	}
 	return undefined
 }

@@ -1,6 +1,6 @@
 /** The data path of one turn, from the platform’s call to its answer. */
 export { type Answered, type Arrival, type CallHead, isSecretOf, type UnreadBody } from './admission.ts'
-export { openChoicesOf, type StoredReply, withReply } from './choices.ts'
+export { withReply } from './choices.ts'
 export { decodePostedReply } from './decode.ts'
 export { lossesFirst } from './losses.ts'
 export { fillMergeTags } from './merge-tags.ts'

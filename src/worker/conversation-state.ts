@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts'
 import type { CanonicalReply } from '../model/index.ts'
 import type { Beginning, OpenChoices, OpenReply, PickedSet, Settlement } from '../runtime.ts'
-import { openChoicesOf, type StoredReply, withReply } from '../turn/index.ts'
+import { withReply } from '../turn/index.ts'
 
 /** As in `State`, with the answer as JSON. */
 export type StoredBegun = { readonly answer: string } | { readonly fence?: number; readonly open: OpenChoices }
@@ -55,7 +55,7 @@ export class ConversationState {
 		const claimed = claim && this.#claim(claim.call, claim.lease, fence)
 		if (claimed && !('fence' in claimed)) return claimed
 		if (choices === 'close') this.#closeChoices()
-		return { ...claimed, open: choices === 'read' ? openChoicesOf(this.#storedReplies()) : [] }
+		return { ...claimed, open: choices === 'read' ? this.#storedReplies() : [] }
 	}
 
 	/** Waits until no other call holds the claim. */
@@ -155,7 +155,7 @@ export class ConversationState {
 		this.#sql.exec('DELETE FROM replies')
 	}
 
-	#storedReplies(): StoredReply[] {
+	#storedReplies(): OpenChoices {
 		const [row] = this.#sql.exec<{ open: string }>('SELECT open FROM replies WHERE at > ?', Date.now() - lifetime)
 		return row ? JSON.parse(row.open) : []
 	}

@@ -110,8 +110,8 @@ export const sizePlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/node/memory-state.ts',
-				find: 'withoutOldest(withNote(memory.answers, added), areTooManyAnswers)',
-				replace: 'withoutOldest(withNote(memory.answers, added), (count) => count < 0 && areTooManyAnswers(0, 0))',
+				find: 'withoutOldest(withNote(answers, added), areTooManyAnswers)',
+				replace: 'withoutOldest(withNote(answers, added), (count) => count < 0 && areTooManyAnswers(0, 0))',
 			},
 		],
 		caughtBy: { file: 'test/state.test.ts', test: 'answers of a conversation' },

@@ -16,8 +16,9 @@ export const turnPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/node/memory-state.ts',
-				find: 'await other.settled\n',
-				replace: 'await other.settled\n				if (++waited % 50 === 0) return begin(key, lease)\n',
+				find: 'await settled(other)\n',
+				replace:
+					'await settled(other)\n					if (++waited % 50 === 0) return { fence: hold(key, claim.lease), open: [] }\n',
 			},
 			{ file: 'src/node/memory-state.ts', find: 'const noNotes =', replace: 'let waited = 0\nconst noNotes =' },
 		],
