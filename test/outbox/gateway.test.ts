@@ -159,7 +159,7 @@ test('an operator lists, shows, redrives and drops dead letters while the gatewa
 	await expect.poll(() => operator(settings, 'list').said).toContain('2 dead')
 
 	const listed = operator(settings, 'list', '--state', 'dead', '--route', 'in').said
-	expect(listed).toMatch(/^turn_\S+ {2}in {2}dead {2}1 attempts {2}accepted \S+Z {2}upstream-status {2}\d+ bytes$/m)
+	expect(listed).toMatch(/^turn_\S+ {2}in {2}dead {2}1 attempt {2}accepted \S+Z {2}upstream-status {2}\d+ bytes$/m)
 	expect(listed).not.toContain('first')
 	const [id = ''] = listed.split(' ')
 	const shown = operator(settings, 'show', id).said
