@@ -39,6 +39,7 @@ const references: { readonly [path: string]: string } = {
 	'Config.routes': 'Route',
 	'Config.limits': 'Limits',
 	'Config.outbox': 'Outbox',
+	'Config.metrics': 'Metrics',
 	'Config.replyUrl': 'ReplyUrl',
 	'Route.upstream': 'Upstream',
 }

@@ -1,5 +1,6 @@
 /** Reads a configuration into routes, or reports everything that is wrong with it. */
 export { ConfigError } from './issues.ts'
+export type { MetricsSettings } from './metrics-settings.ts'
 export type { OutboxSettings } from './outbox-settings.ts'
 export { type GatewaySettings, readConfig, readOutbox } from './read-config.ts'
 export { Config } from './schema.ts'

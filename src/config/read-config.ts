@@ -1,6 +1,7 @@
 /** Reads a configuration into the routes and the outbox settings that a gateway runs with. */
 import { plainestReply, type Route } from '../route.ts'
 import { ConfigIssues } from './issues.ts'
+import { type MetricsSettings, resolveMetrics } from './metrics-settings.ts'
 import { type OutboxSettings, resolveOutbox } from './outbox-settings.ts'
 import { readPublicUrl, resolveReplyUrl, warnOfMissingUrls } from './reply-urls.ts'
 import { resolveRoutes } from './routes.ts'
@@ -14,15 +15,16 @@ export interface GatewaySettings {
 	readonly outbox?: OutboxSettings
 	/** What the configuration says about limits, and no defaults. */
 	readonly limits: schema.Limits
+	readonly metrics?: MetricsSettings
 	readonly warnings: readonly string[]
 }
 
 /** Reads a configuration. Throws a ConfigError that lists every error with its path: `routes[0].name: is missing`. */
 export function readConfig(json: unknown, context: ConfigContext): GatewaySettings {
 	const issues = new ConfigIssues()
-	const { routes, outbox, limits = {} } = readTopLevel(json, context, issues)
+	const { routes, outbox, metrics, limits = {} } = readTopLevel(json, context, issues)
 	issues.throwIfAny()
-	return { routes, ...(outbox && { outbox }), limits, warnings: issues.warnings }
+	return { routes, ...(outbox && { outbox }), ...(metrics && { metrics }), limits, warnings: issues.warnings }
 }
 
 /** Reads the outbox settings only, and ignores errors elsewhere in the configuration. Throws a ConfigError. */
@@ -38,6 +40,7 @@ interface TopLevel {
 	readonly routes: readonly Route[]
 	readonly outbox?: OutboxSettings | undefined
 	readonly limits?: schema.Limits | undefined
+	readonly metrics?: MetricsSettings | undefined
 }
 
 function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssues): TopLevel {
@@ -47,7 +50,7 @@ function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssue
 		schema.Config,
 		object,
 		[],
-		['upstream', 'routes', 'replyUrl', 'outbox'],
+		['upstream', 'routes', 'replyUrl', 'outbox', 'metrics'],
 	)
 	const { upstream, routes } = object
 	const shared = upstream !== undefined && resolveUpstream(upstream, ['upstream'], context, issues)
@@ -55,12 +58,14 @@ function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssue
 	const replyUrl =
 		object.replyUrl === undefined ? undefined : resolveReplyUrl(object.replyUrl, ['replyUrl'], context.env, issues)
 	const outbox = object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, issues)
+	const metrics =
+		object.metrics === undefined ? undefined : resolveMetrics(object.metrics, ['metrics'], context.env, issues)
 	if (Array.isArray(routes) && routes.length > 0) {
 		const common = { upstream: shared, ...(publicUrl !== undefined && { publicUrl }), ...(replyUrl && { replyUrl }) }
 		const resolved = resolveRoutes(routes, common, context, issues)
 		if (object.outbox === undefined && !context.hasOutbox) checkWithoutOutbox(resolved, issues)
 		warnOfMissingUrls(resolved, replyUrl, issues)
-		return { routes: resolved, outbox, limits }
+		return { routes: resolved, outbox, metrics, limits }
 	}
 	issues.error(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')
 	return { routes: [], outbox }

@@ -197,6 +197,23 @@ export const Limits = v.strictObject({
 })
 export type Limits = v.InferOutput<typeof Limits>
 
+const portForm = 'must be a number from 0 to 65535, or { "env": "NAME" }'
+
+/** An environment variable that holds no secret. */
+const Variable = v.strictObject({ env: v.pipe(v.string(), v.nonEmpty()) })
+
+/** Where metrics are read. */
+export const Metrics = v.strictObject({
+	/**
+	 * Port, or the environment variable that holds it, {"env": "NAME"}, where several gateways of one machine share this
+	 * file. Prometheus knows 9464 as the port of exporters.
+	 */
+	port: v.union([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), Variable], portForm),
+	/** Address to listen on. Default: 127.0.0.1, this machine only. Nobody is asked for a secret there. */
+	host: v.optional(v.pipe(v.string(), v.nonEmpty())),
+})
+export type Metrics = v.InferOutput<typeof Metrics>
+
 /** The configuration of a gateway. */
 export const Config = v.strictObject({
 	/** JSON Schema of this file, for editors. */
@@ -222,6 +239,8 @@ export const Config = v.strictObject({
 	replyUrl: v.optional(ReplyUrl),
 	/** Limits of the gateway. */
 	limits: v.optional(Limits),
+	/** Serves metrics for Prometheus at /metrics, on a port of their own. Node only. Default: no metrics. */
+	metrics: v.optional(Metrics),
 	/**
 	 * Durable storage for events whose answer the platform does not read, and for replies that are pushed: they are
 	 * acknowledged once stored, then delivered. Without it, such events are acknowledged once the backend accepted them,

@@ -3,7 +3,14 @@ import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { type ConfigContext, ConfigError, type Environment, readConfig } from '../config/index.ts'
+import {
+	type ConfigContext,
+	ConfigError,
+	type Environment,
+	type MetricsSettings,
+	type OutboxSettings,
+	readConfig,
+} from '../config/index.ts'
 import type { AdapterFactory, WireResponse } from '../format/index.ts'
 import {
 	type ByteSource,
@@ -15,12 +22,13 @@ import {
 	toResponse,
 } from '../http/index.ts'
 import { limits as defaults } from '../limits.ts'
-import type { Observer } from '../observer/index.ts'
+import { combineObservers, type Observer } from '../observer/index.ts'
 import type { Route } from '../route.ts'
 import type { LogLine, Runtime } from '../runtime.ts'
 import { demo } from '../upstream/index.ts'
 import { incomingSource } from './incoming-source.ts'
 import { isLocal, listen } from './listener.ts'
+import type { OpenMetrics } from './metrics/open-metrics.ts'
 import { createRuntime, type NodeRuntime } from './node-runtime.ts'
 import { openOutbox } from './outbox/open-outbox.ts'
 import { type Exchange, sendAnswer } from './send-answer.ts'
@@ -48,14 +56,16 @@ export interface ServeOptions {
 /** A gateway that listens. */
 export interface Gateway {
 	readonly url: string
+	/** Where metrics are read. Absent: nowhere. */
+	readonly metricsUrl?: string
 	/** As the newest configuration has them. */
 	readonly routes: readonly Route[]
 	readonly runtime: Runtime
 	/**
 	 * Applies another configuration to later calls; turns in progress finish with the one they started with. State,
 	 * connections to upstreams and the outbox are kept. `changed`: other adapters, or another environment. Throws a
-	 * ConfigError, and changes nothing, if the configuration is
-	 * invalid or changes the outbox, which is opened only once.
+	 * ConfigError, and changes nothing, if the configuration is invalid or changes the outbox or the metrics, which are
+	 * opened only once.
 	 */
 	reload(config: unknown, changed?: Partial<Pick<ServeOptions, 'adapters' | 'env'>>): void
 	/** Accepts no new turns, and gives those in progress at most ten seconds to finish. */
@@ -73,10 +83,16 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log, observer } = options
 	const place = socket ?? { host, port }
 	const context: ConfigContext = { adapters, env, loopback: isLocal(place), demo }
-	const { outbox: settings, limits, ...reading } = readConfig(config, context)
-	const lent: NodeRuntime = { ...createRuntime(log?.bind(options)), ...(observer && { observer }) }
+	const { outbox: settings, metrics: metricsSettings, limits, ...reading } = readConfig(config, context)
 	let { routes } = reading
-	const outbox = settings && (await openOutbox(settings, () => routes, lent))
+	const metrics = metricsSettings && (await openMetrics(metricsSettings, settings, () => routes))
+	const watching = combineObservers([observer, metrics?.observer].filter((each) => each !== undefined))
+	const lent: NodeRuntime = { ...createRuntime(log?.bind(options)), ...(watching && { observer: watching }) }
+	const closeMetrics = async (cause: unknown) => {
+		await metrics?.close()
+		throw cause
+	}
+	const outbox = settings && (await openOutbox(settings, () => routes, lent).catch(closeMetrics))
 	const runtime: Runtime = outbox ? { ...lent, outbox } : lent
 	const warn = (warnings: readonly string[]) => {
 		for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
@@ -104,6 +120,9 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		if (!isDeepStrictEqual(next.outbox, settings)) {
 			throw new ConfigError(['outbox: cannot be changed while the gateway runs; restart it'])
 		}
+		if (!isDeepStrictEqual(next.metrics, metricsSettings)) {
+			throw new ConfigError(['metrics: cannot be changed while the gateway runs; restart it'])
+		}
 		// All of it is there before any of it counts.
 		;[routes, app] = [next.routes, appOf(next.routes)]
 		bodyBudget.limit = next.limits.bodiesAtOnce ?? defaults.bodiesAtOnce.value
@@ -114,7 +133,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const pipeline = serializePipelining(rejectAmbiguous(take, (code) => refused(code, undefined)))
 	const listener = await listen(place, pipeline).catch(async (cause: unknown) => {
 		await outbox?.close(0)
-		throw cause
+		return await closeMetrics(cause)
 	})
 
 	const close = async (): Promise<void> => {
@@ -122,12 +141,14 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		const until = performance.now() + drainLimit
 		outbox?.drain()
 		await listener.close(drainLimit)
+		await metrics?.close()
 		await outbox?.close(Math.max(0, until - performance.now()))
 		await lent.close(Math.max(0, until - performance.now()))
 	}
 	let closing: Promise<void> | undefined
 	return {
 		url: listener.url,
+		...(metrics && { metricsUrl: `${metrics.url}/metrics` }),
 		get routes() {
 			return routes
 		},
@@ -135,6 +156,16 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		reload,
 		close: () => (closing ??= close()),
 	}
+}
+
+/** Loads what measures only when it is wanted. */
+async function openMetrics(
+	settings: MetricsSettings,
+	outbox: OutboxSettings | undefined,
+	routes: () => readonly Route[],
+): Promise<OpenMetrics> {
+	const { openMetrics } = await import('./metrics/open-metrics.ts')
+	return openMetrics(settings, routes, outbox)
 }
 
 function isExchange(env: unknown): env is Exchange {

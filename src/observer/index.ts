@@ -1,4 +1,5 @@
 /** Those who watch the gateway from outside. */
+export { combineObservers } from './combine.ts'
 export type {
 	BegunDelivery,
 	BegunReply,

@@ -46,6 +46,8 @@ export interface BegunTurn extends Omit<BegunReply, 'platform'> {
 	readonly upstream: string
 	/** Method of the platform's call. */
 	readonly method: string
+	/** How long ago its call was handed over: it has been read since. Milliseconds. */
+	readonly at: number
 	/** Milliseconds from the platform's call until its answer must have left. */
 	readonly limit: number
 }

@@ -40,7 +40,8 @@ export function observeTurn(
 ): Observation | undefined {
 	const { name, upstream, limits } = route
 	const about = { id, route: name, trace: traceOf(call), upstream: upstream.name }
-	const begin = () => runtime.observer?.turn?.({ ...about, method: call.method, limit: limits.answer })
+	const at = runtime.elapsed() - startedAt
+	const begin = () => runtime.observer?.turn?.({ ...about, at, method: call.method, limit: limits.answer })
 	const observation = observe(begin, route, startedAt, runtime)
 	observation?.wire('call', call)
 	return observation

@@ -7,6 +7,8 @@ const probeInterval = 500
 
 /** The breaker of one endpoint. Times are those of `Runtime.elapsed`, in milliseconds. */
 export interface Breaker {
+	/** The circuit is open: only probes are let through. */
+	readonly isOpen: boolean
 	/** Milliseconds until the endpoint may be called; 0: now. */
 	retryIn(now: number): number
 	/** Records the start of a call. While the circuit is open, the call is a probe, and schedules the next one. */
@@ -27,6 +29,9 @@ export function createBreaker(): Breaker {
 	const isOpen = () => failures >= failureThreshold
 
 	return {
+		get isOpen() {
+			return isOpen()
+		},
 		retryIn(now) {
 			return Math.max(0, blockedUntil - now, isOpen() ? nextProbe - now : 0)
 		},

@@ -2,6 +2,10 @@
 
 /** The concurrency limit of one upstream. Every successful `tryAcquire` must be paired with exactly one `release`. */
 export interface ConcurrencyLimit {
+	/** Slots that can be taken at the same time. */
+	readonly max: number
+	/** Slots that are taken now. */
+	readonly inUse: number
 	/** Takes a slot; false if all are taken. */
 	tryAcquire(): boolean
 	/** Frees the slot. */
@@ -12,6 +16,10 @@ export interface ConcurrencyLimit {
 export function createConcurrencyLimit(max: number): ConcurrencyLimit {
 	let inFlight = 0
 	return {
+		max,
+		get inUse() {
+			return inFlight
+		},
 		tryAcquire() {
 			if (inFlight >= max) return false
 			inFlight++

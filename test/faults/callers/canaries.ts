@@ -11,6 +11,7 @@ import { environment, program, StartFailed } from '../../harness/gateway.ts'
 import { type Call, json, jsonType, says, statusOnly } from '../../harness/http.ts'
 import { answered, notifying, oneWay, own, type Platform, platforms } from '../../harness/platforms.ts'
 import { folder } from '../../harness/scope.ts'
+import { freePort } from '../../harness/sockets.ts'
 import type { Script } from '../../harness/upstream.ts'
 import { until } from '../../until.ts'
 import { type Row, type Trial, unless } from '../row.ts'
@@ -124,12 +125,13 @@ export const canaries: Row = {
 	id: 'D22',
 	fault: 'Secrets in every header, query, path and field, while everything fails in every way',
 	demand:
-		'0 secrets in the output, in answers and their headers, in calls to the upstream, or in the database; 0 words of a user in the output, in errors, or in the encrypted database',
+		'0 secrets in the output, in the metrics, in answers and their headers, in calls to the upstream, or in the database; 0 words of a user in the output, in the metrics, in errors, or in the encrypted database',
 	async run(trial) {
 		let behave: Script = () => json(says('Hello'))
 		const upstream = await trial.upstream((...to) => behave(...to))
 		const file = join(folder(trial), 'outbox.db')
-		const config = configTo(upstream.url, file)
+		const metricsPort = await freePort()
+		const config = configTo(upstream.url, file, metricsPort)
 		const gateway = await trial.start(config, { env })
 
 		const answers: WireResponse[] = []
@@ -161,6 +163,7 @@ export const canaries: Row = {
 		// The outbox gives up meanwhile on what it was told last.
 		const given = () => gateway.lines.filter(({ msg, dead }) => msg === 'delivery' && dead === true).length
 		await until(() => given() > 0, 500)
+		const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
 		const database = readdirSync(dirname(file)).map((name) => readFileSync(join(dirname(file), name), 'latin1'))
 		const stored = await command(trial, config, 'list', '--limit', '100000')
 		await gateway.end()
@@ -183,6 +186,9 @@ export const canaries: Row = {
 				spelled(Object.values(ofRoutes)),
 			),
 			'a secret of a platform in the original call': count(raw, [named]),
+			'a secret in the metrics': count([metrics], secrets),
+			'a URL for replies in the metrics': count([metrics], sealed),
+			'what a user said in the metrics': count([metrics], [userText]),
 			'a URL for replies in the output': count([output], sealed),
 			'a URL for replies in an answer': count(answers.map(whole), sealed),
 			'what a user said in the output': count([output], [userText]),
@@ -204,6 +210,7 @@ export const canaries: Row = {
 				),
 				...unless(sealed.length >= platforms.length, `only ${sealed.length} URLs for replies were told`),
 				...unless(raw.join().includes('[redacted]'), 'no original call was told'),
+				...unless(/^dragoman_changes_total\{.* [1-9]/m.test(metrics), 'nothing was measured'),
 				...unless(
 					taken.every((status) => status === 200),
 					`large events were refused: ${taken}`,
@@ -220,7 +227,7 @@ export const canaries: Row = {
 	},
 }
 
-function configTo(url: string, file: string) {
+function configTo(url: string, file: string, metricsPort: number) {
 	const secretsOf = (name: string) => [1, 2].map((n) => ({ env: variable(name, n) }))
 	return {
 		upstream: {
@@ -228,6 +235,7 @@ function configTo(url: string, file: string) {
 			...{ headers: { authorization: { env: 'HEADER' } }, sign: [{ env: 'KEY_1' }, { env: 'KEY_2' }] },
 		},
 		...{ publicUrl: 'https://gateway.example', replyUrl: { keys: [{ env: 'SEAL_1' }, { env: 'SEAL_2' }] } },
+		metrics: { port: metricsPort },
 		outbox: { file, key: { env: 'OUTBOX' }, schedule: ['0s', '20ms'], retention: { delivered: '1h' } },
 		routes: platforms.map((each) => each.route({ secrets: secretsOf(each.name), raw: true, debug: true })),
 	}

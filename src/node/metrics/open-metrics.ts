@@ -1,0 +1,35 @@
+/** Metrics and their server. Loaded only by a gateway whose configuration has `"metrics"`. */
+import type { MetricsSettings, OutboxSettings } from '../../config/index.ts'
+import type { Observer } from '../../observer/index.ts'
+import type { Route } from '../../route.ts'
+import { countEvents, type OutboxCounts } from '../outbox/counts.ts'
+import { createMetrics } from './metrics.ts'
+import { type MetricsServer, serveMetrics } from './serve-metrics.ts'
+
+/** Metrics that are being served. */
+export interface OpenMetrics extends MetricsServer {
+	/** Counts what it sees. */
+	readonly observer: Observer
+}
+
+/** Starts to measure and to serve. `outbox`: that of the gateway, if it has one. Rejects with a ConfigError if it cannot listen there. */
+export async function openMetrics(
+	settings: MetricsSettings,
+	routes: () => readonly Route[],
+	outbox: OutboxSettings | undefined,
+): Promise<OpenMetrics> {
+	let counting: Promise<OutboxCounts> | undefined
+	const count = (file: string) => (counting = countEvents(file))
+	const source = outbox && { count: () => count(outbox.file), maxBytes: outbox.maxBytes, now: Date.now }
+	const { registry, observer } = createMetrics({ routes, outbox: source })
+	const server = await serveMetrics(registry, settings)
+	return {
+		observer,
+		url: server.url,
+		async close() {
+			await server.close()
+			// The file is let go of before the outbox closes it.
+			await counting?.catch(() => {})
+		},
+	}
+}

@@ -1,0 +1,37 @@
+/** Counts the stored events beside the gateway that delivers them, in a thread of its own: a large file takes a while. */
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+
+/** The events of one route that are in one state. */
+export interface EventCount {
+	readonly route: string
+	readonly state: 'waiting' | 'delivered' | 'dead'
+	readonly count: number
+	/** When the oldest of them was accepted, in milliseconds since 1970. */
+	readonly oldestAt: number
+}
+
+/** What is in an outbox's file. */
+export interface OutboxCounts {
+	readonly events: readonly EventCount[]
+	/** Bytes of the file that are in use, without its log. */
+	readonly usedBytes: number
+}
+
+// The same folder in the sources and in the package.
+const program = new URL(`./counts-thread${extname(import.meta.url)}`, import.meta.url)
+
+/** Counts the events in this file. Rejects when it cannot be read. */
+export async function countEvents(file: string): Promise<OutboxCounts> {
+	// The environment holds secrets, and the thread needs none of them.
+	const worker = new Worker(program, { workerData: file, env: {}, execArgv: [], name: 'outbox counts' })
+	const { promise, resolve, reject } = Promise.withResolvers<OutboxCounts>()
+	worker.once('message', resolve).once('error', reject)
+	// The gateway may end meanwhile, and then the thread must have let go of the file.
+	const ended = new Promise<void>((done) => worker.once('exit', () => done()))
+	try {
+		return await promise
+	} finally {
+		await ended
+	}
+}
