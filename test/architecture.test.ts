@@ -10,7 +10,7 @@ const src = join(root, 'src')
 
 /** Downwards, types included: each room imports only those before it. The two runtimes stand side by side at the end. */
 const rooms = [
-	...['errors.ts', 'limits.ts', 'timeout.ts', 'rfc3339.ts', 'model', 'schema', 'format', 'fit'],
+	...['errors.ts', 'limits.ts', 'timeout.ts', 'rfc3339.ts', 'model', 'backend', 'schema', 'format', 'fit'],
 	...['observer', 'runtime.ts', 'upstream', 'route.ts'],
 	...['turn', 'delivery', 'http', 'simulator', 'config', 'index.ts', 'playground', 'node', 'worker'],
 ]
@@ -44,6 +44,13 @@ test('a room is only imported through its index.ts', () => {
 	})
 	expect(pastTheDoor).toEqual([])
 	expect(imports.length).toBeGreaterThan(300)
+})
+
+test('the kit for backends is no part of the gateway: it imports the model and nothing else, and nothing imports it', () => {
+	const across = imports.filter(({ file, imported }) => roomOf(file) !== roomOf(imported))
+	const ofKit = across.filter(({ file }) => roomOf(file) === 'backend').map(({ imported }) => imported)
+	expect([...new Set(ofKit)]).toEqual(['model/index.ts'])
+	expect(across.filter(({ imported }) => roomOf(imported) === 'backend')).toEqual([])
 })
 
 test('every folder of adapters/ is in the list, except the one that a family shares', () => {

@@ -55,6 +55,7 @@ test('every entry point can be imported without our tools, and exports what it p
 		'dragoman/config',
 		'dragoman/format',
 		'dragoman/chatbot',
+		'dragoman/backend',
 	]
 	const script = `
 		const names = {}
@@ -68,6 +69,7 @@ test('every entry point can be imported without our tools, and exports what it p
 		'dragoman/node': expect.arrayContaining(['serve']),
 		'dragoman/config': expect.arrayContaining(['readConfig', 'Config']),
 		'dragoman/chatbot': expect.arrayContaining(['createChatBotClient', 'ChatBotError', 'NewWebhook']),
+		'dragoman/backend': expect.arrayContaining(['createBackend', 'isSigned', 'parseRequest', 'reply', 'choices']),
 		'dragoman/format': expect.arrayContaining(['defineAdapter', 'GatewayError', 'validate']),
 	})
 	const manifest = JSON.parse(await readFile(join(home, 'node_modules/dragoman/package.json'), 'utf8'))
@@ -85,6 +87,12 @@ test('the declarations type-check in strict mode, and reject wrong code', async 
 		import { serve } from 'dragoman/node'
 		import { ChatBotError, createChatBotClient, type Webhook } from 'dragoman/chatbot'
 
+		import { choices, createBackend, reply as replyWith } from 'dragoman/backend'
+
+		export const backend = createBackend({
+			keys: undefined,
+			answer: ({ text }) => replyWith(['Hi', choices(text ?? '?', [{ title: 'A', value: 'a' }])], { session: { a: 1 } }),
+		})
 		const reply: CanonicalReply = { messages: [{ type: 'text', text: 'Hi' }], attributes: { session: {}, user: {} } }
 		export const app = (runtime: Runtime) => {
 			const { routes } = readConfig({}, { adapters, env: {}, loopback: true })
