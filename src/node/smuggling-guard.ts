@@ -42,11 +42,16 @@ function ambiguityOf({ httpVersion, rawHeaders, headers, url = '/' }: IncomingMe
 	// Of several codings Node decodes only the last, and hands over the still encoded rest as the body.
 	if (coding !== undefined && coding !== 'chunked') return ambiguous('transfer-encoding', 'chunked')
 	// Node keeps the first one and drops the others.
-	const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
+	let hosts = 0
+	for (let i = 0; i < rawHeaders.length; i += 2) if (isHost(rawHeaders[i])) hosts++
 	if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return ambiguous('host', 'one')
 	const authority = absolute.exec(url)?.[1]
 	if (authority === undefined || authority.toLowerCase() === host?.toLowerCase()) return undefined
 	return ambiguous('host', 'that of the target')
+}
+
+function isHost(name: string | undefined): boolean {
+	return name?.length === 4 && name.toLowerCase() === 'host'
 }
 
 function ambiguous(field: string, expected: string): GatewayError {

@@ -15,7 +15,10 @@ export function createSecretFinder(secrets: readonly string[]): SecretFinder {
 	if (ends.length === 0) return () => false
 	const plain = anyOf(ends, (char) => [codePoint(char)])
 	const spelled = anyOf(ends.map(collapse), spellingsOf)
-	const encoded = ends.filter((end) => end.length >= shortest).flatMap(base64Of)
+	const encoded = ends
+		.filter((end) => end.length >= shortest)
+		.flatMap(base64Of)
+		.flatMap(inBothAlphabets)
 	const least = Math.min(...ends.map(({ length }) => length))
 	const leastEncoded = Math.min(...encoded.map(({ length }) => length))
 	return (text) => {
@@ -91,6 +94,12 @@ function base64Of(secret: string): string[] {
 	})
 }
 
+/** A text in base64 as it is in the usual alphabet, and in that for URLs. */
+function inBothAlphabets(text: string): string[] {
+	const forUrls = text.replaceAll('+', '-').replaceAll('/', '_')
+	return forUrls === text ? [text] : [text, forUrls]
+}
+
 /** Whether a run of base64 characters contains one of these texts. Of other text, only every `least`-th character is looked at. */
 function base64Contains(text: string, encoded: readonly string[], least: number): boolean {
 	for (let i = least - 1; i < text.length; i += least) {
@@ -99,8 +108,8 @@ function base64Contains(text: string, encoded: readonly string[], least: number)
 		while (start > 0 && isBase64(text.charCodeAt(start - 1))) start--
 		while (end < text.length && isBase64(text.charCodeAt(end))) end++
 		if (end - start >= least) {
-			const run = text.slice(start, end).replaceAll('-', '+').replaceAll('_', '/')
-			if (encoded.some((each) => run.includes(each))) return true
+			const run = text.slice(start, end)
+			for (const each of encoded) if (run.includes(each)) return true
 		}
 		i = end - 1
 	}
