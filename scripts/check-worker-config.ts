@@ -3,11 +3,10 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 import * as v from 'valibot'
-import { adapters } from '../adapters/index.ts'
-import { Config, ConfigError, type Environment, readConfig } from '../src/config/index.ts'
+import { Config, ConfigError, type Environment } from '../src/config/index.ts'
 import type { AdapterFactory } from '../src/format/index.ts'
-import { readConfigFile } from '../src/node/config-file.ts'
-import { demo } from '../src/upstream/index.ts'
+import { checkConfiguration, loadConfiguration } from '../src/node/configuration.ts'
+import type { OwnAdapter } from '../src/node/own-adapters.ts'
 
 const Wrangler = v.object({ alias: v.object({ '#gateway-config': v.string() }) })
 
@@ -17,23 +16,33 @@ export function configFileOf(toml: string): string {
 	return resolve(root, v.parse(Wrangler, parse(toml)).alias['#gateway-config'])
 }
 
-/** The mistakes of a configuration, as the Worker would log them. Ignores environment variables that are not set yet. */
+/** The mistakes that `dragoman check` finds. Ignores environment variables that are not set yet. */
 export async function checkWorkerConfig(file: string, env: Environment): Promise<readonly string[]> {
 	try {
-		readConfig(await readConfigFile(file), { adapters, env, loopback: false, demo })
-		return []
+		const checked = checkConfiguration(await loadConfiguration(file, env), false)
+		if ('settings' in checked) return []
+		return checked.mistakes.filter((mistake) => !checked.unset.includes(mistake))
 	} catch (thrown) {
 		if (!(thrown instanceof ConfigError)) throw thrown
-		return thrown.mistakes.filter((mistake) => !thrown.unset.includes(mistake))
+		return thrown.mistakes
 	}
 }
 
-/** The adapters that a valid configuration names, for platforms and for upstreams, and the default of upstreams. */
-export async function adaptersOf(file: string): Promise<readonly AdapterFactory[]> {
-	const { upstream, routes } = v.parse(Config, await readConfigFile(file))
+/** What a Worker's bundle needs of the adapters. */
+interface NeededAdapters {
+	/** Those that a valid configuration names, for platforms and for upstreams, and the default of upstreams. */
+	readonly adapters: readonly AdapterFactory[]
+	/** Where those are from that the configuration loads. */
+	readonly own: readonly OwnAdapter[]
+}
+
+/** Finds the adapters that a valid configuration needs. */
+export async function adaptersOf(file: string): Promise<NeededAdapters> {
+	const { json, adapters, own } = await loadConfiguration(file, {})
+	const { upstream, routes } = v.parse(Config, json)
 	const named = new Set([
 		...['canonical', upstream?.adapter],
 		...routes.flatMap((route) => [route.platform, route.upstream?.adapter].flat()),
 	])
-	return adapters.filter(({ name }) => named.has(name))
+	return { adapters: adapters.filter(({ name }) => named.has(name)), own }
 }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { minify } from 'vite'
 import type { AdapterFactory } from '../src/format/index.ts'
+import type { OwnAdapter } from '../src/node/own-adapters.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -25,12 +26,15 @@ export interface Bundle {
 	readonly gzip: number
 }
 
+/** The adapters of a bundle. */
+export interface BundledAdapters {
+	readonly adapters: readonly AdapterFactory[]
+	/** Where those are from that are not in the folder adapters/. */
+	readonly own: readonly OwnAdapter[]
+}
+
 /** Builds the bundle in a folder, with the configuration in this file, and with these adapters and no others. */
-export async function bundleWorker(
-	folder: string,
-	config: string,
-	adapters: readonly AdapterFactory[],
-): Promise<Bundle> {
+export async function bundleWorker(folder: string, config: string, adapters: BundledAdapters): Promise<Bundle> {
 	// Not in the folder: whatever is there may be deployed.
 	const adaptersFile = `${folder}.adapters.ts`
 	await mkdir(dirname(adaptersFile), { recursive: true })
@@ -54,10 +58,12 @@ export async function bundleWorker(
 	return { code, bytes: Buffer.byteLength(code), gzip: gzipSync(code).length }
 }
 
-/** The source of a module in place of adapters/index.ts that imports only these adapters, each from its own folder. */
-async function adaptersModule(adapters: readonly AdapterFactory[]): Promise<string> {
+/** The source of a module in place of adapters/index.ts that imports only these adapters, each from its own place. */
+async function adaptersModule({ adapters, own }: BundledAdapters): Promise<string> {
 	const found = await Promise.all(
 		adapters.map(async (factory) => {
+			const loaded = own.find((each) => each.factory === factory)
+			if (loaded) return { file: loaded.file, name: loaded.exportName }
 			const file = join(root, 'adapters', factory.name, 'index.ts')
 			const exported: object = await import(pathToFileURL(file).href)
 			const entry = Object.entries(exported).find(([, value]) => value === factory)
@@ -66,8 +72,8 @@ async function adaptersModule(adapters: readonly AdapterFactory[]): Promise<stri
 		}),
 	)
 	return [
-		...found.map(({ file, name }) => `import { ${name} } from ${JSON.stringify(file)}`),
-		`export const adapters = [${found.map(({ name }) => name).join(', ')}]`,
+		...found.map(({ file, name }, i) => `import { ${name} as adapter${i} } from ${JSON.stringify(file)}`),
+		`export const adapters = [${found.map((_, i) => `adapter${i}`).join(', ')}]`,
 		'',
 	].join('\n')
 }

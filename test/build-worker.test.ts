@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
@@ -62,7 +62,7 @@ test('the build fails on a wrong configuration and lists every other mistake at 
 	])
 })
 
-const namesOf = async (config: object) => (await adaptersOf(fileWith(config))).map(({ name }) => name)
+const namesOf = async (config: object) => (await adaptersOf(fileWith(config))).adapters.map(({ name }) => name)
 
 test('the adapters of platforms and of upstreams are bundled, and the default of upstreams is', async () => {
 	expect(await namesOf({ upstream, routes: [{ ...route, platform: 'botdistrikt' }] })).toEqual([
@@ -78,12 +78,24 @@ test('the adapters of platforms and of upstreams are bundled, and the default of
 			],
 		}),
 	).toEqual(['canonical', 'chatbot-v1', 'chatbot-v2', 'snatchbot-json-api', 'pingstreams'])
-	expect((await adaptersOf(configFileOf(wranglerToml()))).length).toBe(adapters.length)
+	expect((await adaptersOf(configFileOf(wranglerToml()))).adapters.length).toBe(adapters.length)
 })
 
 test('a bundle contains the adapters that it is given, and no others', async () => {
 	const some = await adaptersOf(onePlatform)
 	const { code } = await bundleWorker(join(newFolder(), 'build'), onePlatform, some)
 	const contained = adapters.filter(({ name }) => new RegExp(`\\bname:["'\`]${name}["'\`],options`).test(code))
-	expect(contained.map(({ name }) => name)).toEqual(some.map(({ name }) => name))
+	expect(contained.map(({ name }) => name)).toEqual(some.adapters.map(({ name }) => name))
+})
+
+test('an adapter that the configuration loads is bundled from its own file', async () => {
+	const canonical = fileURLToPath(new URL('../adapters/canonical/index.ts', import.meta.url))
+	const config = fileWith({ adapters: ['./mine.ts'], upstream, routes: [{ ...open, open: true, platform: 'mine' }] })
+	const source = `import { canonical } from ${JSON.stringify(canonical)}\nexport const mine = { ...canonical, name: 'mine' }`
+	writeFileSync(join(dirname(config), 'mine.ts'), source)
+	expect(await checkWorkerConfig(config, {})).toEqual([])
+	const needed = await adaptersOf(config)
+	expect(needed.adapters.map(({ name }) => name)).toEqual(['canonical', 'mine'])
+	const { code } = await bundleWorker(join(newFolder(), 'build'), config, needed)
+	expect(code).toMatch(/name:["'`]mine["'`]/)
 })

@@ -5,6 +5,7 @@ import { ConfigError } from '../config/index.ts'
 import type { CommandEntry, Surroundings } from './commands/command.ts'
 import { commands } from './commands/index.ts'
 import { didYouMean, UsageError } from './commands/usage-error.ts'
+import { dotenvOf } from './dotenv.ts'
 import { exitCode } from './exit-code.ts'
 import type { Invocation } from './invocation.ts'
 import { AddressUnusable } from './listen-address.ts'
@@ -73,11 +74,14 @@ async function version(): Promise<string> {
 function describeFailure(thrown: unknown, configFile: string): [code: number, ...lines: string[]] {
 	if (thrown instanceof UsageError) return [exitCode.usage, thrown.message]
 	if (thrown instanceof ConfigError) {
+		const unset =
+			thrown.unset.length === 0 ? [] : [`Set the missing variables in the environment, or in ${dotenvOf(configFile)}.`]
 		const count = thrown.mistakes.length === 1 ? 'a mistake' : `${thrown.mistakes.length} mistakes`
 		return [
 			exitCode.config,
 			`The configuration ${configFile} has ${count}.`,
 			...thrown.mistakes.map((mistake) => `  ${mistake}`),
+			...unset,
 		]
 	}
 	if (thrown instanceof SocketUnusable) return [exitCode.config, thrown.message]

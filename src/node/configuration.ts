@@ -35,7 +35,7 @@ export async function loadConfiguration(file: string, processEnv: Environment): 
 export function requireLoaded(configuration: Configuration, loopback: boolean): void {
 	if (configuration.mistakes.length === 0) return
 	const checked = checkConfiguration(configuration, loopback)
-	if ('mistakes' in checked) throw new ConfigError(checked.mistakes)
+	if ('mistakes' in checked) throw new ConfigError(checked.mistakes, checked.unset)
 }
 
 /** What checking a configuration found: all mistakes, or else what the gateway would run with. */

@@ -27,7 +27,10 @@ export async function runWorker(
 	env: { readonly [name: string]: string },
 	front = bundleAlone,
 ): Promise<Running> {
-	bundled ??= bundleWorker(folder, fileURLToPath(new URL('../workers/bound-config.ts', import.meta.url)), adapters)
+	bundled ??= bundleWorker(folder, fileURLToPath(new URL('../workers/bound-config.ts', import.meta.url)), {
+		adapters,
+		own: [],
+	})
 	const { code } = await bundled
 	const lines: LogLine[] = []
 	const miniflare = new Miniflare(

@@ -10,6 +10,11 @@ export const commands: readonly CommandEntry[] = [
 		load: () => import('./dev.ts'),
 	},
 	{
+		name: 'check',
+		summary: 'find what would keep the gateway from starting, or from its backends',
+		load: () => import('./check.ts'),
+	},
+	{
 		name: 'simulate',
 		summary: 'play a platform: talk to a webhook, press buttons',
 		load: () => import('./simulate.ts'),

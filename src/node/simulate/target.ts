@@ -29,7 +29,7 @@ export function adapterNamed(name: string | undefined, adapters: readonly Adapte
 export function routeTarget(name: string, platform: string | undefined, configuration: Configuration): Target {
 	const address = listenAddress(configuration.env)
 	const checked = checkConfiguration(configuration, isLocal(address))
-	if ('mistakes' in checked) throw new ConfigError(checked.mistakes)
+	if ('mistakes' in checked) throw new ConfigError(checked.mistakes, checked.unset)
 	const { routes } = checked.settings
 	const route = routes.find((each) => each.name === name)
 	if (!route) {
