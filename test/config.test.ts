@@ -233,7 +233,7 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0]: must be an object', { upstream, routes: ['shop'] }],
 	['routes[0].name: is missing', { upstream, routes: [{ ...route, name: undefined }] }],
 	[
-		'routes[0].name: must be a string that matches /^[a-z0-9-]+$/',
+		'routes[0].name: must be of lower-case letters, digits and hyphens',
 		{ upstream, routes: [{ ...route, name: 'My shop' }] },
 	],
 	['routes[0].secret: no such key; did you mean "secrets"?', { upstream, routes: [{ ...route, secret: 'x' }] }],
@@ -243,8 +243,33 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0].platform: must not be empty', { upstream, routes: [{ ...route, platform: [] }] }],
 	[
 		'routes[0].platform: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf',
-		{ upstream, routes: [{ ...route, platform: 'foo' }] },
+		{ upstream, routes: [{ ...route, platform: 'telephone' }] },
 	],
+	...(
+		[
+			['pla', '"plain"'],
+			['PLAIN', '"plain"'],
+			['cannonical', '"canonical"'],
+			['segmnt', '"segment"'],
+		] as const
+	).map(([platform, meant]): [string, unknown] => [
+		`routes[0].platform: no such adapter; did you mean ${meant}?`,
+		{ upstream, routes: [{ ...route, platform }] },
+	]),
+	[
+		'routes[0].late.after: must be a number of milliseconds',
+		{ upstream, routes: [{ ...route, late: { after: '5s', reply: { messages: [] } } }] },
+	],
+	['routes[0].maxBody: must be a number of bytes', { upstream, routes: [{ ...route, maxBody: '1MB' }] }],
+	[
+		'routes[0].failure: must be a reply such as {"messages": [{"type": "text", "text": "…"}]}, or replies by language',
+		{ upstream, routes: [{ ...route, failure: 'Sorry' }] },
+	],
+	[
+		'outbox.expiry: must be a duration such as "30m": a whole number and ms, s, m, h or d',
+		{ upstream, outbox: { file: 'x', expiry: '3 days' }, routes: [route] },
+	],
+	['upstream.timeout: must be a number of milliseconds', { upstream: { ...upstream, timeout: '5s' }, routes: [route] }],
 	[
 		'routes[0].platform[1]: cannot share a URL: this adapter cannot recognise its own calls',
 		{ upstream, routes: [{ ...route, platform: ['segment', 'plain'] }] },
@@ -433,7 +458,7 @@ test.each<[mistake: string, config: unknown]>([
 	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
 	[
 		'upstream.adapter: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf',
-		{ upstream: { ...upstream, adapter: 'foo' }, routes: [route] },
+		{ upstream: { ...upstream, adapter: 'telephone' }, routes: [route] },
 	],
 	['upstream.options.foo: no such key', { upstream: { ...upstream, options: { foo: 1 } }, routes: [route] }],
 	[

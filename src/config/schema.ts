@@ -19,6 +19,9 @@ export type Secret = v.InferOutput<typeof Secret>
 const listForm = `must be a list such as [${secretForm}]: ${notHere}`
 const Secrets = v.pipe(v.array(Secret, listForm), v.nonEmpty())
 
+const Milliseconds = v.pipe(v.number('must be a number of milliseconds'), v.integer(), v.minValue(1))
+const Bytes = v.pipe(v.number('must be a number of bytes'), v.integer())
+
 const Options = v.record(v.string(), v.unknown())
 
 /** A backend, and how to call it. */
@@ -45,7 +48,7 @@ export const Upstream = v.strictObject({
 	 * Timeout of a call in milliseconds, at most an hour. Default: 9000. Limited by the deadline of the platform,
 	 * unless the route has "late".
 	 */
-	timeout: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3_600_000))),
+	timeout: v.optional(v.pipe(Milliseconds, v.maxValue(3_600_000))),
 	/** A second URL of the same backend, called while the first is unreachable or keeps failing. */
 	backup: v.optional(v.pipe(v.string(), v.nonEmpty())),
 	/**
@@ -63,12 +66,18 @@ export const Upstream = v.strictObject({
 })
 export type Upstream = v.InferOutput<typeof Upstream>
 
+const Replies = v.record(
+	v.string(),
+	v.unknown(),
+	'must be a reply such as {"messages": [{"type": "text", "text": "…"}]}, or replies by language',
+)
+
 const PublicUrl = v.pipe(v.string(), v.nonEmpty())
 
 /** A route: where a platform calls, and what to do with its calls. */
 export const Route = v.strictObject({
 	/** Name of the route in logs and below /-/carries/: lower-case letters, digits and hyphens. */
-	name: v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/)),
+	name: v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'must be of lower-case letters, digits and hyphens')),
 	/**
 	 * Path that the platform calls, such as "/shop". If the format cannot authenticate its calls, the secret is
 	 * appended as one more segment.
@@ -91,7 +100,7 @@ export const Route = v.strictObject({
 	 * What the user gets when a turn fails: a reply such as {"messages": [{"type": "text", "text": "..."}]}, or
 	 * replies by language, {"en": reply, "*": reply}.
 	 */
-	failure: v.optional(v.record(v.string(), v.unknown())),
+	failure: v.optional(Replies),
 	/**
 	 * A holding reply, sent when the backend is late. The gateway keeps waiting for the backend until its
 	 * "timeout".
@@ -99,9 +108,9 @@ export const Route = v.strictObject({
 	late: v.optional(
 		v.strictObject({
 			/** Milliseconds after the platform's call; limited by the platform's deadline. */
-			after: v.pipe(v.number(), v.integer(), v.minValue(1)),
+			after: Milliseconds,
 			/** A reply, or replies by language, as in "failure". */
-			reply: v.record(v.string(), v.unknown()),
+			reply: Replies,
 			/**
 			 * What to do with the late answer: put it before the next reply of its conversation ("next-turn",
 			 * default), "push" it through the API of the platform, or "drop" it. A push needs the address of that API in
@@ -114,7 +123,7 @@ export const Route = v.strictObject({
 	 * Maximum bytes of the body of a call, at most 8 MiB. Default: 1 MiB, or what the platform needs. The larger a call
 	 * is, the longer it takes the gateway's only thread.
 	 */
-	maxBody: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1024), v.maxValue(8_388_608))),
+	maxBody: v.optional(v.pipe(Bytes, v.minValue(1024), v.maxValue(8_388_608))),
 	/** The backend treats calls with the same id as one, so a call that got no response may be retried. */
 	idempotent: v.optional(v.boolean()),
 	/** Public URL of the gateway for this route, where it differs from that of the others. */
@@ -128,8 +137,9 @@ export const Route = v.strictObject({
 })
 export type Route = v.InferOutput<typeof Route>
 
+const durationForm = 'must be a duration such as "30m": a whole number and ms, s, m, h or d'
 /** Such as `30m`; units: ms, s, m, h, d. */
-const Duration = v.pipe(v.string(), v.regex(/^\d{1,6}(?:ms|s|m|h|d)$/))
+const Duration = v.pipe(v.string(durationForm), v.regex(/^\d{1,6}(?:ms|s|m|h|d)$/, durationForm))
 
 /** The storage for accepted events, and their delivery. */
 export const Outbox = v.strictObject({
@@ -141,7 +151,7 @@ export const Outbox = v.strictObject({
 	 */
 	key: v.optional(v.union([Secret, Secrets])),
 	/** Maximum size of the file in bytes; when it is full, platforms get a 503. Default: 1073741824. */
-	maxBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_048_576))),
+	maxBytes: v.optional(v.pipe(Bytes, v.minValue(1_048_576))),
 	/**
 	 * Delay before each attempt, such as "5s" or "30m", with ±20 % jitter. Default: 0s, 5s, 5m, 30m, 2h, 5h, 10h,
 	 * 10h. After the last attempt the event is a dead letter.
@@ -167,7 +177,7 @@ export const Outbox = v.strictObject({
 			 * Maximum size in bytes of delivered and dead events together; the oldest are deleted first.
 			 * Default: half of the maximum size of the file.
 			 */
-			maxBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+			maxBytes: v.optional(v.pipe(Bytes, v.minValue(0))),
 		}),
 	),
 })
@@ -192,7 +202,7 @@ export const Limits = v.strictObject({
 	 */
 	bodiesAtOnce: v.optional(
 		// Half of it must hold the largest body of any format.
-		v.pipe(v.number(), v.integer(), v.minValue(16_777_216)),
+		v.pipe(Bytes, v.minValue(16_777_216)),
 	),
 })
 export type Limits = v.InferOutput<typeof Limits>

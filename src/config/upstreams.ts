@@ -1,7 +1,7 @@
 /** Resolves an upstream of the configuration into the one the gateway calls. */
 import type { Adapter, AdapterFactory } from '../format/index.ts'
 import type { Runtime } from '../runtime.ts'
-import { keysOf } from '../schema/index.ts'
+import { keysOf, namesLike } from '../schema/index.ts'
 import { suggestsSecret } from '../turn/index.ts'
 import { createConcurrencyLimit, createEndpoint, mayBePublic, type Upstream } from '../upstream/index.ts'
 import type { ConfigIssues, Path } from './issues.ts'
@@ -96,7 +96,10 @@ export function resolveAdapter(
 ): Adapter | undefined {
 	const factory = adapters.find((candidate) => candidate.name === name)
 	if (!factory) {
-		return issues.error(nameAt, `no such adapter; available: ${adapters.map((available) => available.name).join(', ')}`)
+		const names = adapters.map((available) => available.name)
+		const meant = namesLike(name, names).map((like) => `"${like}"`)
+		const advice = meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : `available: ${names.join(', ')}`
+		return issues.error(nameAt, `no such adapter; ${advice}`)
 	}
 	const given = options ?? {}
 	if (isNestedUnder(name, given) && !keysOf(factory.options).includes(name)) {

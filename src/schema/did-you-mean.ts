@@ -14,6 +14,17 @@ export function closestName(written: string, names: readonly string[]): string |
 	return found
 }
 
+/**
+ * The names that may be meant by the one written, in any case: the closest one, or those that begin like it. Empty if
+ * nothing is like it.
+ */
+export function namesLike(written: string, names: readonly string[]): readonly string[] {
+	const lower = written.toLowerCase()
+	const same = names.find((name) => name.toLowerCase() === lower) ?? closestName(lower, names)
+	if (same !== undefined) return [same]
+	return lower.length > 2 ? names.filter((name) => name.toLowerCase().startsWith(lower)) : []
+}
+
 /** The Levenshtein distance; more than `maxEdits`, without the exact number, if the lengths alone differ by more. */
 function editDistance(one: string, other: string): number {
 	if (Math.abs(one.length - other.length) > maxEdits) return maxEdits + 1

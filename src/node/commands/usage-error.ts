@@ -1,5 +1,5 @@
 /** Wrong usage of the command line: shown without a stack, with advice. */
-import { closestName } from '../../schema/index.ts'
+import { namesLike } from '../../schema/index.ts'
 
 /** The command was written wrongly. The message says what to write instead. */
 export class UsageError extends Error {
@@ -8,8 +8,6 @@ export class UsageError extends Error {
 
 /** The end of a sentence about an unknown name: a full stop, or the name that was probably meant. */
 export function didYouMean(written: string, names: readonly string[]): string {
-	const meant = closestName(written, names)
-	const longer = meant === undefined && written.length > 2 ? names.filter((name) => name.startsWith(written)) : []
-	const suggested = meant === undefined ? longer : [meant]
+	const suggested = namesLike(written, names)
 	return suggested.length === 0 ? '.' : `; did you mean ${suggested.map((name) => `"${name}"`).join(' or ')}?`
 }
