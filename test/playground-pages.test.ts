@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { bundlePlayground } from '../scripts/playground-bundle.ts'
 import { type PlaygroundServer, servePlayground } from '../src/node/playground-server.ts'
+import { type Gateway, serve } from '../src/node/serve.ts'
 import { launch, visit } from './harness/browser.ts'
 import { has } from './tools.ts'
 
@@ -19,17 +20,32 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 	let folder: string
 	let server: PlaygroundServer
 	let browser: Browser
+	let gateway: Gateway
 
 	beforeAll(async () => {
 		folder = await mkdtemp(join(tmpdir(), 'dragoman-playground-'))
 		await bundlePlayground(folder)
-		server = await servePlayground({ host: '127.0.0.1', port: 0, password: undefined, files: folder })
+		const routes = adapters.map(({ name, examples: [options] }) => ({
+			name,
+			path: `/${name}`,
+			platform: name,
+			options,
+		}))
+		gateway = await serve({ config: { upstream: { url: 'builtin:demo' }, routes }, adapters, log() {} })
+		server = await servePlayground({
+			host: '127.0.0.1',
+			port: 0,
+			password: undefined,
+			gateway,
+			files: folder,
+		})
 		browser = await launch()
 	}, 120_000)
 
 	afterAll(async () => {
 		await browser?.close()
 		await server?.close()
+		await gateway?.close()
 		await rm(folder, { recursive: true, force: true })
 	})
 
@@ -166,6 +182,29 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 		})
 	})
 
+	test('one bot talks on every platform at once, and its choices can be pressed', async () => {
+		await on('/', async (page) => {
+			await page.getByLabel('What the user says on all platforms').fill('choices')
+			await page.keyboard.press('Enter')
+			const press = page.locator('.log button.choice', { hasText: 'Green' })
+			await expect.poll(() => press.count()).toBeGreaterThan(3)
+			await expect.poll(() => page.locator('.typing').count()).toBe(0)
+			const offering = page.locator('.platform', { has: press })
+			const count = await offering.count()
+			for (let i = 0; i < count; i++) await offering.nth(i).locator('button.choice', { hasText: 'Green' }).click()
+			const said = page.locator('.log .bubble')
+			await expect.poll(() => said.filter({ hasText: 'You chose Green.' }).count()).toBe(count)
+			// In one of them alone.
+			const line = page.locator('.line input').last()
+			await line.fill('<b>only here</b>')
+			await line.press('Enter')
+			await said.filter({ hasText: 'You said: <b>only here</b>' }).waitFor()
+			expect(await said.filter({ hasText: 'You said:' }).count()).toBe(1)
+			await page.getByText('New conversations').click()
+			await expect.poll(() => page.locator('.bubble').count()).toBe(0)
+		})
+	})
+
 	test('the theme can be chosen, and stays', async () => {
 		await on('/preview', async (page) => {
 			const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -184,7 +223,7 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 	const widths = [1440, 390]
 	const cases = looks.flatMap((look) => widths.map((width) => [look, width] as const))
 	test.each(cases)('axe finds nothing on the pages: %s, %i pixels wide', async (colorScheme, width) => {
-		for (const path of ['/preview']) {
+		for (const path of ['/', '/preview']) {
 			// The policy forbids to evaluate code, and so to bring axe in.
 			const options = { colorScheme, viewport: { width, height: 900 }, bypassCSP: true }
 			const { page, close } = await visit(browser, `${server.url}${path}`, options)

@@ -2,7 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { createRuntime } from '../src/node/node-runtime.ts'
 import { PlaygroundError, servePlayground } from '../src/node/playground-server.ts'
+
+const gateway = { url: 'http://127.0.0.1:1', routes: [], runtime: createRuntime(() => {}) }
 
 async function files(): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), 'dragoman-playground-'))
@@ -12,18 +15,24 @@ async function files(): Promise<string> {
 }
 
 test('other machines are let in with a password only', async () => {
-	const starting = servePlayground({ host: '0.0.0.0', port: 0, password: undefined, files: await files() })
+	const starting = servePlayground({ host: '0.0.0.0', port: 0, password: undefined, gateway, files: await files() })
 	await expect(starting).rejects.toThrow(PlaygroundError)
 	await expect(starting).rejects.toThrow('Set PLAYGROUND_PASSWORD')
 })
 
 test('without its files it says how to build them', async () => {
-	const starting = servePlayground({ host: '127.0.0.1', port: 0, password: undefined, files: '/nowhere' })
+	const starting = servePlayground({ host: '127.0.0.1', port: 0, password: undefined, gateway, files: '/nowhere' })
 	await expect(starting).rejects.toThrow('Run npm run build:playground.')
 })
 
 test('it serves its files, with their types', async () => {
-	const server = await servePlayground({ host: '127.0.0.1', port: 0, password: undefined, files: await files() })
+	const server = await servePlayground({
+		host: '127.0.0.1',
+		port: 0,
+		password: undefined,
+		gateway,
+		files: await files(),
+	})
 	onTestFinished(() => server.close())
 	const answer = await fetch(`${server.url}/assets/preview.js`, { headers: { connection: 'close' } })
 	expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8')

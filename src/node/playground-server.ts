@@ -5,16 +5,20 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { dirname, extname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { type Asset, createPlayground } from '../playground/index.ts'
+import { type Asset, createPlayground, type TalkingGateway } from '../playground/index.ts'
 import { isLocal } from './listener.ts'
+import type { Gateway } from './serve.ts'
+import { sendCall } from './simulate/send-call.ts'
 
-/** Where the playground listens. */
-export interface PlaygroundAddress {
+/** Where the playground listens, and what it shows. */
+export interface PlaygroundServerOptions {
 	readonly host: string
 	/** 0: any that is free. */
 	readonly port: number
 	/** Asked for in the browser. Undefined: nobody is asked, which is allowed on this machine only. */
 	readonly password: string | undefined
+	/** The gateway beside it. */
+	readonly gateway: Pick<Gateway, 'url' | 'routes' | 'runtime'>
 	/** The folder with the files of the pages. Absent: where the build puts them. */
 	readonly files?: string
 }
@@ -41,12 +45,8 @@ const types: { readonly [extension: string]: string } = {
  * Starts it. Rejects with a PlaygroundError if other machines could reach it without a password, or if its files have not
  * been built; and with the system's error when it cannot listen.
  */
-export async function servePlayground({
-	host,
-	port,
-	password,
-	files = builtFiles(),
-}: PlaygroundAddress): Promise<PlaygroundServer> {
+export async function servePlayground(options: PlaygroundServerOptions): Promise<PlaygroundServer> {
+	const { host, port, password, gateway, files = builtFiles() } = options
 	if (!isLocal({ host, port }) && password === undefined) {
 		throw new PlaygroundError(
 			`The playground would be open to other machines on ${host}. Set PLAYGROUND_PASSWORD, or listen on 127.0.0.1.`,
@@ -60,7 +60,12 @@ export async function servePlayground({
 	const { port: taken } = server.address() as AddressInfo
 	const named = host.includes(':') ? `[${host}]` : host
 	const hosts = [named, 'localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${taken}`.toLowerCase())
-	const app = createPlayground({ assets, password, hosts: password === undefined ? hosts : undefined })
+	const app = createPlayground({
+		assets,
+		gateway: talkedTo(gateway),
+		password,
+		hosts: password === undefined ? hosts : undefined,
+	})
 	server.on('request', getRequestListener(app.fetch))
 	return {
 		url: `http://${named}:${taken}`,
@@ -68,6 +73,17 @@ export async function servePlayground({
 			server.closeAllConnections()
 			return new Promise((closed) => server.close(() => closed()))
 		},
+	}
+}
+
+/** The gateway as the playground calls it: with the bodies of errors, which developers want to read. */
+function talkedTo(gateway: PlaygroundServerOptions['gateway']): TalkingGateway {
+	return {
+		url: gateway.url,
+		get routes() {
+			return gateway.routes
+		},
+		runtime: { ...gateway.runtime, send: sendCall },
 	}
 }
 

@@ -1,2 +1,3 @@
 /** The playground: pages to try a reply on every platform, for the command that starts it on a developer's machine. */
 export { type Asset, createPlayground, type PlaygroundOptions } from './playground.ts'
+export type { TalkingGateway } from './talk.ts'

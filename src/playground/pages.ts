@@ -34,8 +34,26 @@ const preview: Page = {
 </main>`,
 }
 
+const talk: Page = {
+	path: '/',
+	title: 'Talk',
+	script: 'talk',
+	body: html`
+<main>
+	<form id="say" class="bar say" aria-labelledby="say-heading">
+		<h1 id="say-heading">Talk as a user</h1>
+		<input id="words" name="words" autocomplete="off" maxlength="10000" required aria-label="What the user says on all platforms" placeholder="Say something on all platforms">
+		<button class="primary">Send to all</button>
+		<button type="button" id="open" class="quiet">Open all chats</button>
+		<button type="button" id="again" class="quiet">New conversations</button>
+	</form>
+	<div id="hints" class="bar hints"></div>
+	<section id="chats" class="wall" aria-label="The same bot on each platform"></section>
+</main>`,
+}
+
 /** All pages, in the order of the navigation. */
-export const pages: readonly Page[] = [preview]
+export const pages: readonly Page[] = [talk, preview]
 
 /** The whole document of a page. */
 export function documentOf({ path, title, script, body }: Page): Html {

@@ -43,6 +43,7 @@ export const command = defineCommand({
 				host: values.host,
 				port: Number(values.port),
 				password: options.env.PLAYGROUND_PASSWORD || undefined,
+				gateway,
 			})
 			endWith(gateway, () => playground.close())
 			console.error(`\n  Playground  ${playground.url}\n  Gateway     ${gateway.url}\n`)

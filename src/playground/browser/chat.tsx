@@ -11,11 +11,20 @@ interface ChatOptions {
 
 type Options = { readonly options: ChatOptions }
 
-/** The messages of a reply, and below them what else it does. */
+/** A reply in a chat of its own. */
 export function Chat({ label, reply, options }: Options & { readonly label: string; readonly reply: CanonicalReply }) {
-	const effects = effectsOf(reply)
 	return (
 		<section class="chat" tabIndex={0} aria-label={label}>
+			<Reply reply={reply} options={options} />
+		</section>
+	)
+}
+
+/** The messages of a reply, and below them what else it does. */
+export function Reply({ reply, options }: Options & { readonly reply: CanonicalReply }) {
+	const effects = effectsOf(reply)
+	return (
+		<>
 			{reply.messages.map((message) => (
 				<MessageView message={message} options={options} />
 			))}
@@ -27,7 +36,7 @@ export function Chat({ label, reply, options }: Options & { readonly label: stri
 				</ul>
 			)}
 			{reply.messages.length === 0 && effects.length === 0 && <p class="nothing">Nothing to see</p>}
-		</section>
+		</>
 	)
 }
 
