@@ -35,13 +35,14 @@ export function suffix(key: string): string {
 	return name.startsWith('[') ? name : `.${name}`
 }
 
-/** Attributes within the limit of one scope, which may come from several. */
+/** Attributes within the limit of one scope, which may come from several; the same object where nothing changes. */
 function fitEach(
 	fitting: Fitting,
 	limit: Limit | undefined,
 	attributes: Attributes,
 	scopeOf: (key: string) => Scope,
 ): Attributes {
+	if (limit && isCarried(limit, attributes)) return attributes
 	const fitted: { [key: string]: Json } = {}
 	let room = limit?.items ?? Number.POSITIVE_INFINITY
 	for (const [key, value] of Object.entries(attributes)) {
@@ -54,6 +55,17 @@ function fitEach(
 		note(fitting, 'dropped', feature, path + suffix(key), why(key, limit))
 	}
 	return fitted
+}
+
+/** Whether all of them are within the limit as they are: to copy hundreds takes longer than to parse them. */
+function isCarried({ items, reserved, strings, chars }: Limit, attributes: Attributes): boolean {
+	let room = items ?? Number.POSITIVE_INFINITY
+	for (const key in attributes) {
+		const value = attributes[key]
+		if (room-- <= 0 || reserved?.includes(key)) return false
+		if (typeof value === 'string' ? chars !== undefined && value.length > chars : strings) return false
+	}
+	return true
 }
 
 function why(key: string, limit: Limit | undefined): string | undefined {

@@ -69,11 +69,13 @@ export function insertFields<Field extends string>(
 	attributes: Attributes,
 	fields: { readonly [field in NoInfer<Field>]?: string | undefined },
 ): Attributes {
-	const all: { [key: string]: Json } = { ...attributes }
+	let all: { [key: string]: Json } | undefined
 	for (const field in names) {
 		const [name] = listOf(names[field])
 		const value = fields[field]
-		if (name !== undefined && value !== undefined) all[name] = value
+		if (name === undefined || value === undefined) continue
+		all ??= { ...attributes }
+		all[name] = value
 	}
-	return all
+	return all ?? attributes
 }

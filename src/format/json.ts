@@ -1,12 +1,9 @@
 /** JSON bodies, read safely and written. */
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { findReservedKey, type Json } from '../model/index.ts'
+import { findReservedKey, type Json, reservedKeys } from '../model/index.ts'
 import { fieldPath } from './field-path.ts'
 import { type Fields, mediaType, type WireRequest, type WireResponse } from './wire.ts'
-
-// Escapes can spell a key, so their presence is reason enough to look.
-const reservedKeySpelling = /__proto__|constructor|prototype|\\u/
 
 /**
  * JSON text as a value: within the limits of depth and number, without reserved keys, and with each number that a double
@@ -14,14 +11,15 @@ const reservedKeySpelling = /__proto__|constructor|prototype|\\u/
  * Throws `body-not-json`, `body-too-deep`, `too-many-values` or `reserved-key`.
  */
 export function readJson(text: string, maxValues: number = limits.values.value): Json {
-	const replacements = scan(text, maxValues)
+	const { replacements, hasReserved } = scan(text, maxValues)
 	let value: Json
 	try {
 		value = JSON.parse(replace(text, replacements))
 	} catch (cause) {
 		throw new GatewayError('body-not-json', {}, { cause })
 	}
-	const reserved = reservedKeySpelling.test(text) ? findReservedKey(value) : undefined
+	// Escapes can spell a key, so their presence is reason enough to look.
+	const reserved = hasReserved || text.includes('\\u') ? findReservedKey(value) : undefined
 	if (reserved) throw new GatewayError('reserved-key', { field: fieldPath(reserved) })
 	return value
 }
@@ -37,11 +35,16 @@ const brace = { open: 0x7b, close: 0x7d }
 
 /**
  * Looks through JSON text once, before it is parsed: JSON.parse accepts millions of brackets and values, which everything
- * behind it would have to handle. Returns what to parse in place of numbers that a double cannot hold.
+ * behind it would have to handle. Returns what to parse in place of numbers that a double cannot hold, and whether a
+ * string reads like a reserved key.
  */
-function scan(text: string, maxValues: number): Replacement[] {
+function scan(
+	text: string,
+	maxValues: number,
+): { readonly replacements: readonly Replacement[]; readonly hasReserved: boolean } {
 	const maxDepth = limits.jsonDepth.value
 	const replacements: Replacement[] = []
+	let hasReserved = false
 	let depth = 0
 	let tokens = 0
 	let keys = 0
@@ -65,8 +68,12 @@ function scan(text: string, maxValues: number): Replacement[] {
 		if (++tokens - keys > maxValues || tokens > 2 * maxValues) {
 			throw new GatewayError('too-many-values', { limit: maxValues })
 		}
-		if (c === quote) i = endOfString(text, i)
-		else if (c === bracket.open || c === brace.open) {
+		if (c === quote) {
+			const end = endOfString(text, i)
+			const length = end - i - 1
+			if (length === 9 || length === 11) hasReserved ||= reservedKeys.has(text.slice(i + 1, end))
+			i = end
+		} else if (c === bracket.open || c === brace.open) {
 			if (++depth > maxDepth) throw new GatewayError('body-too-deep', { limit: maxDepth })
 		} else {
 			const end = endOfWord(text, i)
@@ -75,7 +82,7 @@ function scan(text: string, maxValues: number): Replacement[] {
 			i = end - 1
 		}
 	}
-	return replacements
+	return { replacements, hasReserved }
 }
 
 /** The index of the quote that ends the string. */
