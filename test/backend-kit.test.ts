@@ -1,6 +1,10 @@
 /** The kit for backends: what it verifies is what the gateway and the library of Standard Webhooks sign, on every kind of server. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import fc from 'fast-check'
 import { Hono } from 'hono'
@@ -166,4 +170,17 @@ test('nothing to say is a 204, and a string a text', async () => {
 		kit.createBackend({ keys: undefined, answer: () => answer }).fetch(post(JSON.stringify(hello)))
 	expect((await answering(undefined)).status).toBe(204)
 	expect(await (await answering('Hi')).json()).toEqual({ messages: [{ type: 'text', text: 'Hi' }] })
+})
+
+test('the README shows a backend that answers', async () => {
+	const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+	const [, code = ''] = /<!-- test: kit -->\n```ts\n(.*?)\n```/s.exec(readme) ?? []
+	const source = new URL('../src/backend/index.ts', import.meta.url).href
+	const folder = mkdtempSync(join(tmpdir(), 'dragoman-kit-'))
+	onTestFinished(() => rmSync(folder, { recursive: true }))
+	const module = join(folder, 'backend.ts')
+	writeFileSync(module, `${code.replace("'dragoman/backend'", `'${source}'`)}\nexport { backend }\n`)
+	const { backend }: { backend: kit.Backend } = await import(pathToFileURL(module).href)
+	const { messages } = await (await backend.fetch(post(JSON.stringify(hello)))).json()
+	expect(messages).toMatchObject([{ text: 'You said: Hi' }, { type: 'choices', choices: [{ value: 'yes' }] }])
 })

@@ -25,7 +25,7 @@ export async function startBackend(programOn: (port: number) => Program): Promis
 		if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid)
 		await ended
 	})
-	await expect.poll(async () => (child.exitCode === null ? reaches(port) : said), { timeout: 25_000 }).toBe(true)
+	await expect.poll(async () => (child.exitCode === null ? reaches(port) : said), { timeout: 60_000 }).toBe(true)
 	return `http://127.0.0.1:${port}/`
 }
 

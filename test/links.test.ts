@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const documents = ['*.md', 'docs/**/*.md', 'adapters/**/*.md'].flatMap((pattern) => globSync(pattern, { cwd: root }))
+const documents = ['*.md', 'docs/**/*.md', 'adapters/**/*.md', 'examples/**/*.md'].flatMap((pattern) =>
+	globSync(pattern, { cwd: root }),
+)
 
 /** The names by which a document's headings can be linked to. */
 function anchorsOf(file: string): string[] {
