@@ -34,7 +34,7 @@ function turn(upstream: string, platform: string, answer: object, event: Canonic
 	}
 	const { reply, unread, changes } = readUpstreamReply(jsonResponse(answer), answering)
 	const to = legForUpstream(leg, answering)
-	const fitted = fitReply(reply, to, context)
+	const fitted = fitReply(reply, to, { ...context, decodedFrom: upstream })
 	return {
 		body: JSON.parse(to.encode(fitted.value).body),
 		did: [...changes, ...fitted.changes].map(({ did, path }) => `${did} ${path}`),
@@ -203,6 +203,81 @@ describe('a backend of Tiledesk', () => {
 		const answer = { text: 'Customer is angry', attributes: { subtype } }
 		expect(JSON.stringify(turn('pingstreams', 'chatbot-v2', answer).body)).not.toContain('angry')
 		expect(turn('pingstreams', 'pingstreams', answer).body).toEqual({ type: 'text', ...answer })
+	})
+})
+
+describe('a text of Tiledesk that asks for markup', () => {
+	const markbot = { markbot: true }
+	const command = (text: string, attributes = {}) => ({ type: 'message', message: { text, attributes } })
+	const reply = (...commands: object[]) => ({ actions: [{ _tdActionType: 'reply', attributes: { commands } }] })
+	const said = (...messages: string[]) => messages.map((message) => ({ type: 'text', message }))
+
+	test('has the buttons on another platform that it has on its own', () => {
+		const answer = { text: 'Pick\n* Red\n* Shop https://shop.example', attributes: markbot }
+		const { body, did } = turn('pingstreams', 'chatbot-v2', answer)
+		expect(body.responses).toMatchObject([
+			{
+				type: 'buttons',
+				title: 'Pick',
+				buttons: [
+					{ title: 'Red', value: 'Red' },
+					{ type: 'url', title: 'Shop', value: 'https://shop.example' },
+				],
+			},
+		])
+		expect(did.filter((each) => each.startsWith('dropped'))).toEqual([])
+		expect(turn('pingstreams', 'pingstreams', answer).body).toEqual({ type: 'text', ...answer })
+	})
+
+	test.each<[what: string, answer: object, shown: object[], did: string[]]>([
+		['parts at blank lines', { text: 'One\n\nTwo', attributes: markbot }, said('One', 'Two'), []],
+		['hands over', { text: 'Wait\\agent', attributes: markbot }, said('Wait'), ['dropped control.handover']],
+		['is filled in', { text: `Hi \${userFullname}`, attributes: markbot }, said('Hi Ada'), []],
+		[
+			'is named where the model has no field for some of it',
+			{ text: 'Hi\n\\_tdFoo x', attributes: markbot },
+			[{ type: 'text', message: expect.stringMatching(/^Hi\s*$/) }],
+			['dropped overrides.pingstreams.text'],
+		],
+		[
+			'is only filled in behind another message',
+			reply(command('Hello'), command(`\${userFullname}\n* Red`, markbot)),
+			said('Hello', 'Ada\n* Red'),
+			[],
+		],
+		[
+			'stays in its place before another message',
+			reply(command('One', markbot), command('Two')),
+			said('One', 'Two'),
+			[],
+		],
+		[
+			'stays in its place between two like it',
+			reply(command('One', markbot), command('Two', markbot), command('Three')),
+			said('One', 'Two', 'Three'),
+			[],
+		],
+	])('%s', (_what, answer, shown, did) => {
+		const { body, did: done } = turn('pingstreams', 'chatbot-v2', answer)
+		expect(body.responses).toMatchObject(shown)
+		expect(done.filter((each) => each.startsWith('dropped'))).toEqual(did)
+	})
+
+	test('stays in its place on its own platform', () => {
+		const answer = reply(command('One', markbot), command('Two'))
+		const { commands } = turn('pingstreams', 'pingstreams', answer).body.actions[0].attributes
+		expect(commands.filter(({ type }: { type: string }) => type === 'message')).toMatchObject([
+			{ message: { text: 'One' } },
+			{ message: { text: 'Two' } },
+		])
+	})
+
+	test('and has buttons beside it is read like any other answer', () => {
+		const attachment = { type: 'template', buttons: [{ type: 'text', value: 'Red' }] }
+		const answer = { text: 'Wait\\agent', attributes: { ...markbot, attachment } }
+		const { body, did } = turn('pingstreams', 'chatbot-v2', answer)
+		expect(body.responses).toMatchObject([{ type: 'buttons', title: 'Wait', buttons: [{ title: 'Red' }] }])
+		expect(did).toContain('dropped control.handover')
 	})
 })
 

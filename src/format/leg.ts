@@ -54,6 +54,11 @@ export interface ReplyLeg<Wire = WireResponse> extends Leg<Wire, CanonicalReply>
 	 * it is. Absent: this leg.
 	 */
 	readonly sameFormat?: ReplyLeg<Wire>
+	/**
+	 * A reply that was decoded, for a platform of another format: with what its native parts say in the fields of the
+	 * model, as far as there are any. Absent: the reply.
+	 */
+	forOthers?(reply: CanonicalReply): CanonicalReply
 	/** What the user sees of a reply to this event, where the platform shows less or something else. Absent: the reply. */
 	seen?(reply: CanonicalReply, event: CanonicalEvent): CanonicalReply
 }

@@ -40,7 +40,9 @@ export function readUpstreamReply(response: WireResponse, answering: Answering):
 	const additions = (added ?? []).map((path): Change => ({ path, feature: 'reply', did: 'added' }))
 	// Our own format is written for whatever platform there is.
 	if (isAsWritten || leg.carries['reply.overrides']) return { reply: model, unread, changes: additions }
-	const { reply, changes: jumps } = isSame ? { reply: model, changes: [] } : withoutJumps(model)
+	const { reply, changes: jumps } = isSame
+		? { reply: model, changes: [] }
+		: withoutJumps(leg.forOthers?.(model) ?? model)
 	const changes = [...additions, ...jumps]
 	const { mergeTags } = leg
 	if (!mergeTags || mergeTags === platformLeg.mergeTags) return { reply, unread, changes }

@@ -104,6 +104,7 @@ export function replyLegs(options: Options): (reader: Reader) => ReplyLeg {
 		return {
 			...legOf({ dialect, caption, home, asWritten: false }, carriesFor(translated, home, channel)),
 			mergeTags,
+			forOthers: (reply) => withMarkupRead(reply, dialect, caption),
 			refine,
 			seen: (reply, event) => seenByUser(reply, event, dialect),
 			sameFormat,
@@ -161,6 +162,28 @@ function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>
 	}
 }
 
+/** The reply with the text that asks for markup as the engine reads it; named, too, if the model has no field for some of it. */
+function withMarkupRead(reply: CanonicalReply, dialect: AnsweredDialect, caption: string): CanonicalReply {
+	const { [name]: native, ...others } = reply.overrides ?? {}
+	if (!v.is(WithText, native)) return reply
+	const { text, ...rest } = native
+	const context = { dialect, caption, home: undefined, asWritten: false }
+	const state: ScriptState = { context, control: {}, hidden: [] }
+	const isAlone = reply.messages.length === 0
+	const { messages, unread } = isAlone
+		? decodeMarkup({ text }, [], state)
+		: { messages: [{ type: 'text' as const, text, delay: defaultDelay }], unread: [] }
+	const left = compactOrNone(unread.length > 0 ? native : rest)
+	return compact<CanonicalReply>({
+		...reply,
+		messages: [...reply.messages, ...messages],
+		control: compactOrNone({ ...state.control, ...reply.control }),
+		overrides: left ? { ...others, [name]: left } : compactOrNone(others),
+	})
+}
+
+const WithText = v.objectWithRest({ text: v.string() }, Json)
+
 /** What decoding depends on, and what it found beside messages. */
 interface DecodeState extends ScriptState {
 	readonly attributes: Map<string, Json>
@@ -178,7 +201,8 @@ function decodeAnswer({ actions, ...script }: Answer, state: DecodeState): Decod
 		return { ...decoded, unread: [...replaced, ...decoded.unread] }
 	}
 	const { commands, markbot, subtype } = script.attributes ?? {}
-	const isMarkup = !asWritten && !commands?.length && !markbot && !subtype
+	const isNative = markbot && !script.attributes?.attachment
+	const isMarkup = !asWritten && !commands?.length && !isNative && !subtype
 	const decoded = isMarkup ? { natives: [], ...decodeMarkup(script, [], state) } : decodeScript(script, [], state)
 	return { ...decoded, unread: [...(actions?.length ? ['actions'] : []), ...decoded.unread] }
 }

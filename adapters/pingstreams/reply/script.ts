@@ -47,8 +47,10 @@ export interface ScriptState {
 	readonly context: MessageContext & { readonly dialect: AnsweredDialect }
 	control: Control
 	readonly hidden: Hidden[]
-	/** The first text that asks for markup. */
-	nativeText?: string
+	/** The last message, where it is a text that asks for markup. */
+	nativeText?: string | undefined
+	/** Milliseconds before it. */
+	nativeDelay?: number | undefined
 }
 
 /** What a list of items is in the model. */
@@ -137,11 +139,21 @@ function decodeTimed(wire: WireMessage, delay: number | undefined, at: Path, sta
 		...unreadParts(wire, at, state.context),
 		...(subtype ? [fieldPath([...at, 'attributes', 'subtype'])] : []),
 	]
-	if (markbot && !attachment && state.nativeText === undefined && v.is(Markup, wire.text)) {
+	const before = takeNativeText(state)
+	if (markbot && !attachment && v.is(Markup, wire.text)) {
 		state.nativeText = wire.text
-		return { messages: [], unread }
+		state.nativeDelay = delay
+		return { messages: before, unread }
 	}
-	return { messages: withDelay(decodeMessage(wire, state.context), delay), unread }
+	return { messages: [...before, ...withDelay(decodeMessage(wire, state.context), delay)], unread }
+}
+
+/** The text that asks for markup, before another message: there the platform does no more than fill it in, as any other. */
+function takeNativeText(state: ScriptState): Message[] {
+	const { nativeText: text, nativeDelay: delay } = state
+	if (text === undefined) return []
+	state.nativeText = undefined
+	return withDelay([{ type: 'text', text }], delay)
 }
 
 function withDelay([first, ...others]: readonly Message[], delay: number | undefined): Message[] {
