@@ -8,6 +8,7 @@ import { errors } from '../src/errors.ts'
 import type { Limit, LimitName } from '../src/format/index.ts'
 import { type GatewayLimit, limits } from '../src/limits.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
+import { RecordedTurn } from '../src/simulator/index.ts'
 import { anyToAny } from './any-to-any.ts'
 import { describeConfig } from './config-words.ts'
 import { type ContractName, contract, contractSchema } from './contract-schemas.ts'
@@ -177,7 +178,13 @@ function contractDocuments(): { [file: string]: () => string } {
 	return {
 		...Object.fromEntries(names.map((name) => [`schema/${name}.schema.json`, written(contractSchema(name))])),
 		'schema/openapi.json': written(openApi()),
+		'schema/recorded-turn.schema.json': written(recordedTurn()),
 	}
+}
+
+function recordedTurn(): object {
+	const schema = toJsonSchema(RecordedTurn, { typeMode: 'input', target: 'draft-2020-12' })
+	return { title: 'A recorded turn, for dragoman replay', ...schema }
 }
 
 const Example = v.looseObject({

@@ -1,5 +1,13 @@
 /** Simulates a platform from its adapter, previews values on it, and renders replies as text. */
 export type { LimitUse } from './limits-used.ts'
 export { previewEvent, previewReply, type ReplyPreview } from './preview.ts'
+export {
+	compareAnswer,
+	compareRequest,
+	type Difference,
+	RecordedTurn,
+	recordedAnswer,
+	recordedCall,
+} from './recorded-turn.ts'
 export { renderReply, selectableOptions } from './render-text.ts'
 export { describeChange, Refused, type SimulatedTurn, type Simulation, simulate, type UserAction } from './simulator.ts'

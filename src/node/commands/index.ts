@@ -3,6 +3,7 @@ import type { CommandEntry } from './command.ts'
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
+	{ name: 'init', summary: 'write a first configuration', load: () => import('./init.ts') },
 	{ name: 'start', summary: 'start the gateway (the default)', load: () => import('./start.ts') },
 	{
 		name: 'dev',
@@ -19,6 +20,18 @@ export const commands: readonly CommandEntry[] = [
 		summary: 'play a platform: talk to a webhook, press buttons',
 		load: () => import('./simulate.ts'),
 	},
+	{
+		name: 'preview',
+		summary: 'show one reply on every platform, and what is lost',
+		load: () => import('./preview.ts'),
+	},
+	{ name: 'replay', summary: 'replay recorded turns as a test', load: () => import('./replay.ts') },
+	{
+		name: 'new-adapter',
+		summary: 'write an adapter of your own to start from',
+		load: () => import('./new-adapter.ts'),
+	},
+	{ name: 'schema', summary: 'print a JSON Schema', load: () => import('./schema.ts') },
 	{ name: 'outbox', summary: 'list, redrive or delete stored events', load: () => import('./outbox.ts') },
 	{ name: 'connections', summary: 'manage the webhooks of a ChatBot account', load: () => import('./connections.ts') },
 ]

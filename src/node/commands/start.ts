@@ -8,18 +8,27 @@ import { exitCode } from '../exit-code.ts'
 import { describeListenError, listenAddress } from '../listen-address.ts'
 import { isLocal } from '../listener.ts'
 import { onReloadSignal } from '../reload-signal.ts'
-import { type Gateway, serve } from '../serve.ts'
+import { type Gateway, type ServeOptions, serve } from '../serve.ts'
 import { activatedSocket } from '../socket-activation.ts'
 import { startupBanner } from '../startup-banner.ts'
 import type { Surroundings } from './command.ts'
 import { defineCommand, refuseArguments } from './define-command.ts'
+import { UsageError } from './usage-error.ts'
 
 export const command = defineCommand({
 	name: 'start',
 	usage: ['[OPTIONS]'],
-	about: ['Starts the gateway. It runs until Ctrl-C or SIGTERM; SIGHUP makes it read the configuration again.'],
+	about: [
+		'Starts the gateway. It runs until Ctrl-C or SIGTERM; SIGHUP makes it read the configuration again.',
+		'Standard output is the log: one short line a turn in a terminal, and JSON elsewhere.',
+	],
 	options: {
 		watch: { type: 'boolean', default: false, about: 'read the configuration again when it or its .env changes' },
+		verbose: {
+			type: 'boolean',
+			default: false,
+			about: 'print the event and the reply of each turn, with what users wrote; only in a terminal',
+		},
 	},
 	examples: [
 		['dragoman', 'with config/gateway.json, on http://127.0.0.1:8787'],
@@ -29,16 +38,17 @@ export const command = defineCommand({
 	exitCodes: '0 ended by a signal, 64 wrong usage, 69 something is unavailable, 78 the configuration has mistakes',
 	async run({ values, positionals }, surroundings) {
 		refuseArguments(positionals)
+		const watching = await watchingPerson(values.verbose)
 		const { configFile, env: processEnv } = surroundings
 		const socket = activatedSocket(processEnv, process.pid)
 		const configuration = await loadConfiguration(configFile, processEnv)
 		const { json, adapters, env, envFile } = configuration
-		const address = listenAddress(env)
-		const loopback = isLocal(socket ?? address)
+		const address = socket ?? listenAddress(env)
+		const loopback = isLocal(address)
 		requireLoaded(configuration, loopback)
-		const place = socket ? { socket } : address
-		const gateway = await serve({ config: json, adapters, env, ...place }).catch((thrown: unknown) => {
-			throw socket ? thrown : describeListenError(thrown, address)
+		const place = 'host' in address ? address : { socket: address }
+		const gateway = await serve({ config: json, adapters, env, ...place, ...watching }).catch((thrown: unknown) => {
+			throw 'host' in address ? describeListenError(thrown, address) : thrown
 		})
 		handleProcessEvents(gateway)
 		const reload = inTurn(() => reloadFile(gateway, surroundings, loopback))
@@ -55,6 +65,16 @@ export const command = defineCommand({
 		return undefined
 	},
 })
+
+/** What a person in a terminal sees of the turns. Elsewhere, nothing but the log's JSON is written. */
+async function watchingPerson(isVerbose: boolean): Promise<Pick<ServeOptions, 'log' | 'observer'>> {
+	if (!process.stdout.isTTY) {
+		if (isVerbose) throw new UsageError('--verbose prints what users write, so it needs a terminal.')
+		return {}
+	}
+	const { logToTerminal, printTurns } = await import('../terminal-log.ts')
+	return { log: logToTerminal, ...(isVerbose && { observer: printTurns }) }
+}
 
 /** Calls of the function that never overlap. */
 function inTurn(run: () => Promise<void>): () => void {

@@ -1,0 +1,99 @@
+/** `dragoman replay`: recorded turns as a regression test. */
+import { readFile } from 'node:fs/promises'
+import { styleText } from 'node:util'
+import * as v from 'valibot'
+import { adapters } from '../../../adapters/index.ts'
+import { describeExpected, isUnknown, pathOf } from '../../schema/index.ts'
+import { type Difference, RecordedTurn } from '../../simulator/index.ts'
+import { type Configuration, loadConfiguration } from '../configuration.ts'
+import { exitCode } from '../exit-code.ts'
+import { withProgress } from '../progress.ts'
+import { replayTurn } from '../replay-turn.ts'
+import type { Surroundings } from './command.ts'
+import { defineCommand } from './define-command.ts'
+import { UsageError } from './usage-error.ts'
+
+export const command = defineCommand({
+	name: 'replay',
+	usage: ['FILE... [--json]'],
+	about: [
+		'Replays recorded turns without a network, and compares: the platform’s call goes in, the backend answers what was recorded, and the platform must get the recorded answer. With "upstream.request", what the backend is asked is compared, too.',
+		'Each file is one turn; "dragoman schema recorded-turn" prints its schema. A turn that names a route takes platform, options and formats from the configuration; secrets are not needed.',
+	],
+	options: { json: { type: 'boolean', default: false, about: 'print JSON' } },
+	examples: [
+		['dragoman replay turns/*.json', 'in CI'],
+		['dragoman replay turns/order.json --config other.json', 'with the routes of another configuration'],
+	],
+	exitCodes: '0 nothing differs, 1 something does, 2 wrong usage, 78 a route cannot be read',
+	async run({ values: { json }, positionals: files }, surroundings) {
+		if (files.length === 0) throw new UsageError('Give the files of recorded turns.')
+		const turns = await Promise.all(files.map(async (file) => ({ file, turn: await readTurn(file) })))
+		const loaded = turns.some(({ turn }) => turn.route !== undefined) ? await load(surroundings) : undefined
+		const results = await withProgress(`Replaying ${turns.length} turns`, replayAll(turns, loaded))
+		if (json) console.log(JSON.stringify(results, null, 2))
+		else for (const result of results) print(result)
+		return results.some(({ differences }) => differences.length > 0) ? exitCode.failed : exitCode.ok
+	},
+})
+
+function load({ configFile, env }: Surroundings): Promise<Configuration> {
+	return loadConfiguration(configFile, env)
+}
+
+interface Result {
+	readonly file: string
+	readonly note: string
+	readonly differences: readonly Difference[]
+}
+
+async function replayAll(
+	turns: readonly { readonly file: string; readonly turn: RecordedTurn }[],
+	loaded: Configuration | undefined,
+): Promise<Result[]> {
+	const results: Result[] = []
+	for (const { file, turn } of turns) {
+		const differences = await replayTurn(turn, loaded?.adapters ?? adapters, async () => loaded?.json)
+		results.push({ file, note: turn.note, differences })
+	}
+	return results
+}
+
+async function readTurn(file: string): Promise<RecordedTurn> {
+	const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+		throw new UsageError(`${file} cannot be read (${cause.code}).`, { cause })
+	})
+	const { success, output, issues } = v.safeParse(RecordedTurn, parsed(text, file))
+	if (success) return output
+	const mistakes = issues.map((issue) => {
+		const expected = describeExpected(RecordedTurn, parsed(text, file), issue)
+		const words = expected === undefined ? 'is invalid' : isUnknown(issue) ? expected : `must be ${expected}`
+		return `  ${pathOf(issue).join('.') || '(the whole)'}: ${words}`
+	})
+	throw new UsageError(`${file} is no recorded turn:\n${mistakes.join('\n')}`)
+}
+
+function parsed(text: string, file: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch (cause) {
+		throw new UsageError(`${file} is not JSON.`, { cause })
+	}
+}
+
+function print({ file, note, differences }: Result): void {
+	if (differences.length === 0) {
+		console.log(`${styleText('green', 'same')}       ${file}: ${note}`)
+		return
+	}
+	console.log(`${styleText('red', 'different')}  ${file}: ${note}`)
+	for (const { path, recorded, now } of differences) {
+		console.log(`  ${path}`)
+		console.log(styleText('red', `    - ${shown(recorded)}`))
+		console.log(styleText('green', `    + ${shown(now)}`))
+	}
+}
+
+function shown(value: unknown): string {
+	return value === undefined ? '(nothing)' : JSON.stringify(value)
+}
