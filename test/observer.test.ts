@@ -8,6 +8,7 @@ import { folder } from './outbox/parts.ts'
 import { header, json, oneWay, ownJson, says, start, statusOnly, upstream } from './servers.ts'
 
 const secret = 'canary-of-a-route-secret'
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 /** An observer that writes down all that it sees. */
 function recorder() {
@@ -149,12 +150,17 @@ test('an observer sees no secret of the configuration, and no URL for replies', 
 	const attributes = { [`x ${secret}`]: secret, flavour: 'vanilla' }
 	await send({ path: `/in/${secret}`, body: say(`my ${secret}`, { conversation: 'c', attributes }) })
 	await send({ path: '/in/wrong', body: say('Hi') })
+	const trace = [
+		['traceparent', traceparent],
+		['tracestate', `a=${secret}`],
+	] as const
+	await send({ path: `/in/${secret}`, body: say('Hi'), headers: [jsonType, ...trace] })
 	expect(calls[0]?.body).toContain('/-/reply/')
 	const shown = JSON.stringify(seen)
 	expect(shown).toContain('vanilla')
 	for (const hidden of ['canary', '/-/reply/', 'one of the user', 'wrong']) expect(shown).not.toContain(hidden)
 	expect(all('refusal')).toEqual([{ error: 'not-found', route: 'in' }])
-	expect(all('turn')).toHaveLength(1)
+	expect(all('turn')).toMatchObject([{ trace: undefined }, { trace: { traceparent } }])
 
 	const { pathname } = new URL(JSON.parse(calls[0]?.body ?? '').turn.replyUrl)
 	seen.length = 0
@@ -164,8 +170,6 @@ test('an observer sees no secret of the configuration, and no URL for replies', 
 	expect(all('end')).toMatchObject([{ status: 422, error: 'push-not-supported' }])
 	expect(JSON.stringify(seen)).not.toContain('canary')
 })
-
-const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 test('an observer sees the trace of a valid call, and gives the upstream one', async () => {
 	const { url, calls } = await upstream()

@@ -34,6 +34,7 @@ import { openOutbox } from './outbox/open-outbox.ts'
 import { type Exchange, sendAnswer } from './send-answer.ts'
 import { serializePipelining } from './serialize-pipelining.ts'
 import { rejectAmbiguous, targetOf } from './smuggling-guard.ts'
+import { openTracing } from './tracing.ts'
 
 export interface ServeOptions {
 	/** The parsed configuration; its shape: config/gateway.schema.json. */
@@ -86,7 +87,8 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { outbox: settings, metrics: metricsSettings, limits, ...reading } = readConfig(config, context)
 	let { routes } = reading
 	const metrics = metricsSettings && (await openMetrics(metricsSettings, settings, () => routes))
-	const watching = combineObservers([observer, metrics?.observer].filter((each) => each !== undefined))
+	const observers = [observer, metrics?.observer, await openTracing()]
+	const watching = combineObservers(observers.filter((each) => each !== undefined))
 	const lent: NodeRuntime = { ...createRuntime(log?.bind(options)), ...(watching && { observer: watching }) }
 	const closeMetrics = async (cause: unknown) => {
 		await metrics?.close()

@@ -39,7 +39,7 @@ export function observeTurn(
 	runtime: Needs,
 ): Observation | undefined {
 	const { name, upstream, limits } = route
-	const about = { id, route: name, trace: traceOf(call), upstream: upstream.name }
+	const about = { id, route: name, trace: traceOf(call, route), upstream: upstream.name }
 	const at = runtime.elapsed() - startedAt
 	const begin = () => runtime.observer?.turn?.({ ...about, at, method: call.method, limit: limits.answer })
 	const observation = observe(begin, route, startedAt, runtime)
@@ -54,7 +54,7 @@ export function observeReply(
 	startedAt: number,
 	runtime: Needs,
 ): Observation | undefined {
-	const about = { id, route: route.name, platform: platform.name, trace: traceOf(head) }
+	const about = { id, route: route.name, platform: platform.name, trace: traceOf(head, route) }
 	return observe(() => runtime.observer?.postedReply?.(about), route, startedAt, runtime)
 }
 
@@ -86,10 +86,12 @@ const traceparentForm = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]
 /** As many characters as every system must pass on. */
 const tracestateForm = /^[ -~]{1,512}$/
 
-function traceOf({ headers }: Pick<WireRequest, 'headers'>): TraceContext | undefined {
+/** Whoever calls may write a secret into it, and it goes to the upstream. */
+function traceOf({ headers }: Pick<WireRequest, 'headers'>, { hasSecret }: PreparedRoute): TraceContext | undefined {
 	const valuesOf = (wanted: string) => headers.filter(([name]) => name === wanted).map(([, value]) => value)
 	const [traceparent, another] = valuesOf('traceparent')
 	if (traceparent === undefined || another !== undefined || !traceparentForm.test(traceparent)) return undefined
+	if (hasSecret(traceparent)) return undefined
 	const tracestate = valuesOf('tracestate').join(',')
-	return { traceparent, ...(tracestateForm.test(tracestate) && { tracestate }) }
+	return { traceparent, ...(tracestateForm.test(tracestate) && !hasSecret(tracestate) && { tracestate }) }
 }

@@ -125,14 +125,14 @@ export const canaries: Row = {
 	id: 'D22',
 	fault: 'Secrets in every header, query, path and field, while everything fails in every way',
 	demand:
-		'0 secrets in the output, in the metrics, in answers and their headers, in calls to the upstream, or in the database; 0 words of a user in the output, in the metrics, in errors, or in the encrypted database',
+		'0 secrets in the output, in spans, in the metrics, in answers and their headers, in calls to the upstream, or in the database; 0 words of a user in the output, in spans, in the metrics, in errors, or in the encrypted database',
 	async run(trial) {
 		let behave: Script = () => json(says('Hello'))
 		const upstream = await trial.upstream((...to) => behave(...to))
 		const file = join(folder(trial), 'outbox.db')
 		const metricsPort = await freePort()
 		const config = configTo(upstream.url, file, metricsPort)
-		const gateway = await trial.start(config, { env })
+		const gateway = await trial.start(config, { env, node: ['--import', spanPrinter] })
 
 		const answers: WireResponse[] = []
 		const take = async (call: Call): Promise<void> => {
@@ -210,6 +210,11 @@ export const canaries: Row = {
 				),
 				...unless(sealed.length >= platforms.length, `only ${sealed.length} URLs for replies were told`),
 				...unless(raw.join().includes('[redacted]'), 'no original call was told'),
+				...unless(output.includes('"dragoman.turn.id"'), 'there was no trace'),
+				...unless(
+					calls.some(({ headers }) => headers.some(([name]) => name === 'traceparent')),
+					'the upstream was told no trace',
+				),
 				...unless(/^dragoman_changes_total\{.* [1-9]/m.test(metrics), 'nothing was measured'),
 				...unless(
 					taken.every((status) => status === 200),
@@ -254,6 +259,10 @@ const inPath = encodeURIComponent
 // A header has no place for other letters.
 const inHeader = (secret: string): string => (/^[ -~]*$/.test(secret) ? secret : encodeURIComponent(secret))
 
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+/** Its spans are part of what it writes. */
+const spanPrinter = new URL('../../harness/print-spans.ts', import.meta.url).href
+
 /** Calls with secrets where they belong and where they do not. */
 async function hostile(platform: Platform, fields: number): Promise<Call[]> {
 	const { name, wire } = platform
@@ -278,6 +287,7 @@ async function hostile(platform: Platform, fields: number): Promise<Call[]> {
 		...(await Promise.all([other, `${ours}x`, ours.slice(0, -1)].map((secret) => platform.prove(secret)))),
 		...headerNames.map((name) => add(right, [name, name === 'cookie' ? `a=${cookie}` : `Bearer ${bearer}`])),
 		...headerNames.map((name) => add(bare, [name, inHeader(ours)])),
+		add(right, ['traceparent', traceparent], ['tracestate', `a=${inHeader(ours)}`]),
 		// Not our own secret: what stands in no field of the platform's is data, and goes to the upstream.
 		...['token', 'secret', 'x', bearer].map((field) => ask(right, [field, bearer], [field, userText])),
 		...['token', 'x', other].map((field) => ask(bare, [field, ours])),
