@@ -216,8 +216,9 @@ function fitChoiceTitle(
 	const comesBack = !isKnown || carries['reply.choice.value'] === undefined
 	const labels = comesBack ? fitting.labels : shownTogether
 	const isShown = (label: string): boolean => {
+		if (!carries['reply.messages']?.single) return false
 		const both = JSON.stringify([label, does])
-		const shown = carries['reply.messages']?.single === true && inOneSet.has(both)
+		const shown = inOneSet.has(both)
 		inOneSet.add(both)
 		return shown
 	}

@@ -183,11 +183,15 @@ function replace(text: string, replacements: readonly Replacement[]): string {
 
 type Message = { readonly headers: Fields; readonly body: string }
 
+/** UTF-16 units of the longest body that is parsed for each of its readers: to remember the value of one takes longer. */
+export const longestReparsed = 16 * 1024
+
 // Messages are never modified, and several readers of a turn need the same value.
 const parsed = new WeakMap<Pick<Message, 'body'>, { readonly value: Json } | { readonly error: unknown }>()
 
-/** The body of a message as JSON, whatever its content type; parsed once per message. Throws what `readJson` throws. */
+/** The body of a message as JSON, whatever its content type. A large one is parsed once. Throws what `readJson` throws. */
 export function bodyAsJson(message: Pick<Message, 'body'>): Json {
+	if (message.body.length <= longestReparsed) return readJson(message.body)
 	let outcome = parsed.get(message)
 	if (!outcome) {
 		outcome = parseBody(message.body)
@@ -206,7 +210,7 @@ function parseBody(text: string): { readonly value: Json } | { readonly error: u
 }
 
 /**
- * The JSON body of a message, parsed once per message. Senders label JSON `application/json`, `…+json`, `text/plain` or
+ * The JSON body of a message, as `bodyAsJson` reads it. Senders label JSON `application/json`, `…+json`, `text/plain` or
  * not at all; any other type throws `content-type-not-supported`. Throws what `readJson` throws.
  */
 export function readJsonBody(message: Message): Json {

@@ -1,13 +1,10 @@
 /** Lets other calls have the event loop between the stages of a large turn. */
-import { bodyAsJson } from '../format/index.ts'
+import { bodyAsJson, longestReparsed } from '../format/index.ts'
 import type { Runtime } from '../runtime.ts'
 
-/** UTF-16 units. A stage of a smaller message takes a few milliseconds at most. */
-const largeMessage = 16 * 1024
-
-/** Whether other calls are to run between the stages of what is done with a message. */
+/** Whether other calls are to run between the stages of what is done with a message. A stage of a smaller one takes a few milliseconds at most. */
 export function isLarge({ body }: { readonly body: string }): boolean {
-	return body.length > largeMessage
+	return body.length > longestReparsed
 }
 
 /** Parses the body of a large message in a stage of its own. Decoding it then takes the value, or throws the error. */

@@ -132,7 +132,7 @@ export const turnPlants: readonly Plant[] = [
 		id: 'no-stages',
 		fault: 'A large turn never lets others run between its stages',
 		edits: [
-			{ file: 'src/turn/stages.ts', find: 'return body.length > largeMessage', replace: 'return body.length < 0' },
+			{ file: 'src/turn/stages.ts', find: 'return body.length > longestReparsed', replace: 'return body.length < 0' },
 		],
 		caughtBy: { file: 'test/stages.test.ts' },
 	},
