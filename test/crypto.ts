@@ -3,7 +3,7 @@ import { createHmac, hash } from 'node:crypto'
 import type { Crypto } from '../src/format/index.ts'
 
 export const testCrypto: Crypto = {
-	equal: async (a, b) => a === b,
+	equal: (a, b) => a === b,
 	sha256: async (text) => hash('sha256', text),
 	hmac: async (key, text) => createHmac('sha256', key).update(text).digest('base64'),
 }

@@ -2,8 +2,8 @@
 
 /** Cryptographic functions that each runtime implements. Strings are encoded as UTF-8. */
 export interface Crypto {
-	/** Whether two strings are equal, compared in constant time. */
-	equal(a: string, b: string): Promise<boolean>
+	/** Whether two strings are equal, compared in a time that does not depend on what they have in common. */
+	equal(a: string, b: string): boolean
 	/** The HMAC-SHA256 of a text, in base64. */
 	hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<string>
 	/** The SHA-256 hash of a text, in lower-case hexadecimal. */

@@ -64,7 +64,7 @@ export function createApp({
 	app.get(`${capabilitiesPath}*`, async (c) => {
 		const { path } = partsOf(headOf(c.req.raw, c.env).target)
 		const found = path.startsWith(capabilitiesPath) ? table.byName(path.slice(capabilitiesPath.length)) : undefined
-		if (!found || !(await isOpenTo(found, runtime))) throw new GatewayError('not-found')
+		if (!found || !isOpenTo(found, runtime)) throw new GatewayError('not-found')
 		return respond(jsonResponse(routeCapabilities(found.route)), c.env)
 	})
 	app.all('*', async (c) => {
@@ -102,9 +102,9 @@ export function createApp({
 }
 
 /** Whether a caller may know what a route carries: it is open, or the path has one of its secrets. */
-async function isOpenTo({ route, pathSecret }: Match, { crypto }: Runtime): Promise<boolean> {
+function isOpenTo({ route, pathSecret }: Match, { crypto }: Runtime): boolean {
 	if (route.secrets.length === 0) return pathSecret === undefined
-	return await isSecretOf(route, pathSecret, crypto)
+	return isSecretOf(route, pathSecret, crypto)
 }
 
 function streamOf({ body }: Request): ByteSource {

@@ -27,7 +27,7 @@ export function excessOfEvent({ attributes, user, trigger, contexts, media, defa
 		inAttributes('trigger.parameters', trigger?.parameters) ??
 		inList('media', media) ??
 		inList('contexts', contexts) ??
-		inEach(contexts, ({ parameters }, i) => inAttributes(`contexts[${i}].parameters`, parameters)) ??
+		inEach(contexts, ({ parameters }) => inAttributes('parameters', parameters), 'contexts') ??
 		inMessages('defaultReply', defaultReply)
 	)
 }
@@ -49,7 +49,7 @@ function inMessages(path: string, messages: readonly Message[] | undefined): Fou
 	const limit = limits.elements.value
 	return (
 		inList(path, messages) ??
-		inEach(messages, (message, i) => inMessage(`${path}[${i}]`, message)) ??
+		inEach(messages, inMessage, path) ??
 		(countElements(messages) > limit ? { field: path, limit, expected: `at most ${limit} elements in all` } : undefined)
 	)
 }
@@ -67,16 +67,15 @@ function countElements(messages: readonly Message[]): number {
 	return count
 }
 
-function inMessage(path: string, message: Message): Found {
+function inMessage(message: Message): Found {
 	switch (message.type) {
 		case 'text':
-			return inList(`${path}.alternatives`, message.alternatives) ?? inList(`${path}.buttons`, message.buttons)
+			return inList('alternatives', message.alternatives) ?? inList('buttons', message.buttons)
 		case 'choices':
-			return inList(`${path}.choices`, message.choices)
+			return inList('choices', message.choices)
 		case 'cards':
 			return (
-				inList(`${path}.cards`, message.cards) ??
-				inEach(message.cards, ({ buttons }, i) => inList(`${path}.cards[${i}].buttons`, buttons))
+				inList('cards', message.cards) ?? inEach(message.cards, ({ buttons }) => inList('buttons', buttons), 'cards')
 			)
 		default:
 			return undefined
@@ -95,10 +94,13 @@ function inAttributes(field: string, attributes: Attributes | undefined): Found 
 		: undefined
 }
 
-function inEach<T>(list: readonly T[] | undefined, find: (item: T, i: number) => Found): Found {
-	for (const [i, item] of (list ?? []).entries()) {
-		const found = find(item, i)
-		if (found) return found
+/** The first excess in an item of a list; `path` is that of the list. Paths of items are made for what is found alone. */
+function inEach<T>(list: readonly T[] | undefined, find: (item: T) => Found, path: string): Found {
+	if (!list) return undefined
+	for (let i = 0; i < list.length; i++) {
+		const item = list[i]
+		const found = item === undefined ? undefined : find(item)
+		if (found) return { ...found, field: `${path}[${i}].${found.field}` }
 	}
 	return undefined
 }

@@ -41,7 +41,7 @@ export function createRuntime(log?: (line: LogLine) => void, sender: Sender = cr
 }
 
 const crypto: Crypto = {
-	equal: async (a, b) => isEqual(a, b),
+	equal: isEqual,
 	sha256: async (text) => hash('sha256', text),
 	hmac: async (key, text) => createHmac('sha256', keyObject(key)).update(text).digest('base64'),
 }

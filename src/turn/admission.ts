@@ -113,7 +113,7 @@ async function proofOfHead(
 	const { auth } = route.platforms[0].adapter
 	if (route.secrets.length === 0) return pathSecret === undefined ? 'open' : 'none'
 	// The path is compared on every route, so that the time does not tell how a route is guarded.
-	const isInPath = await isSecretOf(route, pathSecret, crypto)
+	const isInPath = isSecretOf(route, pathSecret, crypto)
 	if (!auth) return isInPath ? 'secret' : 'none'
 	if (auth.proof === 'body') return 'in body'
 	return (await verifies(route, { ...head, body: '' }, crypto)) && pathSecret === undefined ? 'secret' : 'none'
@@ -124,10 +124,8 @@ async function verifies({ platforms, secrets }: PreparedRoute, call: WireRequest
 }
 
 /** Whether a text is one of the secrets. All of them are compared, so that the time does not tell which one it is. */
-export async function isSecretOf({ secrets }: Route, given = '', crypto: Crypto): Promise<boolean> {
-	let matches = false
-	for (const secret of secrets) if (await crypto.equal(given, secret)) matches = true
-	return matches
+export function isSecretOf({ secrets }: Route, given = '', crypto: Crypto): boolean {
+	return secrets.map((secret) => crypto.equal(given, secret)).includes(true)
 }
 
 function answerSetUp({ setUpAdapters }: PreparedRoute, call: WireRequest): Answered | undefined {
