@@ -178,6 +178,12 @@ function stepOf(action: v.GenericPipeItem): Step {
 	if (type === 'max_length' && typeof requirement === 'number') {
 		return (value) => (hasLength(value) && value.length > requirement ? refused : value)
 	}
+	if (type === 'min_entries' && typeof requirement === 'number') {
+		return (value) => (isObject(value) && Object.keys(value).length < requirement ? refused : value)
+	}
+	if (type === 'max_entries' && typeof requirement === 'number') {
+		return (value) => (isObject(value) && Object.keys(value).length > requirement ? refused : value)
+	}
 	// The first schema of a pipe says alone which members are listed.
 	const check = action.kind === 'schema' ? checkOf(action) : checkWithValibot(v.pipe(v.unknown(), action))
 	return (value) => check(value, [])
