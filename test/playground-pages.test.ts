@@ -1,4 +1,5 @@
 /** The pages of the playground in a real browser. */
+
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -11,6 +12,7 @@ import { adapters } from '../adapters/index.ts'
 import { bundlePlayground } from '../scripts/playground-bundle.ts'
 import { type PlaygroundServer, servePlayground } from '../src/node/playground-server.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
+import { createLive, type Live } from '../src/playground/index.ts'
 import { launch, visit } from './harness/browser.ts'
 import { has } from './tools.ts'
 
@@ -21,6 +23,7 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 	let server: PlaygroundServer
 	let browser: Browser
 	let gateway: Gateway
+	let live: Live
 
 	beforeAll(async () => {
 		folder = await mkdtemp(join(tmpdir(), 'dragoman-playground-'))
@@ -31,12 +34,19 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 			platform: name,
 			options,
 		}))
-		gateway = await serve({ config: { upstream: { url: 'builtin:demo' }, routes }, adapters, log() {} })
+		live = createLive(Date.now)
+		gateway = await serve({
+			config: { upstream: { url: 'builtin:demo' }, routes },
+			adapters,
+			observer: live.observer,
+			log() {},
+		})
 		server = await servePlayground({
 			host: '127.0.0.1',
 			port: 0,
 			password: undefined,
 			gateway,
+			live,
 			files: folder,
 		})
 		browser = await launch()
@@ -62,8 +72,8 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 	}
 
 	/** Replaces the document, as by the clipboard. */
-	async function write(page: Page, text: string): Promise<void> {
-		const content = page.locator('#editor .cm-content')
+	async function write(page: Page, text: string, into = '#editor .cm-content'): Promise<void> {
+		const content = page.locator(into)
 		await content.focus()
 		await page.keyboard.press('Control+A')
 		await content.evaluate((element, text) => {
@@ -205,6 +215,80 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 		})
 	})
 
+	test('turns are shown as they happen, and can be sent again', async () => {
+		const say = (text: string) =>
+			fetch(`${gateway.url}/canonical`, {
+				method: 'POST',
+				headers: { 'content-type': 'application/json', connection: 'close' },
+				body: JSON.stringify({ event: { kind: 'message', id: text, text, conversation: 'c-live' } }),
+			})
+		await on('/live', async (page) => {
+			const rows = page.locator('.row')
+			await say('<img src=x onerror=alert(1)>')
+			const row = rows.filter({ hasText: '<img src=x' })
+			await row.click()
+			const detail = page.locator('#detail')
+			await detail.getByText('Upstream’s reply').waitFor()
+			expect(await detail.locator('.column h3').allTextContents()).toEqual([
+				'Platform’s call',
+				'Event',
+				'Upstream’s reply',
+				'Platform’s answer',
+			])
+			expect(await detail.locator('.column').last().textContent()).toContain('You said: <img src=x')
+			expect(await page.locator('.live :is(img, script)').count()).toBe(0)
+
+			// Paused, the list stays as it is.
+			await page.getByText('Pause').click()
+			await say('while it is paused')
+			await page.getByText('1 waiting').waitFor()
+			expect(await rows.filter({ hasText: 'while it is paused' }).count()).toBe(0)
+			await page.getByText('Go on').click()
+			await rows.filter({ hasText: 'while it is paused' }).waitFor()
+
+			await page.getByText('Replay with edit').click()
+			const event = { kind: 'message', text: 'once more', conversation: 'c-live', attributes: {} }
+			await write(page, JSON.stringify(event), '.edit .cm-content')
+			await page.getByText('Send', { exact: true }).click()
+			await page.getByText('Sent; answered with 200.').waitFor()
+			await rows.filter({ hasText: 'once more' }).waitFor()
+
+			const [file] = await Promise.all([page.waitForEvent('download'), page.getByText('Save as fixture').click()])
+			const saved = JSON.parse(readFileSync(await file.path(), 'utf8'))
+			expect(saved).toMatchObject({ route: 'canonical', call: { json: { event: { text: 'words of the user' } } } })
+
+			await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+			await page.getByText('Copy as curl').click()
+			await page.getByText('Copied.').waitFor()
+			expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(`curl '${gateway.url}/canonical'`)
+		})
+	})
+
+	test('ten thousand turns are a list of a few lines on the page, which filters all of them', async () => {
+		for (let i = 1; i <= 10_000; i++) {
+			const begun = { id: `t${i}`, route: 'many', upstream: 'y', method: 'POST', limit: 1000, at: 0, trace: undefined }
+			const turn = live.observer.turn?.(begun)
+			turn?.step?.({ name: 'event', at: 1, show: () => ({ kind: 'message', text: `words-${i}`, attributes: {} }) })
+			turn?.end?.({
+				...{ at: 5, platform: 'many', kind: 'message', status: 200, error: undefined, duplicate: false, held: false },
+				...{ recalled: 0, changes: [], moreChanges: 0, notes: [] },
+			})
+		}
+		await on('/live', async (page) => {
+			await page.getByText('10000 turns').waitFor()
+			expect(await page.locator('.row').count()).toBeLessThan(100)
+			expect(await page.locator('.row').first().textContent()).toContain('words-10000')
+			await page.locator('.rows').focus()
+			await page.keyboard.press('ArrowDown')
+			await page.keyboard.press('ArrowDown')
+			await expect.poll(() => page.locator('.row[aria-selected="true"]').textContent()).toContain('words-9999')
+			await page.locator('.rows').evaluate((element) => element.scrollTo(0, element.scrollHeight))
+			await page.locator('.row', { hasText: /words-1\b/ }).waitFor()
+			await page.locator('#filter').fill('words-77 many')
+			await page.getByText('111 turns, of 10000').waitFor()
+		})
+	})
+
 	test('the theme can be chosen, and stays', async () => {
 		await on('/preview', async (page) => {
 			const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -223,11 +307,12 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 	const widths = [1440, 390]
 	const cases = looks.flatMap((look) => widths.map((width) => [look, width] as const))
 	test.each(cases)('axe finds nothing on the pages: %s, %i pixels wide', async (colorScheme, width) => {
-		for (const path of ['/', '/preview']) {
+		for (const path of ['/', '/preview', '/live']) {
 			// The policy forbids to evaluate code, and so to bring axe in.
 			const options = { colorScheme, viewport: { width, height: 900 }, bypassCSP: true }
 			const { page, close } = await visit(browser, `${server.url}${path}`, options)
-			await page.locator('.platform').first().waitFor()
+			await page.locator('.platform, .row').first().waitFor()
+			if (path === '/live') await page.locator('.row').first().click()
 			await page.evaluate(axe)
 			const found: Result[] = await page.evaluate('axe.run().then(({ violations }) => violations)')
 			const about = found.map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map(({ html }) => html) }))

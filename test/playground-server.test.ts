@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { PlaygroundError, servePlayground } from '../src/node/playground-server.ts'
+import { createLive } from '../src/playground/index.ts'
 
 const gateway = { url: 'http://127.0.0.1:1', routes: [], runtime: createRuntime(() => {}) }
 
@@ -15,13 +16,27 @@ async function files(): Promise<string> {
 }
 
 test('other machines are let in with a password only', async () => {
-	const starting = servePlayground({ host: '0.0.0.0', port: 0, password: undefined, gateway, files: await files() })
+	const starting = servePlayground({
+		host: '0.0.0.0',
+		port: 0,
+		password: undefined,
+		gateway,
+		live: createLive(() => 0),
+		files: await files(),
+	})
 	await expect(starting).rejects.toThrow(PlaygroundError)
 	await expect(starting).rejects.toThrow('Set PLAYGROUND_PASSWORD')
 })
 
 test('without its files it says how to build them', async () => {
-	const starting = servePlayground({ host: '127.0.0.1', port: 0, password: undefined, gateway, files: '/nowhere' })
+	const starting = servePlayground({
+		host: '127.0.0.1',
+		port: 0,
+		password: undefined,
+		gateway,
+		live: createLive(() => 0),
+		files: '/nowhere',
+	})
 	await expect(starting).rejects.toThrow('Run npm run build:playground.')
 })
 
@@ -31,6 +46,7 @@ test('it serves its files, with their types', async () => {
 		port: 0,
 		password: undefined,
 		gateway,
+		live: createLive(() => 0),
 		files: await files(),
 	})
 	onTestFinished(() => server.close())

@@ -4,7 +4,7 @@ import { canonical } from '../adapters/canonical/index.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { serve } from '../src/node/serve.ts'
 import { sendCall } from '../src/node/simulate/send-call.ts'
-import { createPlayground } from '../src/playground/index.ts'
+import { createLive, createPlayground } from '../src/playground/index.ts'
 import type { TalkAnswer, TalkRequest } from '../src/playground/talk.ts'
 import { json, says, testScope, upstream } from './servers.ts'
 
@@ -23,6 +23,7 @@ async function playgroundOf(url: string, guarded: object = {}) {
 		assets: new Map(),
 		hosts: [host],
 		password: undefined,
+		live: createLive(() => 0),
 		gateway: { url: gateway.url, routes: gateway.routes, runtime: { ...createRuntime(() => {}), send: sendCall } },
 	})
 	const post = (body: unknown, headers: { [name: string]: string } = {}) =>

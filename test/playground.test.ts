@@ -1,7 +1,7 @@
 /** Who may use the playground, and what its answers allow a page to do. */
 import { expect, test } from 'vitest'
 import { createRuntime } from '../src/node/node-runtime.ts'
-import { createPlayground, type PlaygroundOptions } from '../src/playground/index.ts'
+import { createLive, createPlayground, type PlaygroundOptions } from '../src/playground/index.ts'
 
 const assets = new Map([['a.js', { type: 'text/javascript', body: new TextEncoder().encode('1') }]])
 const gateway: PlaygroundOptions['gateway'] = {
@@ -9,7 +9,8 @@ const gateway: PlaygroundOptions['gateway'] = {
 	routes: [],
 	runtime: createRuntime(() => {}),
 }
-const open = { assets, gateway, hosts: ['127.0.0.1:8780', 'localhost:8780'], password: undefined }
+const live = createLive(() => 0)
+const open = { assets, gateway, live, hosts: ['127.0.0.1:8780', 'localhost:8780'], password: undefined }
 
 async function ask(path: string, headers: { [name: string]: string } = {}, options: PlaygroundOptions = open) {
 	const host = 'localhost:8780'
@@ -61,7 +62,7 @@ test('a link from elsewhere may open a page, and nothing but a page', async () =
 })
 
 test('with a password, nothing is shown without it, whatever the name of the host', async () => {
-	const guarded = { assets, gateway, hosts: undefined, password: 'right' }
+	const guarded = { assets, gateway, live, hosts: undefined, password: 'right' }
 	const host = 'playground.example'
 	const given = (password: string) => ({ host, authorization: `Basic ${btoa(`dragoman:${password}`)}` })
 	expect((await ask('/preview', { host }, guarded)).status).toBe(401)

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { dirname, extname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { type Asset, createPlayground, type TalkingGateway } from '../playground/index.ts'
+import { type Asset, createPlayground, type Live, type TalkingGateway } from '../playground/index.ts'
 import { isLocal } from './listener.ts'
 import type { Gateway } from './serve.ts'
 import { sendCall } from './simulate/send-call.ts'
@@ -19,6 +19,8 @@ export interface PlaygroundServerOptions {
 	readonly password: string | undefined
 	/** The gateway beside it. */
 	readonly gateway: Pick<Gateway, 'url' | 'routes' | 'runtime'>
+	/** Its turns. */
+	readonly live: Live
 	/** The folder with the files of the pages. Absent: where the build puts them. */
 	readonly files?: string
 }
@@ -46,7 +48,7 @@ const types: { readonly [extension: string]: string } = {
  * been built; and with the system's error when it cannot listen.
  */
 export async function servePlayground(options: PlaygroundServerOptions): Promise<PlaygroundServer> {
-	const { host, port, password, gateway, files = builtFiles() } = options
+	const { host, port, password, gateway, live, files = builtFiles() } = options
 	if (!isLocal({ host, port }) && password === undefined) {
 		throw new PlaygroundError(
 			`The playground would be open to other machines on ${host}. Set PLAYGROUND_PASSWORD, or listen on 127.0.0.1.`,
@@ -63,6 +65,7 @@ export async function servePlayground(options: PlaygroundServerOptions): Promise
 	const app = createPlayground({
 		assets,
 		gateway: talkedTo(gateway),
+		live,
 		password,
 		hosts: password === undefined ? hosts : undefined,
 	})

@@ -1,11 +1,8 @@
 /** The startup banner: where each platform calls, with a `curl` command to try it. */
-import { fitEvent } from '../fit/index.ts'
-import type { Crypto, NamedAdapter, WireRequest } from '../format/index.ts'
+import type { Crypto } from '../format/index.ts'
 import type { CanonicalEvent } from '../model/index.ts'
 import type { Route } from '../route.ts'
-
-/** Shown in place of a secret. */
-const secretPlaceholder = 'YOUR-SECRET'
+import { curlCommand } from '../simulator/index.ts'
 
 /** An event whose values look like those of a platform. */
 const sample: CanonicalEvent = {
@@ -25,7 +22,9 @@ export async function startupBanner(url: string, routes: readonly Route[], crypt
 	const lines = [`Listening on ${url}`]
 	for (const route of routes.slice(0, maxRoutes)) {
 		lines.push('', `${route.name}: ${route.platforms.map(({ name }) => name).join(', ')} -> ${describeUpstream(route)}`)
-		for (const platform of route.platforms) lines.push(`  ${await curlCommand(url, route, platform, crypto)}`)
+		for (const { adapter } of route.platforms) {
+			lines.push(`  ${await curlCommand(url, route, adapter, sample, { crypto, now: new Date().toISOString() })}`)
+		}
 	}
 	if (routes.length > maxRoutes) lines.push('', `and ${routes.length - maxRoutes} more routes`)
 	return lines.join('\n')
@@ -35,24 +34,4 @@ export async function startupBanner(url: string, routes: readonly Route[], crypt
 function describeUpstream({ upstream: { endpoints, send } }: Route): string {
 	const [{ url }] = endpoints
 	return send ? url : new URL(url).origin
-}
-
-async function curlCommand(url: string, route: Route, { adapter }: NamedAdapter, crypto: Crypto): Promise<string> {
-	const context = { turnId: 'turn_sample', receivedAt: new Date().toISOString() }
-	const plain = adapter.event.encode(fitEvent(sample, adapter.event, context).value)
-	const hasSecret = route.secrets.length > 0
-	const call: WireRequest =
-		hasSecret && adapter.auth ? await adapter.auth.sign(plain, secretPlaceholder, crypto) : plain
-	const path = hasSecret && !adapter.auth ? `${route.path}/${secretPlaceholder}` : route.path
-	const query = call.query.length > 0 ? `?${new URLSearchParams(call.query.map(([name, value]) => [name, value]))}` : ''
-	return [
-		`curl ${shellQuote(`${url}${path}${query}`)}`,
-		...(call.method === 'POST' || call.method === 'GET' ? [] : [`-X ${call.method}`]),
-		...call.headers.map(([name, value]) => `-H ${shellQuote(`${name}: ${value}`)}`),
-		...(call.body === '' ? [] : [`-d ${shellQuote(call.body)}`]),
-	].join(' ')
-}
-
-function shellQuote(text: string): string {
-	return `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -52,8 +52,27 @@ const talk: Page = {
 </main>`,
 }
 
+const live: Page = {
+	path: '/live',
+	title: 'Live',
+	script: 'live',
+	body: html`
+<main class="live">
+	<section class="turns" aria-labelledby="turns-heading">
+		<div class="bar">
+			<h1 id="turns-heading">Turns</h1>
+			<input id="filter" type="search" aria-label="Show only turns with these words" placeholder="Filter: words, route, platform, error">
+			<button type="button" id="pause" class="quiet" aria-pressed="false">Pause</button>
+		</div>
+		<div id="list"></div>
+		<p id="count" class="count" role="status"></p>
+	</section>
+	<section id="detail" class="detail" aria-label="The chosen turn"></section>
+</main>`,
+}
+
 /** All pages, in the order of the navigation. */
-export const pages: readonly Page[] = [talk, preview]
+export const pages: readonly Page[] = [talk, preview, live]
 
 /** The whole document of a page. */
 export function documentOf({ path, title, script, body }: Page): Html {

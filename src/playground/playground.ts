@@ -1,10 +1,15 @@
 /** The playground as a Hono app: its pages, their files, and what they ask for. */
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { streamSSE } from 'hono/streaming'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { type Access, guard } from './guard.ts'
 import { secured } from './headers.ts'
+import type { Live } from './live.ts'
 import { documentOf, pages } from './pages.ts'
+import { recordedTurn } from './recorded-turn.ts'
+import { curlOf, ResendRequest, resend } from './resend.ts'
 import { type TalkingGateway, TalkRequest, talk, talkPlaces } from './talk.ts'
 
 /** A file that the pages load. */
@@ -18,14 +23,23 @@ export interface PlaygroundOptions extends Access {
 	readonly assets: ReadonlyMap<string, Asset>
 	/** The gateway beside it. */
 	readonly gateway: TalkingGateway
+	/** Its turns. */
+	readonly live: Live
 }
 
 /** Bytes of a request to the playground. */
 const maxBytes = 256 * 1024
 
+/** Lines of the list of turns in one message, and milliseconds between two messages. */
+const batch = { lines: 500, pause: 100 }
+
+const gone = 'The configuration has no such platform any more. Load the page again.'
+
 /** Answers only what its own pages ask. */
-export function createPlayground({ assets, gateway, ...access }: PlaygroundOptions): Hono {
+export function createPlayground({ assets, gateway, live, ...access }: PlaygroundOptions): Hono {
 	const app = new Hono()
+	// Tells the pages that the numbers of turns begin anew.
+	const started = gateway.runtime.newId()
 	app.use(
 		secured,
 		...guard(
@@ -40,14 +54,47 @@ export function createPlayground({ assets, gateway, ...access }: PlaygroundOptio
 		return asset ? c.body(asset.body, 200, { 'content-type': asset.type }) : c.notFound()
 	})
 	app.get('/api/places', (c) => c.json(talkPlaces(gateway.routes)))
+	app.get('/api/turns', (c) =>
+		streamSSE(c, async (stream) => {
+			const ended = new AbortController()
+			stream.onAbort(() => ended.abort())
+			await stream.writeSSE({ event: 'hello', data: JSON.stringify(started) })
+			for (let last = 0; !ended.signal.aborted; ) {
+				const lines = live.after(last, batch.lines)
+				last = lines.at(-1)?.number ?? last
+				if (lines.length > 0) await stream.writeSSE({ event: 'turns', data: JSON.stringify(lines) })
+				if (lines.length < batch.lines) await stream.sleep(batch.pause)
+				await live.grown(last, ended.signal)
+			}
+		}),
+	)
+	app.get('/api/turns/:number', (c) => {
+		const detail = live.detail(Number(c.req.param('number')))
+		return detail
+			? c.json({ ...detail, file: recordedTurn(detail) })
+			: c.text('Only the line of this turn is kept.', 404)
+	})
+	app.post('/api/resend', async (c) => {
+		const request = v.safeParse(ResendRequest, await jsonOf(c))
+		if (!request.success) return c.text('This is no event.', 400)
+		return c.text((await resend(gateway, request.output)) ?? gone)
+	})
+	app.post('/api/curl', async (c) => {
+		const request = v.safeParse(ResendRequest, await jsonOf(c))
+		if (!request.success) return c.text('This is no event.', 400)
+		return c.text((await curlOf(gateway, request.output)) ?? gone)
+	})
 	app.post('/api/talk', async (c) => {
-		const isJson = c.req.header('content-type') === 'application/json'
-		const request = v.safeParse(TalkRequest, isJson ? await c.req.json().catch(() => undefined) : undefined)
+		const request = v.safeParse(TalkRequest, await jsonOf(c))
 		if (!request.success) return c.text('This is no request of the page.', 400)
 		const answer = await talk(gateway, request.output)
-		return answer
-			? c.json(answer)
-			: c.text('The configuration has no such platform any more. Load the page again.', 404)
+		return answer ? c.json(answer) : c.text(gone, 404)
 	})
 	return app
+}
+
+/** The body of a request of the pages. A form of another page could send anything but this type. */
+async function jsonOf(c: Context): Promise<unknown> {
+	if (c.req.header('content-type') !== 'application/json') return undefined
+	return await c.req.json().catch(() => undefined)
 }

@@ -1,4 +1,5 @@
 /** Simulates a platform from its adapter, previews values on it, and renders replies as text. */
+export { curlCommand } from './curl.ts'
 export type { LimitUse } from './limits-used.ts'
 export { previewEvent, previewReply, type ReplyPreview } from './preview.ts'
 export {

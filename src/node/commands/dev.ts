@@ -1,6 +1,7 @@
 /** `dragoman dev`: the gateway with its playground beside it, on a developer's machine. */
 import { access } from 'node:fs/promises'
 import { adapters } from '../../../adapters/index.ts'
+import { createLive } from '../../playground/index.ts'
 import { loadConfiguration, requireLoaded } from '../configuration.ts'
 import { exitCode } from '../exit-code.ts'
 import { describeListenError, listenAddress } from '../listen-address.ts'
@@ -35,7 +36,8 @@ export const command = defineCommand({
 		}
 		const options = await gatewayOptions(surroundings)
 		const at = listenAddress(options.env)
-		const gateway = await serve({ ...options, ...at }).catch((thrown: unknown) => {
+		const live = createLive(Date.now)
+		const gateway = await serve({ ...options, ...at, observer: live.observer }).catch((thrown: unknown) => {
 			throw describeListenError(thrown, at)
 		})
 		try {
@@ -44,6 +46,7 @@ export const command = defineCommand({
 				port: Number(values.port),
 				password: options.env.PLAYGROUND_PASSWORD || undefined,
 				gateway,
+				live,
 			})
 			endWith(gateway, () => playground.close())
 			console.error(`\n  Playground  ${playground.url}\n  Gateway     ${gateway.url}\n`)

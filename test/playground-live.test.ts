@@ -1,0 +1,90 @@
+/** The last turns, as the playground shows them, and the files that they are saved as. */
+import { expect, test } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
+import { serve } from '../src/node/serve.ts'
+import type { TurnOutcome } from '../src/observer/index.ts'
+import { createLive } from '../src/playground/live.ts'
+import { recordedTurn } from '../src/playground/recorded-turn.ts'
+import { call, json, says, testScope, upstream } from './servers.ts'
+
+const outcome: TurnOutcome = {
+	...{ at: 5, platform: 'x', kind: 'message', status: 200, error: undefined, duplicate: false, held: false },
+	...{ recalled: 0, changes: [], moreChanges: 0, notes: [] },
+}
+
+function fill(count: number) {
+	const live = createLive(() => 0)
+	for (let i = 1; i <= count; i++) {
+		const begun = { id: `t${i}`, route: 'in', upstream: 'y', method: 'POST', limit: 1000, at: 0, trace: undefined }
+		const turn = live.observer.turn?.(begun)
+		turn?.step?.({ name: 'event', at: 1, show: () => ({ kind: 'message', text: `words ${i}`, attributes: {} }) })
+		turn?.end?.(outcome)
+	}
+	return live
+}
+
+test('lines are followed from where one is', async () => {
+	const live = fill(3)
+	expect(live.after(0, 10).map(({ id, words }) => [id, words])).toEqual([
+		['t1', 'words 1'],
+		['t2', 'words 2'],
+		['t3', 'words 3'],
+	])
+	expect(live.after(2, 10).map(({ number }) => number)).toEqual([3])
+	expect(live.after(3, 10)).toEqual([])
+	// Of a playground that was started before.
+	expect(live.after(99, 10).length).toBe(3)
+	const ended = new AbortController()
+	const grown = live.grown(3, ended.signal)
+	ended.abort()
+	await grown
+})
+
+test('what is kept is bounded: lines, and still fewer whole turns', () => {
+	const live = fill(25_000)
+	expect(live.after(0, 100_000).map(({ number }) => number)).toEqual(
+		Array.from({ length: 10_000 }, (_, i) => 15_001 + i),
+	)
+	expect(live.detail(25_000)?.steps[0]?.value).toMatchObject({ text: 'words 25000' })
+	expect(live.detail(24_001)).toBeDefined()
+	expect(live.detail(24_000)).toBeUndefined()
+	expect(live.detail(1)).toBeUndefined()
+	expect(live.detail(30_000)).toBeUndefined()
+})
+
+test('a turn of a gateway is seen with all its steps, and saved without what it says of a person', async () => {
+	const live = createLive(Date.now)
+	const { url } = await upstream(() => json(says('Dear Ada Lovelace, you wrote: my secret wish')))
+	const gateway = await serve({
+		config: { upstream: { url }, routes: [{ name: 'in', path: '/in', platform: 'canonical' }] },
+		adapters: [canonical],
+		observer: live.observer,
+		log() {},
+	})
+	testScope.after(() => gateway.close())
+	const user = { id: 'user-4711', name: 'Ada Lovelace', email: 'ada@lovelace.example', attributes: { city: 'London' } }
+	await call(`${gateway.url}/in`, { kind: 'message', text: 'my secret wish', conversation: 'c-0815', user })
+	const [line] = live.after(0, 10)
+	expect(line).toMatchObject({ route: 'in', platform: 'canonical', words: 'my secret wish', status: 200, losses: 0 })
+	const detail = live.detail(line?.number ?? 0)
+	const names = detail?.steps.map(({ name }) => name)
+	expect(names).toEqual(['call', 'event', 'fitted-event', 'request', 'response', 'reply', 'fitted-reply', 'answer'])
+	expect(detail?.calls).toMatchObject([{ status: 200 }])
+
+	const file = detail && recordedTurn(detail)
+	const text = JSON.stringify(file)
+	for (const personal of ['4711', 'Ada', 'lovelace', 'London', 'secret wish', '0815'])
+		expect(text).not.toContain(personal)
+	expect(file).toMatchObject({
+		route: 'in',
+		call: { json: { event: { text: 'words of the user', conversation: 'conversation-id' } } },
+		upstream: { response: { json: says('Dear user-name, you wrote: words of the user') } },
+		answer: { json: { messages: [{ text: 'Dear user-name, you wrote: words of the user' }] } },
+	})
+})
+
+test('a refused call is a line, too', () => {
+	const live = createLive(() => 0)
+	live.observer.refusal?.({ error: 'not-found', route: undefined })
+	expect(live.after(0, 1)).toMatchObject([{ error: 'not-found', status: 0 }])
+})
