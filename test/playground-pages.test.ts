@@ -283,7 +283,7 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 			await page.keyboard.press('ArrowDown')
 			await expect.poll(() => page.locator('.row[aria-selected="true"]').textContent()).toContain('words-9999')
 			await page.locator('.rows').evaluate((element) => element.scrollTo(0, element.scrollHeight))
-			await page.locator('.row', { hasText: /words-1\b/ }).waitFor()
+			await page.locator('.said', { hasText: /^words-1$/ }).waitFor()
 			await page.locator('#filter').fill('words-77 many')
 			await page.getByText('111 turns, of 10000').waitFor()
 		})
