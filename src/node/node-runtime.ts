@@ -81,14 +81,29 @@ function keyObject(key: Uint8Array): KeyObject {
 /** Bytes of lines that wait for a reader; beyond, lines are dropped rather than memory filled. */
 const maxWaiting = 16 * 1024 * 1024
 
+/**
+ * Lines are written together: for so many milliseconds, or up to so many characters. Each write wakes another thread,
+ * which takes longer than most of a turn. A process that is killed loses the lines of that time.
+ */
+const [batchTime, longestBatch] = [10, 16 * 1024]
+
 /** Milliseconds that `close` waits for the reader of the log, or its disk. */
 const flushLimit = 1000
 
 function standardLog(): { log(line: LogLine): void; flush(): Promise<void> } {
-	// Asynchronous: lines that arrive during a write are part of the next one.
 	const destination = pino.destination({ dest: 1, sync: false, maxLength: maxWaiting })
 	let written = true
 	let over = false
+	let lines = ''
+	let timer: NodeJS.Timeout | undefined
+	const write = (): void => {
+		clearTimeout(timer)
+		timer = undefined
+		if (lines === '') return
+		written = false
+		destination.write(lines)
+		lines = ''
+	}
 	destination.on('drain', () => {
 		written = true
 	})
@@ -97,11 +112,13 @@ function standardLog(): { log(line: LogLine): void; flush(): Promise<void> } {
 	return {
 		log(line) {
 			if (over) return
-			written = false
 			// Not by pino's logger, which writes the members one by one: that takes twice as long.
-			destination.write(`{"time":"${rfc3339(Date.now())}",${JSON.stringify(line).slice(1)}\n`)
+			lines += `{"time":"${rfc3339(Date.now())}",${JSON.stringify(line).slice(1)}\n`
+			if (lines.length > longestBatch) write()
+			else timer ??= setTimeout(write, batchTime)
 		},
 		async flush() {
+			write()
 			// Not its flushSync, which tries a full disk for ever. What is not destroyed does the same when the process ends.
 			const { promise: settled, resolve } = Promise.withResolvers<void>()
 			destination.once('drain', resolve).once('error', resolve)
