@@ -87,12 +87,6 @@ test('the declarations type-check in strict mode, and reject wrong code', async 
 		import { serve } from 'dragoman/node'
 		import { ChatBotError, createChatBotClient, type Webhook } from 'dragoman/chatbot'
 
-		import { choices, createBackend, reply as replyWith } from 'dragoman/backend'
-
-		export const backend = createBackend({
-			keys: undefined,
-			answer: ({ text }) => replyWith(['Hi', choices(text ?? '?', [{ title: 'A', value: 'a' }])], { session: { a: 1 } }),
-		})
 		const reply: CanonicalReply = { messages: [{ type: 'text', text: 'Hi' }], attributes: { session: {}, user: {} } }
 		export const app = (runtime: Runtime) => {
 			const { routes } = readConfig({}, { adapters, env: {}, loopback: true })
@@ -123,6 +117,19 @@ test('the declarations type-check in strict mode, and reject wrong code', async 
 	}
 	await check(right)
 	await expect(check(wrong)).rejects.toThrow(/'"texts"' is not assignable|TS2322|TS2741|TS2820/)
+})
+
+test('the declarations of the kit for backends type-check as a whole', async () => {
+	const source = `
+		import { choices, createBackend, reply } from 'dragoman/backend'
+		export const backend = createBackend({
+			keys: undefined,
+			answer: ({ text }) => reply(['Hi', choices(text ?? '?', [{ title: 'A', value: 'a' }])], { session: { a: 1 } }),
+		})
+	`
+	await writeFile(join(home, 'kit.ts'), source)
+	const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,webworker']
+	await run(home, 'tsc', ...flags, '--types', '', 'kit.ts')
 })
 
 test('a third-party adapter is tested by the laws, with its own vitest and fast-check', async () => {

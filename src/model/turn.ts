@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { Change } from './change.ts'
 import { Count, NonEmptyString, Timestamp } from './constraints.ts'
-import { eventFeatures, type ReplyFeature, replyFeatures } from './features.ts'
+import { eventFeatures, type Feature, type ReplyFeature, replyFeatures } from './features.ts'
 import { Json } from './json.ts'
 
 /** What the upstream receives about a turn, in addition to the event. */
@@ -35,10 +35,10 @@ export interface Turn {
 }
 
 /** The name of a reply feature. */
-export const ReplyFeatureName = v.picklist(replyFeatures)
+export const ReplyFeatureName: v.GenericSchema<ReplyFeature> = v.picklist(replyFeatures)
 
 /** The name of any feature. */
-export const FeatureName = v.picklist([...eventFeatures, ...replyFeatures])
+export const FeatureName: v.GenericSchema<Feature> = v.picklist([...eventFeatures, ...replyFeatures])
 
 const ChangeOfEvent = v.strictObject({
 	path: v.string(),
@@ -47,7 +47,8 @@ const ChangeOfEvent = v.strictObject({
 	detail: v.optional(v.string()),
 })
 
-export const Turn = v.strictObject({
+// As the type of its values: in a declaration, that of an optional Json has no end.
+export const Turn: v.GenericSchema<Turn> = v.strictObject({
 	id: NonEmptyString,
 	route: NonEmptyString,
 	platform: NonEmptyString,
@@ -59,4 +60,4 @@ export const Turn = v.strictObject({
 	moreChanges: v.optional(Count),
 	replyUrl: v.optional(NonEmptyString),
 	raw: v.optional(Json),
-}) satisfies v.GenericSchema<Turn>
+})
