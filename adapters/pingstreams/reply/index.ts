@@ -35,6 +35,7 @@ import {
 	replyTypes,
 } from './actions.ts'
 import { carriesFor, translatedCarries, writtenCarries } from './carries.ts'
+import { withMarkupRead } from './markup-for-others.ts'
 import { encodeMessage } from './message.ts'
 import { type Native, nativeSchema, WrittenAction } from './native.ts'
 import { refineTranslated, refineWritten } from './refine.ts'
@@ -161,28 +162,6 @@ function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>
 		},
 	}
 }
-
-/** The reply with the text that asks for markup as the engine reads it; named, too, if the model has no field for some of it. */
-function withMarkupRead(reply: CanonicalReply, dialect: AnsweredDialect, caption: string): CanonicalReply {
-	const { [name]: native, ...others } = reply.overrides ?? {}
-	if (!v.is(WithText, native)) return reply
-	const { text, ...rest } = native
-	const context = { dialect, caption, home: undefined, asWritten: false }
-	const state: ScriptState = { context, control: {}, hidden: [] }
-	const isAlone = reply.messages.length === 0
-	const { messages, unread } = isAlone
-		? decodeMarkup({ text }, [], state)
-		: { messages: [{ type: 'text' as const, text, delay: defaultDelay }], unread: [] }
-	const left = compactOrNone(unread.length > 0 ? native : rest)
-	return compact<CanonicalReply>({
-		...reply,
-		messages: [...reply.messages, ...messages],
-		control: compactOrNone({ ...state.control, ...reply.control }),
-		overrides: left ? { ...others, [name]: left } : compactOrNone(others),
-	})
-}
-
-const WithText = v.objectWithRest({ text: v.string() }, Json)
 
 /** What decoding depends on, and what it found beside messages. */
 interface DecodeState extends ScriptState {
