@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { quiet } from './scripts/worker-bundle.ts'
 
 Object.assign(process.env, quiet)
@@ -9,10 +10,24 @@ Object.assign(process.env, quiet)
 // The laws run thousands of random values, on machines that do other things as well.
 const timeouts = { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 15_000, interval: 20 } } }
 
+/**
+ * Vitest starts with the largest files. What takes long in small files comes first, or it would run by itself at the end: the
+ * laws of the adapters, and what starts workerd.
+ */
+class LongestFirst extends BaseSequencer {
+	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+		const { long = [], short = [] } = Object.groupBy(await super.sort(files), ({ moduleId }) =>
+			/\/(adapters|test\/(runtime|workers))\//.test(moduleId) ? 'long' : 'short',
+		)
+		return [...long, ...short]
+	}
+}
+
 export default defineConfig({
 	test: {
-		// One for each core: Vitest's default leaves one idle, which on two cores is half of them, and many tests wait.
-		maxWorkers: Math.max(2, availableParallelism()),
+		// At least four: many tests wait, for processes and for time to pass, and two cores would be idle for half of it.
+		maxWorkers: Math.max(4, availableParallelism()),
+		sequence: { sequencer: LongestFirst },
 		coverage: { provider: 'v8', include: ['src/**', 'adapters/**'] },
 		projects: [
 			{
