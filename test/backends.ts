@@ -10,7 +10,7 @@ export interface Program {
 	readonly env?: { readonly [name: string]: string }
 }
 
-/** Starts what `programOn` makes for a port, and waits until it listens there. Returns its URL. */
+/** Starts what `programOn` makes for a port, and waits until it listens there. Returns its URL, without a path. */
 export async function startBackend(programOn: (port: number) => Program): Promise<string> {
 	const port = await freePort()
 	const { command, env = {} } = programOn(port)
@@ -26,7 +26,7 @@ export async function startBackend(programOn: (port: number) => Program): Promis
 		await ended
 	})
 	await expect.poll(async () => (child.exitCode === null ? reaches(port) : said), { timeout: 60_000 }).toBe(true)
-	return `http://127.0.0.1:${port}/`
+	return `http://127.0.0.1:${port}`
 }
 
 function reaches(port: number): Promise<boolean> {
@@ -36,7 +36,8 @@ function reaches(port: number): Promise<boolean> {
 	})
 }
 
-function freePort(): Promise<number> {
+/** A port of this machine on which nobody listens. */
+export function freePort(): Promise<number> {
 	return new Promise((found) => {
 		const server = createServer().listen(0, '127.0.0.1', () => {
 			const address = server.address()

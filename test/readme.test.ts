@@ -1,8 +1,7 @@
 /** Walks the README from the first call to a signed one: its commands, its configuration and its backend are what runs. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +10,7 @@ import { afterEach, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { readConfig } from '../src/config/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
+import { freePort, startBackend as startProgram } from './backends.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 const readme = read('../README.md')
@@ -136,34 +136,17 @@ async function simulated(name: string, url: string, port: string, until: string)
 
 /** The backend as the README writes it, on a port that is free. */
 async function startBackend(code: string, env: { [name: string]: string } = {}): Promise<string> {
-	const port = await freePort()
 	const directory = await mkdtemp(join(tmpdir(), 'dragoman-readme-'))
-	await writeFile(join(directory, 'backend.mjs'), code.replace('9000', `${port}`))
+	running.push(() => rm(directory, { recursive: true }))
 	await symlink(fileURLToPath(new URL('../node_modules', import.meta.url)), join(directory, 'node_modules'))
-	const backend = spawn(process.execPath, [join(directory, 'backend.mjs')], { env, stdio: 'ignore' })
-	running.push(() => stop(backend).then(() => rm(directory, { recursive: true })))
-	await expect.poll(() => reaches(port), { timeout: 10_000 }).toBe(true)
-	return `http://127.0.0.1:${port}`
+	const file = join(directory, 'backend.mjs')
+	return startProgram((port) => {
+		writeFileSync(file, code.replace('9000', `${port}`))
+		return { command: [process.execPath, file], env }
+	})
 }
 
 function stop(child: ChildProcess): Promise<unknown> {
 	const ended = new Promise((done) => child.once('exit', done))
 	return child.kill() ? ended : Promise.resolve()
-}
-
-/** Whether somebody listens there. */
-function reaches(port: number): Promise<boolean> {
-	return new Promise((done) => {
-		const socket = connect(port, '127.0.0.1', () => done(true)).on('error', () => done(false))
-		socket.on('connect', () => socket.destroy())
-	})
-}
-
-function freePort(): Promise<number> {
-	return new Promise((found) => {
-		const server = createServer().listen(0, '127.0.0.1', () => {
-			const address = server.address()
-			server.close(() => found(typeof address === 'object' && address ? address.port : 0))
-		})
-	})
 }
