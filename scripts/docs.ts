@@ -10,6 +10,7 @@ import { type GatewayLimit, limits } from '../src/limits.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
 import { RecordedTurn } from '../src/simulator/index.ts'
 import { anyToAny } from './any-to-any.ts'
+import { commandLinePage } from './command-line.ts'
 import { describeConfig } from './config-words.ts'
 import { type ContractName, contract, contractSchema } from './contract-schemas.ts'
 import { contributing } from './contributing.ts'
@@ -25,6 +26,7 @@ const documents: { readonly [file: string]: (present: string) => string } = {
 	'docs/limits.md': limitList,
 	'adapters/README.md': (present) => replaceBlock(present, 'support', supportTables()),
 	'docs/any-to-any.md': anyToAny,
+	'docs/command-line.md': commandLinePage,
 	'docs/contributing.md': contributing,
 	'docs/performance.md': performancePage,
 	'docs/performance.svg': performanceChart,

@@ -40,7 +40,11 @@ function run(cwd: string, program: string, ...args: string[]): Promise<string> {
 function environment(more: { [name: string]: string } = {}): NodeJS.ProcessEnv {
 	const about = /^(npm_(package|lifecycle|command|config_(local_)?prefix)|INIT_CWD|NODE_|VITEST)/i
 	const rest = Object.entries(process.env).filter(([name]) => !about.test(name))
-	return { ...Object.fromEntries(rest), ...more, PATH: `${tools}:${process.env.PATH}` }
+	return {
+		...Object.fromEntries(rest),
+		...more,
+		PATH: `${join(home, 'node_modules/.bin')}:${tools}:${process.env.PATH}`,
+	}
 }
 
 const hello = { kind: 'message', text: 'hello', attributes: {} }
@@ -132,23 +136,8 @@ test('the declarations of the kit for backends type-check as a whole', async () 
 	await run(home, 'tsc', ...flags, '--types', '', 'kit.ts')
 })
 
-test('a third-party adapter is tested by the laws, with its own vitest and fast-check', async () => {
-	const fixtures = join(home, 'fixtures')
-	await mkdir(fixtures)
-	const fixture = {
-		note: 'says hello',
-		source: 'made up',
-		wire: { json: { version: 1, event: hello } },
-		canonical: hello,
-	}
-	await writeFile(join(fixtures, 'event.hello.json'), JSON.stringify(fixture))
-	await writeFile(
-		join(home, 'own.test.js'),
-		`import { adapters } from 'dragoman/adapters'
-		import { testAdapter } from '${testing}'
-		const canonical = adapters.find(({ name }) => name === 'canonical')
-		testAdapter({ ...canonical, name: 'own' }, { fixtures: new URL('./fixtures/', import.meta.url), runs: 5 })`,
-	)
+test('a new adapter is tested by the laws, with its own vitest and fast-check', async () => {
+	await run(home, 'dragoman', 'new-adapter', 'own')
 	for (const peer of ['vitest', 'fast-check']) {
 		await symlink(join(root, 'node_modules', peer), join(home, 'node_modules', peer))
 	}
@@ -179,15 +168,17 @@ test.each(['.bin/dragoman', 'dragoman/dist/src/node/main.js'])(
 	},
 )
 
-test('its program starts with a configuration, answers a call, and ends on a signal', async () => {
-	const config = {
-		upstream: { url: 'builtin:demo' },
-		routes: [{ name: 'own', path: '/own', platform: 'canonical' }],
-	}
-	await writeFile(join(home, 'gateway.json'), JSON.stringify(config))
-	const program = spawn(join(home, 'node_modules/.bin/dragoman'), [], {
+test('in an empty folder, its program makes a configuration, checks it, starts with it, and ends on a signal', async () => {
+	const own = ['--config', 'gateway.json']
+	expect(await run(home, 'dragoman', 'init', ...own)).toContain('Wrote gateway.json: /canonical -> builtin:demo')
+	const written = JSON.parse(await readFile(join(home, 'gateway.json'), 'utf8'))
+	const schema = JSON.parse(await readFile(join(home, written.$schema), 'utf8'))
+	expect(schema.title).toBe('The configuration of a Dragoman gateway')
+	expect(JSON.parse(await run(home, 'dragoman', 'schema', 'gateway'))).toEqual(schema)
+	expect(await run(home, 'dragoman', 'check', ...own)).toContain('gateway.json: 1 route, no mistakes')
+	const program = spawn(join(home, 'node_modules/.bin/dragoman'), ['start', ...own], {
 		cwd: home,
-		env: environment({ DRAGOMAN_CONFIG: 'gateway.json', HOST: '127.0.0.1', PORT: '0' }),
+		env: environment({ HOST: '127.0.0.1', PORT: '0' }),
 		stdio: ['ignore', 'pipe', 'pipe'],
 	})
 	const ended = new Promise<number | null>((done) => program.once('exit', done))
@@ -203,7 +194,7 @@ test('its program starts with a configuration, answers a call, and ends on a sig
 			program.stderr.on('data', hear)
 			ended.then((code) => failed(new Error(`ended with ${code} before it listened:\n${said}`)))
 		})
-		const answer = await fetch(`${url}/own`, {
+		const answer = await fetch(`${url}/canonical`, {
 			method: 'POST',
 			headers: { 'content-type': 'application/json' },
 			body: JSON.stringify({ version: 1, event: hello }),

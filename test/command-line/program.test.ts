@@ -1,6 +1,7 @@
 /** The program `dragoman`: its help, its version, what it says to mistakes, and what its commands have in common. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { commands } from '../../src/node/commands/index.ts'
 import { readInvocation, startsGateway } from '../../src/node/invocation.ts'
@@ -59,6 +60,29 @@ test('a command comes before its options; --config may be anywhere', () => {
 	})
 	expect(readInvocation(['--watch'])).toEqual({ args: ['--watch'] })
 	expect(readInvocation(['replay', '--', '--config'])).toMatchObject({ args: ['--', '--config'] })
+})
+
+test('the start loads no other command', () => {
+	const files = new Set<string>()
+	const follow = (file: string): void => {
+		if (files.has(file)) return
+		files.add(file)
+		const source = readFileSync(file, 'utf8')
+		// Without the imports of types, which are erased, and those that wait until they are needed.
+		for (const [, specifier = ''] of source.matchAll(
+			/^(?:import|export) (?!type )[^;]*?from '(\.[^']*)'|^import '(\.[^']*)'/gm,
+		)) {
+			if (specifier.endsWith('.ts')) follow(join(dirname(file), specifier))
+		}
+	}
+	const node = fileURLToPath(new URL('../../src/node/', import.meta.url))
+	follow(join(node, 'command-line.ts'))
+	follow(join(node, 'commands/start.ts'))
+	const loaded = [...files].map((file) => relative(node, file))
+	expect(loaded).toContain('serve.ts')
+	const others =
+		/^(?:commands\/(?!command|define-command|help|index|start|usage-error)|simulate|connections|outbox\/outbox-command|terminal-log|\.\.\/(?:simulator|playground))/
+	expect(loaded.filter((file) => others.test(file))).toEqual([])
 })
 
 test('only a start outlives its terminal', () => {

@@ -192,7 +192,7 @@ test('a conversation that is erased leaves no trace, and the others stay', async
 })
 
 test.each([
-	[['lost'], 'Unknown command "lost".'],
+	[['lost'], 'Unknown command "lost"; did you mean "list"?'],
 	[['show'], 'Give the ID of one event'],
 	[['drop', '--all'], 'drop --all requires --state.'],
 	[['drop', 'x', '--all'], 'Give the ID of one event'],

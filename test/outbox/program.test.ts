@@ -32,6 +32,8 @@ test('it lists stored events, whatever else is missing in the configuration', ()
 	const { status, stdout, stderr } = run({ outbox, routes: 'broken' }, 'outbox', 'list')
 	expect([status, stderr]).toEqual([0, ''])
 	expect(stdout).toMatch(/^e1 {2}in {2}waiting {2}0 attempts {2}accepted .+ {2}next .+ {2}\d+ bytes\n1 waiting\n$/)
+	const json = JSON.parse(run({ outbox }, 'outbox', 'list', '--json').stdout)
+	expect(json).toMatchObject({ events: [{ id: 'e1', route: 'in', state: 'waiting' }], counts: { waiting: 1 } })
 	expect(run({ outbox }, 'outbox', 'show', 'e2')).toMatchObject({ status: 1, stdout: 'No such event.\n' })
 })
 

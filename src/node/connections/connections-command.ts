@@ -41,7 +41,7 @@ Manages the webhooks of a ChatBot account, through ChatBot's API.
   --json                     print JSON
 
 The options that end in -env take the name of an environment variable that holds the secret. Secrets are never printed.
-DRAGOMAN_CONFIG is the configuration file of --route (default: config/gateway.json).
+The configuration of --route is --config FILE, or DRAGOMAN_CONFIG, or config/gateway.json.
 
 Examples:
 

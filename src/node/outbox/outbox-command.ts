@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { OutboxSettings } from '../../config/index.ts'
 import type { Delivery } from '../../runtime.ts'
 import { redactDelivery } from '../../turn/index.ts'
+import { didYouMean } from '../commands/usage-error.ts'
 import { acceptLostLog, type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
 import type { Progress } from './portions.ts'
 
@@ -21,6 +22,13 @@ interrupted has done a part of its work; run it again to do the rest.
   --state STATE              only events that are waiting, delivered or dead
   --route NAME               only events of this route
   --limit N                  maximum number of events to list (default 100)
+  --json                     list, show: print JSON
+  --config FILE              the configuration (default: DRAGOMAN_CONFIG, or config/gateway.json)
+
+Examples:
+
+  dragoman outbox list --state dead
+  dragoman outbox redrive --all --route shop
 
 Exit codes: 0 success, 1 no such event, 2 wrong usage.`
 
@@ -73,24 +81,30 @@ interface Given {
 	readonly which: EventFilter
 	readonly conversation: string
 	readonly limit: number
+	readonly json: boolean
 }
 
 type Command = 'list' | 'show' | 'redrive' | 'drop' | 'erase'
 type Run = (records: Records, given: Given, say: (line: string) => void, progress: Progress) => number
 
 const commands: { readonly [C in Command]: Run } = {
-	list(records, { which, limit }, say) {
+	list(records, { which, limit, json }, say) {
+		if (json) {
+			say(JSON.stringify({ events: records.list(which, limit), counts: Object.fromEntries(records.counts()) }, null, 2))
+			return exit.ok
+		}
 		for (const row of records.list(which, limit)) say(lineOf(row))
 		const counts = records.counts().map(([state, count]) => `${count} ${state}`)
 		say(counts.join(', ') || 'no stored events')
 		return exit.ok
 	},
-	show(records, { which }, say) {
+	show(records, { which, json }, say) {
 		const [row] = records.list(which, 1)
 		if (!row) return none(say)
-		say(lineOf(row))
-		const delivery: Delivery = JSON.parse(records.payload(row.id) ?? 'null')
-		say(JSON.stringify(redactDelivery(delivery), null, 2))
+		const stored: Delivery = JSON.parse(records.payload(row.id) ?? 'null')
+		const delivery = redactDelivery(stored)
+		if (!json) say(lineOf(row))
+		say(JSON.stringify(json ? { ...row, delivery } : delivery, null, 2))
 		return exit.ok
 	},
 	redrive(records, { which }, say, progress) {
@@ -119,9 +133,10 @@ function eachSecond(report: (line: string) => void): Progress {
 function read(args: readonly string[]): Given {
 	const { values, positionals } = parseCommand(args)
 	const [name, id, ...others] = positionals
-	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0 }
-	if (name !== 'accept-lost-log' && !isCommand(name)) throw new UsageError(`Unknown command "${name}".`)
-	const { state, route, all, conversation, limit } = values
+	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0, json: false }
+	if (name !== 'accept-lost-log' && !isCommand(name))
+		throw new UsageError(`Unknown command "${name}"${didYouMean(name, [...Object.keys(commands), 'accept-lost-log'])}`)
+	const { state, route, all, conversation, limit, json } = values
 	const byId = name === 'show' || name === 'redrive' || name === 'drop'
 	if (others.length > 0 || (!byId && id !== undefined)) throw new UsageError('Unexpected argument.')
 	if (byId && (id === undefined) !== (all && name !== 'show'))
@@ -138,7 +153,7 @@ function read(args: readonly string[]): Given {
 		...(state !== undefined && { state }),
 		...(route !== undefined && { route }),
 	}
-	return { command: name, which, conversation: conversation ?? '', limit: Number(limit) }
+	return { command: name, which, conversation: conversation ?? '', limit: Number(limit), json }
 }
 
 function parseCommand(args: readonly string[]) {
@@ -152,6 +167,7 @@ function parseCommand(args: readonly string[]) {
 				conversation: { type: 'string' },
 				limit: { type: 'string', default: '100' },
 				all: { type: 'boolean', default: false },
+				json: { type: 'boolean', default: false },
 				help: { type: 'boolean', default: false },
 			},
 		})
