@@ -11,6 +11,7 @@ import type { Invocation } from './invocation.ts'
 import { AddressUnusable } from './listen-address.ts'
 import { OutboxError } from './outbox/outbox-error.ts'
 import { SocketUnusable } from './socket-activation.ts'
+import { writtenCommand } from './written-command.ts'
 
 /** Where the configuration is unless `--config` or DRAGOMAN_CONFIG says otherwise. */
 const defaultConfigFile = 'config/gateway.json'
@@ -47,7 +48,7 @@ async function run({ name, load }: CommandEntry, args: readonly string[], surrou
 		return await command.run(args, surroundings)
 	} catch (thrown) {
 		if (!(thrown instanceof UsageError)) throw thrown
-		console.error(`${thrown.message}\nRun "dragoman ${name} --help" for help.`)
+		console.error(`${thrown.message}\nRun "${writtenCommand(`${name} --help`)}" for help.`)
 		// A supervisor starts the gateway, and must not start it again.
 		return name === 'start' ? exitCode.usage : exitCode.wrongUsage
 	}
@@ -59,7 +60,7 @@ function entryOf(name: string): CommandEntry {
 	const file = name.endsWith('.json') ? ` To start with another configuration: dragoman --config ${name}` : ''
 	const names = commands.map((each) => each.name)
 	throw new UsageError(
-		`Unknown command "${name}"${didYouMean(name, names)}${file}\nRun "dragoman --help" for a list of commands.`,
+		`Unknown command "${name}"${didYouMean(name, names)}${file}\nRun "${writtenCommand('--help')}" for a list of commands.`,
 	)
 }
 

@@ -1,6 +1,7 @@
 /** Reads the configuration file, and reports where it is not JSON without repeating its content. */
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../config/index.ts'
+import { writtenCommand } from './written-command.ts'
 
 /** What people use in configuration files, because other JSON parsers allow it. */
 const notAllowed = 'Comments and trailing commas are not allowed.'
@@ -9,7 +10,7 @@ const notAllowed = 'Comments and trailing commas are not allowed.'
 export async function readConfigFile(file: string): Promise<unknown> {
 	const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
 		const why = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code})`
-		throw new ConfigError([`${file} ${why}. Make one with "dragoman init", or name another with --config.`])
+		throw new ConfigError([`${file} ${why}. Make one with "${writtenCommand('init')}", or name another with --config.`])
 	})
 	try {
 		return JSON.parse(text)

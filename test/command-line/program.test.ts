@@ -24,9 +24,13 @@ test.each<[readonly string[], number, string]>([
 	[['gateway.json'], 64, 'To start with another configuration: dragoman --config gateway.json'],
 	[['start', '--wach'], 64, 'Unknown option --wach; did you mean "--watch"?'],
 	[['start', 'now'], 64, 'Unexpected argument "now".'],
-	[['--wach'], 64, 'Run "dragoman start --help" for help.'],
+	[['--wach'], 64, 'Run "npm run dragoman -- start --help" for help.'],
 	[['start', '--config'], 64, '--config requires the path'],
-	[['--config', '/nothing/here.json'], 78, '/nothing/here.json does not exist. Make one with "dragoman init"'],
+	[
+		['--config', '/nothing/here.json'],
+		78,
+		'/nothing/here.json does not exist. Make one with "npm run dragoman -- init"',
+	],
 ])('%j ends with %i: %s', async (args, code, why) => {
 	const ended = await inside(args)
 	expect([ended.code, ended.out]).toEqual([code, ''])

@@ -12,6 +12,7 @@ import { checkConfiguration } from '../configuration.ts'
 import { dotenvOf } from '../dotenv.ts'
 import { exitCode } from '../exit-code.ts'
 import { adapterNamed } from '../simulate/target.ts'
+import { writtenCommand } from '../written-command.ts'
 import { defineCommand, refuseArguments } from './define-command.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -64,9 +65,9 @@ export const command = defineCommand({
 		const also = configFile === 'config/gateway.json' ? '' : ` --config ${configFile}`
 		console.log(`
 Next:
-  dragoman check${also}
-  dragoman start --watch${also}
-  dragoman simulate --route ${platforms[0]?.name}${also}`)
+  ${writtenCommand(`check${also}`)}
+  ${writtenCommand(`start --watch${also}`)}
+  ${writtenCommand(`simulate --route ${platforms[0]?.name}${also}`)}`)
 		return exitCode.ok
 	},
 })

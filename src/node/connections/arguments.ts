@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import type { Environment } from '../../config/index.ts'
 import { closestName } from '../../schema/index.ts'
+import { writtenCommand } from '../written-command.ts'
 
 /** The command was wrong. */
 export class UsageError extends Error {}
@@ -87,7 +88,9 @@ export function readArguments(args: readonly string[], env: Environment): Given 
 		throw new UsageError('Unexpected argument.')
 	}
 	const needsId = command === 'show' || command === 'update' || command === 'delete'
-	if (needsId && id === undefined) throw new UsageError(`Give the ID of a webhook: dragoman connections ${command} ID`)
+	if (needsId && id === undefined) {
+		throw new UsageError(`Give the ID of a webhook: ${writtenCommand(`connections ${command} ID`)}`)
+	}
 	const given = {
 		...{ command, id: id ?? '', settings: readSettings(values, env), v1: values.v1, apply: values.apply },
 		...(values.story !== undefined && { story: values.story }),

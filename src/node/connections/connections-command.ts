@@ -7,6 +7,7 @@ import {
 	type WebhookSettings,
 } from '../../../adapters/chatbot/management/index.ts'
 import { type Environment, readWebhookRoute } from '../../config/index.ts'
+import { writtenCommand } from '../written-command.ts'
 import { type Given, readArguments, UsageError } from './arguments.ts'
 import { complete, conclude, eachSecond, exit, type Job, set } from './job.ts'
 import { createMask, lineOf, linesOf, maskSummary, maskWebhook, secretsOf } from './masked.ts'
@@ -77,7 +78,7 @@ export async function runConnections(args: readonly string[], surroundings: Surr
 		return await commands[given.command](await prepare(given, surroundings))
 	} catch (thrown) {
 		if (thrown instanceof UsageError) {
-			report(`${thrown.message}\nRun "dragoman connections --help" for help.`)
+			report(`${thrown.message}\nRun "${writtenCommand('connections --help')}" for help.`)
 			return exit.usage
 		}
 		if (!(thrown instanceof ChatBotError) || !given) throw thrown

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { writtenCommand } from '../written-command.ts'
 import { checkpoint, createMoveLog, deleteMarks, isMarked, type MoveLog } from './checkpoint.ts'
 import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
 
@@ -229,7 +230,7 @@ function checkLog(db: DatabaseSync, file: string): void {
 	// A process that was killed while it moved the log leaves a mark, but also a log with that mark in it.
 	if (!isMarked(db) || (fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return
 	const lost = `The log ${file}-wal is missing, and with it the latest changes of the outbox ${file}, which was not closed.`
-	const advice = 'Restore both; or run "dragoman outbox accept-lost-log" to go on without it.'
+	const advice = `Restore both; or run "${writtenCommand('outbox accept-lost-log')}" to go on without it.`
 	throw new OutboxError('lost-log', `${lost} ${advice}`)
 }
 

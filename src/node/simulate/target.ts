@@ -7,6 +7,7 @@ import { didYouMean, UsageError } from '../commands/usage-error.ts'
 import { type Configuration, checkConfiguration } from '../configuration.ts'
 import { listenAddress } from '../listen-address.ts'
 import { isLocal } from '../listener.ts'
+import { writtenCommand } from '../written-command.ts'
 
 /** What is played, and against what. */
 export interface Target {
@@ -42,7 +43,7 @@ export function routeTarget(name: string, platform: string | undefined, configur
 	if (!played) {
 		throw new UsageError(
 			platform === undefined
-				? `Route ${name} has several platforms. Give one: dragoman simulate ${names[0]} --route ${name}`
+				? `Route ${name} has several platforms. Give one: ${writtenCommand(`simulate ${names[0]} --route ${name}`)}`
 				: `${platform} is not a platform of route ${name}; it has ${names.join(', ')}.`,
 		)
 	}
