@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import type { AdapterFactory } from '../src/format/index.ts'
 import type { Observer } from '../src/index.ts'
+import { combineObservers } from '../src/observer/index.ts'
 import { folder } from './outbox/parts.ts'
 import { header, json, oneWay, ownJson, says, start, statusOnly, upstream } from './servers.ts'
 
@@ -227,6 +228,26 @@ test('an observer that throws is logged once a turn, and breaks nothing', async 
 		await send({ path: '/nowhere' })
 		expect(failures()).toHaveLength('refusal' in observer ? 2 : 1)
 	}
+})
+
+test('several observers see the same, and the first trace counts', async () => {
+	const { url, calls } = await upstream()
+	const [one, other] = [recorder(), recorder()]
+	const traced = (parent: string): Observer => ({
+		turn: () => ({ call: () => ({ trace: { traceparent: traceparent.replace('b7', parent) } }) }),
+	})
+	const blind: Observer = { turn: () => undefined }
+	const all = combineObservers([one.observer, blind, traced('c8'), traced('d9'), other.observer])
+	if (!all) throw new Error('There are observers')
+	const { send } = await watched(all, { upstream: { url }, routes: [route] })
+	await send({ path: '/in', body: say('Hi') })
+	await send({ path: '/nowhere' })
+	expect(one.seen.length).toBeGreaterThan(10)
+	expect(JSON.stringify(other.seen)).toBe(JSON.stringify(one.seen))
+	expect(calls[0] && header(calls[0], 'traceparent')).toContain('-c8')
+	expect(combineObservers([])).toBeUndefined()
+	expect(combineObservers([blind])).toBe(blind)
+	expect(combineObservers([blind, blind])?.delivery).toBeUndefined()
 })
 
 test('each attempt to deliver is seen, with its call', async () => {

@@ -77,8 +77,8 @@ export interface Gateway {
 const drainLimit = 10_000
 
 /**
- * Starts a gateway. Rejects with a ConfigError, an OutboxError, a SocketUnusable, or with the system's
- * error when it cannot listen.
+ * Starts a gateway. Rejects with a ConfigError, an OutboxError, a SocketUnusable, with the system's error when it cannot
+ * listen, or with an AddressUnusable when its metrics cannot.
  */
 export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log, observer } = options

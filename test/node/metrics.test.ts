@@ -149,12 +149,14 @@ test('only GET /metrics is answered, and nothing else of the gateway is there', 
 	await expect(fetch(`${base}/metrics`)).rejects.toThrow()
 })
 
-test('a port that is in use is a mistake of the configuration; the port cannot change while the gateway runs', async () => {
+test('a port that is in use ends the start, with what to change; the port cannot change while the gateway runs', async () => {
 	const config = { metrics, upstream: { url: 'builtin:demo' }, routes: [route] }
 	const started = await gateway(config)
 	const port = Number(new URL(`${started.metricsUrl}`).port)
-	await expect(gateway({ ...config, metrics: { port } })).rejects.toMatchObject({
-		mistakes: [`metrics: cannot listen on port ${port} of 127.0.0.1 (EADDRINUSE)`],
+	const refused = start({ ...config, metrics: { port } })
+	await expect(refused).rejects.toMatchObject({
+		code: 69,
+		said: `The metrics cannot be served on port ${port} of 127.0.0.1 (EADDRINUSE). Change "metrics" in the configuration.\n`,
 	})
 	expect(() => started.reload({ ...config, metrics: { port } })).toThrow('mistake')
 	started.reload(config)

@@ -12,7 +12,7 @@ export interface OpenMetrics extends MetricsServer {
 	readonly observer: Observer
 }
 
-/** Starts to measure and to serve. `outbox`: that of the gateway, if it has one. Rejects with a ConfigError if it cannot listen there. */
+/** Starts to measure and to serve. `outbox`: that of the gateway, if it has one. Rejects with an AddressUnusable if it cannot listen there. */
 export async function openMetrics(
 	settings: MetricsSettings,
 	routes: () => readonly Route[],

@@ -1,7 +1,8 @@
 /** Serves metrics at `/metrics`, on a port of their own. */
 import { createServer, type ServerResponse } from 'node:http'
 import type { Registry } from 'prom-client'
-import { ConfigError, type MetricsSettings } from '../../config/index.ts'
+import type { MetricsSettings } from '../../config/index.ts'
+import { AddressUnusable } from '../listen-address.ts'
 
 /** A server of metrics. */
 export interface MetricsServer {
@@ -14,7 +15,7 @@ const requestTimeout = 5000
 /** Connections that are open at the same time. */
 const maxConnections = 20
 
-/** Starts the server. Rejects with a ConfigError if it cannot listen there. */
+/** Starts the server. Rejects with an AddressUnusable if it cannot listen there. */
 export async function serveMetrics(registry: Registry, { host, port }: MetricsSettings): Promise<MetricsServer> {
 	const server = createServer({ requestTimeout, headersTimeout: requestTimeout }, async ({ method, url }, response) => {
 		if (url !== '/metrics') return end(response, 404, 'Metrics are at /metrics.\n')
@@ -26,9 +27,10 @@ export async function serveMetrics(registry: Registry, { host, port }: MetricsSe
 		}
 	})
 	server.maxConnections = maxConnections
+	const said = `The metrics cannot be served on port ${port} of ${host}`
 	await new Promise<void>((listening, failed) => {
 		const fail = (cause: NodeJS.ErrnoException) =>
-			failed(new ConfigError([`metrics: cannot listen on port ${port} of ${host} (${cause.code ?? cause.message})`]))
+			failed(new AddressUnusable(`${said} (${cause.code}). Change "metrics" in the configuration.`, { cause }))
 		server.once('error', fail)
 		server.listen(port, host, () => {
 			server.off('error', fail)
