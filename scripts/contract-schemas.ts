@@ -29,8 +29,8 @@ export interface JsonSchema {
 
 /** What the gateway refuses in a reply although the schema accepts it, and why JSON Schema cannot say it. */
 export const unsaidOfReplies: readonly string[] = [
-	`All messages together may have ${inWords(limits.elements.value)} messages, alternatives, buttons, choices and cards: JSON Schema cannot add up lengths.`,
-	`The body may have ${inWords(limits.replyBytes.value)} bytes, ${inWords(limits.values.value)} values and ${limits.jsonDepth.value} levels: JSON Schema sees values, not the text.`,
+	`All messages together may have at most ${inWords(limits.elements.value)} messages, alternatives, buttons, choices and cards: JSON Schema cannot add up lengths.`,
+	`The body may have at most ${inWords(limits.replyBytes.value)} bytes, ${inWords(limits.values.value)} values and ${limits.jsonDepth.value} levels: JSON Schema sees values, not the text.`,
 ]
 
 /** The members of a schema that may be named by a reference. */

@@ -12,15 +12,11 @@ export function readModelWords(): ReadonlyMap<string, string> {
 			/^\| `([^`]+)` \| (.*?) \| (.*?) \|(?: (.*?))? ?\|$/.exec(line) ?? []
 		for (const section of field === undefined ? [] : sections) {
 			const [set, guaranteed] = [when, guarantees].map(withoutBackReference)
-			const parts = [meaning, set && `Set: ${lowerFirst(set)}`, guaranteed]
+			const parts = [meaning, set && `When set: ${set}`, guaranteed]
 			words.set(`${section}.${field}`, parts.filter(Boolean).map(withoutLinks).join('\n\n'))
 		}
 	}
 	return words
-}
-
-function lowerFirst(sentence: string): string {
-	return sentence.charAt(0).toLowerCase() + sentence.slice(1)
 }
 
 /** In a description of its own, nothing is above. */
