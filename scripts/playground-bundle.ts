@@ -15,7 +15,7 @@ export async function bundlePlayground(to: string): Promise<void> {
 	await mkdir(to, { recursive: true })
 
 	const { metafile } = await build({
-		entryPoints: ['talk.tsx', 'preview.tsx', 'live.tsx'].map((file) => join(from, file)),
+		entryPoints: ['talk.tsx', 'preview.tsx', 'live.tsx', 'events.tsx'].map((file) => join(from, file)),
 		outdir: to,
 		bundle: true,
 		splitting: true,

@@ -215,6 +215,26 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 		})
 	})
 
+	test('one event, or one call of a platform, is shown as the upstream of every format gets it', async () => {
+		await on('/events', async (page) => {
+			await expect.poll(() => page.locator('.platform').count()).toBe(adapters.length)
+			await write(page, JSON.stringify({ kind: 'message', text: 'Where is it?', media: [] }, null, 2))
+			await page.locator('.mistakes .path', { hasText: 'media' }).waitFor()
+			for (const { name } of adapters) {
+				await page.locator('#kind').selectOption(name)
+				await page.getByText('No mistakes').waitFor()
+				expect(await page.locator('.platform', { hasText: name }).locator('.wire-text').first().textContent()).not.toBe(
+					'',
+				)
+			}
+			await page.locator('#kind').selectOption('canonical')
+			await write(page, JSON.stringify({ json: { event: { kind: 'message', text: 'From a call' } } }))
+			await page.locator('.wire-text').getByText('From a call').first().waitFor()
+			await write(page, JSON.stringify({ json: { event: { kind: 'massage' } } }))
+			await page.locator('.mistakes .path', { hasText: 'json.event.kind' }).waitFor()
+		})
+	})
+
 	test('turns are shown as they happen, and can be sent again', async () => {
 		const say = (text: string) =>
 			fetch(`${gateway.url}/canonical`, {
@@ -307,7 +327,8 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 	const widths = [1440, 390]
 	const cases = looks.flatMap((look) => widths.map((width) => [look, width] as const))
 	test.each(cases)('axe finds nothing on the pages: %s, %i pixels wide', async (colorScheme, width) => {
-		for (const path of ['/', '/preview', '/live']) {
+		await fetch(`${gateway.url}/canonical`, { method: 'POST', headers: { connection: 'close' }, body: '{' })
+		for (const path of ['/', '/preview', '/live', '/events']) {
 			// The policy forbids to evaluate code, and so to bring axe in.
 			const options = { colorScheme, viewport: { width, height: 900 }, bypassCSP: true }
 			const { page, close } = await visit(browser, `${server.url}${path}`, options)

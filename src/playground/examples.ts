@@ -1,5 +1,5 @@
 /** Replies to begin with in the preview. */
-import type { CanonicalReply } from '../model/index.ts'
+import type { CanonicalEvent, CanonicalReply } from '../model/index.ts'
 
 /** An example as its author would write it: what holds nothing is left out. */
 export interface Example {
@@ -99,3 +99,22 @@ export const examples: readonly [Example, ...Example[]] = [
 		},
 	},
 ]
+
+/** An event to begin with: as much as a platform may say of a message. */
+export const exampleEvent: CanonicalEvent = {
+	id: '00000000-0000-4000-8000-000000000001',
+	kind: 'message',
+	occurredAt: '2026-01-31T12:00:00.000Z',
+	channel: 'web',
+	conversation: '000000000000000000000001',
+	user: {
+		id: '000000000000000000000002',
+		name: 'Ada',
+		email: 'ada@example.com',
+		attributes: { plan: 'pro', 'last order': 4711 },
+	},
+	language: 'en-GB',
+	text: 'Where is my parcel?',
+	media: [{ kind: 'image', url: 'https://example.com/label.jpg', name: 'label.jpg' }],
+	attributes: { page: '/orders', cart: { items: 2 } },
+}

@@ -71,8 +71,29 @@ const live: Page = {
 </main>`,
 }
 
+const events: Page = {
+	path: '/events',
+	title: 'Events',
+	script: 'events',
+	body: html`
+<main class="split">
+	<section class="source" aria-labelledby="source-heading">
+		<div class="bar">
+			<h1 id="source-heading">From</h1>
+			<label class="field"><span class="hidden">What is written</span>
+				<select id="kind"><option value="">An event</option></select>
+			</label>
+			<button type="button" id="share" class="quiet">Copy link</button>
+		</div>
+		<div id="editor" class="editor"></div>
+		<div id="mistakes" class="mistakes" role="status"></div>
+	</section>
+	<section id="wall" class="wall" aria-label="What an upstream of each format gets"></section>
+</main>`,
+}
+
 /** All pages, in the order of the navigation. */
-export const pages: readonly Page[] = [talk, preview, live]
+export const pages: readonly Page[] = [talk, preview, live, events]
 
 /** The whole document of a page. */
 export function documentOf({ path, title, script, body }: Page): Html {

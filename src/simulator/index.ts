@@ -1,7 +1,7 @@
 /** Simulates a platform from its adapter, previews values on it, and renders replies as text. */
 export { curlCommand } from './curl.ts'
 export type { LimitUse } from './limits-used.ts'
-export { previewEvent, previewReply, type ReplyPreview } from './preview.ts'
+export { type EventPreview, previewEvent, previewReply, type ReplyPreview } from './preview.ts'
 export {
 	compareAnswer,
 	compareRequest,

@@ -10,7 +10,7 @@ import { Mistakes } from './mistake-list.tsx'
 import { readReply } from './mistakes.ts'
 import { byId } from './page.ts'
 import { Platform } from './platform.tsx'
-import { pack, unpack } from './share.ts'
+import { offerLink, unpack } from './share.ts'
 import { weightOf } from './words.ts'
 
 const platforms: readonly NamedAdapter[] = adapters.map(({ name, examples, create }) => ({
@@ -21,7 +21,6 @@ const platforms: readonly NamedAdapter[] = adapters.map(({ name, examples, creat
 const wall = createRoot(byId('wall'))
 const mistakeList = createRoot(byId('mistakes'))
 const picker = byId('example', HTMLSelectElement)
-const share = byId('share', HTMLButtonElement)
 
 const shared = await unpack(location.hash.slice(1))
 const editor = createEditor(byId('editor'), {
@@ -37,12 +36,7 @@ picker.addEventListener('change', () => {
 	if (example) editor.replace(JSON.stringify(example.reply, null, 2))
 })
 
-share.addEventListener('click', async () => {
-	history.replaceState(null, '', `#${await pack(editor.text)}`)
-	await navigator.clipboard.writeText(location.href)
-	share.textContent = 'Copied'
-	setTimeout(() => (share.textContent = 'Copy link'), 2000)
-})
+offerLink(byId('share', HTMLButtonElement), () => editor.text)
 
 function show(text: string): void {
 	const written = readReply(text)

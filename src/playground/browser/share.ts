@@ -4,7 +4,7 @@
 const maxBytes = 1024 * 1024
 
 /** The fragment for a text. */
-export async function pack(text: string): Promise<string> {
+async function pack(text: string): Promise<string> {
 	const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('deflate-raw'))
 	const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
 	return bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
@@ -26,4 +26,15 @@ export async function unpack(fragment: string): Promise<string | undefined> {
 	} catch {
 		return undefined
 	}
+}
+
+/** Makes a button put a link to what is written on the clipboard. */
+export function offerLink(button: HTMLButtonElement, text: () => string): void {
+	const label = button.textContent
+	button.addEventListener('click', async () => {
+		history.replaceState(null, '', `#${await pack(text())}`)
+		await navigator.clipboard.writeText(location.href)
+		button.textContent = 'Copied'
+		setTimeout(() => (button.textContent = label), 2000)
+	})
 }

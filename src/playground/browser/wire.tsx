@@ -13,13 +13,14 @@ export function Wire({
 		<details class="wire">
 			<summary>{name}</summary>
 			{messages.map((message) => (
-				<pre tabIndex={0}>{textOf(message)}</pre>
+				<pre tabIndex={0}>{wireText(message)}</pre>
 			))}
 		</details>
 	)
 }
 
-function textOf(message: WireRequest | WireResponse | PushCall): string {
+/** A message as text. */
+export function wireText(message: WireRequest | WireResponse | PushCall): string {
 	const first = 'status' in message ? `HTTP ${message.status}` : `${message.method} ${targetOf(message)}`
 	return [first, ...message.headers.map(([name, value]) => `${name}: ${value}`), '', indented(message.body)].join('\n')
 }
