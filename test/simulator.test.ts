@@ -374,6 +374,19 @@ describe('Pingstreams shows', () => {
 		['markup as the engine reads it', { text: 'Pick\n* Tea\n\nBye' }, 'Pick\n(500 ms)\nBye'],
 		['variables filled in', { text: `You said \${lastUserText}` }, 'You said Hi'],
 		[
+			'a text that asks for markup, alone',
+			{ text: `You said \${lastUserText}\n* Yes\n* No`, attributes: { markbot: true } },
+			'You said Hi\n  1) Yes\n  2) No',
+		],
+		[
+			'a text that asks for markup, behind another, as words',
+			reply(spoken('One'), wait, {
+				type: 'message',
+				message: { text: `\${lastUserText}\n* Yes`, attributes: { markbot: true } },
+			}),
+			'One\n(500 ms)\nHi\n* Yes',
+		],
+		[
 			'nothing of a note for agents',
 			{ text: 'angry', attributes: { subtype: 'private' } },
 			'<pingstreams: {"hidden":[{"subtype":"private","text":"angry"}]}>',

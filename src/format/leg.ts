@@ -55,8 +55,8 @@ export interface ReplyLeg<Wire = WireResponse> extends Leg<Wire, CanonicalReply>
 	 */
 	readonly sameFormat?: ReplyLeg<Wire>
 	/**
-	 * A reply that was decoded, for a platform of another format: with what its native parts say in the fields of the
-	 * model, as far as there are any. Absent: the reply.
+	 * A reply that was decoded, for platforms of another format and for the simulator: with what its native parts say in
+	 * the fields of the model, as far as there are any. Absent: the reply.
 	 */
 	forOthers?(reply: CanonicalReply): CanonicalReply
 	/** What the user sees of a reply to this event, where the platform shows less or something else. Absent: the reply. */

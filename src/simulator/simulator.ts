@@ -232,7 +232,8 @@ function readAnswer(
 	const changes = all.filter(({ feature, did }) => feature !== 'reply.attributes.session' || did !== 'converted')
 	if (changes.length > 0) throw new Refused(`it cannot show ${changes.map(describeChange).join('; ')}`, answer)
 	const { model, unread } = decodeAnswer(leg, answer)
-	const filled = leg.mergeTags ? fillMergeTags(model, leg.mergeTags, event).reply : model
+	const meant = leg.forOthers?.(model) ?? model
+	const filled = leg.mergeTags ? fillMergeTags(meant, leg.mergeTags, event).reply : meant
 	const seen = (reply: CanonicalReply): CanonicalReply => leg.seen?.(reply, event) ?? reply
 	const reply = seen(filled)
 	return { reply, unread, held: heldBy(selectableOptions(reply), selectableOptions(seen(written))) }
