@@ -23,6 +23,7 @@ import {
 	WireAttributes,
 	WireCount,
 	WireFlag,
+	WireJson,
 	WireNonEmpty,
 	WireNumber,
 	WireOptionalText,
@@ -60,7 +61,7 @@ const Call = v.object({
 		contexts: v.nullish(
 			wireList(v.object({ id: v.nullish(Id), name: text, action: text, parameters: WireAttributes })),
 		),
-		fulfillment: v.nullish(wireList(Json)),
+		fulfillment: v.nullish(wireList(WireJson)),
 	}),
 })
 type WireContext = NonNullable<v.InferOutput<typeof Call>['result']['contexts']>[number]

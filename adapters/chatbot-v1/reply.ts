@@ -24,6 +24,7 @@ import {
 	validate,
 	WireAttributes,
 	WireCount,
+	WireJson,
 	WireNonEmpty,
 	WireOptionalText,
 	WireText,
@@ -45,7 +46,7 @@ const name = 'chatbot-v1'
 
 const delay = v.nullish(WireCount)
 // The samples print `filters: []`, which their own table forbids.
-const filters = v.nullish(wireList(Json))
+const filters = v.nullish(wireList(WireJson))
 const WireButton = v.object({
 	type: WireOptionalText,
 	title: WireOptionalText,
@@ -66,7 +67,7 @@ const Response = v.variant('type', [
 	v.object({ type: v.literal('card'), delay, ...card }),
 	v.object({ type: v.literal('cards'), delay, elements: wireList(WireCard), filters }),
 	v.object({ type: v.literal('goto'), interactionId: WireNonEmpty, filters }),
-	v.object({ type: v.literal('setAttributes'), elements: v.nullish(wireList(Json)), filters }),
+	v.object({ type: v.literal('setAttributes'), elements: v.nullish(wireList(WireJson)), filters }),
 ])
 type Response = v.InferOutput<typeof Response>
 
@@ -80,7 +81,7 @@ const Setting = v.strictObject({
 	),
 })
 
-const Answer = v.object({ responses: v.nullish(wireList(Json)), parameters: WireAttributes })
+const Answer = v.object({ responses: v.nullish(wireList(WireJson)), parameters: WireAttributes })
 
 const maxNatives = 10
 /** Responses of types for which the model has no field, as the platform writes them. */

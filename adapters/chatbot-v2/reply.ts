@@ -10,7 +10,6 @@ import {
 	compactOrNone,
 	decodeTyped,
 	fieldPath,
-	Json,
 	jsonResponse,
 	type Message,
 	NativeItem,
@@ -21,6 +20,7 @@ import {
 	validate,
 	WireAttributes,
 	WireCount,
+	WireJson,
 	WireNonEmpty,
 	WireOptionalText,
 	WireText,
@@ -73,7 +73,7 @@ const Response = v.variant('type', [
 type Response = v.InferOutput<typeof Response>
 
 const Answer = v.object({
-	responses: v.nullish(wireList(Json)),
+	responses: v.nullish(wireList(WireJson)),
 	attributes: WireAttributes,
 	// What a template of the vendor's answers: ChatBotCom/package-tracking-template, functions/index.js.
 	parameters: WireAttributes,

@@ -18,7 +18,7 @@ export {
 	reservedKeys,
 	Timestamp,
 } from '../model/index.ts'
-export { closestName } from '../schema/index.ts'
+export { closestName, matches } from '../schema/index.ts'
 export {
 	type Adapter,
 	type AdapterFactory,
@@ -61,6 +61,7 @@ export {
 	requireOneOf,
 	unreachable,
 	WireAttributes,
+	WireJson,
 } from './parts.ts'
 export { problemResponse } from './problem.ts'
 export {

@@ -20,6 +20,12 @@ export function atLeastOneMember<T extends object>() {
 	return v.check<T, string>((value) => Object.keys(value).length > 0, 'must have at least one member')
 }
 
+/**
+ * Any value of a body that `readJson` has read. It has no reserved keys, so that nothing is left to check: to walk through
+ * each list of a body once more would take as long as to parse it.
+ */
+export const WireJson = v.custom<Json>(() => true)
+
 /** Author-named values as senders write them: null, false, the empty string and PHP's empty array mean none. */
 export const WireAttributes = v.pipe(
 	v.nullish(v.union([Attributes, v.literal(false), v.literal(''), v.strictTuple([])], 'must be an object'), {}),

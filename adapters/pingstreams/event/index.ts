@@ -14,6 +14,7 @@ import {
 	jsonRequest,
 	limits,
 	type Message,
+	matches,
 	nonEmpty,
 	nonEmptyList,
 	readJsonBody,
@@ -90,6 +91,8 @@ const carriesOf: { readonly [D in Dialect]: Carries<CanonicalEvent> } = {
 	},
 }
 
+const OptionalNative = v.optional(Native)
+
 /** Decodes calls of every dialect, and encodes those of the dialect in the options. */
 export function eventLeg({ dialect }: Options): EventLeg {
 	return {
@@ -133,7 +136,7 @@ export function eventLeg({ dialect }: Options): EventLeg {
 
 		encode(event) {
 			const { bot, attributes } = event
-			const native = v.parse(v.optional(Native), event.extensions?.[name])
+			const native = v.parse(OptionalNative, event.extensions?.[name])
 			const content = encodeContent(event, dialect)
 			const message = {
 				_id: event.id,
@@ -180,14 +183,14 @@ const maxTime = 253_402_300_799_999
 
 /** When the message was created, else when the call was made. */
 function decodeTime({ message: { createdAt }, timestamp }: Call): string | undefined {
-	if (v.is(Timestamp, createdAt)) return createdAt
+	if (matches(Timestamp, createdAt)) return createdAt
 	if (timestamp === undefined || timestamp < 0 || timestamp > maxTime) return undefined
 	return new Date(timestamp).toISOString()
 }
 
 function unreadTime({ message, at }: Call): string[] {
 	const createdAt = nonEmpty(message.createdAt)
-	return createdAt === undefined || v.is(Timestamp, createdAt) ? [] : [`${at}.createdAt`]
+	return createdAt === undefined || matches(Timestamp, createdAt) ? [] : [`${at}.createdAt`]
 }
 
 function decodeChannel(channel: string | undefined): string | undefined {

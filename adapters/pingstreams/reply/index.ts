@@ -14,10 +14,12 @@ import {
 	hasKnownType,
 	Json,
 	jsonResponse,
+	matches,
 	nonEmptyList,
 	type Path,
 	type ReplyLeg,
 	validate,
+	WireJson,
 	wireList,
 } from '../../../src/format/index.ts'
 import { type AnsweredDialect, name } from '../dialect.ts'
@@ -62,7 +64,7 @@ const Action = v.variant('_tdActionType', [...replies, replyAction(randomType), 
 const ReplyAction = v.variant('_tdActionType', replies)
 
 /** `success` alone is the answer of a backend that has nothing to say. */
-const Answer = v.object({ ...Script.entries, actions: v.nullish(wireList(Json)), success: v.optional(v.unknown()) })
+const Answer = v.object({ ...Script.entries, actions: v.nullish(wireList(WireJson)), success: v.optional(v.unknown()) })
 /** An answer that reports an error, where it has neither words nor actions. */
 const Failure = v.union([
 	v.object({ success: v.union([v.literal(false), v.literal('false')]) }),
@@ -124,7 +126,7 @@ function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>
 			const body = bodyAsJson(answer)
 			const { wire, unread } = validate(Answer, body)
 			// The platform would show the static reply, or nothing.
-			if (!wire.text && !wire.actions && !wire.attributes && v.is(Failure, body)) throw reportedFailure
+			if (!wire.text && !wire.actions && !wire.attributes && matches(Failure, body)) throw reportedFailure
 			const state: DecodeState = { context, control: {}, attributes: new Map(), hidden: [], before: 0 }
 			const { messages, natives, unread: ignored } = decodeAnswer(wire, state)
 			const native = compactOrNone<Native>({
@@ -190,7 +192,7 @@ function decodeActions(actions: readonly Json[], state: DecodeState): DecodedLis
 	const { natives, ...decoded } = decodeTyped(actions, {
 		schema: Action,
 		at: ['actions'],
-		isNative: (action) => v.is(AnyAction, action),
+		isNative: (action) => matches(AnyAction, action),
 		decode(action, at) {
 			switch (action._tdActionType) {
 				case 'reply':
@@ -229,11 +231,11 @@ function decodeRandom({ messages, ...decoded }: DecodedList, at: Path): DecodedL
 function decodeWritten(actions: readonly Json[], state: DecodeState): DecodedList {
 	const firstReply = actions.findIndex((action) => hasKnownType(ReplyAction, action))
 	const before = actions.slice(0, Math.max(firstReply, 0))
-	state.before = before.filter((action) => v.is(WrittenAction, action)).length
+	state.before = before.filter((action) => matches(WrittenAction, action)).length
 	return decodeTyped(actions, {
 		schema: ReplyAction,
 		at: ['actions'],
-		isNative: (action) => v.is(WrittenAction, action),
+		isNative: (action) => matches(WrittenAction, action),
 		decode: (action, at) => decodeScript(action, at, state),
 	})
 }

@@ -9,6 +9,7 @@ import {
 	fieldPath,
 	Json,
 	type Message,
+	matches,
 	type Report,
 } from '../../../src/format/index.ts'
 import { name } from '../dialect.ts'
@@ -43,7 +44,7 @@ export function refineTranslated(caption: string): (reply: CanonicalReply, repor
 /** Nothing stands before messages that are not there. */
 function refineNative({ messages, overrides }: CanonicalReply, report: Report): CanonicalReply['overrides'] {
 	const native = overrides?.[name]
-	if (messages.length > 0 || !v.is(WithBefore, native) || 'text' in native || 'hidden' in native) return overrides
+	if (messages.length > 0 || !matches(WithBefore, native) || 'text' in native || 'hidden' in native) return overrides
 	const { before, actions = [], ...others } = native
 	report({ did: 'converted', feature: 'reply.overrides', path: `overrides.${name}.before`, detail: 'to actions' })
 	return { ...overrides, [name]: { ...others, actions: [...before, ...actions] } }

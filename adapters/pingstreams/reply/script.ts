@@ -3,11 +3,13 @@ import * as v from 'valibot'
 import {
 	decodeTyped,
 	fieldPath,
-	Json,
+	type Json,
 	type Message,
+	matches,
 	NonEmpty,
 	type Path,
 	WireCount,
+	WireJson,
 	wireList,
 } from '../../../src/format/index.ts'
 import type { AnsweredDialect } from '../dialect.ts'
@@ -22,7 +24,7 @@ export const defaultDelay = 500
 export const Script = v.object({
 	...WireMessage.entries,
 	attributes: v.nullish(
-		v.object({ ...WireMessage.entries.attributes.wrapped.entries, commands: v.nullish(wireList(Json)) }),
+		v.object({ ...WireMessage.entries.attributes.wrapped.entries, commands: v.nullish(wireList(WireJson)) }),
 	),
 })
 type Script = v.InferOutput<typeof Script>
@@ -87,7 +89,7 @@ export function outerText(messages: readonly { readonly text?: unknown }[]): str
 const MessageCommand = v.object({ type: v.literal('message'), message: v.object({ text: WireMessage.entries.text }) })
 
 function textsOf(commands: readonly Json[]): string {
-	return outerText(commands.flatMap((command) => (v.is(MessageCommand, command) ? [command.message] : [])))
+	return outerText(commands.flatMap((command) => (matches(MessageCommand, command) ? [command.message] : [])))
 }
 
 function decodeCommands(commands: readonly Json[], at: Path, state: ScriptState): DecodedList {
@@ -130,9 +132,9 @@ export function encodeCommands(timed: readonly TimedMessage[]): object[] {
 function decodeTimed(wire: WireMessage, delay: number | undefined, at: Path, state: ScriptState): Decoded {
 	const { markbot, attachment, subtype, disableInputMessage } = wire.attributes ?? {}
 	if (disableInputMessage) state.control = { ...state.control, blockInput: true }
-	const hidden = v.safeParse(Hidden, { subtype, text: wire.text })
-	if (hidden.success) {
-		state.hidden.push(hidden.output)
+	const hidden = { subtype, text: wire.text }
+	if (matches(Hidden, hidden)) {
+		state.hidden.push(hidden)
 		return { messages: [], unread: [] }
 	}
 	const unread = [
@@ -140,7 +142,7 @@ function decodeTimed(wire: WireMessage, delay: number | undefined, at: Path, sta
 		...(subtype ? [fieldPath([...at, 'attributes', 'subtype'])] : []),
 	]
 	const before = takeNativeText(state)
-	if (markbot && !attachment && v.is(Markup, wire.text)) {
+	if (markbot && !attachment && matches(Markup, wire.text)) {
 		state.nativeText = wire.text
 		state.nativeDelay = delay
 		return { messages: before, unread }
