@@ -12,7 +12,7 @@ import {
 	fieldPath,
 	GatewayError,
 	hasKnownType,
-	Json,
+	type Json,
 	jsonResponse,
 	matches,
 	nonEmptyList,
