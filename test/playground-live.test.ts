@@ -1,10 +1,12 @@
 /** The last turns, as the playground shows them, and the files that they are saved as. */
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { serve } from '../src/node/serve.ts'
 import type { TurnOutcome } from '../src/observer/index.ts'
 import { createLive } from '../src/playground/live.ts'
 import { recordedTurn } from '../src/playground/recorded-turn.ts'
+import { RecordedTurn } from '../src/simulator/index.ts'
 import { call, json, says, testScope, upstream } from './servers.ts'
 
 const outcome: TurnOutcome = {
@@ -72,6 +74,7 @@ test('a turn of a gateway is seen with all its steps, and saved without what it 
 	expect(detail?.calls).toMatchObject([{ status: 200 }])
 
 	const file = detail && recordedTurn(detail)
+	expect(v.safeParse(RecordedTurn, JSON.parse(JSON.stringify(file))).issues).toBeUndefined()
 	const text = JSON.stringify(file)
 	for (const personal of ['4711', 'Ada', 'lovelace', 'London', 'secret wish', '0815'])
 		expect(text).not.toContain(personal)

@@ -85,7 +85,7 @@ test('the start loads no other command', () => {
 	const loaded = [...files].map((file) => relative(node, file))
 	expect(loaded).toContain('serve.ts')
 	const others =
-		/^(?:commands\/(?!command|define-command|help|index|start|usage-error)|simulate|connections|outbox\/outbox-command|terminal-log|\.\.\/(?:simulator|playground))/
+		/^(?:commands\/(?!command|define-command|help|index|start|usage-error)|simulate|connections|outbox\/outbox-command|terminal-log|\.\.\/playground)/
 	expect(loaded.filter((file) => others.test(file))).toEqual([])
 })
 
