@@ -11,6 +11,7 @@ import {
 	type WireResponse,
 } from '../src/format/index.ts'
 import type { Attributes, Button, CanonicalEvent, CanonicalReply, Card, Json, Message } from '../src/model/index.ts'
+import { timeOf } from './harness/event-loop.ts'
 
 /** Shapes drawn for each leg of each format. */
 const numRuns = Number(process.env.LINEAR_RUNS) || 3
@@ -19,25 +20,6 @@ const numRuns = Number(process.env.LINEAR_RUNS) || 3
 const times = 8
 /** Its time in proportion is `times`; by the square it is 64. Between them, so that a busy machine does not fail a test. */
 const tolerated = 24
-
-/**
- * The mean time of some runs, in milliseconds of CPU time of this thread, so that other processes do not count. The
- * runs last long enough for what is compiled or collected meanwhile to matter little.
- */
-function timeOf(run: () => void): number {
-	const from = threadTime()
-	let runs = 0
-	do {
-		run()
-		runs++
-	} while (threadTime() - from < 15)
-	return (threadTime() - from) / runs
-}
-
-function threadTime(): number {
-	const { user, system } = process.threadCpuUsage()
-	return (user + system) / 1000
-}
 
 /** Expects that `times` the size takes about `times` as long. Measures again if it took longer, which may have been a coincidence. */
 function expectLinear(act: (size: number) => void, size: number): void {

@@ -7,6 +7,7 @@ import { jsonRequest } from '../../src/format/index.ts'
 import { testAdapter } from '../../test/adapter.ts'
 import { testCrypto } from '../../test/crypto.ts'
 import { readFixtures } from '../../test/fixtures.ts'
+import { timeOf } from '../../test/harness/event-loop.ts'
 import { candidateTokens, findToken } from './find-token.ts'
 import { pingstreams } from './index.ts'
 import { limits } from './limits.ts'
@@ -205,12 +206,7 @@ describe('the token', () => {
 		]) {
 			const took = (length: number) => {
 				const body = `{"a":${piece.repeat(length / piece.length)}`
-				const times = Array.from({ length: 5 }, () => {
-					const from = performance.now()
-					find(body)
-					return performance.now() - from
-				})
-				return Math.min(...times)
+				return Math.min(...[1, 2].map(() => timeOf(() => find(body))))
 			}
 			took(100_000)
 			expect([piece, took(2_000_000) / (took(250_000) + 0.2) < 40]).toEqual([piece, true])
