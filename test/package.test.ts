@@ -207,3 +207,30 @@ test('in an empty folder, its program makes a configuration, checks it, starts w
 	}
 	expect(await ended).toBe(0)
 }, 40_000)
+
+test('its playground has its pages, without our tools', async () => {
+	const program = spawn(
+		join(home, 'node_modules/.bin/dragoman'),
+		['dev', '--port', '0', '--config', 'config/gateway.json'],
+		{
+			cwd: home,
+			env: environment({ HOST: '127.0.0.1', PORT: '0' }),
+			stdio: ['ignore', 'ignore', 'pipe'],
+		},
+	)
+	const ended = new Promise<number | null>((done) => program.once('exit', done))
+	let said = ''
+	program.stderr.on('data', (chunk: Buffer) => (said += chunk))
+	try {
+		await expect.poll(() => said, { timeout: 20_000 }).toMatch(/Playground {2}http/)
+		const [, url] = /Playground {2}(http:\S+)/.exec(said) ?? []
+		for (const path of ['/', '/preview', '/assets/preview.js', '/assets/playground.css', '/assets/licences.txt']) {
+			const answer = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(10_000) })
+			expect([path, answer.status]).toEqual([path, 200])
+			await answer.text()
+		}
+	} finally {
+		program.kill('SIGTERM')
+	}
+	expect(await ended).toBe(0)
+}, 40_000)

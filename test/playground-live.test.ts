@@ -1,12 +1,14 @@
 /** The last turns, as the playground shows them, and the files that they are saved as. */
-import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
+import { adapters } from '../adapters/index.ts'
+import { replayTurn } from '../src/node/replay-turn.ts'
 import { serve } from '../src/node/serve.ts'
+import { sendCall } from '../src/node/simulate/send-call.ts'
 import type { TurnOutcome } from '../src/observer/index.ts'
 import { createLive } from '../src/playground/live.ts'
-import { recordedTurn } from '../src/playground/recorded-turn.ts'
-import { RecordedTurn } from '../src/simulator/index.ts'
+import { recordedTurn } from '../src/playground/save-turn.ts'
+import { simulate } from '../src/simulator/index.ts'
 import { call, json, says, testScope, upstream } from './servers.ts'
 
 const outcome: TurnOutcome = {
@@ -73,8 +75,7 @@ test('a turn of a gateway is seen with all its steps, and saved without what it 
 	expect(names).toEqual(['call', 'event', 'fitted-event', 'request', 'response', 'reply', 'fitted-reply', 'answer'])
 	expect(detail?.calls).toMatchObject([{ status: 200 }])
 
-	const file = detail && recordedTurn(detail)
-	expect(v.safeParse(RecordedTurn, JSON.parse(JSON.stringify(file))).issues).toBeUndefined()
+	const file = detail && recordedTurn(detail, canonical.create())
 	const text = JSON.stringify(file)
 	for (const personal of ['4711', 'Ada', 'lovelace', 'London', 'secret wish', '0815'])
 		expect(text).not.toContain(personal)
@@ -84,6 +85,29 @@ test('a turn of a gateway is seen with all its steps, and saved without what it 
 		upstream: { response: { json: says('Dear user-name, you wrote: words of the user') } },
 		answer: { json: { messages: [{ text: 'Dear user-name, you wrote: words of the user' }] } },
 	})
+})
+
+test.each(adapters.map(({ name }) => name))('a saved turn of %s is replayed without a difference', async (name) => {
+	const live = createLive(Date.now)
+	const factory = adapters.find((each) => each.name === name)
+	if (!factory) throw new Error('There is no adapter of this name.')
+	const config = {
+		upstream: { url: 'builtin:demo' },
+		routes: [{ name: 'in', path: '/in', platform: name, options: factory.examples[0] }],
+	}
+	const gateway = await serve({ config, adapters, observer: live.observer, log() {} })
+	testScope.after(() => gateway.close())
+	const runtime = { ...gateway.runtime, send: sendCall }
+	const [platform] = gateway.routes[0]?.platforms ?? []
+	if (!platform) throw new Error('There is no route.')
+	const url = `${gateway.url}/in`
+	await simulate(platform.adapter, { ...runtime, url, text: 'a story of mine', handshake: false })
+	const [line] = live.after(0, 10)
+	const detail = live.detail(line?.number ?? 0)
+	const file = detail && recordedTurn(detail, platform.adapter)
+	if (!file) throw new Error('The turn cannot be saved.')
+	expect(JSON.stringify(file)).not.toContain('a story of mine')
+	expect(await replayTurn(file, adapters, async () => config)).toEqual([])
 })
 
 test('a refused call is a line, too', () => {

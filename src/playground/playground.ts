@@ -8,8 +8,8 @@ import { type Access, guard } from './guard.ts'
 import { secured } from './headers.ts'
 import type { Live } from './live.ts'
 import { documentOf, pages } from './pages.ts'
-import { recordedTurn } from './recorded-turn.ts'
 import { curlOf, ResendRequest, resend } from './resend.ts'
+import { recordedTurn } from './save-turn.ts'
 import { type TalkingGateway, TalkRequest, talk, talkPlaces } from './talk.ts'
 
 /** A file that the pages load. */
@@ -70,9 +70,10 @@ export function createPlayground({ assets, gateway, live, ...access }: Playgroun
 	)
 	app.get('/api/turns/:number', (c) => {
 		const detail = live.detail(Number(c.req.param('number')))
-		return detail
-			? c.json({ ...detail, file: recordedTurn(detail) })
-			: c.text('Only the line of this turn is kept.', 404)
+		if (!detail) return c.text('Only the line of this turn is kept.', 404)
+		const route = gateway.routes.find(({ name }) => name === detail.route)
+		const adapter = route?.platforms.find(({ name }) => name === detail.platform)?.adapter
+		return c.json({ ...detail, file: adapter && recordedTurn(detail, adapter) })
 	})
 	app.post('/api/resend', async (c) => {
 		const request = v.safeParse(ResendRequest, await jsonOf(c))

@@ -1,13 +1,13 @@
 /** One turn, step by step: what came, what was made of it, and what went. */
 import type { Change } from '../../model/index.ts'
 import type { StepName } from '../../observer/index.ts'
+import type { RecordedTurn } from '../../simulator/index.ts'
 import type { ShownStep, TurnDetail } from '../live.ts'
-import type { RecordedTurnFile } from '../recorded-turn.ts'
 import { Changes } from './changes.tsx'
 import { JsonView } from './json-view.tsx'
 
 /** A turn, and the file that it can be saved as. */
-export type DetailedTurn = TurnDetail & { readonly file?: RecordedTurnFile }
+export type DetailedTurn = TurnDetail & { readonly file?: RecordedTurn }
 
 interface TurnDetailProps {
 	readonly turn: DetailedTurn

@@ -1,31 +1,34 @@
 /** A turn as a file for tests, without what it says of a person: `dragoman replay` replays it. */
+import * as v from 'valibot'
+import type { Adapter } from '../format/index.ts'
 import type { Json } from '../model/index.ts'
 import type { StepName } from '../observer/index.ts'
+import { previewEvent, RecordedTurn } from '../simulator/index.ts'
 import { isObject, type Members } from './json-object.ts'
 import type { TurnDetail } from './live.ts'
 
-/** A file as `dragoman replay` reads it. */
-export interface RecordedTurnFile {
-	readonly note: string
-	readonly route: string
-	readonly call: Json
-	readonly upstream?: { readonly response: Json }
-	readonly answer: Json
-}
-
-/** Undefined: the turn has no call or no answer. */
-export function recordedTurn({ steps, route, platform, kind, losses }: TurnDetail): RecordedTurnFile | undefined {
+/**
+ * The file. `adapter`: that of the platform, which says whether its calls are forms. Undefined: the turn has no call or no
+ * answer.
+ */
+export function recordedTurn(turn: TurnDetail, adapter: Adapter): RecordedTurn | undefined {
+	const { steps, calls, route, platform, kind, losses } = turn
 	const valueIn = (name: StepName) => steps.find((step) => step.name === name)?.value
-	const [call, response, answer, event] = [valueIn('call'), valueIn('response'), valueIn('answer'), valueIn('event')]
+	const [call, answer, event] = [valueIn('call'), valueIn('answer'), valueIn('event')]
 	if (!isObject(call) || !isObject(answer)) return undefined
 	const replace = replacer(isObject(event) ? personalValues(event) : [])
-	return {
+	const response = valueIn('response')
+	const status = calls.at(-1)?.status
+	const upstream = isObject(response) ? messageOf(response) : status === undefined ? undefined : { status }
+	const file = replace({
 		note: `A ${kind ?? 'call'} on ${platform}${losses > 0 ? `; ${losses} parts are lost or altered` : ''}`,
 		route,
-		call: replace(messageOf(call)),
-		...(isObject(response) && { upstream: { response: replace(messageOf(response)) } }),
-		answer: replace(messageOf(answer)),
-	}
+		call: messageOf(call),
+		...(upstream !== undefined && { upstream: { response: upstream } }),
+		answer: messageOf(answer),
+	})
+	const recorded = v.parse(RecordedTurn, file)
+	return isForm(adapter) ? { ...recorded, call: asForm(recorded.call) } : recorded
 }
 
 /** Method, query and status as they are, and the body as `json` or `body`. */
@@ -36,6 +39,21 @@ function messageOf({ body = '', ...rest }: Members): Json {
 	} catch {
 		return body === '' ? { ...rest } : { ...rest, body }
 	}
+}
+
+const formType = 'application/x-www-form-urlencoded'
+
+/** An observed call has the fields of a form as members of an object. */
+function isForm(adapter: Adapter): boolean {
+	const { headers } = previewEvent({ kind: 'message', text: 'x', attributes: {} }, adapter).call
+	return headers.some(([name, value]) => name === 'content-type' && value.startsWith(formType))
+}
+
+function asForm({ json, ...call }: RecordedTurn['call']): RecordedTurn['call'] {
+	const fields = Object.entries(v.parse(v.record(v.string(), v.unknown()), json ?? {})).flatMap(([name, value]) =>
+		[value].flat().map((each): [string, string] => [name, String(each)]),
+	)
+	return { ...call, headers: [['content-type', formType]], body: new URLSearchParams(fields).toString() }
 }
 
 /** What stands in an event for a person, and what stands for it in the file. */
