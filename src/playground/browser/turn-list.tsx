@@ -65,7 +65,7 @@ interface RowProps {
 }
 
 function Row({ turn, top, isChosen, choose }: RowProps) {
-	const { number, at, route, platform, kind = '', words = '', status, error, ms, duplicate, held, losses } = turn
+	const { number, at, route, platform, kind = '', words, status, error, ms, duplicate, held, losses } = turn
 	const state = error ?? (held ? 'held' : duplicate ? 'repeated' : String(status))
 	return (
 		// biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys of its options.
@@ -80,8 +80,7 @@ function Row({ turn, top, isChosen, choose }: RowProps) {
 		>
 			<time>{new Date(at).toLocaleTimeString('en-GB')}</time>
 			<span class="who">{platform || route}</span>
-			<span class="kind">{kind}</span>
-			<span class="said">{words}</span>
+			<span class="said">{words ?? kind}</span>
 			<span class={losses > 0 ? 'losses some' : 'losses'}>{losses > 0 ? `${losses} changed` : ''}</span>
 			<span class={error === undefined ? 'state' : 'state failed'}>{state}</span>
 			<span class="ms">{Math.round(ms)} ms</span>
