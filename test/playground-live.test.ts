@@ -1,12 +1,15 @@
 /** The last turns, as the playground shows them, and the files that they are saved as. */
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { adapters } from '../adapters/index.ts'
+import { CanonicalEvent } from '../src/model/index.ts'
 import { replayTurn } from '../src/node/replay-turn.ts'
 import { serve } from '../src/node/serve.ts'
 import { sendCall } from '../src/node/simulate/send-call.ts'
 import type { TurnOutcome } from '../src/observer/index.ts'
 import { createLive } from '../src/playground/live.ts'
+import { curlOf, resend } from '../src/playground/resend.ts'
 import { recordedTurn } from '../src/playground/save-turn.ts'
 import { simulate } from '../src/simulator/index.ts'
 import { call, json, says, testScope, upstream } from './servers.ts'
@@ -87,28 +90,39 @@ test('a turn of a gateway is seen with all its steps, and saved without what it 
 	})
 })
 
-test.each(adapters.map(({ name }) => name))('a saved turn of %s is replayed without a difference', async (name) => {
-	const live = createLive(Date.now)
-	const factory = adapters.find((each) => each.name === name)
-	if (!factory) throw new Error('There is no adapter of this name.')
-	const config = {
-		upstream: { url: 'builtin:demo' },
-		routes: [{ name: 'in', path: '/in', platform: name, options: factory.examples[0] }],
-	}
-	const gateway = await serve({ config, adapters, observer: live.observer, log() {} })
-	testScope.after(() => gateway.close())
-	const runtime = { ...gateway.runtime, send: sendCall }
-	const [platform] = gateway.routes[0]?.platforms ?? []
-	if (!platform) throw new Error('There is no route.')
-	const url = `${gateway.url}/in`
-	await simulate(platform.adapter, { ...runtime, url, text: 'a story of mine', handshake: false })
-	const [line] = live.after(0, 10)
-	const detail = live.detail(line?.number ?? 0)
-	const file = detail && recordedTurn(detail, platform.adapter)
-	if (!file) throw new Error('The turn cannot be saved.')
-	expect(JSON.stringify(file)).not.toContain('a story of mine')
-	expect(await replayTurn(file, adapters, async () => config)).toEqual([])
-})
+test.each(adapters.map(({ name }) => name))(
+	'a turn of %s is sent again, and replayed from its file without a difference',
+	async (name) => {
+		const live = createLive(Date.now)
+		const factory = adapters.find((each) => each.name === name)
+		if (!factory) throw new Error('There is no adapter of this name.')
+		const config = {
+			upstream: { url: 'builtin:demo' },
+			routes: [{ name: 'in', path: '/in', platform: name, options: factory.examples[0] }],
+		}
+		const gateway = await serve({ config, adapters, observer: live.observer, log() {} })
+		testScope.after(() => gateway.close())
+		const runtime = { ...gateway.runtime, send: sendCall }
+		const [platform] = gateway.routes[0]?.platforms ?? []
+		if (!platform) throw new Error('There is no route.')
+		const url = `${gateway.url}/in`
+		await simulate(platform.adapter, { ...runtime, url, text: 'a story of mine', handshake: false })
+		const [line] = live.after(0, 10)
+		const detail = live.detail(line?.number ?? 0)
+		const file = detail && recordedTurn(detail, platform.adapter)
+		if (!file) throw new Error('The turn cannot be saved.')
+		expect(JSON.stringify(file)).not.toContain('a story of mine')
+		expect(await replayTurn(file, adapters, async () => config)).toEqual([])
+
+		const event = v.parse(CanonicalEvent, detail.steps.find((step) => step.name === 'event')?.value)
+		const request = { route: 'in', platform: name, event: { ...event, text: 'once more' } }
+		const talking = { url: gateway.url, routes: gateway.routes, runtime }
+		expect(await resend(talking, request)).toBe('Sent; answered with 200.')
+		expect(live.after(1, 10)).toMatchObject([{ words: 'once more', status: 200 }])
+		expect(await curlOf(talking, request)).toContain(`curl '${url}`)
+		expect(await resend(talking, { ...request, route: 'gone' })).toBeUndefined()
+	},
+)
 
 test('a refused call is a line, too', () => {
 	const live = createLive(() => 0)
