@@ -584,14 +584,14 @@ describe('URLs', () => {
 		}
 		const { said, did } = fit(carries, [
 			{ type: 'image', url: blank },
-			{ type: 'cards', cards: [{ title: 'A', imageUrl: blank, url: 'no url' }] },
+			{ type: 'cards', cards: [{ title: 'A', imageUrl: blank, url: 'ftp://a.example/no url' }] },
 			link,
 		])
 		const url = 'https://a.example/b%20c.png'
 		expect(said).toEqual([
 			{ type: 'image', url },
 			{ type: 'cards', cards: [{ title: 'A', imageUrl: url }] },
-			{ type: 'text', text: 'A: no%20url' },
+			{ type: 'text', text: 'A: ftp://a.example/no%20url' },
 			{ type: 'text', text: 'Do', buttons: [{ type: 'link', title: 'A', url: 'https://a.example/x%20y' }] },
 		])
 		expect(did).toContain('escaped messages[0].url')

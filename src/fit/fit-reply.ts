@@ -71,7 +71,7 @@ function fitOverrides(
 function noteNatives(fitting: Fitting, natives: Json | undefined, path: string): void {
 	const parts = typeof natives === 'object' && natives !== null ? Object.entries(natives) : []
 	for (const [key, part] of parts) {
-		const here = path + suffix(key)
+		const here = Array.isArray(natives) ? `${path}[${key}]` : path + suffix(key)
 		const paths = Array.isArray(part) ? part.map((_, i) => `${here}[${i}]`) : [here]
 		for (const each of paths) note(fitting, 'dropped', 'reply.overrides', each, 'only its own platform has it')
 	}
