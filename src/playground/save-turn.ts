@@ -76,7 +76,7 @@ function personalValues({ id, conversation, user, text, attributes }: Members): 
 /** UTF-16 units from which on a value is also replaced inside of longer strings. */
 const surelyMeant = 4
 
-const email = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/g
+const email = /(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/g
 const phone = /\+\d[\d ()/-]{6,18}\d/g
 
 /** Replaces the values everywhere, the same always in the same way, and whatever looks like an address or a number to call. */
