@@ -152,8 +152,8 @@ export const sizePlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/node/memory-state.ts',
-				find: 'inFlight.size >= maxInFlight',
-				replace: 'inFlight.size >= 1000 * maxInFlight',
+				find: 'inFlight.size < maxInFlight',
+				replace: 'inFlight.size < 1000 * maxInFlight',
 			},
 		],
 		caughtBy: { file: 'test/state.test.ts', test: 'calls under way' },
