@@ -31,7 +31,7 @@ const Refusal = v.object({
 export function judge(token: string): (answer: WireResponse) => PushVerdict {
 	return ({ status, body }) => {
 		const reason = reasonOf(body, token)
-		// Somebody who is to leave, and is not there.
+		// The participant to remove is not in the conversation.
 		const isDone = status === 400 && reason?.startsWith('Unable to remove the participant')
 		return isDone ? { result: 'accepted' } : judgeStatus(status, reason)
 	}

@@ -16,7 +16,7 @@ export const command = defineCommand({
 	name: 'dev',
 	usage: ['[OPTIONS]'],
 	about: [
-		'Starts the gateway and a playground: pages in the browser that show one reply on every platform, and what is lost. They ask nobody but this machine.',
+		'Starts the gateway and a playground: pages in the browser that show one reply on every platform, and what is lost. They load nothing from elsewhere.',
 		'Without a configuration, every platform has a route to the demo bot.',
 		'HOST and PORT set the address of the gateway. The playground listens on this machine only, unless PLAYGROUND_PASSWORD is set: the browser then asks for it, and for the user "dragoman".',
 	],

@@ -14,7 +14,7 @@ export const command = defineCommand({
 	name: 'preview',
 	usage: ['REPLY.json [--platform NAME]... [--json]'],
 	about: [
-		"Shows one reply of a backend as the users of every platform would see it, and what was changed on the way. The platform with the worst losses comes first, and each platform's worst losses. Calls nobody.",
+		"Shows one reply of a backend as the users of every platform would see it, and what was changed on the way. The platform with the worst losses comes first, and each platform's worst losses. Sends nothing.",
 		'REPLY.json is a reply in the gateway’s own JSON; - reads it from standard input.',
 	],
 	options: {
