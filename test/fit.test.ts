@@ -644,3 +644,17 @@ describe('many alike labels', () => {
 		expect(quickest(alike(2000)) / quickest(alike(250))).toBeLessThan(30)
 	})
 })
+
+test.each([
+	[{ type: [] }, ['overrides.other.type']],
+	[{ parts: [1, 2] }, ['overrides.other.parts[0]', 'overrides.other.parts[1]']],
+	[
+		['a', []],
+		['overrides.other[0]', 'overrides.other[1]'],
+	],
+	[[], ['overrides.other']],
+])('native parts of another format are named one by one: %j', (native, paths) => {
+	const reply: CanonicalReply = { messages: [], attributes: { session: {}, user: {} }, overrides: { other: native } }
+	const { changes } = fitReply(reply, { carries: plain, encode: () => [] }, { ...context, decodedFrom: 'other' })
+	expect(changes.map(({ path }) => path)).toEqual(paths)
+})

@@ -72,7 +72,7 @@ function noteNatives(fitting: Fitting, natives: Json | undefined, path: string):
 	const parts = typeof natives === 'object' && natives !== null ? Object.entries(natives) : []
 	for (const [key, part] of parts) {
 		const here = Array.isArray(natives) ? `${path}[${key}]` : path + suffix(key)
-		const paths = Array.isArray(part) ? part.map((_, i) => `${here}[${i}]`) : [here]
+		const paths = Array.isArray(part) && part.length > 0 ? part.map((_, i) => `${here}[${i}]`) : [here]
 		for (const each of paths) note(fitting, 'dropped', 'reply.overrides', each, 'only its own platform has it')
 	}
 	if (parts.length === 0) note(fitting, 'dropped', 'reply.overrides', path, 'only its own platform has it')
