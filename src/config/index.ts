@@ -2,6 +2,7 @@
 export { ConfigError } from './issues.ts'
 export type { MetricsSettings } from './metrics-settings.ts'
 export type { OutboxSettings } from './outbox-settings.ts'
+export type { PostgresSettings } from './postgres-settings.ts'
 export { type GatewaySettings, readConfig, readOutbox } from './read-config.ts'
 export { Config } from './schema.ts'
 export type { Environment } from './secrets.ts'

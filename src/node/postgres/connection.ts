@@ -1,0 +1,116 @@
+/**
+ * Connections to PostgreSQL, each with limits of time, so that a network that was cut is noticed on both sides. This module
+ * loads the driver: import it only where a configuration asks for PostgreSQL.
+ */
+import { Client, type ClientBase, type ClientConfig, DatabaseError, Pool } from 'pg'
+import type { PostgresSettings } from '../../config/index.ts'
+import { DatabaseUnusable } from './database-unusable.ts'
+
+export type { ClientBase } from 'pg'
+
+/** Milliseconds. */
+interface TimeLimits {
+	/** Until a connection must be there. */
+	readonly connect: number
+	/** Until the server ends a statement. The client gives up a second later, which also ends a connection without a network. */
+	readonly statement: number
+}
+
+const timeLimits: TimeLimits = { connect: 5000, statement: 8000 }
+
+/** Milliseconds that the client waits for longer than the server. */
+const grace = 1000
+
+/** Milliseconds without traffic until the operating system asks whether the other side is still there. */
+const quiet = 5000
+
+function configOf({ url }: PostgresSettings, limits: TimeLimits): ClientConfig {
+	return {
+		connectionString: url,
+		fallback_application_name: 'dragoman',
+		keepAlive: true,
+		keepAliveInitialDelayMillis: quiet,
+		connectionTimeoutMillis: limits.connect,
+		query_timeout: limits.statement + grace,
+	}
+}
+
+/**
+ * What every connection is told first. The server's own side of a cut connection must end too: until then it holds locks.
+ * A commit is confirmed when it is on the server's disk, and on that of a synchronous standby if there is one.
+ */
+function sessionOf(limits: TimeLimits): string {
+	return `
+		SET statement_timeout = ${limits.statement};
+		SET idle_in_transaction_session_timeout = ${limits.statement};
+		SET tcp_keepalives_idle = ${quiet / 1000};
+		SET tcp_keepalives_interval = 2;
+		SET tcp_keepalives_count = 5;
+		SET tcp_user_timeout = ${3 * quiet};
+		SET default_transaction_isolation = 'read committed';
+		SET client_min_messages = warning;
+		SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')
+	`
+}
+
+/** Opens one connection. Rejects with a DatabaseUnusable. To be closed with `end`. */
+export async function connect(settings: PostgresSettings, limits: TimeLimits = timeLimits): Promise<Client> {
+	const client = new Client(configOf(settings, limits))
+	// Without a listener, an idle connection that breaks would end the process. Its next query is rejected.
+	client.on('error', () => {})
+	try {
+		await client.connect()
+		await client.query(sessionOf(limits))
+		return client
+	} catch (thrown) {
+		client.end().catch(() => {})
+		throw unusable(settings, thrown)
+	}
+}
+
+/** Opens connections as they are needed, `max` at most. Its queries reject with errors of the driver. */
+export function createPool(settings: PostgresSettings, max: number, limits: TimeLimits = timeLimits): Pool {
+	const pool = new Pool({
+		...configOf(settings, limits),
+		max,
+		allowExitOnIdle: true,
+		onConnect: (client: ClientBase) => client.query(sessionOf(limits)),
+	})
+	pool.on('error', () => {})
+	return pool
+}
+
+/** Throws a DatabaseUnusable if the server is read-only, or would lose what it has confirmed. */
+export async function requireDurable(client: ClientBase): Promise<void> {
+	const { rows } = await client.query<{ fsync: string; readonly: string }>(
+		`SELECT current_setting('fsync') AS fsync, current_setting('transaction_read_only') AS readonly`,
+	)
+	const [row] = rows
+	if (row?.readonly === 'on') {
+		throw new DatabaseUnusable('read-only', 'The PostgreSQL server is read-only. Connect to the primary server.')
+	}
+	if (row?.fsync === 'off') {
+		const why = 'it would lose confirmed events when its machine fails'
+		throw new DatabaseUnusable('unsafe', `The PostgreSQL server runs with fsync = off: ${why}. Set it to on.`)
+	}
+}
+
+/** A failure in words for operators, with no value of a query and no secret. */
+function describeFailure(thrown: unknown): string {
+	const state = thrown instanceof DatabaseError ? thrown.code : undefined
+	const words = thrown instanceof Error ? thrown.message : String(thrown)
+	return state === undefined ? words : `${words} (SQLSTATE ${state})`
+}
+
+/** Where a database is, without user and password. */
+function placeOf({ url }: PostgresSettings): string {
+	const { host, pathname, searchParams } = new URL(url)
+	return `${host || searchParams.get('host') || 'localhost'}${pathname}`
+}
+
+/** Whatever was thrown while a connection was opened, as a DatabaseUnusable. */
+function unusable(settings: PostgresSettings, thrown: unknown): DatabaseUnusable {
+	if (thrown instanceof DatabaseUnusable) return thrown
+	const message = `The PostgreSQL database ${placeOf(settings)} cannot be reached: ${describeFailure(thrown)}.`
+	return new DatabaseUnusable('unreachable', message, { cause: thrown })
+}

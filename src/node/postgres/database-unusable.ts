@@ -1,0 +1,18 @@
+/** Why a PostgreSQL database cannot be used. */
+
+/**
+ * `unreachable`: no connection. `read-only`: a standby, or a server after a failover. `unsafe`: it would lose what it has
+ * confirmed. `schema`: its tables are missing, or of another release.
+ */
+export type DatabaseUnusableReason = 'unreachable' | 'read-only' | 'unsafe' | 'schema'
+
+/** Thrown for a database that cannot be used as it is. Nothing in it was changed. */
+export class DatabaseUnusable extends Error {
+	override readonly name = 'DatabaseUnusable'
+	readonly reason: DatabaseUnusableReason
+
+	constructor(reason: DatabaseUnusableReason, message: string, options?: { cause?: unknown }) {
+		super(message, options)
+		this.reason = reason
+	}
+}

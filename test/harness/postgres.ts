@@ -1,0 +1,142 @@
+/** A PostgreSQL server of its own, from the programs that are installed, in a folder that goes with it. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { Client } from 'pg'
+import { path } from '../tools.ts'
+import type { Scope } from './scope.ts'
+
+/** A server on this machine. */
+export interface PostgresServer {
+	readonly folder: string
+	readonly port: number
+	/** The URL of a new database, with the password in it. */
+	database(): Promise<string>
+	/** Runs statements as the superuser, in the database of this URL or in that of the server's own. */
+	query(sql: string, url?: string): Promise<readonly { readonly [column: string]: unknown }[]>
+	/** Ends the server: `fast` breaks off sessions, `kill` is SIGKILL for all of its processes. */
+	stop(how: 'fast' | 'kill'): Promise<void>
+	/** Starts it again on the same files and port. `settings`: such as `fsync=off`. */
+	start(...settings: string[]): Promise<void>
+}
+
+/** The password in every URL. It must be found nowhere else. */
+export const postgresPassword = 'canary-of-a-password'
+
+/** Ends with the scope. fsync is on, as it is for users. */
+export async function startPostgres(scope: Scope): Promise<PostgresServer> {
+	const user = whoRuns()
+	const folder = mkdtempSync(join(tmpdir(), 'dragoman-postgres-'))
+	const passwordFile = join(folder, 'password')
+	writeFileSync(passwordFile, postgresPassword)
+	if (user) for (const each of [folder, passwordFile]) chownSync(each, user.uid, user.gid)
+	const data = join(folder, 'data')
+	const port = await freePort()
+	const urlOf = (name: string) => `postgresql://postgres:${postgresPassword}@127.0.0.1:${port}/${name}`
+	const of = { cwd: folder, env: { PATH: path, LC_ALL: 'C.UTF-8', TZ: 'UTC' }, ...user }
+	const initdb = [
+		'-D',
+		data,
+		'-U',
+		'postgres',
+		'--pwfile',
+		passwordFile,
+		'-A',
+		'scram-sha-256',
+		'-E',
+		'UTF8',
+		'--no-sync',
+	]
+	const made = spawnSync(programOf('initdb'), initdb, { ...of, encoding: 'utf8' })
+	if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+	let running: ChildProcess | undefined
+	let databases = 0
+
+	async function start(...settings: string[]): Promise<void> {
+		const fixed = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`]
+		const all = [...fixed, 'shared_buffers=32MB', 'max_connections=40', ...settings].flatMap((each) => ['-c', each])
+		const server = spawn(programOf('postgres'), ['-D', data, ...all], {
+			...of,
+			detached: true,
+			stdio: ['ignore', 'ignore', 'pipe'],
+		})
+		running = server
+		const { promise, resolve, reject } = Promise.withResolvers<void>()
+		let said = ''
+		server.stderr.setEncoding('utf8').on('data', (text: string) => {
+			said = (said + text).slice(-10_000)
+			if (text.includes('database system is ready')) resolve()
+		})
+		server.once('error', reject).once('exit', () => reject(new Error(`the server ended: ${said}`)))
+		await promise
+	}
+	async function stop(how: 'fast' | 'kill'): Promise<void> {
+		const server = running
+		running = undefined
+		if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
+		const ended = new Promise((done) => server.once('exit', done))
+		// A group of its own, so that no process of a server that was killed holds on to its memory.
+		process.kill(how === 'kill' ? -server.pid : server.pid, how === 'kill' ? 'SIGKILL' : 'SIGINT')
+		await ended
+	}
+	async function query(sql: string, url = urlOf('postgres')) {
+		const client = new Client({ connectionString: url })
+		client.on('error', () => {})
+		await client.connect()
+		try {
+			return (await client.query(sql)).rows
+		} finally {
+			await client.end()
+		}
+	}
+
+	const abandon = () => {
+		if (running?.pid !== undefined) process.kill(-running.pid, 'SIGKILL')
+	}
+	process.once('exit', abandon)
+	scope.after(async () => {
+		await stop('fast')
+		process.off('exit', abandon)
+		rmSync(folder, { recursive: true, force: true })
+	})
+	await start()
+	return {
+		folder,
+		port,
+		async database() {
+			const name = `test_${++databases}`
+			await query(`CREATE DATABASE ${name}`)
+			return urlOf(name)
+		},
+		query,
+		stop,
+		start,
+	}
+}
+
+function programOf(name: string): string {
+	const found = path.split(delimiter).find((folder) => existsSync(join(folder, name)))
+	if (found === undefined) throw new Error(`there is no ${name}`)
+	return join(found, name)
+}
+
+/** PostgreSQL does not run as root: the user of its package, or else nobody. Undefined: this user is not root. */
+function whoRuns(): { readonly uid: number; readonly gid: number } | undefined {
+	if (process.getuid?.() !== 0) return undefined
+	const [uid, gid] = ['-u', '-g'].map((which) => {
+		const { stdout } = spawnSync('id', [which, 'postgres'], { encoding: 'utf8' })
+		return Number.parseInt(stdout, 10) || 65_534
+	})
+	return uid === undefined || gid === undefined ? undefined : { uid, gid }
+}
+
+async function freePort(): Promise<number> {
+	const server = createServer()
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+	const address = server.address()
+	await new Promise((done) => server.close(done))
+	if (address === null || typeof address === 'string') throw new Error('a port was listened on')
+	return address.port
+}

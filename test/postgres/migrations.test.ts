@@ -1,0 +1,151 @@
+/** Our tables in PostgreSQL: how they come to be, and which programs work with them. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PostgresSettings } from '../../src/config/index.ts'
+import { connect, createPool, requireDurable } from '../../src/node/postgres/connection.ts'
+import {
+	migrate,
+	migrations,
+	programVersion,
+	requireSchema,
+	schemaVersion,
+	whyUnusable,
+} from '../../src/node/postgres/migrations.ts'
+import { type PostgresServer, postgresPassword, startPostgres } from '../harness/postgres.ts'
+import { has } from '../tools.ts'
+
+describe.skipIf(!has('postgres'))('on a server', () => {
+	let server: PostgresServer
+	const ends: (() => unknown)[] = []
+	beforeAll(async () => {
+		server = await startPostgres({ after: (end) => void ends.push(end) })
+	})
+	afterAll(async () => {
+		for (const end of ends) await end()
+	})
+
+	const fresh = async (): Promise<PostgresSettings> => ({ url: await server.database(), migrate: false })
+	async function versionIn(settings: PostgresSettings) {
+		const client = await connect(settings)
+		try {
+			return await schemaVersion(client)
+		} finally {
+			await client.end()
+		}
+	}
+	async function require(settings: PostgresSettings): Promise<void> {
+		const client = await connect(settings)
+		try {
+			await requireSchema(client)
+		} finally {
+			await client.end()
+		}
+	}
+	const step = (sql: string, compatible: number) => ({ name: 'test', sql, compatible })
+
+	test('an empty database gets the tables, and a second run finds nothing to do', async () => {
+		const settings = await fresh()
+		await expect(require(settings)).rejects.toThrow(/has no tables of Dragoman\. Run ".*outbox migrate"\./)
+		expect(await migrate(settings)).toEqual({ from: 0, to: programVersion })
+		await require(settings)
+		expect(await migrate(settings)).toEqual({ from: programVersion, to: programVersion })
+		expect((await versionIn(settings)).version).toBe(migrations.length)
+	})
+
+	test('of several runs at once, one does the work and the others wait for it', async () => {
+		const settings = await fresh()
+		const runs = await Promise.all(Array.from({ length: 5 }, () => migrate(settings)))
+		expect(runs.filter(({ from }) => from === 0)).toHaveLength(1)
+		expect(runs.every(({ to }) => to === programVersion)).toBe(true)
+	})
+
+	test('a step that fails leaves everything as it was', async () => {
+		const settings = await fresh()
+		const [first] = migrations
+		if (!first) throw new Error('there is a first version')
+		const bad = [first, step('CREATE TABLE dragoman.later (a int)', 1), step('SELECT no_such_function()', 1)]
+		await expect(migrate(settings, bad)).rejects.toThrow(/no_such_function/)
+		expect(await versionIn(settings)).toEqual({ version: 0, compatible: 0 })
+		await migrate(settings)
+		expect(await migrate(settings, [...migrations, step('CREATE TABLE dragoman.later (a int)', 1)])).toEqual({
+			...{ from: programVersion, to: programVersion + 1 },
+		})
+	})
+
+	test('a program works with tables of the next release if that release says so', async () => {
+		const settings = await fresh()
+		await migrate(settings, [...migrations, step('SELECT 1', programVersion)])
+		await require(settings)
+		// The older program does not undo what the newer one did.
+		expect(await migrate(settings)).toEqual({ from: programVersion + 1, to: programVersion + 1 })
+		await migrate(settings, [...migrations, step('SELECT 1', programVersion), step('SELECT 1', programVersion + 1)])
+		await expect(require(settings)).rejects.toThrow(/needs a newer release: this program knows version \d+, and the/)
+	})
+
+	test('a database that cannot be reached is described without user and password', async () => {
+		const url = await server.database()
+		const cases = [
+			[url.replace(postgresPassword, 'wrong-canary-of-a-password'), /password authentication failed/],
+			[url.replace('test_', 'none_'), /does not exist/],
+			[url.replace(`:${server.port}`, ':9'), /ECONNREFUSED/],
+		] as const
+		for (const [wrong, why] of cases) {
+			const error = await connect({ url: wrong, migrate: false }).catch((thrown: unknown) => thrown)
+			expect(error).toMatchObject({ name: 'DatabaseUnusable', reason: 'unreachable' })
+			expect(`${error}`).toMatch(why)
+			expect(`${error}`).toMatch(/^DatabaseUnusable: The PostgreSQL database 127\.0\.0\.1:\d+\/\w+ cannot be reached/)
+			expect(`${error}`).not.toContain('canary-of-a-password')
+		}
+	})
+
+	test('a pool opens connections as they are needed, and each has the limits of time', async () => {
+		const pool = createPool(await fresh(), 2)
+		try {
+			const ask = () => pool.query('SHOW statement_timeout; SELECT pg_sleep(0.2)')
+			const [first, ...rest] = await Promise.all([ask(), ask(), ask()])
+			expect(first).toMatchObject([{ rows: [{ statement_timeout: '8s' }] }, {}])
+			expect([rest.length, pool.totalCount]).toEqual([2, 2])
+		} finally {
+			await pool.end()
+		}
+	})
+
+	test('a server that would lose what it confirms is refused, and so is a read-only one', async () => {
+		const own: (() => unknown)[] = []
+		const unsafe = await startPostgres({ after: (end) => void own.push(end) })
+		try {
+			const settings = { url: await unsafe.database(), migrate: false }
+			const open = async () => {
+				const client = await connect(settings)
+				try {
+					await requireDurable(client)
+					const { rows } = await client.query('SHOW synchronous_commit')
+					return rows[0]?.synchronous_commit
+				} finally {
+					await client.end()
+				}
+			}
+			await unsafe.stop('fast')
+			await unsafe.start('synchronous_commit=off')
+			expect(await open()).toBe('on')
+			await unsafe.stop('fast')
+			await unsafe.start('synchronous_commit=remote_apply')
+			expect(await open()).toBe('remote_apply')
+			await unsafe.stop('fast')
+			await unsafe.start('default_transaction_read_only=on')
+			await expect(open()).rejects.toMatchObject({ reason: 'read-only' })
+			await unsafe.stop('fast')
+			await unsafe.start('fsync=off')
+			await expect(open()).rejects.toThrow(/fsync = off: .+ Set it to on\.$/)
+		} finally {
+			for (const end of own) await end()
+		}
+	})
+})
+
+test('a program says which tables it works with', () => {
+	const why = (version: number, compatible: number) => whyUnusable({ version, compatible }, 3)
+	expect(why(2, 1)).toMatch(/have version 2, and this program needs version 3\. Run/)
+	expect(why(3, 3)).toBeUndefined()
+	expect(why(4, 3)).toBeUndefined()
+	expect(why(4, 4)).toMatch(/version 4, which needs a newer release/)
+})
