@@ -1,5 +1,5 @@
 /** The kit for backends: what it verifies is what the gateway and the library of Standard Webhooks sign, on every kind of server. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -15,6 +15,7 @@ import { canonical } from '../adapters/canonical/index.ts'
 import * as kit from '../src/backend/index.ts'
 import { BackendReply, BackendRequest } from '../src/model/index.ts'
 import { canonicalEvents } from './arbitraries.ts'
+import { pageAt } from './pages.ts'
 import { call, gateway } from './servers.ts'
 
 const key = `whsec_${btoa('0123456789abcdef01234567')}`
@@ -173,8 +174,7 @@ test('nothing to say is a 204, and a string a text', async () => {
 })
 
 test('the README shows a backend that answers', async () => {
-	const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-	const [, code = ''] = /<!-- test: kit -->\n```ts\n(.*?)\n```/s.exec(readme) ?? []
+	const code = pageAt('README.md').block('kit')
 	const source = new URL('../src/backend/index.ts', import.meta.url).href
 	const folder = mkdtempSync(join(tmpdir(), 'dragoman-kit-'))
 	onTestFinished(() => rmSync(folder, { recursive: true }))

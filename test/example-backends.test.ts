@@ -1,4 +1,5 @@
 /** The backends in examples/: each verifies, answers, offers choices and remembers, behind a gateway with two platforms. */
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { type Program, startBackend } from './backends.ts'
+import { pageAt } from './pages.ts'
 import { gateway } from './servers.ts'
 import { has } from './tools.ts'
 
@@ -34,7 +36,14 @@ function fromSource(file: string): string {
 	return copy
 }
 
-const key = `whsec_${btoa('0123456789abcdef01234567')}`
+/** A key, as the page says how to make one. */
+const key = execFileSync(
+	'sh',
+	['-c', `${pageAt('examples/backends/README.md').block('make the key')}; echo $BACKEND_KEY`],
+	{
+		encoding: 'utf8',
+	},
+).trim()
 const otherKey = `whsec_${btoa('another key of 24 bytes!')}`
 
 const routes = [

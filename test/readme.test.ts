@@ -1,38 +1,20 @@
 /** Walks the README from the first call to a signed one: its commands, its configuration and its backend are what runs. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { parseEnv, promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { readConfig } from '../src/config/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
 import { freePort, startBackend as startProgram } from './backends.ts'
+import { pageAt } from './pages.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
-const readme = read('../README.md')
-
-/** The block of code behind the mark of that name. */
-function block(name: string): string {
-	const [, code] = new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w+\n(.*?)\n\`\`\``, 's').exec(readme) ?? []
-	if (code === undefined) throw new Error(`README.md has no block "${name}"`)
-	return code
-}
-
-/** The text with the block's change made: the lines that the change shows must be those of the text. */
-function changed(text: string, name: string): string {
-	const lines = block(name).split('\n')
-	const side = (sign: '-' | '+') =>
-		lines
-			.filter((line) => line === '' || line.startsWith(' ') || line.startsWith(sign))
-			.map((line) => `${line.slice(1)}\n`)
-			.join('')
-	expect(text).toContain(side('-'))
-	return text.replace(side('-'), () => side('+'))
-}
+const { block, changed } = pageAt('README.md')
 
 const config = read('../config/gateway.json')
 const bodyOf = (name: string) => /-d '(.*)'$/s.exec(block(name))?.[1] ?? ''
@@ -79,13 +61,14 @@ test('its backend answers through the gateway, and survives invalid calls', asyn
 })
 
 test('behind a secret, its backend checks the signature', async () => {
-	const env = { CHATBOT_TOKEN: '0123456789abcdef', BACKEND_KEY: `whsec_${btoa('0123456789abcdef01234567')}` }
+	const env = secretsMadeBy('make the token', 'make the key')
+	expect(env).toEqual({ CHATBOT_TOKEN: expect.any(String), BACKEND_KEY: expect.any(String) })
 	const backend = await startBackend(changed(block('backend'), 'verify'), env)
 	const final = ['upstream', 'secrets', 'sign'].reduce(changed, config)
 	const { url } = await start(final.replace('http://127.0.0.1:9000', backend), env)
 	expect((await post(`${url}/chatbot`, bodyOf('call'))).status).toBe(404)
 	const [, query] = /8787\/chatbot(\?[^"]+)"/.exec(block('call with the token')) ?? []
-	const target = `${url}/chatbot${query?.replace('$CHATBOT_TOKEN', env.CHATBOT_TOKEN)}`
+	const target = `${url}/chatbot${query?.replace('$CHATBOT_TOKEN', env.CHATBOT_TOKEN ?? '')}`
 	for (const [call, name] of [
 		['call', ', Ada'],
 		['call with the token', ''],
@@ -116,6 +99,24 @@ test('a slow backend gives its user the holding reply and then the answer; an ex
 	const told = await simulated('talk to an external bot', url, port, 'You said')
 	expect(told).toBe('(the platform reads no answer)\nYou said: Hello\n')
 })
+
+/** The variables of `config/.env` after the first commands of these blocks. */
+function secretsMadeBy(...names: readonly string[]): { [name: string]: string } {
+	const directory = mkdtempSync(join(tmpdir(), 'dragoman-readme-'))
+	running.push(() => rm(directory, { recursive: true }))
+	mkdirSync(join(directory, 'config'))
+	for (const name of names) {
+		const [make = '', ...next] = block(name).split('\n')
+		expect(['npm start', undefined]).toContain(next[0])
+		execFileSync('sh', ['-c', make], { cwd: directory })
+	}
+	return Object.fromEntries(
+		Object.entries(parseEnv(readFileSync(join(directory, 'config/.env'), 'utf8'))).map(([name, value = '']) => [
+			name,
+			value,
+		]),
+	)
+}
 
 /** What the simulator prints until these words, with the block's command, this gateway, and this port for the API. */
 async function simulated(name: string, url: string, port: string, until: string): Promise<string> {

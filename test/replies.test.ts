@@ -1,6 +1,5 @@
 /** Replies that a backend sends by itself: what it gets for them, and what is stored to be pushed. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
@@ -9,6 +8,7 @@ import { judgeStatus, type Push, type WireResponse } from '../src/format/index.t
 import type { Deliveries, EventDelivery, PushDelivery } from '../src/runtime.ts'
 import { type Call, message } from './harness/http.ts'
 import { folder } from './harness/scope.ts'
+import { pageAt } from './pages.ts'
 import { header, ownJson, says, start, statusOnly, testScope, upstream } from './servers.ts'
 
 const token = 'canary-of-a-platform-token'
@@ -354,9 +354,7 @@ test('a reply reaches the API of the platform, in order, also when the API fails
 })
 
 test('the settings and the call of the documentation work', async () => {
-	const docs = readFileSync(new URL('../docs/canonical-model.md', import.meta.url), 'utf8')
-	const block = (name: string) =>
-		new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w+\n(.*?)\n\`\`\``, 's').exec(docs)?.[1] ?? ''
+	const { block } = pageAt('docs/canonical-model.md')
 	const settings = JSON.parse(block('reply url settings'))
 	const { backend, send, accepted } = await gateway({ settings, env: { REPLY_KEY: keys.KEY } })
 	await send({ path: '/pushed', body: message('Hi', { conversation: 'c1' }) })

@@ -1,20 +1,14 @@
 /** The commands of docs/command-line.md, in the order of the page, in one empty folder. */
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { commands } from '../../src/node/commands/index.ts'
 import { environment, program } from '../harness/gateway.ts'
+import { pageAt } from '../pages.ts'
 import { dragoman, folderWith, inside, type Run } from './run.ts'
 
-const page = readFileSync(new URL('../../docs/command-line.md', import.meta.url), 'utf8')
-
-/** The block of code behind the mark of that name. */
-function block(name: string): string {
-	const [, code] = new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w+\n(.*?)\n\`\`\``, 's').exec(page) ?? []
-	if (code === undefined) throw new Error(`the page has no block "${name}"`)
-	return code
-}
+const { block } = pageAt('docs/command-line.md')
 
 /** The arguments of the commands in a block. */
 function argumentsIn(name: string): string[][] {

@@ -8,18 +8,12 @@ import { simulatedApi } from '../../adapters/chatbot/management/simulated.ts'
 import { adapters } from '../../adapters/index.ts'
 import { runConnections } from '../../src/node/connections/connections-command.ts'
 import { serveSimulatedApi } from '../../src/node/simulated-api-server.ts'
+import { pageAt } from '../pages.ts'
 import { gateway } from '../servers.ts'
 
+const { block } = pageAt('docs/chatbot-webhooks.md')
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
-const page = read('../../docs/chatbot-webhooks.md')
 const config = JSON.parse(read('../../config/gateway.json'))
-
-/** The block of code behind the mark of that name. */
-function block(name: string): string {
-	const [, code] = new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w*\n(.*?)\n\`\`\``, 's').exec(page) ?? []
-	if (code === undefined) throw new Error(`docs/chatbot-webhooks.md has no block "${name}"`)
-	return code
-}
 
 async function surroundings() {
 	const { url: here } = await gateway(config, adapters)

@@ -4,23 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { adapters } from '../../adapters/index.ts'
+import { pageAt } from '../pages.ts'
 import { start } from '../servers.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-const page = read('docs/observability.md')
-
-/** The block of code behind the mark of that name. */
-function block(name: string, from = page): string {
-	const [, code] = new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w*\n(.*?)\n\`\`\``, 's').exec(from) ?? []
-	if (code === undefined) throw new Error(`the page has no block "${name}"`)
-	return code
-}
+const { text: page, block } = pageAt('docs/observability.md')
 
 test('the metrics are read as the page shows, after the call of the README', async () => {
 	const { metrics } = JSON.parse(`{${block('config')}}`)
 	const config = { ...JSON.parse(read('config/gateway.json')), metrics: { ...metrics, port: 0 } }
 	const { url, metricsUrl } = await start(config, { as: 'server', adapters })
-	const body = /-d '(.*)'$/s.exec(block('call', read('README.md')))?.[1] ?? ''
+	const body = /-d '(.*)'$/s.exec(pageAt('README.md').block('call'))?.[1] ?? ''
 	await fetch(`${url}/chatbot`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
 	const command = block('curl').replace(`http://127.0.0.1:${metrics.port}/metrics`, `${metricsUrl}`)
 	expect(command).toContain(`${metricsUrl}`)
