@@ -224,7 +224,15 @@ test('its playground has its pages, without our tools', async () => {
 	try {
 		await expect.poll(() => said, { timeout: 20_000 }).toMatch(/Playground {2}http/)
 		const [, url] = /Playground {2}(http:\S+)/.exec(said) ?? []
-		for (const path of ['/', '/preview', '/assets/preview.js', '/assets/playground.css', '/assets/licences.txt']) {
+		for (const path of [
+			'/',
+			'/contract',
+			'/assets/contract.js',
+			'/schema/openapi.json',
+			'/assets/preview.js',
+			'/assets/playground.css',
+			'/assets/licences.txt',
+		]) {
 			const answer = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(10_000) })
 			expect([path, answer.status]).toEqual([path, 200])
 			await answer.text()

@@ -309,6 +309,31 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 		})
 	})
 
+	test('the contract is rendered, and its files are there', async () => {
+		await on('/contract', async (page) => {
+			await page.getByText('Something happened on a platform.').first().waitFor()
+			await page.getByText('The backend will never take this event').first().waitFor()
+			const isDark = () => page.evaluate(() => document.body.classList.contains('dark-mode'))
+			expect(await isDark()).toBe(false)
+			await page.locator('#theme').click()
+			await page.locator('#theme').click()
+			await expect.poll(isDark).toBe(true)
+			const files = page.getByLabel('The contract as files').getByRole('link')
+			const statuses = files.evaluateAll((links) =>
+				Promise.all(
+					links.map(async (link) => [link.textContent, (await fetch(link.getAttribute('href') ?? '')).status]),
+				),
+			)
+			expect(await statuses).toEqual([
+				['openapi.json', 200],
+				['request.schema.json', 200],
+				['event.schema.json', 200],
+				['turn.schema.json', 200],
+				['reply.schema.json', 200],
+			])
+		})
+	})
+
 	test('the theme can be chosen, and stays', async () => {
 		await on('/preview', async (page) => {
 			const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -324,8 +349,21 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 	})
 
 	const looks = ['light', 'dark'] as const
-	const widths = [1440, 390]
+	const widths = [1440, 390, 360]
 	const cases = looks.flatMap((look) => widths.map((width) => [look, width] as const))
+	test.each(cases)('axe finds nothing serious in the contract: %s, %i pixels wide', async (colorScheme, width) => {
+		const options = { colorScheme, viewport: { width, height: 900 }, bypassCSP: true }
+		const { page, close } = await visit(browser, `${server.url}/contract`, options)
+		await page.getByText('Something happened on a platform.').first().waitFor()
+		await page.evaluate(axe)
+		const found: Result[] = await page.evaluate('axe.run().then(({ violations }) => violations)')
+		// Scalar draws it, with a header of its own on a phone.
+		const grave = found.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+		expect(grave.map(({ id, nodes }) => ({ id, where: nodes.slice(0, 3).map(({ html }) => html) }))).toEqual([])
+		expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+		await close()
+	})
+
 	test.each(cases)('axe finds nothing on the pages: %s, %i pixels wide', async (colorScheme, width) => {
 		await fetch(`${gateway.url}/canonical`, { method: 'POST', headers: { connection: 'close' }, body: '{' })
 		for (const path of ['/', '/preview', '/live', '/events']) {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -40,7 +40,7 @@ test('without its files it says how to build them', async () => {
 	await expect(starting).rejects.toThrow('Run npm run build:playground.')
 })
 
-test('it serves its files, with their types', async () => {
+test('it serves its files, with their types, and the contract', async () => {
 	const server = await servePlayground({
 		host: '127.0.0.1',
 		port: 0,
@@ -53,4 +53,8 @@ test('it serves its files, with their types', async () => {
 	const answer = await fetch(`${server.url}/assets/preview.js`, { headers: { connection: 'close' } })
 	expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
 	expect(await answer.text()).toBe('1')
+	for (const name of await readdir('schema')) {
+		const document = await fetch(`${server.url}/schema/${name}`, { headers: { connection: 'close' } })
+		expect(await document.json()).toEqual(JSON.parse(await readFile(join('schema', name), 'utf8')))
+	}
 })

@@ -21,6 +21,7 @@ async function playgroundOf(url: string, guarded: object = {}) {
 	testScope.after(() => gateway.close())
 	const app = createPlayground({
 		assets: new Map(),
+		contract: new Map(),
 		hosts: [host],
 		password: undefined,
 		live: createLive(() => 0),

@@ -4,13 +4,14 @@ import { createRuntime } from '../src/node/node-runtime.ts'
 import { createLive, createPlayground, type PlaygroundOptions } from '../src/playground/index.ts'
 
 const assets = new Map([['a.js', { type: 'text/javascript', body: new TextEncoder().encode('1') }]])
+const contract = new Map([['openapi.json', { type: 'application/json', body: new TextEncoder().encode('{}') }]])
 const gateway: PlaygroundOptions['gateway'] = {
 	url: 'http://127.0.0.1:1',
 	routes: [],
 	runtime: createRuntime(() => {}),
 }
 const live = createLive(() => 0)
-const open = { assets, gateway, live, hosts: ['127.0.0.1:8780', 'localhost:8780'], password: undefined }
+const open = { assets, contract, gateway, live, hosts: ['127.0.0.1:8780', 'localhost:8780'], password: undefined }
 
 async function ask(path: string, headers: { [name: string]: string } = {}, options: PlaygroundOptions = open) {
 	const host = 'localhost:8780'
@@ -23,6 +24,8 @@ test('its pages and their files are served', async () => {
 	expect(await page.text()).toContain('<title>Preview · Dragoman</title>')
 	expect(await (await ask('/assets/a.js')).text()).toBe('1')
 	expect((await ask('/assets/none.js')).status).toBe(404)
+	expect(await (await ask('/schema/openapi.json')).json()).toEqual({})
+	expect((await ask('/schema/none.json')).status).toBe(404)
 })
 
 test.each(['/preview', '/assets/a.js', '/nowhere'])(
@@ -35,6 +38,25 @@ test.each(['/preview', '/assets/a.js', '/nowhere'])(
 		expect(headers.get('cross-origin-resource-policy')).toBe('same-origin')
 	},
 )
+
+test('the page with foreign code may set styles and markup, and runs nothing but its files', async () => {
+	const policy = (await ask('/contract')).headers.get('content-security-policy')
+	expect(policy?.split('; ')).toEqual([
+		"default-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"object-src 'none'",
+		"require-trusted-types-for 'script'",
+		"style-src 'self' 'unsafe-inline'",
+		'trusted-types vue',
+	])
+})
+
+test('another page cannot read the contract', async () => {
+	expect((await ask('/schema/openapi.json', { origin: 'https://elsewhere.example' })).status).toBe(403)
+	expect((await ask('/schema/openapi.json', { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+})
 
 test('a page has no inline script, style or handler', async () => {
 	const text = await (await ask('/preview')).text()
@@ -62,7 +84,7 @@ test('a link from elsewhere may open a page, and nothing but a page', async () =
 })
 
 test('with a password, nothing is shown without it, whatever the name of the host', async () => {
-	const guarded = { assets, gateway, live, hosts: undefined, password: 'right' }
+	const guarded = { assets, contract, gateway, live, hosts: undefined, password: 'right' }
 	const host = 'playground.example'
 	const given = (password: string) => ({ host, authorization: `Basic ${btoa(`dragoman:${password}`)}` })
 	expect((await ask('/preview', { host }, guarded)).status).toBe(401)

@@ -39,6 +39,7 @@ export class PlaygroundError extends Error {
 const types: { readonly [extension: string]: string } = {
 	'.js': 'text/javascript; charset=utf-8',
 	'.css': 'text/css; charset=utf-8',
+	'.json': 'application/json',
 	'.svg': 'image/svg+xml',
 	'.txt': 'text/plain; charset=utf-8',
 }
@@ -48,13 +49,16 @@ const types: { readonly [extension: string]: string } = {
  * been built; and with the system's error when it cannot listen.
  */
 export async function servePlayground(options: PlaygroundServerOptions): Promise<PlaygroundServer> {
-	const { host, port, password, gateway, live, files = builtFiles() } = options
+	const { host, port, password, gateway, live, files = join(packageFolder(), 'dist/playground') } = options
 	if (!isLocal({ host, port }) && password === undefined) {
 		throw new PlaygroundError(
 			`The playground would be open to other machines on ${host}. Set PLAYGROUND_PASSWORD, or listen on 127.0.0.1.`,
 		)
 	}
-	const assets = await readAssets(files)
+	const assets = await readAssets(files).catch((cause: unknown) => {
+		throw new PlaygroundError('The pages of the playground are not built. Run npm run build:playground.', { cause })
+	})
+	const contract = await readAssets(join(packageFolder(), 'schema'))
 	const server = createServer()
 	await new Promise<void>((listening, failed) => {
 		server.once('error', failed).listen(port, host, listening)
@@ -64,6 +68,7 @@ export async function servePlayground(options: PlaygroundServerOptions): Promise
 	const hosts = [named, 'localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${taken}`.toLowerCase())
 	const app = createPlayground({
 		assets,
+		contract,
 		gateway: talkedTo(gateway),
 		live,
 		password,
@@ -90,15 +95,12 @@ function talkedTo(gateway: PlaygroundServerOptions['gateway']): TalkingGateway {
 	}
 }
 
-function builtFiles(): string {
-	return join(dirname(createRequire(import.meta.url).resolve('dragoman/package.json')), 'dist/playground')
+function packageFolder(): string {
+	return dirname(createRequire(import.meta.url).resolve('dragoman/package.json'))
 }
 
 async function readAssets(folder: string): Promise<Map<string, Asset>> {
-	const names = await readdir(folder).catch((cause: unknown) => {
-		throw new PlaygroundError('The pages of the playground are not built. Run npm run build:playground.', { cause })
-	})
-	const read = names.map(async (name): Promise<[string, Asset]> => {
+	const read = (await readdir(folder)).map(async (name): Promise<[string, Asset]> => {
 		const type = types[extname(name)] ?? 'application/octet-stream'
 		return [name, { type, body: new Uint8Array(await readFile(join(folder, name))) }]
 	})

@@ -1,6 +1,13 @@
 /** The pages as they are served: their frame, without any data. Their scripts fill them. */
 import { html } from 'hono/html'
 import { examples } from './examples.ts'
+import type { policies } from './headers.ts'
+
+/** The files of the contract, below `/schema/`. */
+const contractFiles = [
+	'openapi.json',
+	...['request', 'event', 'turn', 'reply'].map((name) => `${name}.schema.json`),
+] as const
 
 type Html = ReturnType<typeof html>
 
@@ -11,6 +18,10 @@ export interface Page {
 	/** The name of its script, without the extension. */
 	readonly script: string
 	readonly body: Html
+	/** Style sheets of its own, by name. Absent: none. */
+	readonly styles?: readonly string[]
+	/** What it may do. Absent: as little as its own code needs. */
+	readonly policy?: keyof typeof policies
 }
 
 const preview: Page = {
@@ -92,11 +103,25 @@ const events: Page = {
 </main>`,
 }
 
+const contract: Page = {
+	path: '/contract',
+	title: 'Contract',
+	script: 'contract',
+	styles: ['scalar'],
+	policy: 'rendered',
+	body: html`
+<nav class="bar documents" aria-label="The contract as files">
+	<span>As files</span>
+	${contractFiles.map((name) => html`<a class="file" href="/schema/${name}">${name}</a>`)}
+</nav>
+<div id="reference"></div>`,
+}
+
 /** All pages, in the order of the navigation. */
-export const pages: readonly Page[] = [talk, preview, live, events]
+export const pages: readonly Page[] = [talk, preview, live, events, contract]
 
 /** The whole document of a page. */
-export function documentOf({ path, title, script, body }: Page): Html {
+export function documentOf({ path, title, script, styles = [], body }: Page): Html {
 	return html`<!doctype html>
 <html lang="en">
 <head>
@@ -105,6 +130,7 @@ export function documentOf({ path, title, script, body }: Page): Html {
 <meta name="color-scheme" content="light dark">
 <title>${title} · Dragoman</title>
 <link rel="icon" href="/assets/icon.svg">
+${styles.map((name) => html`<link rel="stylesheet" href="/assets/${name}.css">`)}
 <link rel="stylesheet" href="/assets/playground.css">
 <script src="/assets/theme.js"></script>
 <script type="module" src="/assets/${script}.js"></script>

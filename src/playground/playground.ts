@@ -5,7 +5,7 @@ import { streamSSE } from 'hono/streaming'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { type Access, guard } from './guard.ts'
-import { secured } from './headers.ts'
+import { policies, secured } from './headers.ts'
 import type { Live } from './live.ts'
 import { documentOf, pages } from './pages.ts'
 import { curlOf, ResendRequest, resend } from './resend.ts'
@@ -21,6 +21,8 @@ export interface Asset {
 export interface PlaygroundOptions extends Access {
 	/** The files below `/assets/`, by name. */
 	readonly assets: ReadonlyMap<string, Asset>
+	/** The files of the contract with backends, below `/schema/`, by name. */
+	readonly contract: ReadonlyMap<string, Asset>
 	/** The gateway beside it. */
 	readonly gateway: TalkingGateway
 	/** Its turns. */
@@ -36,7 +38,7 @@ const batch = { lines: 500, pause: 100 }
 const gone = 'The configuration has no such platform any more. Load the page again.'
 
 /** Answers only what its own pages ask. */
-export function createPlayground({ assets, gateway, live, ...access }: PlaygroundOptions): Hono {
+export function createPlayground({ assets, contract, gateway, live, ...access }: PlaygroundOptions): Hono {
 	const app = new Hono()
 	// Tells the pages that the numbers of turns begin anew.
 	const started = gateway.runtime.newId()
@@ -48,11 +50,19 @@ export function createPlayground({ assets, gateway, live, ...access }: Playgroun
 		),
 		bodyLimit({ maxSize: maxBytes }),
 	)
-	for (const page of pages) app.get(page.path, (c) => c.html(documentOf(page)))
-	app.get('/assets/:name', (c) => {
-		const asset = assets.get(c.req.param('name'))
-		return asset ? c.body(asset.body, 200, { 'content-type': asset.type }) : c.notFound()
-	})
+	for (const page of pages) {
+		const policy = policies[page.policy ?? 'strict']
+		app.get(page.path, (c) => c.html(documentOf(page), 200, { 'content-security-policy': policy }))
+	}
+	for (const [folder, files] of [
+		['assets', assets],
+		['schema', contract],
+	] as const) {
+		app.get(`/${folder}/:name`, (c) => {
+			const file = files.get(c.req.param('name'))
+			return file ? c.body(file.body, 200, { 'content-type': file.type }) : c.notFound()
+		})
+	}
 	app.get('/api/places', (c) => c.json(talkPlaces(gateway.routes)))
 	app.get('/api/turns', (c) =>
 		streamSSE(c, async (stream) => {
