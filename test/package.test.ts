@@ -1,6 +1,6 @@
 /** The package as others get it: packed, installed into an empty folder without our tools, imported, type-checked, run. */
 import { execFile, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -79,6 +79,13 @@ test('every entry point can be imported without our tools, and exports what it p
 	const manifest = JSON.parse(await readFile(join(home, 'node_modules/dragoman/package.json'), 'utf8'))
 	const exported = Object.keys(manifest.exports).filter((path) => !path.endsWith('.json'))
 	expect(exported.map((path) => path.replace(/^\./, 'dragoman')).toSorted()).toEqual([...entries, testing].toSorted())
+})
+
+test('the program and what others import share their code, so that an error thrown by an adapter is the same class', async () => {
+	const dist = join(home, 'node_modules/dragoman/dist')
+	const files = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.js'))
+	const texts = await Promise.all(files.map((file) => readFile(join(dist, file), 'utf8')))
+	expect(texts.filter((text) => text.includes('GatewayError = class')).length).toBe(1)
 })
 
 test('the declarations type-check in strict mode, and reject wrong code', async () => {

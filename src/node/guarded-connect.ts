@@ -1,7 +1,8 @@
 /** Connects to allowed IP addresses only, checked after DNS resolution so that a name cannot evade the check. */
 import type { LookupAddress, LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { buildConnector, errors } from 'undici'
+import buildConnector from 'undici/lib/core/connect.js'
+import { ConnectTimeoutError } from 'undici/lib/core/errors.js'
 import { GatewayError } from '../errors.ts'
 
 /** Resolves a name to all its addresses, as `dns.lookup` does. */
@@ -45,7 +46,7 @@ export function guardedConnect({ resolve, allows, timeout }: Guard): buildConnec
 		// undici's own timer has a resolution of half a second. It still closes the socket, after the caller has gone on.
 		const timer = setTimeout(() => {
 			timedOut = true
-			callback(new errors.ConnectTimeoutError(), null)
+			callback(new ConnectTimeoutError(), null)
 		}, timeout)
 		connect(options, (...result) => {
 			clearTimeout(timer)

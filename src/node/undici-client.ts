@@ -1,6 +1,7 @@
 /** Calls upstreams through undici: a pool for each origin, and another one for calls to public addresses only; no redirects, no compression, decoded bytes counted. */
 import { lookup as lookUp } from 'node:dns'
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
+import Pool from 'undici/lib/dispatcher/pool.js'
 import { GatewayError } from '../errors.ts'
 import type { WireResponse } from '../format/index.ts'
 import {

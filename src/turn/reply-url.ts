@@ -7,7 +7,6 @@ import { limits } from '../limits.ts'
 import { Json } from '../model/index.ts'
 import type { ReplyUrlSettings } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
-import { decryptCompact, encryptCompact } from './compact-jwe.ts'
 
 /** The path of these URLs, up to the sealed part. */
 export const replyPath = '/-/reply/'
@@ -31,6 +30,9 @@ const SealedText = v.pipe(v.string(), v.parseJson(), Sealed)
 
 type Needs = Pick<Runtime, 'crypto' | 'now'>
 
+/** Loaded when a URL is made or opened: most gateways have none, and start the sooner without it. */
+const compactJwe = () => import('./compact-jwe.ts')
+
 /** A URL that leads to this recipient. Undefined: it would be too long. */
 export async function createReplyUrl(
 	recipient: Recipient,
@@ -41,8 +43,10 @@ export async function createReplyUrl(
 	const most = limits.sealedRecipient.value
 	const sealed: v.InferOutput<typeof Sealed> = { exp: Math.floor((runtime.now() + expiry) / 1000), ...recipient }
 	const text = JSON.stringify(sealed)
-	const token = text.length > most ? undefined : await encryptCompact(text, key, runtime.crypto)
-	return token === undefined || token.length > most ? undefined : `${publicUrl}${replyPath}${token}`
+	if (text.length > most) return undefined
+	const { encryptCompact } = await compactJwe()
+	const token = await encryptCompact(text, key, runtime.crypto)
+	return token.length > most ? undefined : `${publicUrl}${replyPath}${token}`
 }
 
 /** To whom the sealed part of a URL leads. Undefined: it was made up, changed, or made with another key, or has expired. */
@@ -52,6 +56,7 @@ export async function openReplyUrl(
 	runtime: Needs,
 ): Promise<Recipient | undefined> {
 	if (token.length > limits.sealedRecipient.value) return undefined
+	const { decryptCompact } = await compactJwe()
 	const text = await decryptCompact(token, keys, runtime.crypto)
 	if (text === undefined) return undefined
 	// It may be of an older release.

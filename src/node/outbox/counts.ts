@@ -1,6 +1,6 @@
 /** Counts the stored events beside the gateway that delivers them, in a thread of its own: a large file takes a while. */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { programFile } from '../program-file.ts'
 
 /** The events of one route that are in one state. */
 export interface EventCount {
@@ -18,8 +18,7 @@ export interface OutboxCounts {
 	readonly usedBytes: number
 }
 
-// The same folder in the sources and in the package.
-const program = new URL(`./counts-thread${extname(import.meta.url)}`, import.meta.url)
+const program = programFile('outbox/counts-thread')
 
 /** Counts the events in this file. Rejects when it cannot be read. */
 export async function countEvents(file: string): Promise<OutboxCounts> {

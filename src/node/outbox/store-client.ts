@@ -1,6 +1,6 @@
 /** The main thread's side of the store thread, which is started again after a failure. */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { programFile } from '../program-file.ts'
 import { OutboxError, type OutboxErrorReason } from './outbox-error.ts'
 import type { Batch, Committed, StoreOptions } from './store.ts'
 
@@ -20,8 +20,7 @@ export interface RemoteStore {
 	close(): Promise<void>
 }
 
-// The same folder in the sources and in the package.
-const program = new URL(`./store-thread${extname(import.meta.url)}`, import.meta.url)
+const program = programFile('outbox/store-thread')
 
 /** Opens the outbox in a thread. Rejects with an OutboxError. */
 export async function openThread(options: StoreOptions): Promise<RemoteStore> {
