@@ -1,4 +1,5 @@
 /** What a platform, or anybody else, sees of the gateway over HTTP. */
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
@@ -211,15 +212,26 @@ test('what a guarded route carries is for those who know its secret, and its nam
 		'/',
 		'%',
 	]
-	const answers = await Promise.all([...paths, ...odd].map((path) => get(`/-/carries/${path}`)))
+	const below = ['carries', 'contract']
+	const answers = await Promise.all(
+		below.flatMap((name) => [...paths, ...odd].map((path) => get(`/-/${name}/${path}`))),
+	)
 	expect(new Set(answers.map(({ text }) => withoutDate(text))).size).toBe(1)
 	expect(answers[0]?.statuses).toEqual([404])
 	for (const known of [`segment/${secret}`, `tokened/${token}`, `tokened/${secret}`]) {
-		expect((await get(`/-/carries/${known}`)).statuses).toEqual([200])
+		for (const name of below) expect((await get(`/-/${name}/${known}`)).statuses).toEqual([200])
 	}
 	const { url: open } = await gatewayTo((await upstream()).url)
 	expect((await fetch(`${open}/-/carries/in`)).status).toBe(200)
 	expect((await fetch(`${open}/-/carries/in/x`)).status).toBe(404)
+})
+
+test('a gateway on Node serves the contract of its release', async () => {
+	const { url } = await gatewayTo((await upstream()).url)
+	const answer = await fetch(`${url}/-/contract/in`)
+	expect(answer.headers.get('content-type')).toBe('application/json')
+	expect(await answer.json()).toEqual(JSON.parse(await readFile('schema/openapi.json', 'utf8')))
+	expect((await fetch(`${url}/-/contract/in`, { method: 'POST' })).status).toBe(404)
 })
 
 test('a client that disconnects in the middle leaves no trace', async () => {

@@ -33,15 +33,16 @@ export interface AppOptions {
 	bodyOf?(request: Request, env: unknown): ByteSource
 	/** The head of a request. Absent: what its `url`, as it stands there, and its `headers`, which are joined by name, say. */
 	headOf?(request: Request, env: unknown): RequestHead
+	/** The contract with backends, as OpenAPI, for those who know a secret of a route. Absent: it is not served. */
+	contract?(): Promise<object>
 	/** Hands an answer to the server. Absent: as a Response with a body. */
 	respond?(answer: WireResponse, env: unknown): Response
 }
 
-const capabilitiesPath = '/-/carries/'
-
 /**
  * Answers on the routes' paths, `/healthz`, `/readyz`, `/-/reply/SEALED`, and for those who know a secret of the route
- * `/-/carries/NAME/SECRET`; everything else is one and the same 404. The path of an open route's is `/-/carries/NAME`.
+ * `/-/carries/NAME/SECRET` and `/-/contract/NAME/SECRET`; everything else is one and the same 404. Those of an open route
+ * are `/-/carries/NAME` and `/-/contract/NAME`.
  */
 export function createApp({
 	routes,
@@ -50,6 +51,7 @@ export function createApp({
 	bodyBudget = createBodyBudget(),
 	bodyOf = streamOf,
 	headOf = ownHead,
+	contract,
 	respond = toResponse,
 }: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
@@ -61,12 +63,8 @@ export function createApp({
 	app.get('/readyz', (c) =>
 		respond(ready() ? jsonResponse({ status: 'ready' }) : jsonResponse({ status: 'not ready' }, 503), c.env),
 	)
-	app.get(`${capabilitiesPath}*`, async (c) => {
-		const { path } = partsOf(headOf(c.req.raw, c.env).target)
-		const found = path.startsWith(capabilitiesPath) ? table.byName(path.slice(capabilitiesPath.length)) : undefined
-		if (!found || !isOpenTo(found, runtime)) throw new GatewayError('not-found')
-		return respond(jsonResponse(routeCapabilities(found.route)), c.env)
-	})
+	tell('/-/carries/', (route) => jsonResponse(routeCapabilities(route)))
+	if (contract) tell('/-/contract/', async () => jsonResponse(await contract()))
 	app.all('*', async (c) => {
 		const { answer, refusal, route } = await take(c.req.raw, c.env).catch((thrown: unknown) => {
 			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
@@ -82,6 +80,16 @@ export function createApp({
 		else if (error.code !== 'not-found') logRejection(error.code, undefined)
 		return respond(problemResponse(error), c.env)
 	})
+
+	/** Answers below a path to those who may know of a route, whose name comes next. */
+	function tell(below: string, answer: (route: Route) => WireResponse | Promise<WireResponse>): void {
+		app.get(`${below}*`, async (c) => {
+			const { path } = partsOf(headOf(c.req.raw, c.env).target)
+			const found = path.startsWith(below) ? table.byName(path.slice(below.length)) : undefined
+			if (!found || !isOpenTo(found, runtime)) throw new GatewayError('not-found')
+			return respond(await answer(found.route), c.env)
+		})
+	}
 
 	/** Takes a reply that a backend sends by itself, or a turn; `route` is the name of the turn's. */
 	async function take(request: Request, env: unknown): Promise<Answered & { readonly route?: string }> {
@@ -101,7 +109,7 @@ export function createApp({
 	return app
 }
 
-/** Whether a caller may know what a route carries: it is open, or the path has one of its secrets. */
+/** Whether a caller may know of a route: it is open, or the path has one of its secrets. */
 function isOpenTo({ route, pathSecret }: Match, { crypto }: Runtime): boolean {
 	if (route.secrets.length === 0) return pathSecret === undefined
 	return isSecretOf(route, pathSecret, crypto)

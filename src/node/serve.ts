@@ -1,4 +1,6 @@
 /** Runs a gateway on Node with adapters of one's own choice: `import { serve } from 'dragoman/node'`. */
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
@@ -115,7 +117,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		return RESPONSE_ALREADY_SENT
 	}
 	const appOf = (routes: readonly Route[]) =>
-		createApp({ routes, runtime, ready: () => !draining, bodyBudget, bodyOf, headOf, respond })
+		createApp({ routes, runtime, ready: () => !draining, bodyBudget, bodyOf, headOf, contract, respond })
 	let app = appOf(routes)
 	const reload: Gateway['reload'] = (config, changed) => {
 		const next = readConfig(config, { ...context, ...changed })
@@ -158,6 +160,13 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		reload,
 		close: () => (closing ??= close()),
 	}
+}
+
+/** The OpenAPI document of the package. */
+async function contract(): Promise<object> {
+	const file = createRequire(import.meta.url).resolve('dragoman/schema/openapi.json')
+	const document: object = JSON.parse(await readFile(file, 'utf8'))
+	return document
 }
 
 /** Loads what measures only when it is wanted. */
