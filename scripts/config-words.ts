@@ -40,6 +40,7 @@ const references: { readonly [path: string]: string } = {
 	'Config.limits': 'Limits',
 	'Config.outbox': 'Outbox',
 	'Config.metrics': 'Metrics',
+	'Config.state': 'State',
 	'Config.replyUrl': 'ReplyUrl',
 	'Route.upstream': 'Upstream',
 }

@@ -34,6 +34,7 @@ export type {
 	LateOutcome,
 	Observer,
 	Refusal,
+	StateFailure,
 	Step,
 	StepName,
 	TraceContext,

@@ -7,6 +7,7 @@ import { readPublicUrl, resolveReplyUrl, warnOfMissingUrls } from './reply-urls.
 import { resolveRoutes } from './routes.ts'
 import * as schema from './schema.ts'
 import type { Environment } from './secrets.ts'
+import { resolveState, type StateSettings } from './state-settings.ts'
 import { type ConfigContext, resolveUpstream } from './upstreams.ts'
 
 /** A valid configuration. The gateway runs in spite of the warnings, but an operator should read them. */
@@ -16,15 +17,22 @@ export interface GatewaySettings {
 	/** What the configuration says about limits, and no defaults. */
 	readonly limits: schema.Limits
 	readonly metrics?: MetricsSettings
+	/** Absent: each process has its own state. */
+	readonly state?: StateSettings
 	readonly warnings: readonly string[]
 }
 
 /** Reads a configuration. Throws a ConfigError that lists every error with its path: `routes[0].name: is missing`. */
 export function readConfig(json: unknown, context: ConfigContext): GatewaySettings {
 	const issues = new ConfigIssues()
-	const { routes, outbox, metrics, limits = {} } = readTopLevel(json, context, issues)
+	const { routes, outbox, metrics, state, limits = {} } = readTopLevel(json, context, issues)
 	issues.throwIfAny()
-	return { routes, ...(outbox && { outbox }), ...(metrics && { metrics }), limits, warnings: issues.warnings }
+	return {
+		...{ routes, limits, warnings: issues.warnings },
+		...(outbox && { outbox }),
+		...(metrics && { metrics }),
+		...(state && { state }),
+	}
 }
 
 /** Reads the outbox settings only, and ignores errors elsewhere in the configuration. Throws a ConfigError. */
@@ -41,6 +49,7 @@ interface TopLevel {
 	readonly outbox?: OutboxSettings | undefined
 	readonly limits?: schema.Limits | undefined
 	readonly metrics?: MetricsSettings | undefined
+	readonly state?: StateSettings | undefined
 }
 
 function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssues): TopLevel {
@@ -50,7 +59,7 @@ function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssue
 		schema.Config,
 		object,
 		[],
-		['upstream', 'routes', 'replyUrl', 'outbox', 'metrics'],
+		['upstream', 'routes', 'replyUrl', 'outbox', 'metrics', 'state'],
 	)
 	const { upstream, routes } = object
 	const shared = upstream !== undefined && resolveUpstream(upstream, ['upstream'], context, issues)
@@ -60,12 +69,13 @@ function readTopLevel(json: unknown, context: ConfigContext, issues: ConfigIssue
 	const outbox = object.outbox === undefined ? undefined : resolveOutbox(object.outbox, ['outbox'], context.env, issues)
 	const metrics =
 		object.metrics === undefined ? undefined : resolveMetrics(object.metrics, ['metrics'], context.env, issues)
+	const state = object.state === undefined ? undefined : resolveState(object.state, ['state'], context.env, issues)
 	if (Array.isArray(routes) && routes.length > 0) {
 		const common = { upstream: shared, ...(publicUrl !== undefined && { publicUrl }), ...(replyUrl && { replyUrl }) }
 		const resolved = resolveRoutes(routes, common, context, issues)
 		if (object.outbox === undefined && !context.hasOutbox) checkWithoutOutbox(resolved, issues)
 		warnOfMissingUrls(resolved, replyUrl, issues)
-		return { routes: resolved, outbox, metrics, limits }
+		return { routes: resolved, outbox, metrics, state, limits }
 	}
 	issues.error(['routes'], routes === undefined ? 'is missing' : 'must be a list of at least one route')
 	return { routes: [], outbox }

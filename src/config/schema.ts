@@ -224,6 +224,18 @@ export const Metrics = v.strictObject({
 })
 export type Metrics = v.InferOutput<typeof Metrics>
 
+/** Where several Nodes share the state of their conversations. */
+export const State = v.strictObject({
+	/** URL of a Valkey or Redis server, such as "valkey://:PASSWORD@HOST:6379"; "valkeys" and "rediss" use TLS. */
+	valkey: v.optional(Secret),
+	/**
+	 * Timeout of each round trip, at most "10s", after which a turn goes on as if nothing were known of its conversation.
+	 * Default: 250ms.
+	 */
+	timeout: v.optional(Duration),
+})
+export type State = v.InferOutput<typeof State>
+
 /** The configuration of a gateway. */
 export const Config = v.strictObject({
 	/** JSON Schema of this file, for editors. */
@@ -257,5 +269,10 @@ export const Config = v.strictObject({
 	 * and nothing can be pushed.
 	 */
 	outbox: v.optional(Outbox),
+	/**
+	 * Shares what is remembered of conversations between several gateways: answers to repeated calls, open choices, late
+	 * replies. Node only. Default: each process remembers it in its own memory.
+	 */
+	state: v.optional(State),
 })
 export type Config = v.InferOutput<typeof Config>

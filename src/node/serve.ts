@@ -12,6 +12,7 @@ import {
 	type MetricsSettings,
 	type OutboxSettings,
 	readConfig,
+	type StateSettings,
 } from '../config/index.ts'
 import type { AdapterFactory, WireResponse } from '../format/index.ts'
 import {
@@ -36,6 +37,7 @@ import { openOutbox } from './outbox/open-outbox.ts'
 import { type Exchange, sendAnswer } from './send-answer.ts'
 import { serializePipelining } from './serialize-pipelining.ts'
 import { rejectAmbiguous, targetOf } from './smuggling-guard.ts'
+import type { SharedState } from './state/shared-state.ts'
 import { openTracing } from './tracing.ts'
 
 export interface ServeOptions {
@@ -67,8 +69,8 @@ export interface Gateway {
 	/**
 	 * Applies another configuration to later calls; turns in progress finish with the one they started with. State,
 	 * connections to upstreams and the outbox are kept. `changed`: other adapters, or another environment. Throws a
-	 * ConfigError, and changes nothing, if the configuration is invalid or changes the outbox or the metrics, which are
-	 * opened only once.
+	 * ConfigError, and changes nothing, if the configuration is invalid or changes the outbox, the metrics or the
+	 * state, which are opened only once.
 	 */
 	reload(config: unknown, changed?: Partial<Pick<ServeOptions, 'adapters' | 'env'>>): void
 	/** Accepts no new turns, and gives those in progress at most ten seconds to finish. */
@@ -86,17 +88,26 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log, observer } = options
 	const place = socket ?? { host, port }
 	const context: ConfigContext = { adapters, env, loopback: isLocal(place), demo }
-	const { outbox: settings, metrics: metricsSettings, limits, ...reading } = readConfig(config, context)
+	const {
+		outbox: settings,
+		metrics: metricsSettings,
+		state: stateSettings,
+		limits,
+		...reading
+	} = readConfig(config, context)
 	let { routes } = reading
-	const metrics = metricsSettings && (await openMetrics(metricsSettings, settings, () => routes))
+	const metrics = metricsSettings && (await openMetrics(metricsSettings, settings, stateSettings, () => routes))
 	const observers = [observer, metrics?.observer, await openTracing()]
 	const watching = combineObservers(observers.filter((each) => each !== undefined))
-	const lent: NodeRuntime = { ...createRuntime(log?.bind(options)), ...(watching && { observer: watching }) }
-	const closeMetrics = async (cause: unknown) => {
+	const own: NodeRuntime = { ...createRuntime(log?.bind(options)), ...(watching && { observer: watching }) }
+	const shared = stateSettings && (await openState(stateSettings, own))
+	const lent: NodeRuntime = shared ? { ...own, state: shared.state } : own
+	const closeOpened = async (cause: unknown) => {
+		await shared?.close()
 		await metrics?.close()
 		throw cause
 	}
-	const outbox = settings && (await openOutbox(settings, () => routes, lent).catch(closeMetrics))
+	const outbox = settings && (await openOutbox(settings, () => routes, lent).catch(closeOpened))
 	const runtime: Runtime = outbox ? { ...lent, outbox } : lent
 	const warn = (warnings: readonly string[]) => {
 		for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
@@ -127,6 +138,9 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		if (!isDeepStrictEqual(next.metrics, metricsSettings)) {
 			throw new ConfigError(['metrics: cannot be changed while the gateway runs; restart it'])
 		}
+		if (!isDeepStrictEqual(next.state, stateSettings)) {
+			throw new ConfigError(['state: cannot be changed while the gateway runs; restart it'])
+		}
 		// All of it is there before any of it counts.
 		;[routes, app] = [next.routes, appOf(next.routes)]
 		bodyBudget.limit = next.limits.bodiesAtOnce ?? defaults.bodiesAtOnce.value
@@ -137,7 +151,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const pipeline = serializePipelining(rejectAmbiguous(take, (code) => refused(code, undefined)))
 	const listener = await listen(place, pipeline).catch(async (cause: unknown) => {
 		await outbox?.close(0)
-		return await closeMetrics(cause)
+		return await closeOpened(cause)
 	})
 
 	const close = async (): Promise<void> => {
@@ -148,6 +162,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		await metrics?.close()
 		await outbox?.close(Math.max(0, until - performance.now()))
 		await lent.close(Math.max(0, until - performance.now()))
+		await shared?.close()
 	}
 	let closing: Promise<void> | undefined
 	return {
@@ -173,10 +188,17 @@ async function contract(): Promise<object> {
 async function openMetrics(
 	settings: MetricsSettings,
 	outbox: OutboxSettings | undefined,
+	state: StateSettings | undefined,
 	routes: () => readonly Route[],
 ): Promise<OpenMetrics> {
 	const { openMetrics } = await import('./metrics/open-metrics.ts')
-	return openMetrics(settings, routes, outbox)
+	return openMetrics(settings, routes, outbox, state !== undefined)
+}
+
+/** Loads what shares the state only when it is wanted. */
+async function openState(settings: StateSettings, runtime: Runtime): Promise<SharedState> {
+	const { openState } = await import('./state/open-state.ts')
+	return openState(settings, runtime)
 }
 
 function isExchange(env: unknown): env is Exchange {

@@ -16,6 +16,9 @@ export function combineObservers(observers: readonly Observer[]): Observer | und
 		...members(observers, 'refusal', (all) => (refusal) => {
 			for (const each of all) each.refusal?.(refusal)
 		}),
+		...members(observers, 'stateFailure', (all) => (failure) => {
+			for (const each of all) each.stateFailure?.(failure)
+		}),
 	}
 }
 

@@ -11,6 +11,7 @@ export type {
 	LateOutcome,
 	Observer,
 	Refusal,
+	StateFailure,
 	Step,
 	StepName,
 	TraceContext,

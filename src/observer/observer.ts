@@ -22,6 +22,8 @@ export interface Observer {
 	delivery?(begun: BegunDelivery): DeliveryObserver | undefined
 	/** A call was refused before it began a turn. */
 	refusal?(refusal: Refusal): void
+	/** The state that several Nodes share could not be used: a turn goes on without it. */
+	stateFailure?(failure: StateFailure): void
 }
 
 /** W3C Trace Context, level 1: what a call says about the trace that it is part of. */
@@ -178,4 +180,10 @@ export interface Refusal {
 	readonly error: ErrorCode
 	/** Absent: it was for no route. */
 	readonly route: string | undefined
+}
+
+/** What a turn goes on without. */
+export interface StateFailure {
+	/** `begin`: the answer to a repeated call, and open choices; `settle`: that they are remembered. */
+	readonly did: 'begin' | 'settle' | 'addLateReply' | 'takeLateReplies'
 }

@@ -1,4 +1,5 @@
 /** Calls the backend: endpoints, circuit breaker, limits, signature. */
+export { createBreaker } from './breaker.ts'
 export { type CallLimits, callUpstream } from './call.ts'
 export { createConcurrencyLimit } from './concurrency-limit.ts'
 export { demo } from './demo.ts'

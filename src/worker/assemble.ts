@@ -51,7 +51,7 @@ function assembleOrLog(bindings: Bindings): Gateway | undefined {
 function assemble(bindings: Bindings): Gateway {
 	const secrets = Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
 	const env = Object.fromEntries(secrets)
-	const { routes, outbox, metrics, limits, warnings } = readConfig(config, {
+	const { routes, outbox, metrics, state, limits, warnings } = readConfig(config, {
 		adapters,
 		env,
 		loopback: false,
@@ -64,6 +64,7 @@ function assemble(bindings: Bindings): Gateway {
 	const differs = [
 		...(outbox ? ['outbox: only "schedule", "expiry" and "retention.dead" have an effect on a Worker'] : []),
 		...(metrics ? ['metrics: has no effect on a Worker'] : []),
+		...(state ? ['state: has no effect on a Worker, which shares it anyway'] : []),
 		...(routes.some(({ upstream }) => upstream.onlyPublic)
 			? ['public: is enforced only for IP addresses in URLs: a Worker cannot see what a name resolves to']
 			: []),

@@ -1,19 +1,20 @@
 /** `dragoman check`: everything that would keep the gateway from starting, or from reaching its backends. */
 import { styleText } from 'node:util'
-import { ConfigError } from '../../config/index.ts'
+import { ConfigError, type StateSettings } from '../../config/index.ts'
 import { checkConfiguration, loadConfiguration } from '../configuration.ts'
 import { exitCode } from '../exit-code.ts'
 import { listenAddress } from '../listen-address.ts'
 import { isLocal } from '../listener.ts'
 import { withProgress } from '../progress.ts'
 import { type Reached, reachUpstreams } from '../reach-upstreams.ts'
+import type { ReachedState } from '../state/reach-state.ts'
 import { defineCommand, refuseArguments } from './define-command.ts'
 
 export const command = defineCommand({
 	name: 'check',
 	usage: ['[OPTIONS]'],
 	about: [
-		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects to each backend once, without calling it.',
+		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects once to each backend, without calling it, and to the server of the shared state.',
 		'Uses the HOST that the gateway would listen on: only on localhost, routes need no secret.',
 	],
 	options: { json: { type: 'boolean', default: false, about: 'print JSON' } },
@@ -21,7 +22,8 @@ export const command = defineCommand({
 		['dragoman check', 'before the first start'],
 		['HOST=0.0.0.0 dragoman check --config /etc/dragoman/gateway.json', 'before a deployment'],
 	],
-	exitCodes: '0 all is well, 2 wrong usage, 69 a backend cannot be reached, 78 the configuration has mistakes',
+	exitCodes:
+		'0 all is well, 2 wrong usage, 69 a backend or another server cannot be reached, 78 the configuration has mistakes',
 	async run({ values: { json }, positionals }, { configFile, env: processEnv }) {
 		refuseArguments(positionals)
 		const print = (report: Report) => (json ? console.log(JSON.stringify(report, null, 2)) : printReport(report))
@@ -29,10 +31,12 @@ export const command = defineCommand({
 			const configuration = await loadConfiguration(configFile, processEnv)
 			const checked = checkConfiguration(configuration, isLocal(listenAddress(configuration.env)))
 			if ('mistakes' in checked) throw new ConfigError(checked.mistakes, checked.unset)
-			const { routes, warnings } = checked.settings
-			const upstreams = await withProgress('Connecting to the backends', reachUpstreams(routes))
-			print({ file: configFile, routes: routes.length, mistakes: [], warnings, upstreams })
-			return upstreams.some(({ error }) => error !== undefined) ? exitCode.unavailable : exitCode.ok
+			const { routes, warnings, state: settings } = checked.settings
+			const reaching = Promise.all([reachUpstreams(routes), settings && reachState(settings)])
+			const [upstreams, state] = await withProgress('Connecting to the backends', reaching)
+			print({ file: configFile, routes: routes.length, mistakes: [], warnings, upstreams, ...(state && { state }) })
+			const failed = [...upstreams, ...(state ? [state] : [])].some(({ error }) => error !== undefined)
+			return failed ? exitCode.unavailable : exitCode.ok
 		} catch (thrown) {
 			if (!json || !(thrown instanceof ConfigError)) throw thrown
 			print({ file: configFile, routes: 0, mistakes: thrown.mistakes, warnings: [], upstreams: [] })
@@ -47,9 +51,17 @@ interface Report {
 	readonly mistakes: readonly string[]
 	readonly warnings: readonly string[]
 	readonly upstreams: readonly Reached[]
+	/** Absent: it is not shared. */
+	readonly state?: ReachedState
 }
 
-function printReport({ file, routes, warnings, upstreams }: Report): void {
+/** Loads what shares the state only when it is wanted. */
+async function reachState(settings: StateSettings): Promise<ReachedState> {
+	const { reachState } = await import('../state/reach-state.ts')
+	return reachState(settings)
+}
+
+function printReport({ file, routes, warnings, upstreams, state }: Report): void {
 	const ok = styleText('green', 'ok')
 	console.log(`${ok}       ${file}: ${routes === 1 ? '1 route' : `${routes} routes`}, no mistakes`)
 	for (const warning of warnings) console.log(`${styleText('yellow', 'warning')}  ${warning}`)
@@ -60,5 +72,12 @@ function printReport({ file, routes, warnings, upstreams }: Report): void {
 				`${styleText('red', 'failed')}   ${origin}: cannot be reached (${error}), for ${routes.join(', ')}. Start the backend, or correct its "url".`,
 			)
 		}
+	}
+	if (!state) return
+	const { store, at, server, ms, error } = state
+	if (error === undefined) console.log(`${ok}       state in ${store} at ${at}: reached in ${ms} ms, ${server}`)
+	else {
+		const advice = 'Start the server, or correct its URL. Without it, each gateway answers, and remembers nothing.'
+		console.log(`${styleText('red', 'failed')}   state in ${store} at ${at}: cannot be used (${error}). ${advice}`)
 	}
 }

@@ -1,6 +1,6 @@
 /** The metrics of a gateway, for Prometheus. Labels hold names of the configuration and codes of the gateway, and nothing from outside. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import type { BegunDelivery, CallOutcome, Observer, TurnOutcome } from '../../observer/index.ts'
+import type { BegunDelivery, CallOutcome, Observer, StateFailure, TurnOutcome } from '../../observer/index.ts'
 import type { Route } from '../../route.ts'
 import { addOutboxGauges, type OutboxSource } from './outbox-gauges.ts'
 import { addUpstreamGauges } from './upstream-gauges.ts'
@@ -11,6 +11,8 @@ export interface MetricsSource {
 	routes(): readonly Route[]
 	/** Absent: the gateway has no outbox. */
 	readonly outbox?: OutboxSource | undefined
+	/** Whether the state is shared with other Nodes. */
+	readonly sharesState?: boolean
 }
 
 /** Metrics that fill by themselves. */
@@ -28,6 +30,7 @@ const slacks = [0, 0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 10, 15, 20, 25]
 type Outcome = 'answered' | 'held' | 'duplicate' | 'failed'
 const outcomes: readonly Outcome[] = ['answered', 'held', 'duplicate', 'failed']
 const targets: readonly BegunDelivery['to'][] = ['upstream', 'platform']
+const stateSteps: readonly StateFailure['did'][] = ['begin', 'settle', 'addLateReply', 'takeLateReplies']
 
 /** New metrics, with a registry of their own. */
 export function createMetrics(source: MetricsSource): Metrics {
@@ -89,6 +92,11 @@ export function createMetrics(source: MetricsSource): Metrics {
 		labelNames: ['route', 'error'],
 	})
 
+	const stateFailures = new Counter({
+		...{ name: 'dragoman_state_failures_total', registers, labelNames: ['did'] },
+		help: 'Steps of turns that went on without the shared state',
+	})
+
 	// A rate over a counter that begins with its first event misses that event.
 	for (const { name: route, platforms } of source.routes()) {
 		for (const { name: platform } of platforms) {
@@ -96,6 +104,7 @@ export function createMetrics(source: MetricsSource): Metrics {
 		}
 		for (const to of source.outbox ? targets : []) deliveries.inc({ route, to, result: 'dead' }, 0)
 	}
+	for (const did of source.sharesState ? stateSteps : []) stateFailures.inc({ did }, 0)
 
 	const timeCall = (route: string) => () => {
 		const startedAt = performance.now()
@@ -140,6 +149,9 @@ export function createMetrics(source: MetricsSource): Metrics {
 		}),
 		refusal({ route = '', error }) {
 			refusals.inc({ route, error })
+		},
+		stateFailure({ did }) {
+			stateFailures.inc({ did })
 		},
 	}
 	return { registry, observer }

@@ -12,16 +12,17 @@ export interface OpenMetrics extends MetricsServer {
 	readonly observer: Observer
 }
 
-/** Starts to measure and to serve. `outbox`: that of the gateway, if it has one. Rejects with an AddressUnusable if it cannot listen there. */
+/** Starts to measure and to serve. `outbox`: that of the gateway, if it has one; `sharesState`: with other Nodes. Rejects with an AddressUnusable if it cannot listen there. */
 export async function openMetrics(
 	settings: MetricsSettings,
 	routes: () => readonly Route[],
 	outbox: OutboxSettings | undefined,
+	sharesState: boolean,
 ): Promise<OpenMetrics> {
 	let counting: Promise<OutboxCounts> | undefined
 	const count = (file: string) => (counting = countEvents(file))
 	const source = outbox && { count: () => count(outbox.file), maxBytes: outbox.maxBytes, now: Date.now }
-	const { registry, observer } = createMetrics({ routes, outbox: source })
+	const { registry, observer } = createMetrics({ routes, outbox: source, sharesState })
 	const server = await serveMetrics(registry, settings)
 	return {
 		observer,

@@ -1,0 +1,45 @@
+/** Opens the state that the configuration shares between Nodes. Loaded only by a gateway whose configuration has `"state"`. */
+import type { StateSettings } from '../../config/index.ts'
+import { shield } from '../../observer/index.ts'
+import type { Runtime, State } from '../../runtime.ts'
+import { withTimeout } from '../../timeout.ts'
+import { openStore } from './open-store.ts'
+import { createSharedState, type SharedState } from './shared-state.ts'
+
+/** Milliseconds for which the start waits for a connection; then the gateway starts without one. */
+const startPatience = 1000
+/** Milliseconds after a line of the log in which further failures are only counted. */
+const quietTime = 10_000
+
+/** Opens the state. It need not be reachable: then the log warns, and turns go on without it until it is. */
+export async function openState(
+	settings: StateSettings,
+	{ log, elapsed, observer }: Pick<Runtime, 'log' | 'elapsed' | 'observer'>,
+): Promise<SharedState> {
+	const { timeout, store } = settings
+	const line = { msg: 'state', store }
+	let failures = 0
+	let loggedAt = Number.NEGATIVE_INFINITY
+
+	function failed(did: keyof State, cause: string): void {
+		failures++
+		if (observer?.stateFailure) shield(log)(() => observer.stateFailure?.({ did }))
+		if (elapsed() - loggedAt < quietTime) return
+		loggedAt = elapsed()
+		log({ level: 'warn', ...line, did, failures, cause })
+	}
+
+	function recovered(): void {
+		loggedAt = Number.NEGATIVE_INFINITY
+		log({ level: 'info', ...line, did: 'recovered', failures })
+	}
+
+	const shared = createSharedState({ open: (events) => openStore(settings, events), timeout, failed, recovered })
+	const identified = shared.identify().catch((cause: unknown) => cause)
+	const reached = await withTimeout(startPatience, identified)
+	if (typeof reached !== 'string') {
+		const cause = reached instanceof Error ? reached.message : `no answer within ${startPatience} ms`
+		log({ level: 'warn', ...line, did: 'connect', cause })
+	}
+	return shared
+}

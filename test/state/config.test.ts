@@ -1,0 +1,82 @@
+/** The shared state in the configuration: what it becomes, what is wrong with it, and what `check` tells of its server. */
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { canonical } from '../../adapters/canonical/index.ts'
+import { ConfigError, readConfig } from '../../src/config/index.ts'
+import { dragoman, folderWith } from '../command-line/run.ts'
+import { gateway, nobody, testScope, upstream } from '../servers.ts'
+import { kinds } from './rig.ts'
+
+const canary = 'canary-of-a-secret-value'
+const valkeyUrl = `valkey://user:${canary}@state.test:6380/2`
+const env = { VALKEY: valkeyUrl, ODD: `https://${canary}@state.test`, TEXT: canary }
+const rest = {
+	upstream: { url: 'http://127.0.0.1:9/' },
+	routes: [{ name: 'in', path: '/in', platform: 'canonical' }],
+}
+const read = (state: unknown) => readConfig({ ...rest, state }, { adapters: [canonical], env, loopback: true }).state
+
+test('without it, each process has its own state', () => {
+	expect(readConfig(rest, { adapters: [canonical], env, loopback: true })).not.toHaveProperty('state')
+})
+
+test('names a server, and how long a turn waits for it', () => {
+	expect(read({ valkey: { env: 'VALKEY' } })).toEqual({ store: 'valkey', url: valkeyUrl, timeout: 250 })
+	expect(read({ valkey: { env: 'VALKEY' }, timeout: '1s' })).toMatchObject({ timeout: 1000 })
+})
+
+test.each([
+	[{}, 'state.valkey: is missing'],
+	[{ valkey: { env: 'GONE' } }, 'state.valkey.env: the environment variable GONE is not set'],
+	[{ valkey: valkeyUrl }, /^state\.valkey: must be \{ "env": "NAME" \}/],
+	[{ valkey: { env: 'ODD' } }, /^state\.valkey\.env: the variable must hold a URL such as/],
+	[{ valkey: { env: 'TEXT' } }, /^state\.valkey\.env: the variable must hold a URL such as/],
+	[{ valkey: { env: 'VALKEY' }, timeout: '11s' }, 'state.timeout: must be from "1ms" to "10s"'],
+	[{ valkey: { env: 'VALKEY' }, timeout: '0s' }, 'state.timeout: must be from "1ms" to "10s"'],
+	[{ valkey: { env: 'VALKEY' }, colour: 1 }, 'state.colour: no such key'],
+])('%j is refused, without a value', (state, mistake) => {
+	const mistakes = () => {
+		try {
+			read(state)
+		} catch (thrown) {
+			if (thrown instanceof ConfigError) return thrown.mistakes
+		}
+		return []
+	}
+	expect(mistakes()).toEqual([typeof mistake === 'string' ? mistake : expect.stringMatching(mistake)])
+	expect(String(mistakes())).not.toContain(canary)
+})
+
+test('cannot be changed by a reload', async () => {
+	const { reload } = await gateway(rest)
+	const next = { ...rest, state: { valkey: { env: 'VALKEY' } } }
+	expect(() => reload(next, { env })).toThrow(ConfigError)
+})
+
+describe.each(kinds)('check, with $name', (kind) => {
+	const check = async (url: string) => {
+		const { url: backend } = await upstream()
+		const state = { [kind.name]: { env: 'STATE_URL' } }
+		const { path, remove } = folderWith({ 'gateway.json': { ...rest, upstream: { url: backend }, state } })
+		onTestFinished(remove)
+		return dragoman(['check', '--config', join(path, 'gateway.json')], { env: { STATE_URL: url } })
+	}
+
+	test.skipIf(!kind.isInstalled)('tells the version of a server that can be used', async () => {
+		const { url } = await kind.start(testScope)
+		const { code, out } = await check(url)
+		expect(out).toMatch(
+			RegExp(`\nok +state in ${kind.name} at 127\\.0\\.0\\.1:\\d+: reached in \\d+ ms, [a-z]+ \\d+\\.\\d+`),
+		)
+		expect(out).not.toContain(kind.password)
+		expect(code).toBe(0)
+	})
+
+	test('tells why a server cannot be used', async () => {
+		const { host } = new URL(await nobody())
+		const { code, out } = await check(`${kind.scheme}://:${kind.password}@${host}`)
+		expect(out).toMatch(RegExp(`\nfailed +state in ${kind.name} at ${host}: cannot be used \\(.*ECONNREFUSED`))
+		expect(out).not.toContain(kind.password)
+		expect(code).toBe(69)
+	})
+})

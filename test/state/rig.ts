@@ -1,0 +1,120 @@
+/** Gateways that share a state on a real server, and what is done to that server. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { canonical } from '../../adapters/canonical/index.ts'
+import type { WireResponse } from '../../src/format/index.ts'
+import type { Observer } from '../../src/observer/index.ts'
+import type { Gateway, GatewayProcess, GatewayServer, ProcessOptions } from '../harness/gateway.ts'
+import type { Scope } from '../harness/scope.ts'
+import { startValkey, valkeyPassword, valkeyProgram } from '../harness/valkey.ts'
+import { ownJson, start, testScope } from '../servers.ts'
+import { until } from '../until.ts'
+
+/** A server that can be treated badly. */
+interface StateServer {
+	/** With the password in it. */
+	readonly url: string
+	start(): Promise<void>
+	kill(): Promise<void>
+	hang(): void
+	resume(): void
+}
+
+/** One kind of store. */
+export interface Kind {
+	/** The key of the configuration. */
+	readonly name: string
+	/** Of its URLs. */
+	readonly scheme: string
+	readonly isInstalled: boolean
+	/** Never to be shown. */
+	readonly password: string
+	start(scope: Scope): Promise<StateServer>
+}
+
+export const kinds: readonly Kind[] = [
+	{
+		...{ name: 'valkey', scheme: 'redis', isInstalled: valkeyProgram !== undefined, password: valkeyPassword },
+		start: startValkey,
+	},
+]
+
+/** How gateways use a server. */
+interface Use {
+	readonly kind: Kind
+	readonly server: Pick<StateServer, 'url'>
+	/** URL of the upstream. */
+	readonly upstream: string
+	/** Time limit of a round trip. */
+	readonly timeout?: string
+	/** Default: one that waits for longer than a test, so that no claim ends by itself. */
+	readonly platform?: 'canonical' | 'patient'
+	readonly observer?: Observer
+	/** More of the route. */
+	readonly route?: object
+}
+
+const patient = ownJson('patient', { deadline: 60_000 })
+
+function configOf({ kind, upstream, timeout = '5s', platform = 'patient', route }: Use): object {
+	return {
+		upstream: { url: upstream, timeout: 60_000 },
+		routes: [{ name: 'in', path: '/in', platform, ...route }],
+		state: { [kind.name]: { env: 'STATE_URL' }, timeout },
+	}
+}
+
+/** A gateway of this process. */
+export async function node(use: Use): Promise<GatewayServer> {
+	const adapters = [canonical, patient]
+	const { observer } = use
+	const env = { STATE_URL: use.server.url }
+	const gateway = await start(configOf(use), { as: 'server', adapters, env, ...(observer && { observer }) })
+	keepsSecret(use.kind, () => JSON.stringify(gateway.lines))
+	return gateway
+}
+
+/** A gateway as a process, with the adapters that the program has. */
+export async function nodeProcess(
+	use: Use & { readonly platform: 'canonical' },
+	options: ProcessOptions = {},
+): Promise<GatewayProcess> {
+	const gateway = await start(configOf(use), { ...options, env: { STATE_URL: use.server.url } })
+	keepsSecret(use.kind, gateway.written)
+	return gateway
+}
+
+function keepsSecret({ password }: Kind, written: () => string): void {
+	testScope.after(() => expect(written()).not.toContain(password))
+}
+
+/** The user that every call comes from, whom no key may name. */
+export const user = 'user-4711'
+
+/** Sends a message with this id: the same id is the same call. */
+export function say(gateway: Gateway, id: string, text = 'Hi'): Promise<WireResponse> {
+	const event = { kind: 'message', id, text, conversation: user }
+	return gateway.send({ path: '/in', body: JSON.stringify({ version: 1, event }) })
+}
+
+/** Waits until two gateways remember together: the second call of a pair gets the answer to the first. */
+export async function remembersAgain(one: Gateway, other: Gateway, calls: readonly unknown[]): Promise<boolean> {
+	for (let tries = 0; tries < 200; tries++) {
+		const before = calls.length
+		await say(one, `again ${tries}`)
+		await say(other, `again ${tries}`)
+		if (calls.length === before + 1) return true
+		await wait(50)
+	}
+	return false
+}
+
+/** Lines of the log about the state. */
+export function stateLines({ lines }: Gateway) {
+	return lines.filter(({ msg }) => msg === 'state')
+}
+
+/** Waits until something holds, and fails the test if it does not. */
+export async function eventually(holds: () => boolean): Promise<void> {
+	expect(await until(holds, 20_000)).toBe(true)
+}

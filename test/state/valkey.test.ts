@@ -1,0 +1,173 @@
+/** The State in Valkey or Redis, on a real server: what every State does, and what is particular to this store. */
+import { readFileSync } from 'node:fs'
+import { Redis } from 'iovalkey'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
+import type { CanonicalReply } from '../../src/model/index.ts'
+import { createSharedState, type SharedState } from '../../src/node/state/shared-state.ts'
+import { openValkeyStore } from '../../src/node/state/valkey-store.ts'
+import { json } from '../harness/http.ts'
+import { startValkey, valkeyProgram } from '../harness/valkey.ts'
+import { testScope, upstream } from '../servers.ts'
+import { claim, openChoices } from '../state-steps.ts'
+import { stateSuite } from '../state-suite.ts'
+import { kinds, node, say, stateLines, user } from './rig.ts'
+
+const [kind] = kinds.filter(({ name }) => name === 'valkey')
+
+/** Opens a state whose failures fail nobody. */
+async function openState(url: string, timeout = 10_000): Promise<SharedState & { readonly failures: string[] }> {
+	const failures: string[] = []
+	const shared = createSharedState({
+		timeout,
+		open: (events) => openValkeyStore(url, timeout, events),
+		failed: (did, cause) => failures.push(`${did}: ${cause}`),
+		recovered() {},
+	})
+	await shared.identify()
+	return { ...shared, failures }
+}
+
+describe.skipIf(valkeyProgram === undefined || !kind)('the state in Valkey or Redis', () => {
+	const ends: (() => unknown)[] = []
+	let shared: Awaited<ReturnType<typeof openState>> | undefined
+	beforeAll(async () => {
+		const { url } = await startValkey({ after: (end) => ends.push(end) })
+		shared = await openState(url)
+		ends.push(shared.close)
+	})
+	afterAll(async () => {
+		for (const end of ends.reverse()) await end()
+		expect(shared?.failures).toEqual([])
+	})
+
+	stateSuite('Valkey or Redis', () => {
+		if (!shared) throw new Error('not started')
+		return shared.state
+	})
+
+	test('says which server and version it is', async () => {
+		expect(await shared?.identify()).toMatch(/^(?:redis|valkey) \d+\.\d+/)
+	})
+})
+
+describe.skipIf(valkeyProgram === undefined || !kind)('Valkey or Redis', () => {
+	const started = async (directives: readonly string[] = []) => {
+		const server = await startValkey(testScope, directives)
+		const admin = new Redis(server.url)
+		testScope.after(() => admin.disconnect())
+		const { url, calls } = await upstream(() => json({ messages: [{ type: 'choices', text: 'Which?', choices }] }))
+		if (!kind) throw new Error('there is no such kind')
+		return { admin, calls, server, one: await node({ kind, server, upstream: url }) }
+	}
+	const choices = [{ title: 'Green tea', value: 'tea-7' }]
+	const lateReply: CanonicalReply = {
+		messages: [{ type: 'text', text: 'late' }],
+		attributes: { session: {}, user: {} },
+	}
+
+	test('is told no user in the name of a key, and forgets every key within a day', async () => {
+		const { admin, one, server } = await started()
+		const late = await openState(server.url)
+		testScope.after(late.close)
+		await late.state.addLateReply(`in ${user}`, lateReply)
+		await claim(late.state, `in ${user}`, 'a claim', 60_000)
+		await say(one, 'm1')
+		const keys = await admin.keys('*')
+		expect(
+			keys.filter((key) => key.endsWith(':open') || key.endsWith(':late') || key.endsWith(':answers')),
+		).toHaveLength(3)
+		expect(keys).toHaveLength(5)
+		for (const key of keys) {
+			expect(key).toMatch(/^dragoman:/)
+			expect(key).not.toContain(user)
+			const left = await admin.pttl(key)
+			expect(left).toBeGreaterThan(0)
+			expect(left).toBeLessThanOrEqual(limits.rememberedTime.value * 3_600_000)
+		}
+	})
+
+	test('may lose its scripts', async () => {
+		const { admin, calls, one } = await started()
+		await say(one, 'm1')
+		await admin.script('FLUSH')
+		await say(one, 'm1')
+		expect(calls).toHaveLength(1)
+		expect(stateLines(one)).toEqual([])
+	})
+
+	test('may have no memory left: turns go on, and a call that waits is not left waiting', async () => {
+		const { admin, one, server } = await started()
+		const { state, failures, close } = await openState(server.url)
+		testScope.after(close)
+		const held = await claim(state, 'c', 'call', 60_000)
+		const waiting = claim(state, 'c', 'call', 60_000)
+		await admin.config('SET', 'maxmemory', '1')
+		const fence = 'fence' in held ? held.fence : 0
+		await state.settle('c', { claim: { call: 'call', fence, answer: { status: 200, headers: [], body: 'Hello' } } })
+		// Nothing was stored, neither the answer nor another claim.
+		expect(await waiting).toEqual({ held: false })
+		expect(failures.toSorted()).toEqual([
+			expect.stringMatching(/^begin: OOM /),
+			expect.stringMatching(/^settle: .*OOM /),
+		])
+		expect((await say(one, 'm1')).status).toBe(200)
+		expect(stateLines(one)[0]).toMatchObject({ did: 'begin', cause: expect.stringMatching(/^OOM /) })
+		await admin.config('SET', 'maxmemory', '0')
+		expect(await claim(state, 'c', 'call', 60_000)).toEqual({ fence: expect.any(Number) })
+	})
+
+	test('may drop anything at any time', async () => {
+		const { admin, server } = await started(['--maxmemory-policy', 'allkeys-lru'])
+		const { state, failures, close } = await openState(server.url)
+		testScope.after(close)
+		const answer = { status: 200, headers: [], body: 'Hello' }
+		const fenceOf = async (call: string) => {
+			const held = await claim(state, 'c', call, 60_000)
+			return 'fence' in held ? held.fence : 0
+		}
+		const settled = await fenceOf('settled')
+		await state.settle('c', { claim: { call: 'settled', fence: settled, answer } })
+		const dropped = await fenceOf('dropped')
+		for (const key of await admin.keys('*')) if (!key.endsWith(':answers')) await admin.del(key)
+		await state.settle('c', { claim: { call: 'dropped', fence: dropped, answer } })
+		expect(await openChoices(state, 'c')).toEqual([])
+		for (const call of ['settled', 'dropped'])
+			expect(await claim(state, 'c', call, 1)).toEqual({ fence: expect.any(Number) })
+		expect(failures).toEqual([])
+	})
+
+	test('may grant no more than the page for Node names', async () => {
+		const { admin, server } = await started()
+		const page = readFileSync(new URL('../../docs/deploy-node.md', import.meta.url), 'utf8')
+		const [, rights = ''] = /^- \*\*Rights\.\*\*.*`(.+)`/m.exec(page) ?? []
+		await admin.call('acl', 'setuser', 'limited', 'reset', 'on', '>another-password', ...rights.split(' '))
+		const { state, failures, close } = await openState(
+			server.url.replace('//:', '//limited:').replace(kind?.password ?? '', 'another-password'),
+		)
+		testScope.after(close)
+		const held = await claim(state, 'c', 'call', 60_000)
+		const waiting = claim(state, 'c', 'call', 60_000)
+		await new Promise((done) => setTimeout(done, 50))
+		const answer = { status: 200, headers: [], body: 'Hello' }
+		await state.settle('c', { claim: { call: 'call', fence: 'fence' in held ? held.fence : 0, answer } })
+		expect(await waiting).toEqual({ answer })
+		await state.addLateReply('c', lateReply)
+		expect(await state.takeLateReplies('c')).toEqual([lateReply])
+		expect(failures).toEqual([])
+		expect(await admin.call('acl', 'log')).toEqual([])
+	})
+
+	test('may refuse the password: turns go on, and the log says why', async () => {
+		const server = await startValkey(testScope)
+		const { url } = await upstream()
+		if (!kind) throw new Error('there is no such kind')
+		const wrong = { url: server.url.replace(kind.password, `${kind.password}-wrong`) }
+		const one = await node({ kind, server: wrong, upstream: url })
+		expect((await say(one, 'm1')).status).toBe(200)
+		expect(stateLines(one)[0]).toMatchObject({
+			did: 'connect',
+			cause: expect.stringMatching(/^WRONGPASS /),
+		})
+	})
+})
