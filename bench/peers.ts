@@ -50,20 +50,21 @@ export function configOf(upstream: string, more: object = {}): object {
 export function startGateway(
 	scope: Scope,
 	config: object,
-	{ command = process.execPath, args = [], entry = program }: GatewayCommand = {},
+	{ command = process.execPath, args = [], entry = program, env: more = {} }: GatewayCommand = {},
 ): Promise<Running> {
 	const home = folder(scope)
 	const file = join(home, 'gateway.json')
 	writeFileSync(file, JSON.stringify(config))
-	const env = { ...secrets, DRAGOMAN_CONFIG: file, PORT: '0' }
+	const env = { ...secrets, DRAGOMAN_CONFIG: file, PORT: '0', ...more }
 	return run(scope, { command, args: [...args, entry], env, folder: home })
 }
 
-/** What runs the gateway, in place of this Node and its entry. */
+/** What runs the gateway, in place of this Node and its entry, and what its configuration finds in the environment. */
 interface GatewayCommand {
 	readonly command?: string
 	readonly args?: readonly string[]
 	readonly entry?: string
+	readonly env?: { readonly [name: string]: string }
 }
 
 const bun = file('node_modules/bun/bin/bun.exe')

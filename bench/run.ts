@@ -17,6 +17,7 @@ import { manyRoutes } from './many-routes.ts'
 import { oneWay } from './one-way.ts'
 import { hasGenerator } from './peers.ts'
 import { writeResult } from './results.ts'
+import { sharedState } from './shared-state.ts'
 import { starting } from './starting.ts'
 import { atOnce, crowded, forCi } from './turns.ts'
 import { waiting } from './waiting.ts'
@@ -34,6 +35,7 @@ const { values } = parseArgs({
 const experiments: readonly Experiment[] = [
 	...[atOnce, crowded, waiting, manyRoutes, starting, worker],
 	...[largeBodies, oneWay, everyFormat, conversations, allocation],
+	sharedState,
 ]
 
 const pace: Pace = values.short
