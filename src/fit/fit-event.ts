@@ -1,6 +1,5 @@
 /** An event in a format's normal form. */
-import * as v from 'valibot'
-import { compact, compactOrNone, type Leg, nonEmptyList, type WireRequest } from '../format/index.ts'
+import { compact, compactOrNone, type Leg, matches, nonEmptyList, type WireRequest } from '../format/index.ts'
 import { limits } from '../limits.ts'
 import { type Attributes, type CanonicalEvent, type Change, type EventFeature, eventFeatures } from '../model/index.ts'
 import { fitAttributes, suffix } from './attributes.ts'
@@ -229,7 +228,7 @@ function fitExtensions(
 ): Part<'extensions'> {
 	if (!extensions || fitting.carries['event.extensions']) return extensions
 	const fitted = Object.entries(extensions).filter(([name, value]) => {
-		const held = name === leg.native?.name && v.is(leg.native.schema, value)
+		const held = name === leg.native?.name && matches(leg.native.schema, value)
 		if (!held) note(fitting, 'dropped', 'event.extensions', `extensions${suffix(name)}`)
 		return held
 	})

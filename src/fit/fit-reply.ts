@@ -1,6 +1,13 @@
 /** A reply in a format's normal form. */
-import * as v from 'valibot'
-import { compact, kindOf, type Leg, type MessageKind, type PushCall, type WireResponse } from '../format/index.ts'
+import {
+	compact,
+	kindOf,
+	type Leg,
+	type MessageKind,
+	matches,
+	type PushCall,
+	type WireResponse,
+} from '../format/index.ts'
 import { limits } from '../limits.ts'
 import type { CanonicalReply, Change, Json, Message } from '../model/index.ts'
 import { fitWriteBack, suffix } from './attributes.ts'
@@ -62,7 +69,7 @@ function fitOverrides(
 	}
 	const own = native && Object.hasOwn(overrides, native.name) ? overrides[native.name] : undefined
 	if (!native || own === undefined) return undefined
-	if (v.is(native.schema, own)) return { [native.name]: own }
+	if (matches(native.schema, own)) return { [native.name]: own }
 	note(fitting, 'dropped', 'reply.overrides', `overrides.${native.name}`, 'does not match the schema of the format')
 	return undefined
 }
