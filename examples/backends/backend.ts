@@ -18,4 +18,4 @@ const backend = createBackend({
 })
 
 // With Express: app.post('/', backend.node). With Hono: app.post('/', (c) => backend.fetch(c.req.raw)).
-createServer(backend.node).listen(Number(process.env.PORT ?? 9000), '127.0.0.1')
+createServer(backend.node).listen(Number(process.env.PORT ?? 9000), process.env.HOST ?? '127.0.0.1')
