@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 /** A page, and what tests take from it. */
 export interface Page {
 	readonly text: string
-	/** The code of the block behind the mark `<!-- test: name -->`. Throws if there is none. */
+	/** The code of the block behind the mark `<!-- test: name -->`, without the indent of a list. Throws if there is none. */
 	block(name: string): string
 	/**
 	 * A text with the change made that a block shows as a diff. Throws unless the text has the lines before the change,
@@ -17,9 +17,10 @@ export interface Page {
 export function pageAt(path: string): Page {
 	const text = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 	const block = (name: string): string => {
-		const code = new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w*\n(.*?)\n\`\`\``, 's').exec(text)?.[1]
-		if (code === undefined) throw new Error(`${path} has no block "${name}"`)
-		return code
+		const found = new RegExp(`^( *)<!-- test: ${name} -->\n *\`\`\`\\w*\n(.*?)\n *\`\`\``, 'ms').exec(text)
+		if (!found) throw new Error(`${path} has no block "${name}"`)
+		const [, indent = '', code = ''] = found
+		return code.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
 	}
 	return {
 		text,
