@@ -215,21 +215,23 @@ test('in an empty folder, its program makes a configuration, checks it, starts w
 	expect(await ended).toBe(0)
 }, 40_000)
 
-test('its playground has its pages, without our tools', async () => {
-	const program = spawn(
-		join(home, 'node_modules/.bin/dragoman'),
-		['dev', '--port', '0', '--config', 'config/gateway.json'],
-		{
-			cwd: home,
-			env: environment({ HOST: '127.0.0.1', PORT: '0' }),
-			stdio: ['ignore', 'ignore', 'pipe'],
-		},
-	)
+test('its playground has its pages, without our tools, and follows its configuration', async () => {
+	const demo = (path: string) =>
+		writeFile(
+			join(home, 'dev.json'),
+			JSON.stringify({ upstream: { url: 'builtin:demo' }, routes: [{ name: 'in', path, platform: 'canonical' }] }),
+		)
+	await demo('/first')
+	const program = spawn(join(home, 'node_modules/.bin/dragoman'), ['dev', '--port', '0', '--config', 'dev.json'], {
+		cwd: home,
+		env: environment({ HOST: '127.0.0.1', PORT: '0' }),
+		stdio: ['ignore', 'ignore', 'pipe'],
+	})
 	const ended = new Promise<number | null>((done) => program.once('exit', done))
 	let said = ''
 	program.stderr.on('data', (chunk: Buffer) => (said += chunk))
 	try {
-		await expect.poll(() => said, { timeout: 20_000 }).toMatch(/Playground {2}http/)
+		await expect.poll(() => said, { timeout: 20_000 }).toMatch(/Gateway {5}http/)
 		const [, url] = /Playground {2}(http:\S+)/.exec(said) ?? []
 		for (const path of [
 			'/',
@@ -244,6 +246,15 @@ test('its playground has its pages, without our tools', async () => {
 			expect([path, answer.status]).toEqual([path, 200])
 			await answer.text()
 		}
+		const [, gateway] = /Gateway {5}(http:\S+)/.exec(said) ?? []
+		await demo('/second')
+		const healthy = async () => (await fetch(`${gateway}/second`, { method: 'POST', body: '{' })).status
+		await expect.poll(healthy).toBe(400)
+		await writeFile(join(home, 'dev.json'), '{')
+		await expect
+			.poll(() => said)
+			.toContain('Changed: dev.json\nThe gateway goes on with the configuration that it had.')
+		expect(await healthy()).toBe(400)
 	} finally {
 		program.kill('SIGTERM')
 	}

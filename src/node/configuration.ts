@@ -4,7 +4,7 @@ import { ConfigError, type Environment, type GatewaySettings, readConfig } from 
 import type { AdapterFactory } from '../format/index.ts'
 import { demo } from '../upstream/index.ts'
 import { readConfigFile } from './config-file.ts'
-import { type FilledEnvironment, readDotenv } from './dotenv.ts'
+import { dotenvOf, type FilledEnvironment, readDotenv } from './dotenv.ts'
 import { loadOwnAdapters, type OwnAdapter } from './own-adapters.ts'
 
 /** A configuration as it was read, not yet checked. */
@@ -17,18 +17,21 @@ export interface Configuration extends FilledEnvironment {
 	readonly own: readonly OwnAdapter[]
 	/** Why some could not be loaded. */
 	readonly mistakes: readonly string[]
+	/** Every file that it depends on, whether it is there or not. */
+	readonly files: readonly string[]
 }
 
 /** Reads the file, its `.env` and its adapters. Rejects with a ConfigError if one of the two files cannot be read. */
 export async function loadConfiguration(file: string, processEnv: Environment): Promise<Configuration> {
 	const json = await readConfigFile(file)
 	const filled = await readDotenv(file, processEnv)
-	const { own, mistakes } = await loadOwnAdapters(
+	const { own, mistakes, files } = await loadOwnAdapters(
 		json,
 		file,
 		shipped.map(({ name }) => name),
 	)
-	return { file, json, ...filled, own, mistakes, adapters: [...shipped, ...own.map(({ factory }) => factory)] }
+	const adapters = [...shipped, ...own.map(({ factory }) => factory)]
+	return { file, json, ...filled, own, mistakes, adapters, files: [file, dotenvOf(file), ...files] }
 }
 
 /** Throws a ConfigError with everything that is wrong with a configuration if its adapters could not be loaded. */
@@ -48,7 +51,10 @@ export type Checked =
 	  }
 
 /** Checks a configuration as the start does. `loopback`: the gateway listens on this machine only. */
-export function checkConfiguration({ json, adapters, env, mistakes }: Configuration, loopback: boolean): Checked {
+export function checkConfiguration(
+	{ json, adapters, env, mistakes }: Pick<Configuration, 'json' | 'adapters' | 'env' | 'mistakes'>,
+	loopback: boolean,
+): Checked {
 	try {
 		const settings = readConfig(json, { adapters, env, loopback, demo })
 		return mistakes.length === 0 ? { settings } : { mistakes, unset: [] }

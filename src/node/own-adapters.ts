@@ -1,9 +1,9 @@
 /** Loads the adapters of one's own that a configuration names: `"adapters": ["./my-platform.ts"]`. */
 import { dirname, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
 import { Config } from '../config/index.ts'
 import type { AdapterFactory } from '../format/index.ts'
+import { freshImports } from './fresh-imports.ts'
 
 /** An adapter, and where it is from. */
 export interface OwnAdapter {
@@ -17,11 +17,16 @@ export interface OwnAdapter {
 export interface OwnAdapters {
 	readonly own: readonly OwnAdapter[]
 	readonly mistakes: readonly string[]
+	/** Paths of the modules, and of what they import by a relative path. */
+	readonly files: readonly string[]
 }
 
 const WithAdapters = v.looseObject({ adapters: v.optional(Config.entries.adapters) })
 
-/** Imports what `adapters` of a configuration lists, relative to its file. `taken` are the names of adapters that exist already. */
+/**
+ * Imports what `adapters` of a configuration lists, relative to its file, as those modules are now. `taken` are the names
+ * of adapters that exist already.
+ */
 export async function loadOwnAdapters(
 	json: unknown,
 	configFile: string,
@@ -29,14 +34,15 @@ export async function loadOwnAdapters(
 ): Promise<OwnAdapters> {
 	const { success, output } = v.safeParse(WithAdapters, json)
 	// Whatever is wrong with the list itself is named with the rest of the configuration.
-	if (!success || !output.adapters) return { own: [], mistakes: [] }
+	if (!success || !output.adapters) return { own: [], mistakes: [], files: [] }
+	const fresh = freshImports()
 	const own: OwnAdapter[] = []
 	const mistakes: string[] = []
 	for (const [i, path] of output.adapters.entries()) {
 		const at = `adapters[${i}]`
 		const file = resolve(dirname(configFile), path)
 		try {
-			const found = adaptersIn(await import(pathToFileURL(file).href), file)
+			const found = adaptersIn(await fresh.load(file), file)
 			if (found.length === 0) mistakes.push(`${at}: ${path} exports no adapter; make one with defineAdapter`)
 			for (const adapter of found) {
 				const { name } = adapter.factory
@@ -48,7 +54,7 @@ export async function loadOwnAdapters(
 			mistakes.push(`${at}: ${path} cannot be loaded: ${describeCause(thrown, file)}`)
 		}
 	}
-	return { own, mistakes }
+	return { own, mistakes, files: [...fresh.files] }
 }
 
 /** What `defineAdapter` returns, as far as it can be seen. */

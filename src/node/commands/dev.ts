@@ -2,12 +2,13 @@
 import { access } from 'node:fs/promises'
 import { adapters } from '../../../adapters/index.ts'
 import { createLive } from '../../playground/index.ts'
-import { loadConfiguration, requireLoaded } from '../configuration.ts'
+import { type Configuration, loadConfiguration, requireLoaded } from '../configuration.ts'
+import { createReload } from '../create-reload.ts'
 import { exitCode } from '../exit-code.ts'
 import { describeListenError, listenAddress } from '../listen-address.ts'
 import { isLocal } from '../listener.ts'
 import { PlaygroundError, servePlayground } from '../playground-server.ts'
-import { type Gateway, type ServeOptions, serve } from '../serve.ts'
+import { type Gateway, serve } from '../serve.ts'
 import type { Surroundings } from './command.ts'
 import { defineCommand, refuseArguments } from './define-command.ts'
 import { UsageError } from './usage-error.ts'
@@ -18,6 +19,7 @@ export const command = defineCommand({
 	about: [
 		'Starts the gateway and a playground: pages in the browser that show one reply on every platform, and what is lost. They load nothing from elsewhere.',
 		'Without a configuration, every platform has a route to the demo bot.',
+		'The configuration is read again when it, its .env or one of its adapters changes.',
 		'HOST and PORT set the address of the gateway. The playground listens on this machine only, unless PLAYGROUND_PASSWORD is set: the browser then asks for it, and for the user "dragoman".',
 	],
 	options: {
@@ -34,21 +36,28 @@ export const command = defineCommand({
 		if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
 			throw new UsageError('--port must be a port, up to 65535.')
 		}
-		const options = await gatewayOptions(surroundings)
-		const at = listenAddress(options.env)
+		const configuration = await loadOrDemo(surroundings)
+		const { json: config, adapters, env } = configuration
+		const at = listenAddress(env)
+		const loopback = isLocal(at)
+		requireLoaded(configuration, loopback)
 		const live = createLive(Date.now)
-		const gateway = await serve({ ...options, ...at, observer: live.observer }).catch((thrown: unknown) => {
-			throw describeListenError(thrown, at)
-		})
+		const terminal = process.stdout.isTTY ? { log: (await import('../terminal-log.ts')).logToTerminal } : {}
+		const gateway = await serve({ config, adapters, env, ...at, ...terminal, observer: live.observer }).catch(
+			(thrown: unknown) => {
+				throw describeListenError(thrown, at)
+			},
+		)
 		try {
 			const playground = await servePlayground({
 				host: values.host,
 				port: Number(values.port),
-				password: options.env.PLAYGROUND_PASSWORD || undefined,
+				password: env.PLAYGROUND_PASSWORD || undefined,
 				gateway,
 				live,
 			})
 			endWith(gateway, () => playground.close())
+			createReload({ gateway, loopback, load: () => loadOrDemo(surroundings), watched: configuration })
 			console.error(`\n  Playground  ${playground.url}\n  Gateway     ${gateway.url}\n`)
 			return undefined
 		} catch (thrown) {
@@ -62,27 +71,22 @@ export const command = defineCommand({
 	},
 })
 
-type GatewayOptions = Pick<ServeOptions, 'config' | 'adapters'> & { readonly env: Surroundings['env'] }
-
 /** The configuration that there is, or else a route for each platform, to the demo bot. */
-async function gatewayOptions({ configFile, env: processEnv }: Surroundings): Promise<GatewayOptions> {
+async function loadOrDemo({ configFile, env }: Surroundings): Promise<Configuration> {
 	const isThere = await access(configFile).then(
 		() => true,
 		() => false,
 	)
-	if (!isThere && configFile === 'config/gateway.json') {
-		console.error('There is no config/gateway.json: every platform has a route to the demo bot.')
-		const routes = adapters.map(({ name, examples: [options] }) => ({
-			name,
-			path: `/${name}`,
-			platform: name,
-			options,
-		}))
-		return { config: { upstream: { url: 'builtin:demo' }, routes }, adapters, env: processEnv }
-	}
-	const configuration = await loadConfiguration(configFile, processEnv)
-	requireLoaded(configuration, isLocal(listenAddress(configuration.env)))
-	return { config: configuration.json, adapters: configuration.adapters, env: configuration.env }
+	if (isThere || configFile !== 'config/gateway.json') return await loadConfiguration(configFile, env)
+	console.error(`There is no ${configFile}: every platform has a route to the demo bot.`)
+	const routes = adapters.map(({ name, examples: [options] }) => ({
+		name,
+		path: `/${name}`,
+		platform: name,
+		options,
+	}))
+	const json = { upstream: { url: 'builtin:demo' }, routes }
+	return { file: configFile, json, adapters, env, own: [], mistakes: [], files: [configFile] }
 }
 
 function isListenError(thrown: unknown): boolean {

@@ -57,7 +57,7 @@ export const command = defineCommand({
 			...(answers.secrets && { secrets: [{ env: variableOf(name) }] }),
 		}))
 		const json = { ...schemaOf(configFile), upstream: { url: answers.upstream ?? demoUrl }, routes }
-		refuseMistakes(configFile, json, platforms)
+		refuseMistakes(json, platforms)
 		await mkdir(dirname(configFile), { recursive: true })
 		await writeFile(configFile, `${JSON.stringify(json, null, '\t')}\n`, { flag: 'wx' })
 		console.log(`Wrote ${configFile}: ${routes.map(({ path }) => path).join(', ')} -> ${json.upstream.url}`)
@@ -116,9 +116,9 @@ function schemaOf(configFile: string): { $schema?: string } {
 	return isNear ? { $schema: path.startsWith('.') ? path : `./${path}` } : {}
 }
 
-function refuseMistakes(file: string, json: unknown, platforms: readonly AdapterFactory[]): void {
+function refuseMistakes(json: unknown, platforms: readonly AdapterFactory[]): void {
 	const env = Object.fromEntries(platforms.map(({ name }) => [variableOf(name), newSecret()]))
-	const checked = checkConfiguration({ file, json, adapters, own: [], mistakes: [], env }, true)
+	const checked = checkConfiguration({ json, adapters, mistakes: [], env }, true)
 	if ('mistakes' in checked) throw new UsageError(checked.mistakes.join('\n'))
 }
 

@@ -1,9 +1,7 @@
 /** `dragoman start`: the gateway. Reads HOST and PORT, the variables of socket activation, and the secrets of the configuration. */
-import { watch } from 'node:fs'
-import { basename, dirname } from 'node:path'
-import { ConfigError, readOutbox } from '../../config/index.ts'
+import { readOutbox } from '../../config/index.ts'
 import { loadConfiguration, requireLoaded } from '../configuration.ts'
-import { dotenvOf } from '../dotenv.ts'
+import { createReload } from '../create-reload.ts'
 import { exitCode } from '../exit-code.ts'
 import { describeListenError, listenAddress } from '../listen-address.ts'
 import { isLocal } from '../listener.ts'
@@ -11,7 +9,6 @@ import { onReloadSignal } from '../reload-signal.ts'
 import { type Gateway, type ServeOptions, serve } from '../serve.ts'
 import { activatedSocket } from '../socket-activation.ts'
 import { startupBanner } from '../startup-banner.ts'
-import type { Surroundings } from './command.ts'
 import { defineCommand, refuseArguments } from './define-command.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -23,7 +20,11 @@ export const command = defineCommand({
 		'Standard output is the log: one short line a turn in a terminal, and JSON elsewhere.',
 	],
 	options: {
-		watch: { type: 'boolean', default: false, about: 'read the configuration again when it or its .env changes' },
+		watch: {
+			type: 'boolean',
+			default: false,
+			about: 'read the configuration again when it, its .env or one of its adapters changes',
+		},
 		verbose: {
 			type: 'boolean',
 			default: false,
@@ -51,13 +52,12 @@ export const command = defineCommand({
 			throw 'host' in address ? describeListenError(thrown, address) : thrown
 		})
 		handleProcessEvents(gateway)
-		const reload = inTurn(() => reloadFile(gateway, surroundings, loopback))
-		onReloadSignal(reload)
-		if (values.watch) watchConfiguration(configFile, reload)
+		const load = () => loadConfiguration(configFile, processEnv)
+		onReloadSignal(createReload({ gateway, loopback, load, watched: values.watch ? configuration : undefined }))
 		// Standard error, because standard output is the log.
 		console.error(await startupBanner(gateway.url, gateway.routes, gateway.runtime.crypto))
 		if (envFile !== undefined) console.error(`\nRead ${envFile}, for variables that were not set.`)
-		const byItself = values.watch ? `; ${configFile} is also read again when it changes` : ''
+		const byItself = values.watch ? `; it is also read again when one of its files changes` : ''
 		console.error(`\nReload the configuration: kill -HUP ${process.pid}${byItself}`)
 		if (readOutbox(json, env)?.keys.length === 0) {
 			console.error('\nThe outbox has no "key": events are stored unencrypted, with what users wrote.')
@@ -74,46 +74,6 @@ async function watchingPerson(isVerbose: boolean): Promise<Pick<ServeOptions, 'l
 	}
 	const { logToTerminal, printTurns } = await import('../terminal-log.ts')
 	return { log: logToTerminal, ...(isVerbose && { observer: printTurns }) }
-}
-
-/** Calls of the function that never overlap. */
-function inTurn(run: () => Promise<void>): () => void {
-	let last = Promise.resolve()
-	return () => {
-		last = last.then(run)
-	}
-}
-
-/** Applies the current content of the configuration file. If it is invalid, logs why and changes nothing. */
-async function reloadFile(
-	gateway: Gateway,
-	{ configFile, env: processEnv }: Surroundings,
-	loopback: boolean,
-): Promise<void> {
-	try {
-		const configuration = await loadConfiguration(configFile, processEnv)
-		requireLoaded(configuration, loopback)
-		gateway.reload(configuration.json, configuration)
-	} catch (thrown) {
-		const mistakes = thrown instanceof ConfigError ? thrown.mistakes : undefined
-		const cause = mistakes || !(thrown instanceof Error) ? undefined : thrown.stack
-		gateway.runtime.log({ level: 'error', msg: 'reload', mistakes, cause })
-	}
-}
-
-/** Milliseconds: an editor may write a file in several steps. */
-const settling = 100
-
-/** Calls `changed` when the configuration or its `.env` has been written, replaced or created. */
-function watchConfiguration(configFile: string, changed: () => void): void {
-	const names = [configFile, dotenvOf(configFile)].map((file) => basename(file))
-	let timer: NodeJS.Timeout | undefined
-	// The folder, because many editors put another file in the place of the one that is watched.
-	watch(dirname(configFile), (_, name) => {
-		if (name !== null && !names.includes(name)) return
-		clearTimeout(timer)
-		timer = setTimeout(changed, settling)
-	}).unref()
 }
 
 /** Logs uncaught errors, and closes the gateway on SIGTERM and SIGINT. */
