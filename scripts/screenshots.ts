@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { adapters } from '../adapters/index.ts'
 import { servePlayground } from '../src/node/playground-server.ts'
 import { serve } from '../src/node/serve.ts'
-import { createLive } from '../src/playground/index.ts'
+import { createLive, createPushes } from '../src/playground/index.ts'
 import { launch } from '../test/harness/browser.ts'
 import { bundlePlayground } from './playground-bundle.ts'
 
@@ -45,7 +45,16 @@ const live = createLive(Date.now)
 const routes = adapters.map(({ name, examples: [options] }) => ({ name, path: `/${name}`, platform: name, options }))
 const config = { upstream: { url: 'builtin:demo' }, routes }
 const gateway = await serve({ config, adapters, observer: live.observer, log() {} })
-const playground = await servePlayground({ host: '127.0.0.1', port: 0, password: undefined, gateway, live, files })
+const pushes = createPushes(new Map())
+const playground = await servePlayground({
+	host: '127.0.0.1',
+	port: 0,
+	password: undefined,
+	gateway,
+	live,
+	pushes,
+	files,
+})
 const browser = await launch()
 try {
 	for (const colorScheme of ['light', 'dark'] as const) {

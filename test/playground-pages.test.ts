@@ -9,10 +9,11 @@ import type { Result } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
+import { simulatedApi } from '../adapters/pingstreams/simulated-api.ts'
 import { bundlePlayground } from '../scripts/playground-bundle.ts'
 import { type PlaygroundServer, servePlayground } from '../src/node/playground-server.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
-import { createLive, type Live } from '../src/playground/index.ts'
+import { createLive, createPushes, type Live } from '../src/playground/index.ts'
 import { launch, visit } from './harness/browser.ts'
 import { has } from './tools.ts'
 
@@ -47,6 +48,7 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 			password: undefined,
 			gateway,
 			live,
+			pushes: createPushes(new Map([['pingstreams', simulatedApi()]])),
 			files: folder,
 		})
 		browser = await launch()
@@ -213,6 +215,40 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 			await page.getByText('New conversations').click()
 			await expect.poll(() => page.locator('.bubble').count()).toBe(0)
 		})
+	})
+
+	test('what is pushed is shown at once, in its conversation, and its choices can be pressed', async () => {
+		const outbox = await mkdtemp(join(tmpdir(), 'dragoman-outbox-'))
+		const configOf = (api: string) => ({
+			upstream: { url: 'builtin:demo' },
+			outbox: { file: join(outbox, 'outbox.db') },
+			routes: [{ name: 'pushing', path: '/pushing', platform: 'pingstreams', options: { dialect: 'external', api } }],
+		})
+		const pushing = await serve({ config: configOf('http://127.0.0.1:1'), adapters, log() {} })
+		const pushes = createPushes(new Map([['pingstreams', simulatedApi()]]))
+		const own = await servePlayground({
+			...{ host: '127.0.0.1', port: 0, password: undefined, gateway: pushing, live, pushes, files: folder },
+		})
+		pushing.reload(configOf(`${own.url}/platforms/pingstreams`))
+		const { page, complaints, strangers, close } = await visit(browser, own.url)
+		try {
+			await page.getByLabel('What the user says on all platforms').fill('choices')
+			await page.keyboard.press('Enter')
+			await page.getByText('Pushed by the API of the platform').waitFor()
+			await page.locator('.log button.choice', { hasText: 'Green' }).click()
+			await page.locator('.log .bubble', { hasText: 'You chose Green.' }).waitFor()
+			await page.getByLabel('What the user says on all platforms').fill('<img src=x onerror=alert(1)>')
+			await page.keyboard.press('Enter')
+			await page.locator('.log .bubble', { hasText: 'You said: <img src=x' }).waitFor()
+			expect(await page.locator('.log img').count()).toBe(0)
+			expect(complaints).toEqual([])
+			expect(strangers).toEqual([])
+		} finally {
+			await close()
+			await own.close()
+			await pushing.close()
+			await rm(outbox, { recursive: true })
+		}
 	})
 
 	test('one event, or one call of a platform, is shown as the upstream of every format gets it', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { PlaygroundError, servePlayground } from '../src/node/playground-server.ts'
-import { createLive } from '../src/playground/index.ts'
+import { createLive, createPushes } from '../src/playground/index.ts'
 
 const gateway = { url: 'http://127.0.0.1:1', routes: [], runtime: createRuntime(() => {}) }
 
@@ -22,6 +22,7 @@ test('other machines are let in with a password only', async () => {
 		password: undefined,
 		gateway,
 		live: createLive(() => 0),
+		pushes: createPushes(new Map()),
 		files: await files(),
 	})
 	await expect(starting).rejects.toThrow(PlaygroundError)
@@ -35,6 +36,7 @@ test('without its files it says how to build them', async () => {
 		password: undefined,
 		gateway,
 		live: createLive(() => 0),
+		pushes: createPushes(new Map()),
 		files: '/nowhere',
 	})
 	await expect(starting).rejects.toThrow('Run npm run build:playground.')
@@ -47,6 +49,7 @@ test('it serves its files, with their types, and the contract', async () => {
 		password: undefined,
 		gateway,
 		live: createLive(() => 0),
+		pushes: createPushes(new Map()),
 		files: await files(),
 	})
 	onTestFinished(() => server.close())

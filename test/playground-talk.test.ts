@@ -4,7 +4,7 @@ import { canonical } from '../adapters/canonical/index.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { serve } from '../src/node/serve.ts'
 import { sendCall } from '../src/node/simulate/send-call.ts'
-import { createLive, createPlayground } from '../src/playground/index.ts'
+import { createLive, createPlayground, createPushes } from '../src/playground/index.ts'
 import type { TalkAnswer, TalkRequest } from '../src/playground/talk.ts'
 import { json, says, testScope, upstream } from './servers.ts'
 
@@ -25,6 +25,7 @@ async function playgroundOf(url: string, guarded: object = {}) {
 		hosts: [host],
 		password: undefined,
 		live: createLive(() => 0),
+		pushes: createPushes(new Map()),
 		gateway: { url: gateway.url, routes: gateway.routes, runtime: { ...createRuntime(() => {}), send: sendCall } },
 	})
 	const post = (body: unknown, headers: { [name: string]: string } = {}) =>

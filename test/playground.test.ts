@@ -1,7 +1,8 @@
 /** Who may use the playground, and what its answers allow a page to do. */
 import { expect, test } from 'vitest'
+import { simulatedApi } from '../adapters/pingstreams/simulated-api.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
-import { createLive, createPlayground, type PlaygroundOptions } from '../src/playground/index.ts'
+import { createLive, createPlayground, createPushes, type PlaygroundOptions } from '../src/playground/index.ts'
 
 const assets = new Map([['a.js', { type: 'text/javascript', body: new TextEncoder().encode('1') }]])
 const contract = new Map([['openapi.json', { type: 'application/json', body: new TextEncoder().encode('{}') }]])
@@ -11,7 +12,16 @@ const gateway: PlaygroundOptions['gateway'] = {
 	runtime: createRuntime(() => {}),
 }
 const live = createLive(() => 0)
-const open = { assets, contract, gateway, live, hosts: ['127.0.0.1:8780', 'localhost:8780'], password: undefined }
+const pushes = createPushes(new Map())
+const open = {
+	assets,
+	contract,
+	gateway,
+	live,
+	pushes,
+	hosts: ['127.0.0.1:8780', 'localhost:8780'],
+	password: undefined,
+}
 
 async function ask(path: string, headers: { [name: string]: string } = {}, options: PlaygroundOptions = open) {
 	const host = 'localhost:8780'
@@ -53,6 +63,25 @@ test('the page with foreign code may set styles and markup, and runs nothing but
 	])
 })
 
+test('another page can neither push nor follow what is pushed', async () => {
+	const foreign: readonly { [name: string]: string }[] = [
+		{ origin: 'https://elsewhere.example' },
+		{ 'sec-fetch-site': 'cross-site' },
+		{ host: 'rebound.example' },
+	]
+	for (const headers of foreign) {
+		for (const path of ['/api/pushes', '/platforms/pingstreams/p/requests/c/messages']) {
+			expect([421, 403]).toContain((await ask(path, headers)).status)
+		}
+	}
+})
+
+test('the API of a platform refuses what it does not know, and there is none of other platforms', async () => {
+	const withApi = { ...open, pushes: createPushes(new Map([['pingstreams', simulatedApi()]])) }
+	expect((await ask('/platforms/pingstreams/p/requests/c', {}, withApi)).status).toBe(401)
+	expect((await ask('/platforms/canonical/p', {}, withApi)).status).toBe(404)
+})
+
 test('another page cannot read the contract', async () => {
 	expect((await ask('/schema/openapi.json', { origin: 'https://elsewhere.example' })).status).toBe(403)
 	expect((await ask('/schema/openapi.json', { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
@@ -84,7 +113,7 @@ test('a link from elsewhere may open a page, and nothing but a page', async () =
 })
 
 test('with a password, nothing is shown without it, whatever the name of the host', async () => {
-	const guarded = { assets, contract, gateway, live, hosts: undefined, password: 'right' }
+	const guarded = { assets, contract, gateway, live, pushes, hosts: undefined, password: 'right' }
 	const host = 'playground.example'
 	const given = (password: string) => ({ host, authorization: `Basic ${btoa(`dragoman:${password}`)}` })
 	expect((await ask('/preview', { host }, guarded)).status).toBe(401)

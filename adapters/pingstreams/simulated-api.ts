@@ -102,7 +102,7 @@ export function simulatedApi(): SimulatedApi {
 			if (body === undefined) return refused(500, { err: 'error' })
 			const conversation = conversations.get(keyOf(projectId, id))
 			if (!conversation) return { response: route.missing(body) }
-			return route.run({ conversation, body, last: what[1] ?? '', newId })
+			return { ...route.run({ conversation, body, last: what[1] ?? '', newId }), conversation: id }
 		},
 	}
 

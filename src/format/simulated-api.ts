@@ -9,6 +9,8 @@ export type ApiCall = Pick<PushCall, 'method' | 'path' | 'headers' | 'body'>
 /** What became of a call. */
 export interface ApiAnswer {
 	readonly response: WireResponse
+	/** The id of the conversation that it was for. Absent: it was for none that there is. */
+	readonly conversation?: string
 	/** What the user sees of it, and what it changed in the conversation. Absent: nothing. */
 	readonly seen?: CanonicalReply
 	/** What the buttons of these values hold, where that is more than the value. Absent: nothing more. */

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { dirname, extname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { type Asset, createPlayground, type Live, type TalkingGateway } from '../playground/index.ts'
+import { type Asset, createPlayground, type Live, type Pushes, type TalkingGateway } from '../playground/index.ts'
 import { isLocal } from './listener.ts'
 import type { Gateway } from './serve.ts'
 import { sendCall } from './simulate/send-call.ts'
@@ -21,6 +21,8 @@ export interface PlaygroundServerOptions {
 	readonly gateway: Pick<Gateway, 'url' | 'routes' | 'runtime'>
 	/** Its turns. */
 	readonly live: Live
+	/** The simulated APIs of the platforms. */
+	readonly pushes: Pushes
 	/** The folder with the files of the pages. Absent: where the build puts them. */
 	readonly files?: string
 }
@@ -49,7 +51,7 @@ const types: { readonly [extension: string]: string } = {
  * been built; and with the system's error when it cannot listen.
  */
 export async function servePlayground(options: PlaygroundServerOptions): Promise<PlaygroundServer> {
-	const { host, port, password, gateway, live, files = join(packageFolder(), 'dist/playground') } = options
+	const { host, port, password, gateway, live, pushes, files = join(packageFolder(), 'dist/playground') } = options
 	if (!isLocal({ host, port }) && password === undefined) {
 		throw new PlaygroundError(
 			`The playground would be open to other machines on ${host}. Set PLAYGROUND_PASSWORD, or listen on 127.0.0.1.`,
@@ -71,6 +73,7 @@ export async function servePlayground(options: PlaygroundServerOptions): Promise
 		contract,
 		gateway: talkedTo(gateway),
 		live,
+		pushes,
 		password,
 		hosts: password === undefined ? hosts : undefined,
 	})

@@ -2,4 +2,5 @@
 
 export { createLive, type Live } from './live.ts'
 export { type Asset, createPlayground, type PlaygroundOptions } from './playground.ts'
+export { createPushes, type Pushes } from './pushes.ts'
 export type { TalkingGateway } from './talk.ts'

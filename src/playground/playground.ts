@@ -8,6 +8,7 @@ import { type Access, guard } from './guard.ts'
 import { policies, secured } from './headers.ts'
 import type { Live } from './live.ts'
 import { documentOf, pages } from './pages.ts'
+import type { Pushes } from './pushes.ts'
 import { curlOf, ResendRequest, resend } from './resend.ts'
 import { recordedTurn } from './save-turn.ts'
 import { type TalkingGateway, TalkRequest, talk, talkPlaces } from './talk.ts'
@@ -27,6 +28,8 @@ export interface PlaygroundOptions extends Access {
 	readonly gateway: TalkingGateway
 	/** Its turns. */
 	readonly live: Live
+	/** The simulated APIs, below `/platforms/`. */
+	readonly pushes: Pushes
 }
 
 /** Bytes of a request to the playground. */
@@ -38,7 +41,7 @@ const batch = { lines: 500, pause: 100 }
 const gone = 'The configuration has no such platform any more. Load the page again.'
 
 /** Answers only what its own pages ask. */
-export function createPlayground({ assets, contract, gateway, live, ...access }: PlaygroundOptions): Hono {
+export function createPlayground({ assets, contract, gateway, live, pushes, ...access }: PlaygroundOptions): Hono {
 	const app = new Hono()
 	// Tells the pages that the numbers of turns begin anew.
 	const started = gateway.runtime.newId()
@@ -98,8 +101,32 @@ export function createPlayground({ assets, contract, gateway, live, ...access }:
 	app.post('/api/talk', async (c) => {
 		const request = v.safeParse(TalkRequest, await jsonOf(c))
 		if (!request.success) return c.text('This is no request of the page.', 400)
-		const answer = await talk(gateway, request.output)
+		const answer = await talk(gateway, request.output, pushes)
 		return answer ? c.json(answer) : c.text(gone, 404)
+	})
+	app.get('/api/pushes', (c) =>
+		streamSSE(c, async (stream) => {
+			const ended = Promise.withResolvers<void>()
+			stream.onAbort(ended.resolve)
+			await stream.writeSSE({ event: 'hello', data: '' })
+			const leave = pushes.follow((push) => void stream.writeSSE({ event: 'push', data: JSON.stringify(push) }))
+			await ended.promise
+			leave()
+		}),
+	)
+	app.all('/platforms/:name/*', async (c) => {
+		const { req } = c
+		const name = req.param('name')
+		const { pathname, search } = new URL(req.url)
+		const answer = pushes.answer(name, {
+			method: req.method,
+			path: pathname.slice(`/platforms/${name}`.length) + search,
+			headers: [...req.raw.headers],
+			body: await req.text(),
+		})
+		if (!answer) return c.notFound()
+		const { status, headers, body } = answer
+		return new Response(body === '' ? null : body, { status, headers: headers.map(([name, value]) => [name, value]) })
 	})
 	return app
 }

@@ -5,6 +5,7 @@ import type { CanonicalReply, Change, Message } from '../model/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { Refused, simulate } from '../simulator/index.ts'
+import type { Pushes } from './pushes.ts'
 
 const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(10_000))
 
@@ -76,7 +77,11 @@ export function talkPlaces(routes: readonly Route[]): TalkPlace[] {
 }
 
 /** Makes the call. Undefined: there is no such platform on no such route. */
-export async function talk(gateway: TalkingGateway, request: TalkRequest): Promise<TalkAnswer | undefined> {
+export async function talk(
+	gateway: TalkingGateway,
+	request: TalkRequest,
+	pushes: Pushes,
+): Promise<TalkAnswer | undefined> {
 	const route = gateway.routes.find(({ name }) => name === request.route)
 	const adapter = route?.platforms.find(({ name }) => name === request.platform)?.adapter
 	if (!route || !adapter) return undefined
@@ -94,6 +99,7 @@ export async function talk(gateway: TalkingGateway, request: TalkRequest): Promi
 			...(conversation !== undefined && { conversation }),
 			...(user !== undefined && { user }),
 			handshake: conversation === undefined,
+			admit: (call) => pushes.admit(request.platform, call),
 		})
 		const { event, lost, call, answer, reply, held } = turn
 		return {

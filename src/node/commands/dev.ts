@@ -1,7 +1,8 @@
 /** `dragoman dev`: the gateway with its playground beside it, on a developer's machine. */
 import { access } from 'node:fs/promises'
 import { adapters } from '../../../adapters/index.ts'
-import { createLive } from '../../playground/index.ts'
+import { conversationApis } from '../../../adapters/simulated-apis.ts'
+import { createLive, createPushes } from '../../playground/index.ts'
 import { type Configuration, loadConfiguration, requireLoaded } from '../configuration.ts'
 import { createReload } from '../create-reload.ts'
 import { exitCode } from '../exit-code.ts'
@@ -55,6 +56,7 @@ export const command = defineCommand({
 				password: env.PLAYGROUND_PASSWORD || undefined,
 				gateway,
 				live,
+				pushes: createPushes(new Map(Object.entries(conversationApis).map(([name, create]) => [name, create()]))),
 			})
 			endWith(gateway, () => playground.close())
 			createReload({ gateway, loopback, load: () => loadOrDemo(surroundings), watched: configuration })

@@ -1,5 +1,5 @@
 /** One platform's chat with the bot. */
-import type { Choice } from '../../model/index.ts'
+import type { CanonicalReply, Choice } from '../../model/index.ts'
 import { describeChange } from '../../simulator/index.ts'
 import type { TalkAnswer, TalkPlace } from '../talk.ts'
 import { Reply } from './chat.tsx'
@@ -9,6 +9,7 @@ import { Wire } from './wire.tsx'
 type Entry =
 	| { readonly by: 'user'; readonly words: string; readonly isWords: boolean }
 	| { readonly by: 'bot'; readonly answer: TalkAnswer }
+	| { readonly by: 'push'; readonly reply: CanonicalReply }
 	| { readonly by: 'playground'; readonly words: string }
 
 /** A conversation on one platform. */
@@ -80,6 +81,14 @@ function EntryView({ entry, choose }: { readonly entry: Entry; choose(choice: Ch
 		return entry.isWords ? <p class="bubble own">{entry.words}</p> : <p class="aside own">The user {entry.words}</p>
 	}
 	if (entry.by === 'playground') return <p class="aside refused">{entry.words}</p>
+	if (entry.by === 'push') {
+		return (
+			<div class="turn">
+				<p class="aside">Pushed by the API of the platform</p>
+				<Reply reply={entry.reply} options={{ choose }} />
+			</div>
+		)
+	}
 	const { answer } = entry
 	const messages = [answer.call, answer.answer].filter((message) => message !== undefined)
 	return (

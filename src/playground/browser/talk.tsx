@@ -1,6 +1,7 @@
 /** The page on which one talks to a bot as a user of each platform, through the gateway. */
 import { createRoot } from 'hono/jsx/dom/client'
 import type { Choice } from '../../model/index.ts'
+import type { SeenPush } from '../pushes.ts'
 import type { TalkAnswer, TalkPlace, TalkRequest } from '../talk.ts'
 import { ask } from './ask.ts'
 import { byId } from './page.ts'
@@ -8,6 +9,9 @@ import { type Pane, PaneView } from './pane.tsx'
 
 /** What the demo bot understands. */
 const hints = ['help', 'choices', 'cards', 'buttons', 'image', 'attributes']
+
+/** Pushes that are kept for a conversation that may still come: those of another page never do. */
+const maxUnclaimed = 100
 
 const chats = createRoot(byId('chats'))
 const words = byId('words', HTMLInputElement)
@@ -42,6 +46,26 @@ if (panes.some(({ place }) => place.isDemo)) {
 	)
 }
 
+/** Pushes to conversations that the page does not know yet: the answer with their id is still on its way. */
+let unclaimed: SeenPush[] = []
+new EventSource('/api/pushes').addEventListener('push', ({ data }) => {
+	const push: SeenPush = JSON.parse(data)
+	unclaimed = [...unclaimed, push].slice(-maxUnclaimed)
+	claim()
+})
+
+/** Shows the pushes whose conversation is on the page. */
+function claim(): void {
+	unclaimed = unclaimed.filter(({ platform, conversation, reply, held }) => {
+		const pane = panes.find(({ place, conversation: own }) => place.platform === platform && own === conversation)
+		if (!pane) return true
+		for (const [value, each] of held) pane.held.set(value, each)
+		pane.entries.push({ by: 'push', reply })
+		return false
+	})
+	show()
+}
+
 function newPane(place: TalkPlace): Pane {
 	return { place, id: `${place.route}-${place.platform}`, entries: [], waiting: 0, held: new Map() }
 }
@@ -68,6 +92,7 @@ async function act(pane: Pane, action: TalkRequest['action'], shown: string): Pr
 		pane.user = answer.user
 		for (const [value, held] of answer.held) pane.held.set(value, held)
 		pane.entries.push({ by: 'bot', answer })
+		claim()
 	} catch (thrown) {
 		pane.entries.push({ by: 'playground', words: thrown instanceof Error ? thrown.message : String(thrown) })
 	}
