@@ -41,6 +41,7 @@ const references: { readonly [path: string]: string } = {
 	'Config.outbox': 'Outbox',
 	'Config.metrics': 'Metrics',
 	'Config.state': 'State',
+	'State.postgres': 'Postgres',
 	'Config.replyUrl': 'ReplyUrl',
 	'Route.upstream': 'Upstream',
 }

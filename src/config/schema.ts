@@ -141,6 +141,18 @@ const durationForm = 'must be a duration such as "30m": a whole number and ms, s
 /** Such as `30m`; units: ms, s, m, h, d. */
 const Duration = v.pipe(v.string(durationForm), v.regex(/^\d{1,6}(?:ms|s|m|h|d)$/, durationForm))
 
+/** A PostgreSQL database. */
+export const Postgres = v.strictObject({
+	/**
+	 * Name of the environment variable that holds the URL of the database, such as
+	 * postgresql://user:password@host/database. TLS is set in the URL, with "sslmode".
+	 */
+	env: v.pipe(v.string(), v.nonEmpty()),
+	/** Bring the tables up to date at the start, as "dragoman outbox migrate" does. Default: false. */
+	migrate: v.optional(v.boolean()),
+})
+export type Postgres = v.InferOutput<typeof Postgres>
+
 /** The storage for accepted events, and their delivery. */
 export const Outbox = v.strictObject({
 	/** File for accepted events: on a local disk, used by this gateway only. */
@@ -224,8 +236,10 @@ export const Metrics = v.strictObject({
 })
 export type Metrics = v.InferOutput<typeof Metrics>
 
-/** Where several Nodes share the state of their conversations. */
+/** Where several Nodes share the state of their conversations: it has either "postgres" or "valkey". */
 export const State = v.strictObject({
+	/** A PostgreSQL database, which may be that of the outbox. */
+	postgres: v.optional(Postgres),
 	/** URL of a Valkey or Redis server, such as "valkey://:PASSWORD@HOST:6379"; "valkeys" and "rediss" use TLS. */
 	valkey: v.optional(Secret),
 	/**

@@ -9,7 +9,8 @@ import { kinds } from './rig.ts'
 
 const canary = 'canary-of-a-secret-value'
 const valkeyUrl = `valkey://user:${canary}@state.test:6380/2`
-const env = { VALKEY: valkeyUrl, ODD: `https://${canary}@state.test`, TEXT: canary }
+const postgresUrl = `postgresql://user:${canary}@state.test/chat`
+const env = { VALKEY: valkeyUrl, POSTGRES: postgresUrl, ODD: `https://${canary}@state.test`, TEXT: canary }
 const rest = {
 	upstream: { url: 'http://127.0.0.1:9/' },
 	routes: [{ name: 'in', path: '/in', platform: 'canonical' }],
@@ -23,10 +24,15 @@ test('without it, each process has its own state', () => {
 test('names a server, and how long a turn waits for it', () => {
 	expect(read({ valkey: { env: 'VALKEY' } })).toEqual({ store: 'valkey', url: valkeyUrl, timeout: 250 })
 	expect(read({ valkey: { env: 'VALKEY' }, timeout: '1s' })).toMatchObject({ timeout: 1000 })
+	const database = { store: 'postgres', url: postgresUrl, migrate: false, timeout: 250 }
+	expect(read({ postgres: { env: 'POSTGRES' } })).toEqual(database)
+	expect(read({ postgres: { env: 'POSTGRES', migrate: true } })).toEqual({ ...database, migrate: true })
 })
 
 test.each([
-	[{}, 'state.valkey: is missing'],
+	[{}, 'state: must have either "postgres" or "valkey"'],
+	[{ valkey: { env: 'VALKEY' }, postgres: { env: 'POSTGRES' } }, 'state: must have either "postgres" or "valkey"'],
+	[{ postgres: { env: 'VALKEY' } }, /^state\.postgres\.env: the variable must hold a URL such as postgresql/],
 	[{ valkey: { env: 'GONE' } }, 'state.valkey.env: the environment variable GONE is not set'],
 	[{ valkey: valkeyUrl }, /^state\.valkey: must be \{ "env": "NAME" \}/],
 	[{ valkey: { env: 'ODD' } }, /^state\.valkey\.env: the variable must hold a URL such as/],
@@ -66,7 +72,7 @@ describe.each(kinds)('check, with $name', (kind) => {
 		const { url } = await kind.start(testScope)
 		const { code, out } = await check(url)
 		expect(out).toMatch(
-			RegExp(`\nok +state in ${kind.name} at 127\\.0\\.0\\.1:\\d+: reached in \\d+ ms, [a-z]+ \\d+\\.\\d+`),
+			RegExp(`\nok +state in ${kind.name} at 127\\.0\\.0\\.1:[^ ]+: reached in \\d+ ms, [a-z]+ \\d+\\.\\d+`),
 		)
 		expect(out).not.toContain(kind.password)
 		expect(code).toBe(0)
@@ -74,7 +80,7 @@ describe.each(kinds)('check, with $name', (kind) => {
 
 	test('tells why a server cannot be used', async () => {
 		const { host } = new URL(await nobody())
-		const { code, out } = await check(`${kind.scheme}://:${kind.password}@${host}`)
+		const { code, out } = await check(`${kind.scheme}://user:${kind.password}@${host}`)
 		expect(out).toMatch(RegExp(`\nfailed +state in ${kind.name} at ${host}: cannot be used \\(.*ECONNREFUSED`))
 		expect(out).not.toContain(kind.password)
 		expect(code).toBe(69)

@@ -18,7 +18,7 @@ const [kind] = kinds.filter(({ name }) => name === 'valkey')
 /** Opens a state whose failures fail nobody. */
 async function openState(url: string, timeout = 10_000): Promise<SharedState & { readonly failures: string[] }> {
 	const failures: string[] = []
-	const shared = createSharedState({
+	const shared = await createSharedState({
 		timeout,
 		open: (events) => openValkeyStore(url, timeout, events),
 		failed: (did, cause) => failures.push(`${did}: ${cause}`),
@@ -140,7 +140,7 @@ describe.skipIf(valkeyProgram === undefined || !kind)('Valkey or Redis', () => {
 	test('may grant no more than the page for Node names', async () => {
 		const { admin, server } = await started()
 		const page = readFileSync(new URL('../../docs/deploy-node.md', import.meta.url), 'utf8')
-		const [, rights = ''] = /^- \*\*Rights\.\*\*.*`(.+)`/m.exec(page) ?? []
+		const [, rights = ''] = /^- \*\*Rights in Valkey or Redis\.\*\*.*`(.+)`/m.exec(page) ?? []
 		await admin.call('acl', 'setuser', 'limited', 'reset', 'on', '>another-password', ...rights.split(' '))
 		const { state, failures, close } = await openState(
 			server.url.replace('//:', '//limited:').replace(kind?.password ?? '', 'another-password'),

@@ -6,10 +6,10 @@ import { Client, type ClientBase, type ClientConfig, DatabaseError, Pool } from 
 import type { PostgresSettings } from '../../config/index.ts'
 import { DatabaseUnusable } from './database-unusable.ts'
 
-export type { ClientBase } from 'pg'
+export type { Client, ClientBase } from 'pg'
 
 /** Milliseconds. */
-interface TimeLimits {
+export interface TimeLimits {
 	/** Until a connection must be there. */
 	readonly connect: number
 	/** Until the server ends a statement. The client gives up a second later, which also ends a connection without a network. */
@@ -96,7 +96,7 @@ export async function requireDurable(client: ClientBase): Promise<void> {
 }
 
 /** A failure in words for operators, with no value of a query and no secret. */
-function describeFailure(thrown: unknown): string {
+export function describeFailure(thrown: unknown): string {
 	const state = thrown instanceof DatabaseError ? thrown.code : undefined
 	const words = thrown instanceof Error ? thrown.message : String(thrown)
 	return state === undefined ? words : `${words} (SQLSTATE ${state})`

@@ -11,9 +11,10 @@ import { type ClientBase, connect } from './connection.ts'
 import { DatabaseUnusable } from './database-unusable.ts'
 import type { Migration } from './migrations/migration.ts'
 import { outbox } from './migrations/outbox.ts'
+import { state } from './migrations/state.ts'
 
 /** In order: the first makes version 1. A migration that was released is never changed. */
-export const migrations: readonly Migration[] = [outbox]
+export const migrations: readonly Migration[] = [outbox, state]
 
 /** The version of the tables that this program was made for. */
 export const programVersion = migrations.length

@@ -34,7 +34,7 @@ export async function openState(
 		log({ level: 'info', ...line, did: 'recovered', failures })
 	}
 
-	const shared = createSharedState({ open: (events) => openStore(settings, events), timeout, failed, recovered })
+	const shared = await createSharedState({ open: (events) => openStore(settings, events), timeout, failed, recovered })
 	const identified = shared.identify().catch((cause: unknown) => cause)
 	const reached = await withTimeout(startPatience, identified)
 	if (typeof reached !== 'string') {

@@ -6,7 +6,7 @@ import { openStore } from './open-store.ts'
 /** Whether a store can be used. */
 export interface ReachedState {
 	readonly store: StateSettings['store']
-	/** Host and port, without user and password. */
+	/** Host, port and database, without user and password. */
 	readonly at: string
 	/** What the server says it is, such as `valkey 8.1.1`. */
 	readonly server?: string
@@ -16,15 +16,22 @@ export interface ReachedState {
 	readonly error?: string
 }
 
+/** Where the server is, without user and password: a host, with a port or a database. */
+function placeOf({ url }: StateSettings): string {
+	const { host, pathname, searchParams } = new URL(url)
+	return `${host || searchParams.get('host') || 'localhost'}${pathname === '/' ? '' : pathname}`
+}
+
 /** Milliseconds. */
 const patience = 5000
 
 /** Connects once. */
 export async function reachState(settings: StateSettings): Promise<ReachedState> {
-	const { store, url } = settings
-	const named = { store, at: new URL(url).host }
+	const { store } = settings
+	const named = { store, at: placeOf(settings) }
 	const startedAt = performance.now()
-	const opened = openStore(settings, { wake() {} })
+	const unchanged = settings.store === 'postgres' ? { ...settings, migrate: false } : settings
+	const opened = await openStore(unchanged, { wake() {} })
 	try {
 		const server = await withTimeout(patience, opened.identify())
 		if (server === timedOut) return { ...named, error: 'timeout' }

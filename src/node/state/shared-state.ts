@@ -11,7 +11,7 @@ import { createWaiting } from './waiting.ts'
 
 export interface SharedStateOptions {
 	/** Opens the store. */
-	open(events: StoreEvents): StateStore
+	open(events: StoreEvents): StateStore | Promise<StateStore>
 	/** Milliseconds of a round trip, after which the turn goes on. */
 	readonly timeout: number
 	/** A turn went on without the store. */
@@ -41,10 +41,15 @@ const fences = 2 ** 48 - 1
  * Creates the state. Where the store does not answer in time, or refuses, the turn goes on as if the state were empty.
  * After some failures in a row the store is only tried now and then until it answers, so that its absence costs no time.
  */
-export function createSharedState({ open, timeout, failed, recovered }: SharedStateOptions): SharedState {
+export async function createSharedState({
+	open,
+	timeout,
+	failed,
+	recovered,
+}: SharedStateOptions): Promise<SharedState> {
 	const breaker = createBreaker()
 	const waiting = createWaiting()
-	const store = open({ wake: waiting.wake })
+	const store = await open({ wake: waiting.wake })
 	let failing = false
 
 	async function call<T>(did: keyof State, fallback: T, run: () => Promise<T>): Promise<T> {

@@ -1,17 +1,15 @@
-/** The answer to a call as a store of several Nodes keeps it: one line of JSON, then the body as it is. */
+/** The answer to a call as a store of several Nodes keeps it. */
 import type { WireResponse } from '../../format/index.ts'
 
-type Head = readonly [status: number, headers: WireResponse['headers']]
+type Stored = readonly [status: number, headers: WireResponse['headers'], body: string]
 
-/** The text to store. */
+/** The text to store: JSON, because PostgreSQL takes no text with a NUL in it. */
 export function storedAnswer({ status, headers, body }: WireResponse): string {
-	const head: Head = [status, headers]
-	return `${JSON.stringify(head)}\n${body}`
+	return JSON.stringify([status, headers, body] satisfies Stored)
 }
 
 /** The answer that was stored. */
 export function answerIn(text: string): WireResponse {
-	const end = text.indexOf('\n')
-	const [status, headers]: Head = JSON.parse(text.slice(0, end))
-	return { status, headers, body: text.slice(end + 1) }
+	const [status, headers, body]: Stored = JSON.parse(text)
+	return { status, headers, body }
 }

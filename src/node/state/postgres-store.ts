@@ -1,0 +1,133 @@
+/** The state of conversations in PostgreSQL. */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { PostgresSettings } from '../../config/index.ts'
+import { type Client, connect, createPool, describeFailure, type TimeLimits } from '../postgres/connection.ts'
+import { migrate, requireSchema } from '../postgres/migrations.ts'
+import { batched } from './batches.ts'
+import type { Begun, StateStore, StoreEvents } from './state-store.ts'
+
+/** A step as `take_steps` reads it: see the migration. What is undefined is left out. */
+interface Step {
+	readonly kind: 'begin' | 'settle' | 'addLateReply' | 'takeLateReplies'
+	/** The stored name. */
+	readonly conversation: string
+	readonly call?: string | undefined
+	readonly fence?: number | undefined
+	readonly lease?: number
+	readonly choices?: 'read' | 'close' | undefined
+	readonly answer?: string | undefined
+	readonly reply?: string | undefined
+	/** Bytes of the offers of the reply. */
+	readonly offers?: number | undefined
+}
+
+/** What it returns for a step. */
+interface Told {
+	readonly word: string
+	readonly value: string | null
+}
+
+/** As long as a turn waits at most by default, and more than any batch takes. */
+const limits: TimeLimits = { connect: 1000, statement: 1000 }
+
+/** Batches under way at once, each on a connection of its own, so that a slow one does not hold up all others. */
+const underWay = 3
+/** Conversations that one transaction holds. */
+const asksAtOnce = 64
+
+/** Milliseconds between two tries to connect for messages, and between two looks whether that connection is alive. */
+const pause = 1000
+const lookEvery = 5000
+/** Milliseconds between two tries to empty the partition that is used next. */
+const emptyEvery = 10 * 60_000
+
+/** Opens the store in a database, which need not be there; `patience`: as in BatchLimits. */
+export function openPostgresStore(settings: PostgresSettings, patience: number, { wake }: StoreEvents): StateStore {
+	const pool = createPool(settings, underWay, limits)
+	const closing = new AbortController()
+	const { signal } = closing
+
+	async function run(steps: readonly Step[]): Promise<readonly Told[]> {
+		try {
+			const { rows } = await pool.query<Told>({
+				name: 'dragoman_take_steps',
+				text: 'SELECT word, value FROM dragoman.take_steps($1)',
+				values: [JSON.stringify(steps)],
+			})
+			return rows
+		} catch (thrown) {
+			throw new Error(describeFailure(thrown))
+		}
+	}
+	const ask = batched(run, { underWay, asks: asksAtOnce, patience })
+
+	async function listen(): Promise<void> {
+		while (!signal.aborted) {
+			const client = await connect(settings, limits).catch(() => undefined)
+			if (client) await hear(client).catch(() => {})
+			client?.end().catch(() => {})
+			await wait(pause, undefined, { ref: false, signal }).catch(() => {})
+		}
+	}
+
+	/** Rejects when the connection has failed. */
+	async function hear(client: Client): Promise<void> {
+		client.on('notification', ({ payload }) => wake(payload))
+		await client.query('LISTEN dragoman_state')
+		wake(undefined)
+		emptyPartition()
+		while (!signal.aborted) {
+			await wait(lookEvery, undefined, { ref: false, signal }).catch(() => {})
+			await client.query('SELECT 1')
+		}
+	}
+
+	const emptyPartition = () => void pool.query('SELECT dragoman.empty_partition()').catch(() => {})
+	const emptying = setInterval(emptyPartition, emptyEvery).unref()
+	const listening = listen()
+
+	return {
+		async begin(conversation, { claim, choices }) {
+			return begunOf(await ask({ kind: 'begin', conversation, ...claim, choices }))
+		},
+		async settle(conversation, { claim, reply }) {
+			const offers = reply === undefined ? undefined : Buffer.byteLength(reply.slice(reply.indexOf('\n') + 1))
+			const { value } = await ask({ kind: 'settle', conversation, ...claim, reply, offers })
+			return value === 'true'
+		},
+		async addLateReply(conversation, reply) {
+			const { value } = await ask({ kind: 'addLateReply', conversation, reply })
+			return value === 'true'
+		},
+		async takeLateReplies(conversation) {
+			return textsOf(await ask({ kind: 'takeLateReplies', conversation }))
+		},
+		async identify() {
+			if (settings.migrate) await migrate(settings)
+			const client = await connect(settings, limits)
+			try {
+				await requireSchema(client)
+				const { rows } = await client.query<{ version: string }>(`SELECT current_setting('server_version') AS version`)
+				return `postgresql ${rows[0]?.version}`
+			} finally {
+				await client.end()
+			}
+		},
+		async close() {
+			clearInterval(emptying)
+			closing.abort()
+			await Promise.all([pool.end(), listening])
+		},
+	}
+}
+
+function begunOf(told: Told): Begun {
+	const { word, value } = told
+	if (word === 'answer') return { answer: value ?? '' }
+	if (word === 'pending') return { pending: Number(value) }
+	return { replies: textsOf(told) }
+}
+
+function textsOf({ value }: Told): readonly string[] {
+	return value === null ? [] : JSON.parse(value)
+}
