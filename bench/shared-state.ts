@@ -1,6 +1,9 @@
 /** What a turn costs when several Nodes share the state of conversations, beside the memory of one process. */
+import { migrate } from '../src/node/postgres/migrations.ts'
 import { send } from '../test/harness/http.ts'
+import { startPostgres } from '../test/harness/postgres.ts'
 import { startValkey, valkeyProgram } from '../test/harness/valkey.ts'
+import { has } from '../test/tools.ts'
 import { compare, figure, ratio, type Samples, type Subject } from './compare.ts'
 import { type Experiment, round, type Target, type Trial } from './experiment.ts'
 import { configOf, startGateway } from './peers.ts'
@@ -25,6 +28,15 @@ const places: readonly Place[] = [
 			if (valkeyProgram === undefined) return undefined
 			const { url } = await startValkey(trial)
 			return { state: { valkey: { env: 'STATE_URL' } }, env: { STATE_URL: url } }
+		},
+	},
+	{
+		...{ id: 'postgres', title: 'PostgreSQL' },
+		async open(trial) {
+			if (!has('postgres')) return undefined
+			const url = await (await startPostgres(trial)).database()
+			await migrate({ url, migrate: false })
+			return { state: { postgres: { env: 'STATE_URL' } }, env: { STATE_URL: url } }
 		},
 	},
 ]
