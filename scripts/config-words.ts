@@ -39,6 +39,7 @@ const references: { readonly [path: string]: string } = {
 	'Config.routes': 'Route',
 	'Config.limits': 'Limits',
 	'Config.outbox': 'Outbox',
+	'Outbox.postgres': 'Postgres',
 	'Config.metrics': 'Metrics',
 	'Config.state': 'State',
 	'State.postgres': 'Postgres',

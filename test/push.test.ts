@@ -150,22 +150,22 @@ test('what the API refuses is a dead letter with its reason and without its toke
 	const { tell, settings, lines } = await pushed(api.url, backend.url)
 	await tell(told('Hi'))
 	await expect.poll(() => api.calls.length).toBe(2)
-	const operator = (...args: string[]) => {
+	const operator = async (...args: string[]) => {
 		const said: string[] = []
-		runOutbox(args, settings, (line) => said.push(line))
+		await runOutbox(args, settings, (line) => said.push(line))
 		return said.join('\n')
 	}
 	await expect.poll(() => operator('list')).toContain('1 dead')
-	expect(operator('list')).toMatch(
+	expect(await operator('list')).toMatch(
 		/-1 {2}in {2}dead {2}1 attempt {2}.+ push-refused \(404 \{"msg":"Request not found"\}\)/,
 	)
-	const [id = ''] = operator('list').split(' ')
-	expect(operator('show', id)).toContain('/talks/c%201/messages')
-	expect(operator('show', id) + operator('list') + JSON.stringify(lines)).not.toContain(token)
+	const [id = ''] = (await operator('list')).split(' ')
+	expect(await operator('show', id)).toContain('/talks/c%201/messages')
+	expect((await operator('show', id)) + (await operator('list')) + JSON.stringify(lines)).not.toContain(token)
 	refuses = false
-	operator('redrive', id)
+	await operator('redrive', id)
 	await expect.poll(() => api.calls.length, { timeout: 5000 }).toBe(3)
-	expect(operator('erase', '--conversation', 'c 1')).toBe('No such event.')
+	expect(await operator('erase', '--conversation', 'c 1')).toBe('No such event.')
 })
 
 test.each<[answer: WireResponse, outcome: object, words: string]>([
@@ -187,13 +187,13 @@ test.each<[answer: WireResponse, outcome: object, words: string]>([
 	await tell(told('Hi'))
 	await expect.poll(() => deliveries().length).toBe(2)
 	expect(deliveries()[1]).toMatchObject({ ...outcome, apiStatus: 200 })
-	const listed = () => {
+	const listed = async () => {
 		const said: string[] = []
-		runOutbox(['list'], settings, (line) => said.push(line))
+		await runOutbox(['list'], settings, (line) => said.push(line))
 		return said.join()
 	}
 	await expect.poll(listed).toContain(words)
-	expect(listed()).not.toContain('(200')
+	expect(await listed()).not.toContain('(200')
 })
 
 test('a reason that repeats the token is left out', async () => {
@@ -203,7 +203,7 @@ test('a reason that repeats the token is left out', async () => {
 	await tell(told('Hi'))
 	const said: string[] = []
 	await expect
-		.poll(() => runOutbox(['list'], settings, (line) => said.push(line)) === 0 && said.join())
+		.poll(async () => (await runOutbox(['list'], settings, (line) => said.push(line))) === 0 && said.join())
 		.toContain('1 dead')
 	expect(said.join()).toContain('push-refused (401)')
 	expect(said.join()).not.toContain(token)

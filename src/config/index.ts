@@ -1,7 +1,12 @@
 /** Reads a configuration into routes, or reports everything that is wrong with it. */
 export { ConfigError } from './issues.ts'
 export type { MetricsSettings } from './metrics-settings.ts'
-export type { OutboxSettings } from './outbox-settings.ts'
+export type {
+	CommonOutboxSettings,
+	FileOutboxSettings,
+	OutboxSettings,
+	PostgresOutboxSettings,
+} from './outbox-settings.ts'
 export type { PostgresSettings } from './postgres-settings.ts'
 export { type GatewaySettings, readConfig, readOutbox } from './read-config.ts'
 export { Config } from './schema.ts'

@@ -153,16 +153,21 @@ export const Postgres = v.strictObject({
 })
 export type Postgres = v.InferOutput<typeof Postgres>
 
-/** The storage for accepted events, and their delivery. */
+/** The storage for accepted events, and their delivery. It has either "file" or "postgres". */
 export const Outbox = v.strictObject({
 	/** File for accepted events: on a local disk, used by this gateway only. */
-	file: v.pipe(v.string(), v.nonEmpty()),
+	file: v.optional(v.pipe(v.string(), v.nonEmpty())),
+	/** Database for accepted events, which several gateways share. Node only. */
+	postgres: v.optional(Postgres),
 	/**
 	 * Encrypts stored events: 32 bytes in base64. To rotate, give a list: the first key encrypts, all of them
 	 * decrypt.
 	 */
 	key: v.optional(v.union([Secret, Secrets])),
-	/** Maximum size of the file in bytes; when it is full, platforms get a 503. Default: 1073741824. */
+	/**
+	 * Maximum size in bytes of the file, or of the events in the database; when it is full, platforms get a 503.
+	 * Default: 1073741824.
+	 */
 	maxBytes: v.optional(v.pipe(Bytes, v.minValue(1_048_576))),
 	/**
 	 * Delay before each attempt, such as "5s" or "30m", with ±20 % jitter. Default: 0s, 5s, 5m, 30m, 2h, 5h, 10h,
@@ -187,7 +192,7 @@ export const Outbox = v.strictObject({
 			dead: v.optional(Duration),
 			/**
 			 * Maximum size in bytes of delivered and dead events together; the oldest are deleted first.
-			 * Default: half of the maximum size of the file.
+			 * Default: half of the maximum size of the outbox.
 			 */
 			maxBytes: v.optional(v.pipe(Bytes, v.minValue(0))),
 		}),

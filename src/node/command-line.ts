@@ -10,6 +10,7 @@ import { exitCode } from './exit-code.ts'
 import type { Invocation } from './invocation.ts'
 import { AddressUnusable } from './listen-address.ts'
 import { OutboxError } from './outbox/outbox-error.ts'
+import { DatabaseUnusable } from './postgres/database-unusable.ts'
 import { SocketUnusable } from './socket-activation.ts'
 import { writtenCommand } from './written-command.ts'
 
@@ -86,6 +87,8 @@ function describeFailure(thrown: unknown, configFile: string): [code: number, ..
 		]
 	}
 	if (thrown instanceof SocketUnusable) return [exitCode.config, thrown.message]
-	if (thrown instanceof OutboxError || thrown instanceof AddressUnusable) return [exitCode.unavailable, thrown.message]
+	if (thrown instanceof OutboxError || thrown instanceof DatabaseUnusable || thrown instanceof AddressUnusable) {
+		return [exitCode.unavailable, thrown.message]
+	}
 	throw thrown
 }

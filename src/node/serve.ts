@@ -81,7 +81,7 @@ export interface Gateway {
 const drainLimit = 10_000
 
 /**
- * Starts a gateway. Rejects with a ConfigError, an OutboxError, a SocketUnusable, with the system's error when it cannot
+ * Starts a gateway. Rejects with a ConfigError, an OutboxError, a DatabaseUnusable, a SocketUnusable, with the system's error when it cannot
  * listen, or with an AddressUnusable when its metrics cannot.
  */
 export async function serve(options: ServeOptions): Promise<Gateway> {

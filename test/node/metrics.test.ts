@@ -2,9 +2,10 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
+import { readOutbox } from '../../src/config/index.ts'
 import type { AdapterFactory } from '../../src/format/index.ts'
 import { createMetrics } from '../../src/node/metrics/metrics.ts'
-import { countEvents } from '../../src/node/outbox/counts.ts'
+import { openCounter } from '../../src/node/outbox/open-counter.ts'
 import { folder } from '../outbox/parts.ts'
 import { call, gateway, json, oneWay, ownJson, says, start, statusOnly, upstream } from '../servers.ts'
 
@@ -104,7 +105,10 @@ test('the outbox is measured: what waits, how long, what gave up, and each attem
 	const config = { metrics, outbox, upstream: { url }, routes: [{ ...route, platform: 'one-way' }] }
 	const started = await gateway(config, [canonical, oneWay])
 	await call(`${started.url}/in`)
-	await expect.poll(async () => (await countEvents(outbox.file)).events).toMatchObject([{ state: 'dead', count: 1 }])
+	const settings = readOutbox({ outbox }, {})
+	if (!settings) throw new Error('there is an outbox')
+	const counter = await openCounter(settings)
+	await expect.poll(async () => (await counter.count()).events).toMatchObject([{ state: 'dead', count: 1 }])
 	expect(await read(started)).toMatchObject({
 		'dragoman_deliveries_total{route="in",to="upstream",result="dead"}': 1,
 		'dragoman_outbox_events{route="in",state="dead"}': 1,

@@ -42,6 +42,30 @@ test('everything can be set', () => {
 	expect(readOutbox({ outbox: all, routes: 'may be anything' }, env)).toEqual(outbox)
 })
 
+test('a database is the place instead of a file, and its URL stands in the environment', () => {
+	const url = `postgresql://gateway:${canary}@db.example:5432/bots?sslmode=verify-full`
+	const given = { postgres: { env: 'DATABASE_URL', migrate: true }, order: 'overtake' }
+	const outbox = readOutbox({ outbox: given }, { DATABASE_URL: url })
+	expect(outbox).toMatchObject({ postgres: { url, migrate: true }, order: 'overtake', concurrency: 16 })
+	expect(outbox).not.toHaveProperty('file')
+	const mistakes = (outbox: object, env: { [name: string]: string } = {}) => {
+		try {
+			return readOutbox({ outbox }, env)
+		} catch (thrown) {
+			return thrown instanceof ConfigError ? thrown.mistakes : thrown
+		}
+	}
+	expect(mistakes(given)).toEqual(['outbox.postgres.env: the environment variable DATABASE_URL is not set'])
+	expect(mistakes(given, { DATABASE_URL: canary })).toEqual([
+		'outbox.postgres.env: the variable must hold a URL such as postgresql://user:password@host/database',
+	])
+	expect(mistakes({ ...given, file: 'f' }, { DATABASE_URL: url })).toEqual([
+		'outbox: must have either "file" or "postgres"',
+	])
+	expect(mistakes({})).toEqual(['outbox: must have either "file" or "postgres"'])
+	expect(mistakes({ postgres: { url } })).not.toContain(canary)
+})
+
 test('every mistake is reported by its path, without values', () => {
 	const outbox = {
 		colour: canary,
@@ -62,13 +86,13 @@ test('every mistake is reported by its path, without values', () => {
 	}
 	expect(mistakes()).toEqual([
 		'outbox.colour: no such key',
-		'outbox.file: is missing',
 		'outbox.maxBytes: must be at least 1048576',
 		`outbox.schedule[0]: ${duration}`,
 		'outbox.order: must be "block" or "overtake"',
 		`outbox.retention.dead: ${duration}`,
 		'outbox.key[0].env: the environment variable GONE is not set',
 		'outbox.key[1].env: the environment variable ODD must hold 32 bytes in base64',
+		'outbox: must have either "file" or "postgres"',
 	])
 	expect(() => readConfig({ ...rest, outbox: 'file' }, context)).toThrow(ConfigError)
 })

@@ -34,9 +34,12 @@ const idOf = (call: Received | undefined) => call && header(call, 'webhook-id')
 const event = (text: string, conversation = 'c1') => ({ kind: 'message', text, conversation })
 
 /** A command of the operator: its exit code and what it said. */
-function operator(settings: ReturnType<typeof settingsOf>, ...args: string[]): { code: number; said: string } {
+async function operator(
+	settings: ReturnType<typeof settingsOf>,
+	...args: string[]
+): Promise<{ code: number; said: string }> {
 	const lines: string[] = []
-	const code = runOutbox(args, settings, (line) => lines.push(line))
+	const code = await runOutbox(args, settings, (line) => lines.push(line))
 	return { code, said: lines.join('\n') }
 }
 
@@ -156,25 +159,25 @@ test('an operator lists, shows, redrives and drops dead letters while the gatewa
 	await call(`${url}/in`, { ...event('first'), attributes })
 	await call(`${url}/in`, event('second', 'c2'))
 	await expect.poll(() => lines.filter(({ dead }) => dead).length).toBe(2)
-	await expect.poll(() => operator(settings, 'list').said).toContain('2 dead')
+	await expect.poll(async () => (await operator(settings, 'list')).said).toContain('2 dead')
 
-	const listed = operator(settings, 'list', '--state', 'dead', '--route', 'in').said
+	const listed = (await operator(settings, 'list', '--state', 'dead', '--route', 'in')).said
 	expect(listed).toMatch(/^turn_\S+ {2}in {2}dead {2}1 attempt {2}accepted \S+Z {2}upstream-status {2}\d+ bytes$/m)
 	expect(listed).not.toContain('first')
 	const [id = ''] = listed.split(' ')
-	const shown = operator(settings, 'show', id).said
+	const shown = (await operator(settings, 'show', id)).said
 	expect(shown).toContain('"first"')
 	expect(shown).not.toContain(canary)
 
 	status = 200
-	expect(operator(settings, 'redrive', id)).toEqual({ code: 0, said: '1 event put back.' })
+	expect(await operator(settings, 'redrive', id)).toEqual({ code: 0, said: '1 event put back.' })
 	await expect.poll(() => backend.calls.length, { timeout: 5000 }).toBe(3)
-	await expect.poll(() => operator(settings, 'list').said).toMatch(/^1 dead$/m)
+	await expect.poll(async () => (await operator(settings, 'list')).said).toMatch(/^1 dead$/m)
 	// It is delivered, and so cannot be put back again.
-	expect(operator(settings, 'redrive', id)).toEqual({ code: 1, said: 'No such event.' })
+	expect(await operator(settings, 'redrive', id)).toEqual({ code: 1, said: 'No such event.' })
 	expect(idOf(backend.calls[2])).toBe(id)
-	expect(operator(settings, 'drop', '--all', '--state', 'dead')).toEqual({ code: 0, said: '1 event deleted.' })
-	expect(operator(settings, 'list')).toEqual({ code: 0, said: 'no stored events' })
+	expect(await operator(settings, 'drop', '--all', '--state', 'dead')).toEqual({ code: 0, said: '1 event deleted.' })
+	expect(await operator(settings, 'list')).toEqual({ code: 0, said: 'no stored events' })
 })
 
 test('a conversation that is erased leaves no trace, and the others stay', async () => {
@@ -184,10 +187,13 @@ test('a conversation that is erased leaves no trace, and the others stay', async
 	await call(`${url}/in`, event('stays', 'other'))
 	expect(bytesOf(file)).toContain(canary)
 	const settings = settingsOf({}, file)
-	expect(operator(settings, 'erase', '--conversation', 'forget me')).toEqual({ code: 0, said: '2 events erased.' })
+	expect(await operator(settings, 'erase', '--conversation', 'forget me')).toEqual({
+		code: 0,
+		said: '2 events erased.',
+	})
 	expect(bytesOf(file)).not.toContain(canary)
 	expect(bytesOf(file)).toContain('stays')
-	expect(operator(settings, 'list').said).toContain('1 waiting')
+	expect((await operator(settings, 'list')).said).toContain('1 waiting')
 	expect((await call(`${url}/in`, event('again', 'forget me'))).status).toBe(200)
 })
 
@@ -200,18 +206,18 @@ test.each([
 	[['erase'], '--conversation is required by erase'],
 	[['list', 'x'], 'Unexpected argument.'],
 	[['list', '--colour'], "Unknown option '--colour'"],
-])('the command %j is refused with a reason', (args, reason) => {
-	const { code, said } = operator(settingsOf({}, '/nothing/outbox.db'), ...args)
+])('the command %j is refused with a reason', async (args, reason) => {
+	const { code, said } = await operator(settingsOf({}, '/nothing/outbox.db'), ...args)
 	expect([code, said]).toEqual([2, expect.stringContaining(reason)])
 })
 
-test('without an outbox, or help, it says so', () => {
+test('without an outbox, or help, it says so', async () => {
 	const settings = settingsOf({})
-	expect(operator(settings).said).toContain('redrive ID | --all')
-	expect(() => operator(settings, 'list')).toThrow(/^There is no outbox at /)
+	expect((await operator(settings)).said).toContain('redrive ID | --all')
+	await expect(operator(settings, 'list')).rejects.toThrow(/^There is no outbox at /)
 	const other = join(folder(), 'other.db')
 	const db = new DatabaseSync(other)
 	db.exec('CREATE TABLE own (a)')
 	db.close()
-	expect(() => operator({ ...settings, file: other }, 'drop', 'x')).toThrow(/not an outbox/)
+	await expect(operator({ ...settings, file: other }, 'drop', 'x')).rejects.toThrow(/not an outbox/)
 })

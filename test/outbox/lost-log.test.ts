@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync 
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import type { OutboxSettings } from '../../src/config/index.ts'
+import type { FileOutboxSettings } from '../../src/config/index.ts'
 import { checkpoint } from '../../src/node/outbox/checkpoint.ts'
 import { runOutbox } from '../../src/node/outbox/outbox-command.ts'
 import { batchOf, delivery, entry, folder, settingsOf, storeOf } from './parts.ts'
@@ -13,7 +13,7 @@ const lost =
 	/^The log \S+-wal is missing, .+ Restore both; or run "npm run dragoman -- outbox accept-lost-log" to go on without it\.$/
 
 /** The files of an outbox as a kill leaves them at this moment. */
-function killed(settings: OutboxSettings): OutboxSettings {
+function killed(settings: FileOutboxSettings): FileOutboxSettings {
 	const file = join(folder(), 'outbox.db')
 	copyFileSync(settings.file, file)
 	if (existsSync(`${settings.file}-wal`)) copyFileSync(`${settings.file}-wal`, `${file}-wal`)
@@ -21,28 +21,28 @@ function killed(settings: OutboxSettings): OutboxSettings {
 }
 
 /** The same without their log. */
-function withoutLog(settings: OutboxSettings): OutboxSettings {
+function withoutLog(settings: FileOutboxSettings): FileOutboxSettings {
 	const left = killed(settings)
 	rmSync(`${left.file}-wal`)
 	return left
 }
 
 /** Ids of all events that a process finds that starts on these files. */
-function found(settings: OutboxSettings): string[] {
+function found(settings: FileOutboxSettings): string[] {
 	const store = storeOf(settings)
 	const { claimed } = store.commit(batchOf({ room: all }))
 	store.close()
 	return claimed.map(({ id }) => id)
 }
 
-function operator(settings: OutboxSettings, ...args: string[]): { code: number; said: string } {
+async function operator(settings: FileOutboxSettings, ...args: string[]): Promise<{ code: number; said: string }> {
 	const lines: string[] = []
-	const code = runOutbox(args, settings, (line) => lines.push(line))
+	const code = await runOutbox(args, settings, (line) => lines.push(line))
 	return { code, said: lines.join('\n') }
 }
 
 /** Runs SQL as another program would, which is the last to close the file if no gateway runs. */
-function foreign(settings: OutboxSettings, sql: string): void {
+function foreign(settings: FileOutboxSettings, sql: string): void {
 	const db = new DatabaseSync(settings.file)
 	db.exec(sql)
 	db.close()
@@ -51,8 +51,8 @@ function foreign(settings: OutboxSettings, sql: string): void {
 describe.each([
 	['without a key', {}],
 	['with a key', { key: { env: 'ONE' } }],
-])('%s', (_, given) => {
-	test('a file whose log is missing or empty is refused and left as it is, by the gateway and by commands', () => {
+])('%s', async (_, given) => {
+	test('a file whose log is missing or empty is refused and left as it is, by the gateway and by commands', async () => {
 		const settings = settingsOf(given)
 		storeOf(settings).commit(batchOf({ entries: [entry('e1'), entry('e2', 'c')] }))
 		const missing = withoutLog(settings)
@@ -63,7 +63,7 @@ describe.each([
 			for (let tries = 0; tries < 3; tries++) {
 				expect(() => storeOf(left)).toThrow(lost)
 				for (const command of ['list', 'redrive --all', 'erase --conversation c']) {
-					expect(() => operator(left, ...command.split(' '))).toThrow(lost)
+					await expect(operator(left, ...command.split(' '))).rejects.toThrow(lost)
 				}
 			}
 			expect(readFileSync(left.file)).toEqual(before)
@@ -79,18 +79,18 @@ describe.each([
 		expect(found(left)).toEqual(['e1', 'e2'])
 	})
 
-	test('once the loss is accepted, the outbox goes on with what the file has, and notices the next loss', () => {
+	test('once the loss is accepted, the outbox goes on with what the file has, and notices the next loss', async () => {
 		const settings = settingsOf(given)
 		const first = storeOf(settings)
 		first.commit(batchOf({ entries: [entry('e1')] }))
 		first.close()
 		const second = storeOf(settings)
 		second.commit(batchOf({ entries: [entry('e2')] }))
-		expect(() => operator(settings, 'accept-lost-log')).toThrow('Another gateway is using the outbox')
+		await expect(operator(settings, 'accept-lost-log')).rejects.toThrow('Another gateway is using the outbox')
 		const left = withoutLog(settings)
-		expect(operator(left, 'accept-lost-log')).toMatchObject({ code: 0 })
-		expect(operator(left, 'accept-lost-log')).toEqual({ code: 1, said: 'The log is not missing.' })
-		expect(operator(left, 'list').said).toMatch(/^1 waiting$/m)
+		expect(await operator(left, 'accept-lost-log')).toMatchObject({ code: 0 })
+		expect(await operator(left, 'accept-lost-log')).toEqual({ code: 1, said: 'The log is not missing.' })
+		expect((await operator(left, 'list')).said).toMatch(/^1 waiting$/m)
 		expect(found(left)).toEqual(['e1'])
 		storeOf(left).commit(batchOf({ entries: [entry('e3')] }))
 		expect(() => storeOf(withoutLog(left))).toThrow(lost)
@@ -98,7 +98,7 @@ describe.each([
 	})
 })
 
-test('it is noticed at every moment, however often the log was moved into the file', () => {
+test('it is noticed at every moment, however often the log was moved into the file', async () => {
 	const settings = settingsOf({ maxBytes: 2 * 1024 * 1024 })
 	const store = storeOf(settings)
 	expect(() => storeOf(withoutLog(settings))).toThrow(lost)
@@ -111,10 +111,10 @@ test('it is noticed at every moment, however often the log was moved into the fi
 	}
 	// Most of it is in the file: the log was moved many times.
 	expect(statSync(settings.file).size).toBeGreaterThan(1024 * 1024)
-	expect(operator(killed(settings), 'list').said).toContain(`${stored} waiting`)
+	expect((await operator(killed(settings), 'list')).said).toContain(`${stored} waiting`)
 })
 
-test('it is noticed after every command beside the gateway', () => {
+test('it is noticed after every command beside the gateway', async () => {
 	const settings = settingsOf({})
 	const store = storeOf(settings)
 	const names = ['e1', 'e2', 'e3', 'e4']
@@ -122,13 +122,13 @@ test('it is noticed after every command beside the gateway', () => {
 	store.commit(batchOf({ entries, room: all }))
 	store.commit(batchOf({ outcomes: names.map((id) => ({ id, result: 'dead', error: 'upstream-status' }) as const) }))
 	for (const command of ['list', 'show e1', 'redrive e1', 'redrive --all', 'drop e1', 'erase --conversation c']) {
-		operator(settings, ...command.split(' '))
+		await operator(settings, ...command.split(' '))
 		expect(() => storeOf(withoutLog(settings)), command).toThrow(lost)
 		expect(found(killed(settings))).toEqual(expect.any(Array))
 	}
 })
 
-test('files of a process that was killed are opened, whenever it was killed and whoever closed them last', () => {
+test('files of a process that was killed are opened, whenever it was killed and whoever closed them last', async () => {
 	const settings = settingsOf({})
 	const store = storeOf(settings)
 	expect(found(killed(settings))).toEqual([])
@@ -143,7 +143,7 @@ test('files of a process that was killed are opened, whenever it was killed and 
 	expect(found(again)).toEqual(['e1', 'e2'])
 	// Another program closes the file last, and so deletes the log.
 	const listed = killed(settings)
-	expect(operator(listed, 'list').said).toContain('2 waiting')
+	expect((await operator(listed, 'list')).said).toContain('2 waiting')
 	expect(found(listed)).toEqual(['e1', 'e2'])
 	for (const sql of ['SELECT count(*) FROM events', 'PRAGMA wal_checkpoint(TRUNCATE)', 'VACUUM']) {
 		const looked = killed(settings)
@@ -155,7 +155,7 @@ test('files of a process that was killed are opened, whenever it was killed and 
 	expect(found(settings)).toEqual(['e1', 'e2'])
 })
 
-test('a process that is killed while it moves the log leaves files that are opened', () => {
+test('a process that is killed while it moves the log leaves files that are opened', async () => {
 	for (const moved of [false, true]) {
 		const settings = settingsOf({})
 		storeOf(settings).commit(batchOf({ entries: [entry('e1')] }))
@@ -164,7 +164,7 @@ test('a process that is killed while it moves the log leaves files that are open
 		if (moved) checkpoint(db, 'PASSIVE')
 		for (const last of ['start', 'list'] as const) {
 			const left = killed(settings)
-			if (last === 'list') operator(left, 'list')
+			if (last === 'list') await operator(left, 'list')
 			storeOf(left)
 			// Killed once more, before anything else happened.
 			expect(found(killed(left)), `${moved} ${last}`).toEqual(['e1'])
@@ -188,7 +188,7 @@ test('a copy that SQLite made while the gateway ran is opened', async () => {
 	expect(() => storeOf(withoutLog(settings))).toThrow(lost)
 })
 
-test('it is noticed again soon after a long look at the file has ended', () => {
+test('it is noticed again soon after a long look at the file has ended', async () => {
 	const settings = settingsOf({ maxBytes: 16 * 1024 * 1024 })
 	const store = storeOf(settings)
 	const reader = new DatabaseSync(settings.file, { readOnly: true })
@@ -197,7 +197,7 @@ test('it is noticed again soon after a long look at the file has ended', () => {
 	reader.close()
 	store.commit(batchOf({ now: 20_000, entries: [entry('last')] }))
 	expect(() => storeOf(withoutLog(settings))).toThrow(lost)
-	expect(operator(killed(settings), 'list').said).toContain('61 waiting')
+	expect((await operator(killed(settings), 'list')).said).toContain('61 waiting')
 })
 
 test('a file of an earlier version, which has no mark, is opened', () => {

@@ -1,8 +1,8 @@
 /** The order of a conversation in random histories: events come, succeed, fail, and the process starts anew. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import type { OutboxSettings } from '../../src/config/index.ts'
+import { test } from 'vitest'
+import type { FileOutboxSettings } from '../../src/config/index.ts'
 import type { Store } from '../../src/node/outbox/store.ts'
 import type { StoredOutcome } from '../../src/node/outbox/stored-outcomes.ts'
 import { batchOf, entry, settingsOf, storeOf } from './parts.ts'
@@ -29,8 +29,8 @@ const histories: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 40 
 /** Lives a history through. Throws where an event went that may not, or one did not go. */
 function historyOf(
 	steps: readonly Step[],
-	storeOf: (settings: OutboxSettings) => Store,
-	settings: OutboxSettings,
+	storeOf: (settings: FileOutboxSettings) => Store,
+	settings: FileOutboxSettings,
 ): void {
 	const events = new Map<string, Known>()
 	let store: Store = storeOf(settings)
@@ -102,19 +102,3 @@ test.each(['block', 'overtake'] as const)(
 	},
 	process.env.FULL ? 300_000 : 60_000,
 )
-
-test('the order can be changed for events that are already stored', () => {
-	const settings = settingsOf({})
-	const first = storeOf(settings)
-	first.commit(batchOf({ entries: [entry('a1', 'a'), entry('a2', 'a'), entry('a3', 'a')], room: { in: 9 } }))
-	first.commit(batchOf({ outcomes: [{ id: 'a1', result: 'failed', error: 'upstream-status', nextAt: 50 }] }))
-	first.close()
-	const idsAt = (order: 'block' | 'overtake') => {
-		const store = storeOf({ ...settings, order })
-		const { claimed } = store.commit(batchOf({ now: 60, room: { in: 9 } }))
-		store.close()
-		return claimed.map(({ id }) => id)
-	}
-	expect(idsAt('overtake').toSorted()).toEqual(['a1', 'a2'])
-	expect(idsAt('block')).toEqual(['a1'])
-})

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import type { OutboxSettings } from '../../src/config/index.ts'
+import type { FileOutboxSettings } from '../../src/config/index.ts'
 import { runOutbox } from '../../src/node/outbox/outbox-command.ts'
 import { environment, program } from '../harness/gateway.ts'
 import { start } from '../servers.ts'
@@ -18,7 +18,7 @@ const slow = 180_000
 const canary = 'canary-of-an-event'
 
 interface Filled {
-	readonly settings: OutboxSettings
+	readonly settings: FileOutboxSettings
 	/** The configuration of a gateway that has these events. */
 	readonly config: object
 }
@@ -72,7 +72,7 @@ function command(config: object, ...args: string[]): Command {
 }
 
 /** Reads from the file as it is now. */
-function query(settings: OutboxSettings, sql: string): readonly unknown[] {
+function query(settings: FileOutboxSettings, sql: string): readonly unknown[] {
 	const db = new DatabaseSync(settings.file, { readOnly: true, timeout: 5000 })
 	try {
 		return db
@@ -84,10 +84,10 @@ function query(settings: OutboxSettings, sql: string): readonly unknown[] {
 	}
 }
 
-const count = (settings: OutboxSettings, where: string) =>
+const count = (settings: FileOutboxSettings, where: string) =>
 	Number(query(settings, `SELECT count(*) FROM events WHERE ${where}`)[0])
 
-const logBytes = ({ file }: OutboxSettings) => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+const logBytes = ({ file }: FileOutboxSettings) => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
 
 /** Looks again and again until the command has ended. */
 async function watch(running: Command, look: () => void): Promise<void> {
@@ -224,7 +224,7 @@ test(
 		expect(new Set(left).size).toBeGreaterThan(4)
 		expect(left.at(-1)).toBe(2400)
 		for (const conversation of ['c3', 'c4', 'c0']) {
-			expect(runOutbox(['erase', '--conversation', conversation], settings, () => {})).toBe(0)
+			expect(await runOutbox(['erase', '--conversation', conversation], settings, () => {})).toBe(0)
 		}
 		for (const file of [settings.file, `${settings.file}-wal`])
 			expect(readFileSync(file, 'latin1')).not.toContain(canary)

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonical } from '../../adapters/canonical/index.ts'
-import { type OutboxSettings, readOutbox } from '../../src/config/index.ts'
+import { type FileOutboxSettings, type OutboxSettings, readOutbox } from '../../src/config/index.ts'
 import type { Clock } from '../../src/delivery/index.ts'
 import type { Fields } from '../../src/format/index.ts'
 import { createRuntime } from '../../src/node/node-runtime.ts'
@@ -92,14 +92,14 @@ export function outboxRig(after: (end: () => void | Promise<void>) => void) {
 	}
 
 	/** The settings that a configuration makes, with a file that is gone in the end. */
-	function settingsOf(given: object, file = join(folder(), 'outbox.db')): OutboxSettings {
+	function settingsOf(given: object, file = join(folder(), 'outbox.db')): FileOutboxSettings {
 		const settings = readOutbox({ outbox: { file, ...given } }, { ONE: keyOne, TWO: keyTwo })
-		if (!settings) throw new Error('there is an outbox')
+		if (!settings || !('file' in settings)) throw new Error('there is an outbox')
 		return settings
 	}
 
 	/** A store in this thread, as a process opens it that was never there before. */
-	function storeOf(settings: OutboxSettings, now = 0): Store {
+	function storeOf(settings: FileOutboxSettings, now = 0): Store {
 		const store = openStore({ ...settings, owner: `owner ${++owners}`, now })
 		let open = true
 		const close = () => {

@@ -1,10 +1,11 @@
 /** `dragoman check`: everything that would keep the gateway from starting, or from reaching its backends. */
 import { styleText } from 'node:util'
-import { ConfigError, type StateSettings } from '../../config/index.ts'
+import { ConfigError, type PostgresSettings, type StateSettings } from '../../config/index.ts'
 import { checkConfiguration, loadConfiguration } from '../configuration.ts'
 import { exitCode } from '../exit-code.ts'
 import { listenAddress } from '../listen-address.ts'
 import { isLocal } from '../listener.ts'
+import type { ReachedDatabase } from '../postgres/reach-database.ts'
 import { withProgress } from '../progress.ts'
 import { type Reached, reachUpstreams } from '../reach-upstreams.ts'
 import type { ReachedState } from '../state/reach-state.ts'
@@ -14,7 +15,7 @@ export const command = defineCommand({
 	name: 'check',
 	usage: ['[OPTIONS]'],
 	about: [
-		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects once to each backend, without calling it, and to the server of the shared state.',
+		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects once to each backend, without calling it, to the database of the outbox, whose tables it looks at, and to the server of the shared state.',
 		'Uses the HOST that the gateway would listen on: only on localhost, routes need no secret.',
 	],
 	options: { json: { type: 'boolean', default: false, about: 'print JSON' } },
@@ -31,11 +32,16 @@ export const command = defineCommand({
 			const configuration = await loadConfiguration(configFile, processEnv)
 			const checked = checkConfiguration(configuration, isLocal(listenAddress(configuration.env)))
 			if ('mistakes' in checked) throw new ConfigError(checked.mistakes, checked.unset)
-			const { routes, warnings, state: settings } = checked.settings
-			const reaching = Promise.all([reachUpstreams(routes), settings && reachState(settings)])
-			const [upstreams, state] = await withProgress('Connecting to the backends', reaching)
-			print({ file: configFile, routes: routes.length, mistakes: [], warnings, upstreams, ...(state && { state }) })
-			const failed = [...upstreams, ...(state ? [state] : [])].some(({ error }) => error !== undefined)
+			const { routes, warnings, outbox, state: settings } = checked.settings
+			const reaching = Promise.all([
+				reachUpstreams(routes),
+				outbox && 'postgres' in outbox ? reach(outbox.postgres) : undefined,
+				settings && reachState(settings),
+			])
+			const [upstreams, database, state] = await withProgress('Connecting to the backends', reaching)
+			const servers = { ...(database && { database }), ...(state && { state }) }
+			print({ file: configFile, routes: routes.length, mistakes: [], warnings, upstreams, ...servers })
+			const failed = [...upstreams, ...Object.values(servers)].some(({ error }) => error !== undefined)
 			return failed ? exitCode.unavailable : exitCode.ok
 		} catch (thrown) {
 			if (!json || !(thrown instanceof ConfigError)) throw thrown
@@ -53,6 +59,14 @@ interface Report {
 	readonly upstreams: readonly Reached[]
 	/** Absent: it is not shared. */
 	readonly state?: ReachedState
+	/** Absent: the configuration has none. */
+	readonly database?: ReachedDatabase
+}
+
+/** Loads the driver only when it is wanted. */
+async function reach(settings: PostgresSettings): Promise<ReachedDatabase> {
+	const { reachDatabase } = await import('../postgres/reach-database.ts')
+	return await reachDatabase(settings)
 }
 
 /** Loads what shares the state only when it is wanted. */
@@ -61,7 +75,7 @@ async function reachState(settings: StateSettings): Promise<ReachedState> {
 	return reachState(settings)
 }
 
-function printReport({ file, routes, warnings, upstreams, state }: Report): void {
+function printReport({ file, routes, warnings, upstreams, database, state }: Report): void {
 	const ok = styleText('green', 'ok')
 	console.log(`${ok}       ${file}: ${routes === 1 ? '1 route' : `${routes} routes`}, no mistakes`)
 	for (const warning of warnings) console.log(`${styleText('yellow', 'warning')}  ${warning}`)
@@ -72,6 +86,13 @@ function printReport({ file, routes, warnings, upstreams, state }: Report): void
 				`${styleText('red', 'failed')}   ${origin}: cannot be reached (${error}), for ${routes.join(', ')}. Start the backend, or correct its "url".`,
 			)
 		}
+	}
+	if (database?.error !== undefined) console.log(`${styleText('red', 'failed')}   ${database.error}`)
+	else if (database) {
+		const { place, version, programVersion, ms } = database
+		const tables =
+			version === programVersion ? `version ${version}` : `version ${version}, for version ${programVersion}`
+		console.log(`${ok}       ${place}: reached in ${ms} ms, tables of ${tables}`)
 	}
 	if (!state) return
 	const { store, at, server, ms, error } = state

@@ -2,7 +2,8 @@
 import type { MetricsSettings, OutboxSettings } from '../../config/index.ts'
 import type { Observer } from '../../observer/index.ts'
 import type { Route } from '../../route.ts'
-import { countEvents, type OutboxCounts } from '../outbox/counts.ts'
+import type { Counter } from '../outbox/counts.ts'
+import { openCounter } from '../outbox/open-counter.ts'
 import { createMetrics } from './metrics.ts'
 import { type MetricsServer, serveMetrics } from './serve-metrics.ts'
 
@@ -19,9 +20,8 @@ export async function openMetrics(
 	outbox: OutboxSettings | undefined,
 	sharesState: boolean,
 ): Promise<OpenMetrics> {
-	let counting: Promise<OutboxCounts> | undefined
-	const count = (file: string) => (counting = countEvents(file))
-	const source = outbox && { count: () => count(outbox.file), maxBytes: outbox.maxBytes, now: Date.now }
+	const counter: Counter | undefined = outbox && (await openCounter(outbox))
+	const source = outbox && counter && { count: counter.count, maxBytes: outbox.maxBytes, now: Date.now }
 	const { registry, observer } = createMetrics({ routes, outbox: source, sharesState })
 	const server = await serveMetrics(registry, settings)
 	return {
@@ -29,8 +29,7 @@ export async function openMetrics(
 		url: server.url,
 		async close() {
 			await server.close()
-			// The file is let go of before the outbox closes it.
-			await counting?.catch(() => {})
+			await counter?.close()
 		},
 	}
 }

@@ -1,59 +1,19 @@
-/** Administration of the stored events, while a gateway may be delivering them. */
+/** Administration of the events in a file, while a gateway may be delivering them. */
 import { randomUUID } from 'node:crypto'
-import type { OutboxSettings } from '../../config/index.ts'
+import type { FileOutboxSettings } from '../../config/index.ts'
 import { createConversationOrder, placesBetween } from './conversation-order.ts'
 import { openAsOwner, openBeside } from './database.ts'
 import { createEncryption, hashConversation } from './encryption.ts'
 import { OutboxError } from './outbox-error.ts'
 import { changeInPortions, type Progress, pause } from './portions.ts'
+import type { EventFilter, Records } from './records.ts'
 import { saltOf } from './recovery.ts'
-
-/** An event without its content. */
-export interface Row {
-	readonly id: string
-	readonly route: string
-	readonly state: string
-	/** A gateway is delivering it now. */
-	readonly underWay: boolean
-	readonly attempts: number
-	/** Milliseconds since 1970. */
-	readonly acceptedAt: number
-	readonly nextAt: number
-	/** The error code of its last attempt, and the words of a platform's API. */
-	readonly error?: string
-	readonly bytes: number
-}
-
-/** Selects the events that match every member. */
-export interface EventFilter {
-	readonly id?: string
-	readonly state?: string
-	readonly route?: string
-}
-
-export interface Records {
-	list(which: EventFilter, limit: number): readonly Row[]
-	/** The number of events by state. */
-	counts(): readonly (readonly [state: string, count: number])[]
-	/** The stored text of an event. Throws if its key is missing or it is damaged. */
-	payload(id: string): string | undefined
-	/**
-	 * Puts dead and delivered events back, at the end of their conversations, with all attempts ahead of them. Returns their
-	 * number. Like all changes, it works in portions: those that are done stay done when the process is killed.
-	 */
-	redrive(which: EventFilter, progress: Progress): number
-	/** Deletes events. Returns their number. */
-	drop(which: EventFilter, progress: Progress): number
-	/** Deletes a conversation on every route, and every trace of it from the files. */
-	erase(conversation: string, progress: Progress): { readonly erased: number; readonly traceless: boolean }
-	close(): void
-}
 
 const columns = 'id, route, state, owner, attempts, accepted_at, next_at, error, length(payload) AS bytes'
 const matches = '(?1 IS NULL OR id = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR route = ?3)'
 
 /** Opens the file beside a gateway that may be running. Throws an OutboxError. */
-export function openAdmin(settings: OutboxSettings): Records {
+export function openAdmin(settings: FileOutboxSettings): Records {
 	const opened = openBeside(settings.file)
 	const { db, emptyLog, close } = opened
 	const encryption = createEncryption(settings.keys)
@@ -134,7 +94,8 @@ export function openAdmin(settings: OutboxSettings): Records {
 				pause(100)
 				traceless = emptyLog()
 			}
-			return { erased, traceless }
+			const left = 'The log could not be truncated while the gateway was reading it. Run this command again.'
+			return { erased, ...(!traceless && { left }) }
 		},
 		close,
 	}
@@ -145,7 +106,7 @@ function idsOf(rows: Iterable<{ readonly id?: unknown }>): string[] {
 }
 
 /** Makes the file usable without its log. False: the log is not missing. Throws an OutboxError, also while a gateway runs. */
-export function acceptLostLog({ file }: OutboxSettings): boolean {
+export function acceptLostLog({ file }: FileOutboxSettings): boolean {
 	const owner = randomUUID()
 	try {
 		openAsOwner(file, { owner }).close()

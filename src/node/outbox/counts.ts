@@ -11,16 +11,24 @@ export interface EventCount {
 	readonly oldestAt: number
 }
 
-/** What is in an outbox's file. */
+/** What is in an outbox. */
 export interface OutboxCounts {
 	readonly events: readonly EventCount[]
-	/** Bytes of the file that are in use, without its log. */
+	/** Bytes of the file that are in use without its log, or of the events in PostgreSQL. */
 	readonly usedBytes: number
 }
 
 const program = programFile('outbox/counts-thread')
 
-/** Counts the events in this file. Rejects when it cannot be read. */
+/** Counts when it is asked. */
+export interface Counter {
+	/** Rejects when the file or the database cannot be read. */
+	count(): Promise<OutboxCounts>
+	/** Waits for what is being counted. */
+	close(): Promise<void>
+}
+
+/** Counts the events in this file, in a thread. Rejects when it cannot be read. */
 export async function countEvents(file: string): Promise<OutboxCounts> {
 	// The environment holds secrets, and the thread needs none of them.
 	const worker = new Worker(program, { workerData: file, env: {}, execArgv: [], name: 'outbox counts' })

@@ -113,6 +113,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	for (const route of store.routes.filter((each) => !names.includes(each))) {
 		runtime.log({ level: 'warn', msg: 'outbox', warning: 'events wait for a route that is not configured', route })
 	}
+	store.onNews?.(wake)
 	wake()
 	return {
 		async accept(accepted, underWay) {

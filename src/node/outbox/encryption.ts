@@ -13,8 +13,8 @@ export interface Encryption {
 	encrypt(name: string, text: string): Encrypted
 	/** Throws if the key is missing or the bytes were changed. */
 	decrypt(name: string, encrypted: Encrypted): string
-	/** Whether the key with this id is configured. */
-	has(key: string): boolean
+	/** The ids of the configured keys. */
+	readonly ids: readonly string[]
 	/** The id of the key that encrypts; null: there is none. */
 	readonly current: string | null
 }
@@ -31,7 +31,7 @@ export function createEncryption(keys: readonly Uint8Array[]): Encryption {
 	const [first] = made
 	return {
 		current: first?.id ?? null,
-		has: (key) => byId.has(key),
+		ids: [...byId.keys()],
 		encrypt(name, text) {
 			if (!first) return { key: null, bytes: withChecksum(text) }
 			const nonce = randomBytes(nonceBytes)

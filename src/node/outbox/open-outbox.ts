@@ -1,23 +1,33 @@
-/** Opens the durable outbox on Node: one SQLite file, in its own thread. */
+/** Opens the durable outbox on Node: one SQLite file in its own thread, or tables in PostgreSQL. */
 import { randomUUID } from 'node:crypto'
-import type { OutboxSettings } from '../../config/index.ts'
+import type { FileOutboxSettings, OutboxSettings, PostgresOutboxSettings } from '../../config/index.ts'
 import type { Clock } from '../../delivery/index.ts'
 import type { Route } from '../../route.ts'
 import type { Runtime } from '../../runtime.ts'
 import { createOutbox, type RunningOutbox } from './delivery-loop.ts'
-import { openThread } from './store-client.ts'
+import { openThread, type RemoteStore } from './store-client.ts'
 
 export type { RunningOutbox }
 
-/** Opens the outbox and starts to deliver. `routes` is called at each attempt. Rejects with an OutboxError. */
+/** Opens the outbox and starts to deliver. `routes` is called at each attempt. Rejects with an OutboxError or a DatabaseUnusable. */
 export async function openOutbox(
 	settings: OutboxSettings,
 	routes: () => readonly Route[],
 	runtime: Runtime,
 ): Promise<RunningOutbox> {
 	const clock = steadyClock(runtime)
-	const store = await openThread({ ...settings, owner: randomUUID(), now: clock.now() })
+	const store = 'file' in settings ? await openFile(settings, clock) : await openTables(settings)
 	return createOutbox({ store, settings, routes, runtime, clock })
+}
+
+function openFile(settings: FileOutboxSettings, clock: Clock): Promise<RemoteStore> {
+	return openThread({ ...settings, owner: randomUUID(), now: clock.now() })
+}
+
+/** Loads the driver only when it is wanted. */
+async function openTables(settings: PostgresOutboxSettings): Promise<RemoteStore> {
+	const { openPostgresStore } = await import('./postgres/store.ts')
+	return openPostgresStore(settings)
 }
 
 /**

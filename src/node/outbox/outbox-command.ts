@@ -1,11 +1,12 @@
 /** The command `dragoman outbox`: lists stored events, and puts back or deletes them. */
 import { parseArgs } from 'node:util'
-import type { OutboxSettings } from '../../config/index.ts'
+import { ConfigError, type OutboxSettings } from '../../config/index.ts'
 import type { Delivery } from '../../runtime.ts'
 import { redactDelivery } from '../../turn/index.ts'
 import { didYouMean } from '../commands/usage-error.ts'
-import { acceptLostLog, type EventFilter, openAdmin, type Records, type Row } from './admin.ts'
+import { openRecords } from './open-records.ts'
 import type { Progress } from './portions.ts'
+import type { EventFilter, Records, Row } from './records.ts'
 
 export const outboxHelp = `Usage: dragoman outbox COMMAND [OPTIONS]
 
@@ -18,11 +19,12 @@ interrupted has done a part of its work; run it again to do the rest.
   drop ID | --all            delete events, delivered or not; --all requires --state
   erase --conversation ID    delete everything of a conversation, by the platform's id for it
   accept-lost-log            go on without the log (-wal) that is missing beside the file
+  migrate                    create the tables in PostgreSQL, or bring them up to date
 
   --state STATE              only events that are waiting, delivered or dead
   --route NAME               only events of this route
   --limit N                  maximum number of events to list (default 100)
-  --json                     list, show: print JSON
+  --json                     list, show, migrate: print JSON
   --config FILE              the configuration (default: DRAGOMAN_CONFIG, or config/gateway.json)
 
 Examples:
@@ -43,14 +45,14 @@ export function asksForHelp(args: readonly string[]): boolean {
 
 /**
  * Runs a command and prints its result with `say`, and once a second with `report` how far it is. Returns the exit code.
- * Throws an OutboxError.
+ * Rejects with an OutboxError or a DatabaseUnusable.
  */
-export function runOutbox(
+export async function runOutbox(
 	args: readonly string[],
 	settings: OutboxSettings,
 	say: (line: string) => void,
 	report: (line: string) => void = () => {},
-): number {
+): Promise<number> {
 	let given: Given
 	try {
 		given = read(args)
@@ -63,61 +65,85 @@ export function runOutbox(
 		say(outboxHelp)
 		return exit.ok
 	}
+	if (given.command === 'migrate') return await runMigrate(settings, given, say)
 	if (given.command === 'accept-lost-log') {
+		if (!('file' in settings)) throw needs('file')
+		const { acceptLostLog } = await import('./admin.ts')
 		const accepted = acceptLostLog(settings)
 		say(accepted ? 'The outbox goes on without its log. The gateway can be started.' : 'The log is not missing.')
 		return accepted ? exit.ok : exit.nothing
 	}
-	const records = openAdmin(settings)
+	const records = await openRecords(settings)
 	try {
-		return commands[given.command](records, given, say, eachSecond(report))
+		return await commands[given.command](records, given, say, eachSecond(report))
 	} finally {
-		records.close()
+		await records.close()
 	}
 }
 
 interface Given {
-	readonly command: Command | 'accept-lost-log' | 'help'
+	readonly command: Command | OfOneStore | 'help'
 	readonly which: EventFilter
 	readonly conversation: string
 	readonly limit: number
 	readonly json: boolean
 }
 
+/** What only one kind of store has. */
+type OfOneStore = 'accept-lost-log' | 'migrate'
+const ofOneStore: readonly string[] = ['accept-lost-log', 'migrate'] satisfies OfOneStore[]
+
 type Command = 'list' | 'show' | 'redrive' | 'drop' | 'erase'
-type Run = (records: Records, given: Given, say: (line: string) => void, progress: Progress) => number
+type Run = (records: Records, given: Given, say: (line: string) => void, progress: Progress) => Promise<number>
 
 const commands: { readonly [C in Command]: Run } = {
-	list(records, { which, limit, json }, say) {
+	async list(records, { which, limit, json }, say) {
+		const events = await records.list(which, limit)
+		const counts = await records.counts()
 		if (json) {
-			say(JSON.stringify({ events: records.list(which, limit), counts: Object.fromEntries(records.counts()) }, null, 2))
+			say(JSON.stringify({ events, counts: Object.fromEntries(counts) }, null, 2))
 			return exit.ok
 		}
-		for (const row of records.list(which, limit)) say(lineOf(row))
-		const counts = records.counts().map(([state, count]) => `${count} ${state}`)
-		say(counts.join(', ') || 'no stored events')
+		for (const row of events) say(lineOf(row))
+		const counted = counts.map(([state, count]) => `${count} ${state}`)
+		say(counted.join(', ') || 'no stored events')
 		return exit.ok
 	},
-	show(records, { which, json }, say) {
-		const [row] = records.list(which, 1)
+	async show(records, { which, json }, say) {
+		const [row] = await records.list(which, 1)
 		if (!row) return none(say)
-		const stored: Delivery = JSON.parse(records.payload(row.id) ?? 'null')
+		const stored: Delivery = JSON.parse((await records.payload(row.id)) ?? 'null')
 		const delivery = redactDelivery(stored)
 		if (!json) say(lineOf(row))
 		say(JSON.stringify(json ? { ...row, delivery } : delivery, null, 2))
 		return exit.ok
 	},
-	redrive(records, { which }, say, progress) {
-		return conclude(records.redrive({ state: 'dead', ...which }, progress), 'put back', say)
+	async redrive(records, { which }, say, progress) {
+		return conclude(await records.redrive({ state: 'dead', ...which }, progress), 'put back', say)
 	},
-	drop(records, { which }, say, progress) {
-		return conclude(records.drop(which, progress), 'deleted', say)
+	async drop(records, { which }, say, progress) {
+		return conclude(await records.drop(which, progress), 'deleted', say)
 	},
-	erase(records, { conversation }, say, progress) {
-		const { erased, traceless } = records.erase(conversation, progress)
-		if (!traceless) say('The log could not be truncated while the gateway was reading it. Run this command again.')
+	async erase(records, { conversation }, say, progress) {
+		const { erased, left } = await records.erase(conversation, progress)
+		if (left !== undefined) say(left)
 		return conclude(erased, 'erased', say)
 	},
+}
+
+/** An outbox of the other kind has no such thing. */
+function needs(kind: 'file' | 'postgres'): ConfigError {
+	return new ConfigError([`outbox: has no "${kind}", which this command needs`])
+}
+
+async function runMigrate(settings: OutboxSettings, { json }: Given, say: (line: string) => void): Promise<number> {
+	if (!('postgres' in settings)) throw needs('postgres')
+	const { migrate } = await import('../postgres/migrations.ts')
+	const { from, to } = await migrate(settings.postgres)
+	if (json) say(JSON.stringify({ from, to }))
+	else if (from === to) say(`The tables have version ${to}. There is nothing to do.`)
+	else say(`The tables had version ${from}, and now have version ${to}.`)
+	return exit.ok
 }
 
 /** Reports what lasts for longer than a second. */
@@ -134,8 +160,8 @@ function read(args: readonly string[]): Given {
 	const { values, positionals } = parseCommand(args)
 	const [name, id, ...others] = positionals
 	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0, json: false }
-	if (name !== 'accept-lost-log' && !isCommand(name))
-		throw new UsageError(`Unknown command "${name}"${didYouMean(name, [...Object.keys(commands), 'accept-lost-log'])}`)
+	if (!isOfOneStore(name) && !isCommand(name))
+		throw new UsageError(`Unknown command "${name}"${didYouMean(name, [...Object.keys(commands), ...ofOneStore])}`)
 	const { state, route, all, conversation, limit, json } = values
 	const byId = name === 'show' || name === 'redrive' || name === 'drop'
 	if (others.length > 0 || (!byId && id !== undefined)) throw new UsageError('Unexpected argument.')
@@ -174,6 +200,10 @@ function parseCommand(args: readonly string[]) {
 	} catch (cause) {
 		throw new UsageError(cause instanceof Error ? cause.message : String(cause))
 	}
+}
+
+function isOfOneStore(name: string): name is OfOneStore {
+	return ofOneStore.includes(name)
 }
 
 function isCommand(name: string): name is Command {

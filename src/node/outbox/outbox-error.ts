@@ -13,6 +13,12 @@ export class OutboxError extends Error {
 	}
 }
 
+/** The error for entries that are encrypted with a key that is not configured. */
+export function missingKey(key: string, count: number): OutboxError {
+	const message = `The outbox has ${count} entries that are encrypted with the key ${key}, which is not configured.`
+	return new OutboxError('key', `${message} Append that key to "key".`)
+}
+
 /** SQLite's primary result code of a thrown value; undefined if SQLite did not throw it. */
 export function sqliteCode(thrown: unknown): number | undefined {
 	if (!(thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number')) return undefined

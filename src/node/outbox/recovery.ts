@@ -1,18 +1,18 @@
 /** Takes over the events that earlier processes left in the file. */
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import type { OutboxSettings } from '../../config/index.ts'
+import type { FileOutboxSettings } from '../../config/index.ts'
 import { longestWait } from '../../delivery/index.ts'
 import { createConversationOrder, reorder } from './conversation-order.ts'
 import type { Opened } from './database.ts'
 import type { Encryption } from './encryption.ts'
-import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
+import { missingKey, sqlite, sqliteCode } from './outbox-error.ts'
 
 /**
  * How often a process may end while it delivers an event, before the event is suspected to be the cause and becomes a dead
  * letter. Many, because a process that is killed again and again says little about the event.
  */
-const maxInterruptions = 100
+export const maxInterruptions = 100
 
 /** The process that takes over, and its time. */
 export interface NewOwner {
@@ -51,7 +51,7 @@ function fits(change: () => unknown): boolean {
 }
 
 /** Ends events that were interrupted too often, and brings due times and order in line with the settings. */
-export function recover(db: DatabaseSync, { now, order, ...schedule }: OutboxSettings & NewOwner): void {
+export function recover(db: DatabaseSync, { now, order, ...schedule }: FileOutboxSettings & NewOwner): void {
 	db.exec('BEGIN IMMEDIATE')
 	const conversationOrder = createConversationOrder(db, order)
 	const markDead = db.prepare(`
@@ -99,8 +99,6 @@ function checkKeys(db: DatabaseSync, encryption: Encryption): void {
 		`)
 		.all()
 	for (const { key, count } of rows) {
-		if (typeof key !== 'string' || encryption.has(key)) continue
-		const message = `The outbox has ${count} entries that are encrypted with the key ${key}, which is not configured.`
-		throw new OutboxError('key', `${message} Append that key to "key".`)
+		if (typeof key === 'string' && !encryption.ids.includes(key)) throw missingKey(key, Number(count))
 	}
 }

@@ -18,6 +18,8 @@ export interface RemoteStore {
 	/** One batch at a time. After a rejection it is unknown what was stored; the next commit opens and examines the file again. */
 	commit(batch: Batch): Promise<Committed>
 	close(): Promise<void>
+	/** Sets what is called when another process has stored or released what is due. Absent: no other process can. */
+	onNews?(run: () => void): void
 }
 
 const program = programFile('outbox/store-thread')

@@ -1,6 +1,6 @@
 /** Stores what is delivered later in the outbox's file: everything that is known at the same time in one transaction, and so one fsync. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { OutboxSettings } from '../../config/index.ts'
+import type { FileOutboxSettings } from '../../config/index.ts'
 import { firstAttempt } from '../../delivery/index.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import { type Claimed, createClaims } from './claims.ts'
@@ -54,7 +54,7 @@ export interface Store {
 	close(): void
 }
 
-export interface StoreOptions extends OutboxSettings {
+export interface StoreOptions extends FileOutboxSettings {
 	/** Tells this process from earlier ones. */
 	readonly owner: string
 	/** Milliseconds since 1970, by the clock of the batches. */

@@ -103,7 +103,7 @@ export function describeFailure(thrown: unknown): string {
 }
 
 /** Where a database is, without user and password. */
-function placeOf({ url }: PostgresSettings): string {
+export function placeOf({ url }: PostgresSettings): string {
 	const { host, pathname, searchParams } = new URL(url)
 	return `${host || searchParams.get('host') || 'localhost'}${pathname}`
 }

@@ -144,9 +144,9 @@ export const refusing: Row = {
 		const settings = readOutbox({ outbox: file }, {})
 		const listed: string[] = []
 		const dead = () => listed.filter((line) => line.includes('dead  ')).length
-		await until(() => {
+		await until(async () => {
 			listed.length = 0
-			if (settings) runOutbox(['list', '--state', 'dead'], settings, (line) => listed.push(line))
+			if (settings) await runOutbox(['list', '--state', 'dead'], settings, (line) => listed.push(line))
 			return dead() >= 2 * parts.length
 		}, 10_000)
 		const withReason = (reason: string) => listed.filter((line) => line.includes(`push-refused (${reason}`)).length

@@ -45,7 +45,7 @@ export const poison: Row = {
 		poisonous = false
 		const redriven = async (): Promise<string[]> => {
 			const before = attempts.length
-			runOutbox(['redrive', '--all'], settings, () => {})
+			await runOutbox(['redrive', '--all'], settings, () => {})
 			await clock.pass(minute)
 			return attempts.slice(before).map(({ text }) => text)
 		}

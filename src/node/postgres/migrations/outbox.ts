@@ -1,9 +1,11 @@
 /** Version 1: the tables of the outbox. */
 import type { Migration } from './migration.ts'
+import { outboxFunctions } from './outbox-functions.ts'
 
 /**
  * `nodes`: the processes that share the outbox. A process holds the advisory lock of its id while it lives; node 0 is none,
- * and stands for what is of no living process.
+ * and counts for those that ended. `bytes` is what a process has added to all events, less what it deleted.
+ * `ended_bytes` the same for delivered and dead ones: each process has a row of its own, so that none waits for another.
  *
  * `events`: as in the outbox's file, with the moments by the clock of the server. `seq` leaves room for the pushes that take
  * the place of an event. The payload is not compressed, because it may be encrypted.
@@ -12,6 +14,7 @@ const tables = `
 	CREATE TABLE dragoman.nodes (
 		id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 		bytes bigint NOT NULL DEFAULT 0,
+		ended_bytes bigint NOT NULL DEFAULT 0,
 		started_at timestamptz NOT NULL DEFAULT now()
 	) WITH (fillfactor = 10);
 	INSERT INTO dragoman.nodes (id) OVERRIDING SYSTEM VALUE VALUES (0);
@@ -41,4 +44,4 @@ const tables = `
 	CREATE TABLE dragoman.meta (name text PRIMARY KEY, key text, value bytea NOT NULL);
 `
 
-export const outbox: Migration = { name: 'outbox', sql: tables, compatible: 1 }
+export const outbox: Migration = { name: 'outbox', sql: tables + outboxFunctions, compatible: 1 }

@@ -1,0 +1,119 @@
+/** The program with an outbox in PostgreSQL: its tables, what `check` says, and two processes of which one is killed. */
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { send } from '../harness/http.ts'
+import { conversing } from '../harness/platforms.ts'
+import { postgresPassword } from '../harness/postgres.ts'
+import { json, start, upstream } from '../servers.ts'
+import { has } from '../tools.ts'
+import { folder } from './parts.ts'
+import { serverOfFile } from './postgres-rig.ts'
+
+const main = fileURLToPath(new URL('../../src/node/main.ts', import.meta.url))
+const rest = { upstream: { url: 'builtin:demo' }, routes: [{ name: 'own', path: '/own', platform: 'canonical' }] }
+const outbox = { postgres: { env: 'DATABASE_URL' } }
+
+/** The program as it is started with this configuration, until it ends by itself. */
+function run(config: object, url: string, ...args: string[]) {
+	const file = join(folder(), 'gateway.json')
+	writeFileSync(file, JSON.stringify(config))
+	const env = { PATH: process.env.PATH, PORT: '0', DRAGOMAN_CONFIG: file, DATABASE_URL: url, NO_COLOR: '1' }
+	const options = { env, encoding: 'utf8', timeout: 30_000 } as const
+	const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options)
+	expect(stdout + stderr).not.toContain(postgresPassword)
+	return { status, stdout, stderr }
+}
+
+test('without PostgreSQL in the configuration its driver is not loaded', () => {
+	const loaded = (outbox: object): boolean => {
+		const file = join(folder(), 'gateway.json')
+		writeFileSync(file, JSON.stringify({ ...rest, outbox }))
+		const program = `
+			import { registerHooks } from 'node:module'
+			const load = (url, context, next) => {
+				if (url.includes('/node_modules/pg/')) console.error('loaded')
+				return next(url, context)
+			}
+			registerHooks({ load })
+			process.argv = [process.argv[0], 'dragoman', 'check']
+			await import(${JSON.stringify(main)})
+		`
+		const env = { PATH: process.env.PATH, DRAGOMAN_CONFIG: file, DATABASE_URL: 'postgresql://u:p@127.0.0.1:9/none' }
+		const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { env, encoding: 'utf8' })
+		return stderr.includes('loaded')
+	}
+	expect([loaded({ file: join(folder(), 'outbox.db') }), loaded(outbox)]).toEqual([false, true])
+})
+
+describe.skipIf(!has('postgres'))('on a server', () => {
+	const server = serverOfFile()
+
+	test('it starts when its tables are there, and says how to make them', async () => {
+		const url = await server().database()
+		const missing = run({ ...rest, outbox }, url)
+		expect([missing.status, missing.stderr]).toEqual([
+			69,
+			expect.stringMatching(/no tables of Dragoman\. Run ".*migrate"/),
+		])
+		const before = run({ ...rest, outbox }, url, 'check')
+		expect([before.status, before.stdout]).toEqual([69, expect.stringMatching(/failed .+ no tables of Dragoman/)])
+		expect(run({ outbox }, url, 'outbox', 'migrate').stdout).toMatch(
+			/^The tables had version 0, and now have version \d+\.\n$/,
+		)
+		expect(JSON.parse(run({ outbox }, url, 'outbox', 'migrate', '--json').stdout)).toMatchObject({
+			from: expect.any(Number),
+		})
+		const { status, stdout } = run({ ...rest, outbox }, url, 'check')
+		expect([status, stdout]).toEqual([
+			0,
+			expect.stringMatching(/127\.0\.0\.1:\d+\/\w+: reached in \d+ ms, tables of version \d/),
+		])
+		const report = JSON.parse(run({ ...rest, outbox }, url, 'check', '--json').stdout)
+		expect(report.database).toMatchObject({ version: report.database.programVersion })
+		expect(run({ outbox }, url, 'outbox', 'list').stdout).toBe('no stored events\n')
+		expect(run({ outbox: { file: 'x' } }, url, 'outbox', 'migrate').stderr).toContain('outbox: has no "postgres"')
+		const gone = run({ ...rest, outbox }, url.replace(`:${server().port}`, ':9'))
+		expect([gone.status, gone.stderr]).toEqual([69, expect.stringMatching(/cannot be reached: connect ECONNREFUSED/)])
+	})
+
+	test('of two processes one is killed, and the other delivers what it had accepted, in order', async () => {
+		const env = { DATABASE_URL: await server().database() }
+		let up = false
+		const backend = await upstream(() => json({ messages: [] }, up ? 200 : 503))
+		const config = {
+			outbox: {
+				postgres: { ...outbox.postgres, migrate: true },
+				schedule: ['0s', ...Array<string>(100).fill('300ms')],
+			},
+			upstream: { url: backend.url },
+			routes: [conversing.route()],
+		}
+		const gateways = await Promise.all([1, 2].map(() => start(config, { as: 'process', env })))
+		const accepted: string[] = []
+		/** Tells one of the gateways; only what it acknowledged counts. */
+		async function tell(gateway: { readonly url: string }, text: string, conversation: string): Promise<void> {
+			const { status } = await send(gateway.url, conversing.call(conversing.event(text, { conversation })))
+			if (status === 200) accepted.push(text)
+		}
+		const [first, second] = gateways
+		if (!first || !second) throw new Error('there are two')
+		for (let n = 0; n < 20; n++) {
+			const text = (conversation: string) => `${conversation} ${String(n).padStart(2, '0')}`
+			await tell(n % 2 === 0 ? first : second, text('left'), 'left')
+			await tell(n % 2 === 0 ? second : first, text('right'), 'right')
+		}
+		expect(accepted).toHaveLength(40)
+		await first.end('SIGKILL')
+		up = true
+		const taken = () => {
+			const texts = backend.calls.map(({ body }) => String(JSON.parse(body).event.text))
+			return ['left', 'right'].map((name) => [...new Set(texts.filter((text) => text.startsWith(name)))])
+		}
+		await expect.poll(() => taken().flat().length, { timeout: 20_000 }).toBe(40)
+		for (const texts of taken()) expect(texts).toEqual(texts.toSorted())
+		for (const gateway of gateways) expect(gateway.written()).not.toContain(postgresPassword)
+	})
+})
