@@ -101,7 +101,7 @@ export const errors = {
 	],
 	'push-refused': [
 		502,
-		'The API of the platform refused the call for good: see "apiStatus", and "dragoman outbox list" for its reason. Check the address of the API in the options, and that the conversation and its token are still valid.',
+		'The API of the platform refused the call for good: see "apiStatus"; the command "outbox list" has its reason. Check the address of the API in the options, and that the conversation and its token are still valid.',
 	],
 	'late-answer-lost': [
 		502,
