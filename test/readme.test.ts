@@ -11,6 +11,7 @@ import { adapters } from '../adapters/index.ts'
 import { readConfig } from '../src/config/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
 import { freePort, startBackend as startProgram } from './backends.ts'
+import { dragoman, folderWith } from './command-line/run.ts'
 import { pageAt } from './pages.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
@@ -47,6 +48,14 @@ test('the simulator talks as the README shows', async () => {
 	const file = fileURLToPath(new URL('../src/node/main.ts', import.meta.url))
 	const { stdout } = await promisify(execFile)(process.execPath, [file, 'simulate', ...args])
 	expect(stdout).toContain('> Red\n(100 ms)\nYou chose Red.')
+})
+
+test('one reply is previewed on three platforms as the README shows', async () => {
+	const { path, remove } = folderWith({ 'reply.json': block('reply.json') })
+	running.push(remove)
+	const [npm, run, script, dashes, ...args] = block('preview').split(' ')
+	expect([npm, run, script, dashes]).toEqual(['npm', 'run', 'dragoman', '--'])
+	expect(await dragoman(args, { cwd: path })).toEqual({ code: 0, out: `${block('previewed')}\n`, err: '' })
 })
 
 test('its backend answers through the gateway, and survives invalid calls', async () => {
