@@ -20,7 +20,12 @@ export function withReply(
 	{ turnId, offers }: OpenReply,
 	picked: PickedSet | undefined,
 ): StoredChoices {
-	const newest = { turnId, offers: JSON.stringify(offers) }
+	return withStoredReply(open, { turnId, offers: JSON.stringify(offers) }, picked)
+}
+
+/** The same for a reply as it is stored. */
+export function withStoredReply(open: OpenChoices, newest: StoredReply, picked: PickedSet | undefined): StoredChoices {
+	const { turnId } = newest
 	const fits = areSmall([newest])
 	const added = fits ? newest : { turnId, offers: noOffers }
 	// It was added before, and whoever added it did not hear of that.

@@ -1,6 +1,6 @@
 /** The data path of one turn, from the platform’s call to its answer. */
 export { type Answered, type Arrival, type CallHead, isSecretOf, type UnreadBody } from './admission.ts'
-export { withReply } from './choices.ts'
+export { withReply, withStoredReply } from './choices.ts'
 export { decodeEvent, decodePostedReply } from './decode.ts'
 export { lossesFirst } from './losses.ts'
 export { fillMergeTags } from './merge-tags.ts'

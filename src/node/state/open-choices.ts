@@ -4,7 +4,7 @@
  */
 import { limits } from '../../limits.ts'
 import type { OpenChoices, OpenReply, PickedSet } from '../../runtime.ts'
-import { withReply } from '../../turn/index.ts'
+import { withReply, withStoredReply } from '../../turn/index.ts'
 
 /** The first line of such a text. The second is the JSON of the offers: a store measures it, and never parses it. */
 type Head = readonly [turnId: string, picked: PickedSet | null]
@@ -24,6 +24,6 @@ export function openIn(replies: readonly string[]): OpenChoices {
 	return replies.slice(0, limits.openReplies.value).reduceRight<OpenChoices>((open, text) => {
 		const end = text.indexOf('\n')
 		const [turnId, picked]: Head = JSON.parse(text.slice(0, end))
-		return withReply(open, { turnId, offers: JSON.parse(text.slice(end + 1)) }, picked ?? undefined).open
+		return withStoredReply(open, { turnId, offers: text.slice(end + 1) }, picked ?? undefined).open
 	}, [])
 }

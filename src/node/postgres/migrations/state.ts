@@ -13,7 +13,8 @@ const partitions = [0, 1, 2, 3]
 /**
  * `memories`: a row is a call with its claim and then its answer, a reply with open choices (most often both in one), or a
  * late reply. Nothing is deleted one by one where it can be helped: partitions are emptied as a whole, so that expiry costs
- * nothing, and there is little for the vacuum. A row of a released claim has no `until`.
+ * nothing, and there is little for the vacuum. Pages have room for the answers to the claims on them, so that an answer
+ * needs no entry in the index. A row of a released claim has no `until`.
  *
  * `take_steps`: the steps of any turns, a row of a word and a value for each, in their order; see postgres-store.ts. The
  * locks of the conversations come in one order, so that two batches do not wait for each other. All times are the server's.
@@ -39,7 +40,7 @@ const sql = `
 	${partitions
 		.map(
 			(part) => `CREATE UNLOGGED TABLE dragoman.memories_${part}
-				PARTITION OF dragoman.memories FOR VALUES IN (${part}) WITH (autovacuum_enabled = false);`,
+				PARTITION OF dragoman.memories FOR VALUES IN (${part}) WITH (autovacuum_enabled = false, fillfactor = 50);`,
 		)
 		.join('\n')}
 	CREATE INDEX memories_conversation ON dragoman.memories (conversation);
@@ -56,6 +57,7 @@ const sql = `
 		kept text;
 		attached boolean;
 		is_whole boolean;
+		replies_bytes bigint;
 	BEGIN
 		PERFORM pg_advisory_xact_lock(${lockClass}, locks.key) FROM (
 			SELECT DISTINCT hashtext(each ->> 'conversation') AS key FROM json_array_elements(steps) AS each ORDER BY 1
@@ -118,6 +120,7 @@ const sql = `
 						WHERE m.conversation = step.conversation AND m.reply IS NOT NULL AND m.at > oldest
 						ORDER BY m.at DESC LIMIT ${limits.openReplies.value}
 					) AS newest;
+					replies_bytes := known.bytes;
 					IF known.is_same OR (step.offers = 2 AND NOT known.any_open) THEN kept := NULL; END IF;
 				END IF;
 				attached := false;
@@ -141,18 +144,20 @@ const sql = `
 						INSERT INTO dragoman.memories (part, conversation, at, reply, offers)
 						VALUES (current_part, step.conversation, moment, kept, step.offers);
 					END IF;
-					WITH newest AS (
-						SELECT m.at, m.offers, sum(m.offers) OVER recent AS total, row_number() OVER recent AS place
-						FROM dragoman.memories m
-						WHERE m.conversation = step.conversation AND m.reply IS NOT NULL
-						WINDOW recent AS (ORDER BY m.at DESC)
-					), forgotten AS (
-						UPDATE dragoman.memories m SET reply = NULL, offers = NULL FROM newest
-						WHERE m.conversation = step.conversation AND m.reply IS NOT NULL AND m.at = newest.at
-							AND (newest.place > ${limits.openReplies.value} OR newest.total > ${limits.openChoicesBytes.value})
-						RETURNING newest.place <= ${limits.openReplies.value} AND newest.offers > 2 AS counts
-					)
-					SELECT coalesce(NOT bool_or(forgotten.counts), true) INTO is_whole FROM forgotten;
+					IF replies_bytes + step.offers > ${limits.openChoicesBytes.value} THEN
+						WITH newest AS (
+							SELECT m.at, m.offers, sum(m.offers) OVER recent AS total, row_number() OVER recent AS place
+							FROM dragoman.memories m
+							WHERE m.conversation = step.conversation AND m.reply IS NOT NULL
+							WINDOW recent AS (ORDER BY m.at DESC)
+						), forgotten AS (
+							UPDATE dragoman.memories m SET reply = NULL, offers = NULL FROM newest
+							WHERE m.conversation = step.conversation AND m.reply IS NOT NULL AND m.at = newest.at
+								AND (newest.place > ${limits.openReplies.value} OR newest.total > ${limits.openChoicesBytes.value})
+							RETURNING newest.place <= ${limits.openReplies.value} AND newest.offers > 2 AS counts
+						)
+						SELECT coalesce(NOT bool_or(forgotten.counts), true) INTO is_whole FROM forgotten;
+					END IF;
 				END IF;
 				IF random() < 0.02 THEN
 					DELETE FROM dragoman.memories m USING (
