@@ -94,7 +94,7 @@ async function deliver(
 	underWay: Promise<WireResponse> | undefined,
 ): Promise<Done> {
 	if ('call' in delivery) {
-		await pushCall(delivery, route, runtime)
+		await pushCall(delivery, route, runtime, observed?.call)
 		return {}
 	}
 	if (interrupted && !mayCallAgain(delivery, route)) throw new GatewayError('late-answer-lost')

@@ -1,6 +1,7 @@
 /** One call to the API of a platform: what has to be looked up first, the call itself, and what the answer means. */
 import { asGatewayError, type ErrorContext, GatewayError } from '../errors.ts'
 import type { PushCall, PushTarget, WireResponse } from '../format/index.ts'
+import type { ObserveCall } from '../observer/index.ts'
 import type { Route } from '../route.ts'
 import type { PushDelivery, Reads, Runtime } from '../runtime.ts'
 import { pushTarget } from '../turn/index.ts'
@@ -22,29 +23,48 @@ export class PushError extends GatewayError {
 	}
 }
 
-/** Resolves when the API has accepted the call. Rejects with a PushError, or with what the adapter throws. */
+/** Resolves when the API has accepted the call. `observe` sees it, and the lookup before it. Rejects with a PushError, or with what the adapter throws. */
 export async function pushCall(
 	delivery: PushDelivery,
 	route: Route,
 	runtime: Pick<Runtime, 'send' | 'now'>,
+	observe?: ObserveCall,
 ): Promise<void> {
 	const { address, call, platform: name } = delivery
 	const platform = route.platforms.find((each) => each.name === name)
 	if (!platform) throw new GatewayError('push-refused')
 	const target = pushTarget(platform, address)
-	await sendCall(await completed(call, target, route, runtime), 'refusal', target, route, runtime)
+	const send: Send = (call, reads) =>
+		observed(call, target, observe, () => sendCall(call, reads, target, route, runtime))
+	await send(await completed(call, target, send), 'refusal')
+}
+
+type Send = (call: PushCall, reads: Exclude<Reads, 'status'>) => Promise<WireResponse>
+
+/** Shows a call to an observer. Of its address only the origin: a path may hold ids of users. */
+async function observed(
+	{ method }: PushCall,
+	{ api }: PushTarget,
+	observe: ObserveCall | undefined,
+	send: () => Promise<WireResponse>,
+): Promise<WireResponse> {
+	const seeing = observe?.({ method, origin: URL.parse(api)?.origin })
+	try {
+		const answer = await send()
+		seeing?.end?.({ status: answer.status, error: undefined })
+		return answer
+	} catch (thrown) {
+		const { code, context } = asGatewayError(thrown)
+		seeing?.end?.({ status: context.apiStatus, error: code })
+		throw thrown
+	}
 }
 
 /** The call with what its lookup found. */
-async function completed(
-	call: PushCall,
-	target: PushTarget,
-	route: Route,
-	runtime: Pick<Runtime, 'send' | 'now'>,
-): Promise<PushCall> {
+async function completed(call: PushCall, target: PushTarget, send: Send): Promise<PushCall> {
 	if (!call.lookup) return call
 	const lookup = { method: 'GET', path: call.lookup.path, headers: [], body: '' }
-	const answer = await sendCall(lookup, 'reply', target, route, runtime)
+	const answer = await send(lookup, 'reply')
 	const apiStatus = answer.status
 	let found: PushCall | undefined
 	try {

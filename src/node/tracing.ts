@@ -1,11 +1,12 @@
 /**
  * Spans for OpenTelemetry: one for each turn, posted reply and delivery, and one for each call to an upstream, which passes
- * the trace on. Names and attributes are those of the semantic conventions for HTTP, without what may hold a secret: of a
+ * the trace on, and to a platform's API, which does not. Names and attributes are those of the semantic conventions for HTTP, without what may hold a secret: of a
  * path the name of its route, of an upstream its host.
  */
 import type { Attributes, Context, Span, SpanContext } from '@opentelemetry/api'
 import { LRUCache } from 'lru-cache'
 import type {
+	BegunDelivery,
 	CallObserver,
 	DeliveryOutcome,
 	Observer,
@@ -58,15 +59,15 @@ function createTracing({
 		span.end()
 	}
 
-	/** Sees the calls that are made within a span. */
-	function callsWithin(parent: Span): (call: UpstreamCall) => CallObserver {
+	/** Sees the calls that are made within a span: to an upstream, attempts at one and the same. */
+	function callsWithin(parent: Span, to: BegunDelivery['to'] = 'upstream'): (call: UpstreamCall) => CallObserver {
 		const within = trace.setSpan(context.active(), parent)
 		let calls = 0
 		return ({ method, origin }) => {
 			const resent = calls++
 			const attributes = {
 				...{ 'http.request.method': method, ...addressOf(origin) },
-				...(resent > 0 && { 'http.request.resend_count': resent }),
+				...(resent > 0 && to === 'upstream' && { 'http.request.resend_count': resent }),
 			}
 			const span = tracer.startSpan(method, { kind: SpanKind.CLIENT, attributes }, within)
 			const own = span.spanContext()
@@ -126,7 +127,7 @@ function createTracing({
 			const parent = turn && isFirst ? trace.setSpanContext(context.active(), turn) : context.active()
 			const span = tracer.startSpan(`deliver ${route}`, options, parent)
 			return {
-				call: callsWithin(span),
+				call: callsWithin(span, to),
 				end({ result, error }: DeliveryOutcome) {
 					const isFault = result === 'failed' || result === 'dead'
 					end(span, { 'dragoman.delivery.result': result }, error, isFault)

@@ -95,10 +95,10 @@ export interface Step {
 	show(): Json
 }
 
-/** One attempt to call an endpoint of the upstream. */
+/** One attempt to call an endpoint of the upstream, or the API of a platform. */
 export interface UpstreamCall {
 	readonly method: string
-	/** Of the endpoint: its path may hold secrets. Absent: the upstream runs inside the gateway. */
+	/** Without the path, which may hold secrets. Absent: the upstream runs inside the gateway. */
 	readonly origin: string | undefined
 }
 
@@ -162,7 +162,7 @@ export interface BegunDelivery {
 
 /** Sees the rest of one attempt to deliver. */
 export interface DeliveryObserver {
-	/** As for a turn. Not called for a push. */
+	/** As for a turn. Of a push: a call to the platform's API, or the lookup before it, which pass no trace on. */
 	call?(call: UpstreamCall): CallObserver | undefined
 	end?(outcome: DeliveryOutcome): void
 }

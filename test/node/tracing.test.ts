@@ -4,6 +4,7 @@ import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { beforeEach, expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
+import { pushing } from '../harness/pushing.ts'
 import { folder } from '../outbox/parts.ts'
 import { call, gateway, header, json, oneWay, says, statusOnly, upstream } from '../servers.ts'
 
@@ -129,6 +130,39 @@ test('a delivery belongs to the trace of its turn, a later attempt only refers t
 	})
 	const parents = calls.map((each) => header(each, 'traceparent')?.split('-')[1])
 	expect(parents).toEqual([traceId, second?.spanContext().traceId])
+})
+
+test('the calls of a push are spans of its delivery, and the platform gets no trace', async () => {
+	const backend = await upstream(() =>
+		json({ ...says('Hello'), control: { handover: { to: 'department', name: 'Sales' } } }),
+	)
+	const api = await upstream(({ path }) =>
+		path === '/departments' ? json([{ name: 'Sales', id: '7' }]) : statusOnly(403),
+	)
+	const outbox = { file: join(folder(), 'outbox.db'), schedule: ['0s'] }
+	const options = { api: api.url }
+	const config = { outbox, upstream: { url: backend.url }, routes: [{ ...route, platform: 'pushing', options }] }
+	const started = await gateway(config, [canonical, pushing])
+	const event = { kind: 'message', text: 'Hi', conversation: 'c-canary' }
+	await call(`${started.url}/in-secretly?token=canary-token`, event, traced)
+	await expect.poll(() => spans(SpanKind.CONSUMER).length).toBeGreaterThan(1)
+	const pushed = spans(SpanKind.CONSUMER).find(({ attributes }) => attributes['dragoman.delivery.to'] === 'platform')
+	const calls = spans(SpanKind.CLIENT).filter(
+		({ attributes }) => attributes['server.port'] === Number(new URL(api.url).port),
+	)
+	expect(calls[0]).toMatchObject({
+		name: 'POST',
+		parentSpanContext: { traceId, spanId: pushed?.spanContext().spanId },
+		status: { code: SpanStatusCode.ERROR },
+		attributes: {
+			...{ 'http.request.method': 'POST', 'http.response.status_code': 403, 'error.type': 'push-refused' },
+			'server.address': '127.0.0.1',
+		},
+	})
+	expect(api.calls.flatMap(({ headers }) => headers.map(([name]) => name))).not.toContain('traceparent')
+	expect(JSON.stringify(exporter.getFinishedSpans().map(({ name, attributes }) => [name, attributes]))).not.toContain(
+		'canary',
+	)
 })
 
 test('the holding reply ends the turn, and the call to the backend ends later', async () => {

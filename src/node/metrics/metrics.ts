@@ -142,7 +142,7 @@ export function createMetrics(source: MetricsSource): Metrics {
 			},
 		}),
 		delivery: ({ route, to }) => ({
-			call: timeCall(route),
+			...(to === 'upstream' && { call: timeCall(route) }),
 			end({ result }) {
 				deliveries.inc({ route, to, result })
 			},
