@@ -116,6 +116,22 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 		})
 	})
 
+	test('a platform is shown with other options of its adapter', async () => {
+		await on('/preview', async (page) => {
+			const platform = page.locator('.platform', { has: page.getByRole('heading', { name: 'pingstreams' }) })
+			expect(await platform.locator('.via').textContent()).toBe('in the answer to the call')
+			await page
+				.getByLabel('Options of pingstreams')
+				.selectOption({ label: '{"dialect":"subscription","proof":"hook-secret"}' })
+			await expect.poll(() => platform.locator('.via').textContent()).toContain('the user sees nothing')
+			await write(page, reply('Still with these options'))
+			await page.getByText('Still with these options').first().waitFor()
+			expect(await platform.locator('.via').textContent()).toContain('the user sees nothing')
+			await page.getByLabel('Options of pingstreams').selectOption({ label: 'default options' })
+			await platform.locator('.chat').getByText('Still with these options').waitFor()
+		})
+	})
+
 	test('all mistakes are named at their place, and the last valid reply stays', async () => {
 		await on('/preview', async (page) => {
 			await write(page, reply('Still here'))

@@ -9,6 +9,10 @@ import { severityOf, summaryOf } from './words.ts'
 
 interface PlatformProps {
 	readonly name: string
+	/** The options that the adapter can have here, as JSON, and the index of those that it has. */
+	readonly options: readonly string[]
+	readonly shownOptions: number
+	chooseOptions(index: number): void
 	readonly preview: ReplyPreview
 	readonly source: CanonicalReply
 	/** Every string of the reply. */
@@ -24,7 +28,7 @@ const ways: { readonly [via in ReplyPreview['via']]: string } = {
 }
 
 /** A chat, what was changed for it, the limits it comes near to, and what goes over the wire. */
-export function Platform({ name, preview, source, strings, reveal }: PlatformProps) {
+export function Platform({ name, preview, source, strings, reveal, ...choice }: PlatformProps) {
 	const { via, shown, changes, limits, wire } = preview
 	const messages = 'status' in wire ? [wire] : wire
 	return (
@@ -33,6 +37,7 @@ export function Platform({ name, preview, source, strings, reveal }: PlatformPro
 				<h2 id={`platform-${name}`}>{name}</h2>
 				<p class={`summary summary-${severityOf(changes)}`}>{summaryOf(changes)}</p>
 				<p class="via">{ways[via]}</p>
+				<Options name={name} {...choice} />
 			</header>
 			<Chat
 				label={`What the user sees on ${name}`}
@@ -43,5 +48,25 @@ export function Platform({ name, preview, source, strings, reveal }: PlatformPro
 			<Limits limits={limits} />
 			{messages.length > 0 && <Wire name="On the wire" messages={messages} />}
 		</article>
+	)
+}
+
+/** The options of the platform's adapter, where there is a choice. */
+function Options({
+	name,
+	options,
+	shownOptions,
+	chooseOptions,
+}: Pick<PlatformProps, 'name' | 'options' | 'shownOptions' | 'chooseOptions'>) {
+	if (options.length < 2) return null
+	const choose = ({ currentTarget }: Event) => {
+		if (currentTarget instanceof HTMLSelectElement) chooseOptions(currentTarget.selectedIndex)
+	}
+	return (
+		<select class="options" aria-label={`Options of ${name}`} onChange={choose}>
+			{options.map((each, i) => (
+				<option selected={i === shownOptions}>{each === '{}' ? 'default options' : each}</option>
+			))}
+		</select>
 	)
 }

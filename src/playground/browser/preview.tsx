@@ -1,7 +1,7 @@
 /** The page that previews one reply on every platform at once, computed here by the gateway's own code. */
 import { createRoot } from 'hono/jsx/dom/client'
 import { adapters } from '../../../adapters/index.ts'
-import type { NamedAdapter } from '../../format/index.ts'
+import type { Adapter } from '../../format/index.ts'
 import { CanonicalReply } from '../../model/index.ts'
 import { previewReply, type ReplyPreview } from '../../simulator/index.ts'
 import { examples } from '../examples.ts'
@@ -13,9 +13,18 @@ import { Platform } from './platform.tsx'
 import { offerLink, unpack } from './share.ts'
 import { weightOf } from './words.ts'
 
-const platforms: readonly NamedAdapter[] = adapters.map(({ name, examples, create }) => ({
+interface Variants {
+	readonly name: string
+	/** The adapter with each of the options that it has as examples. */
+	readonly variants: readonly { readonly options: string; readonly adapter: Adapter }[]
+	/** The index of the one that is shown. */
+	shown: number
+}
+
+const platforms: readonly Variants[] = adapters.map(({ name, examples, create }) => ({
 	name,
-	adapter: create(examples[0]),
+	variants: examples.map((options) => ({ options: JSON.stringify(options), adapter: create(options) })),
+	shown: 0,
 }))
 
 const wall = createRoot(byId('wall'))
@@ -47,14 +56,23 @@ function show(text: string): void {
 	byId('wall').classList.toggle('stale', mistakes.length > 0)
 	if ('mistakes' in written) return
 	const previews = platforms
-		.map(({ name, adapter }) => ({ name, preview: previewReply(written.value, adapter) }))
+		.flatMap((platform) => {
+			const variant = platform.variants[platform.shown]
+			return variant ? [{ platform, preview: previewReply(written.value, variant.adapter) }] : []
+		})
 		.sort((a, b) => lossOf(b.preview) - lossOf(a.preview))
 	const strings = stringsOf(written.value)
 	wall.render(
-		previews.map(({ name, preview }) => (
+		previews.map(({ platform, preview }) => (
 			<Platform
-				key={name}
-				name={name}
+				key={platform.name}
+				name={platform.name}
+				options={platform.variants.map(({ options }) => options)}
+				shownOptions={platform.shown}
+				chooseOptions={(index) => {
+					platform.shown = index
+					show(editor.text)
+				}}
 				preview={preview}
 				source={written.value}
 				strings={strings}
