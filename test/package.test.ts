@@ -1,5 +1,6 @@
 /** The package as others get it: packed, installed into an empty folder without our tools, imported, type-checked, run. */
 import { execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -260,3 +261,13 @@ test('its playground has its pages, without our tools, and follows its configura
 	}
 	expect(await ended).toBe(0)
 }, 40_000)
+
+test('the links of the README lead to files of the package', async () => {
+	const at = join(home, 'node_modules/dragoman')
+	const links = [...(await readFile(join(at, 'README.md'), 'utf8')).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(
+		([, to = '']) => to,
+	)
+	const ours = links.filter((link) => !/^[a-z]+:/.test(link))
+	expect(ours).toContain('adapters/README.md')
+	for (const link of ours) expect([link, existsSync(join(at, link))]).toEqual([link, true])
+})
