@@ -31,7 +31,7 @@ export function folder(): string {
 }
 
 /** A certificate for `localhost`, made now, in this folder: cert.pem and key.pem. */
-function certify(into: string): void {
+export function certify(into: string): void {
 	const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
 	const files = ['-keyout', join(into, 'key.pem'), '-out', join(into, 'cert.pem')]
 	const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']

@@ -4,7 +4,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import { ConfigError, readConfig } from '../../src/config/index.ts'
 import { dragoman, folderWith } from '../command-line/run.ts'
-import { gateway, nobody, testScope, upstream } from '../servers.ts'
+import { certify } from '../deploy/front.ts'
+import { folder } from '../harness/scope.ts'
+import { startValkey, valkeyPassword, valkeyProgram } from '../harness/valkey.ts'
+import { gateway, nobody, start, testScope, upstream } from '../servers.ts'
+import { has } from '../tools.ts'
 import { kinds } from './rig.ts'
 
 const canary = 'canary-of-a-secret-value'
@@ -53,11 +57,53 @@ test.each([
 	expect(String(mistakes())).not.toContain(canary)
 })
 
+test('only the client of the store that is named is loaded', async () => {
+	// The clients are CommonJS, whose modules are listed.
+	const preload = `
+		import { createRequire } from 'node:module'
+		process.on('exit', () => console.error(Object.keys(createRequire('/').cache).join('\\n')))
+	`
+	const loaded = async (state?: object) => {
+		const gateway = await start({ ...rest, ...(state && { state }) }, { preload, env: { NOBODY: `valkey://${host}` } })
+		await gateway.end()
+		return ['iovalkey', 'pg'].filter((name) => gateway.written().includes(`/node_modules/${name}/`))
+	}
+	const { host } = new URL(await nobody())
+	expect(await loaded()).toEqual([])
+	expect(await loaded({ valkey: { env: 'NOBODY' } })).toEqual(['iovalkey'])
+})
+
 test('cannot be changed by a reload', async () => {
 	const { reload } = await gateway(rest)
 	const next = { ...rest, state: { valkey: { env: 'VALKEY' } } }
 	expect(() => reload(next, { env })).toThrow(ConfigError)
 })
+
+test.skipIf(valkeyProgram === undefined || !has('openssl'))(
+	'valkeys uses TLS, and trusts no unknown authority',
+	async () => {
+		const home = folder(testScope)
+		certify(home)
+		const [cert, key] = [join(home, 'cert.pem'), join(home, 'key.pem')]
+		const { port } = new URL(await nobody())
+		await startValkey(testScope, [
+			...['--port', '0', '--tls-port', port, '--tls-auth-clients', 'no'],
+			...['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert],
+		])
+		const { url: backend } = await upstream()
+		const state = { valkey: { env: 'STATE_URL' } }
+		const { path, remove } = folderWith({ 'gateway.json': { ...rest, upstream: { url: backend }, state } })
+		onTestFinished(remove)
+		const check = (env: { readonly [name: string]: string }) =>
+			dragoman(['check', '--config', join(path, 'gateway.json')], {
+				env: { STATE_URL: `valkeys://:${valkeyPassword}@localhost:${port}`, ...env },
+			})
+		expect((await check({ NODE_EXTRA_CA_CERTS: cert })).out).toMatch(/\nok +state in valkey at localhost:\d+: reached/)
+		const refused = await check({})
+		expect(refused.out).toContain('cannot be used (self-signed certificate')
+		expect(refused.code).toBe(69)
+	},
+)
 
 describe.each(kinds)('check, with $name', (kind) => {
 	const check = async (url: string) => {
