@@ -168,7 +168,7 @@ test.skipIf(!has('buildah'))(
 		const backendRun = { entrypoint: backend.entrypoint ?? [], env: backendEnv, volumes: mounted }
 		images.run(image, backendRun)
 		await expect
-			.poll(() => images.exitCode(image, commandOf(backend), { env: backendEnv }), { timeout: 20_000 })
+			.poll(() => images.exitCode(image, commandOf(backend), { env: backendEnv }), { timeout: 60_000 })
 			.toBe(0)
 
 		// All containers are in the network of this machine here, so the backend has no name of its own.
@@ -180,7 +180,7 @@ test.skipIf(!has('buildah'))(
 		chmodSync(join(at, 'config'), 0o755)
 		const env = { ...gateway.environment, ...secrets, HOST: '127.0.0.1', PORT: port }
 		const { said, ended } = images.run(image, { env, volumes: [`${join(at, 'config')}:/config:ro`] })
-		await expect.poll(said, { timeout: 20_000 }).toContain('Listening on')
+		await expect.poll(said, { timeout: 60_000 }).toContain('Listening on')
 		expect(images.exitCode(image, commandOf(gateway), { env })).toBe(0)
 
 		const answer = await fetch(`http://127.0.0.1:${port}/chatbot?token=${secrets.CHATBOT_TOKEN}`, {
@@ -191,5 +191,5 @@ test.skipIf(!has('buildah'))(
 		expect(await answer.json()).toMatchObject({ responses: [{ message: 'Hello!' }, { type: 'quickReplies' }] })
 		expect(ended()).toBe(false)
 	},
-	300_000,
+	480_000,
 )
