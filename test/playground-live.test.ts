@@ -1,4 +1,5 @@
 /** The last turns, as the playground shows them, and the files that they are saved as. */
+import { join } from 'node:path'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
@@ -12,7 +13,9 @@ import { createLive } from '../src/playground/live.ts'
 import { curlOf, resend } from '../src/playground/resend.ts'
 import { recordedTurn } from '../src/playground/save-turn.ts'
 import { simulate } from '../src/simulator/index.ts'
-import { call, json, says, testScope, upstream } from './servers.ts'
+import { pushing } from './harness/pushing.ts'
+import { folder } from './outbox/parts.ts'
+import { call, json, says, statusOnly, testScope, upstream } from './servers.ts'
 
 const outcome: TurnOutcome = {
 	...{ at: 5, platform: 'x', kind: 'message', status: 200, error: undefined, duplicate: false, held: false },
@@ -123,6 +126,40 @@ test.each(adapters.map(({ name }) => name))(
 		expect(await resend(talking, { ...request, route: 'gone' })).toBeUndefined()
 	},
 )
+
+test('each attempt of the outbox is a line: where it went, and what came of it', async () => {
+	const live = createLive(Date.now)
+	const statuses = [503, 200]
+	const backend = await upstream(() => json(says('Pushed')))
+	const api = await upstream(() => statusOnly(statuses.shift() ?? 500))
+	const gateway = await serve({
+		config: {
+			upstream: { url: backend.url },
+			outbox: { file: join(folder(), 'outbox.db'), schedule: ['0s', '10ms'] },
+			routes: [{ name: 'in', path: '/in', platform: 'pushing', options: { api: api.url } }],
+		},
+		adapters: [canonical, pushing],
+		observer: live.observer,
+		log() {},
+	})
+	testScope.after(() => gateway.close())
+	await call(`${gateway.url}/in?token=canary-of-a-token`, { kind: 'message', text: 'Hi', conversation: 'c' })
+	await expect.poll(() => live.after(0, 10).length).toBe(4)
+	const attempts = live.after(0, 10).filter(({ words }) => words?.startsWith('Outbox'))
+	expect(attempts).toMatchObject([
+		{ words: 'Outbox, to the upstream, attempt 1', status: 200, route: 'in', platform: 'pushing' },
+		{ words: 'Outbox, to the platform’s API, attempt 1', status: 503, error: 'push-failed' },
+		{ words: 'Outbox, to the platform’s API, attempt 2', status: 200 },
+	])
+	const details = attempts.map(({ number }) => live.detail(number))
+	expect(details.map((detail) => detail?.notes)).toEqual([
+		['Attempt 1: delivered.'],
+		['Attempt 1: failed; there will be another.'],
+		['Attempt 2: delivered.'],
+	])
+	expect(details[1]?.calls).toEqual([{ origin: api.url, status: 503, error: 'push-failed' }])
+	expect(JSON.stringify(details)).not.toContain('canary')
+})
 
 test('a refused call is a line, too', () => {
 	const live = createLive(() => 0)

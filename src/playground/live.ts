@@ -1,6 +1,6 @@
 /** The last turns of the gateway, as an observer saw them: a bounded list that can be followed. */
 import type { Change, Json } from '../model/index.ts'
-import type { Observer, StepName, TurnOutcome } from '../observer/index.ts'
+import type { CallObserver, Observer, StepName, TurnOutcome, UpstreamCall } from '../observer/index.ts'
 import { isObject } from './json-object.ts'
 
 /** One line of the list. */
@@ -13,12 +13,12 @@ export interface TurnSummary {
 	readonly route: string
 	readonly platform: string
 	readonly kind?: string
-	/** The beginning of what the user said or chose. */
+	/** The beginning of what the user said or chose; of an attempt of the outbox, where it went. */
 	readonly words?: string
-	/** Of the answer to the platform. */
+	/** Of the answer to the platform; of an attempt of the outbox, of the answer to it. 0: there was none. */
 	readonly status: number
 	readonly error?: string
-	/** Milliseconds from the platform's call to its answer. */
+	/** Milliseconds from the platform's call to its answer, or that the attempt took. */
 	readonly ms: number
 	readonly duplicate: boolean
 	readonly held: boolean
@@ -90,32 +90,40 @@ export function createLive(now: () => number): Live {
 		turn({ id, route }) {
 			const at = now()
 			const steps: { name: StepName; at: number; show(): Json }[] = []
-			const calls: { origin?: string; status?: number; error?: string }[] = []
+			const calls = recordCalls()
 			let words: string | undefined
 			return {
 				step(step) {
 					steps.push(step)
 					if (step.name === 'event') words = wordsOf(step.show())
 				},
-				call({ origin }) {
-					const call: (typeof calls)[number] = origin === undefined ? {} : { origin }
-					calls.push(call)
-					return {
-						end({ status, error }) {
-							if (status !== undefined) call.status = status
-							if (error !== undefined) call.error = error
-						},
-					}
-				},
+				call: calls.observe,
 				end(outcome) {
 					const { changes, moreChanges, notes } = outcome
 					add({ at, id, route, ...(words !== undefined && { words }), ...lineOf(outcome) }, () => ({
 						steps: steps.map(({ name, at, show }) => ({ name, at, value: show() })),
-						calls,
+						calls: calls.made,
 						changes,
 						moreChanges,
 						notes,
 					}))
+				},
+			}
+		},
+		delivery({ id, route, platform, to, attempt }) {
+			const at = now()
+			const calls = recordCalls()
+			return {
+				call: calls.observe,
+				end({ result, error, ms }) {
+					const line = {
+						...{ at, id, route, platform, ms, duplicate: false, held: false, losses: 0 },
+						words: `Outbox, to the ${to === 'upstream' ? 'upstream' : 'platform’s API'}, attempt ${attempt}`,
+						status: calls.made.at(-1)?.status ?? 0,
+						...(error !== undefined && { error }),
+					}
+					const notes = [`Attempt ${attempt}: ${attemptResults[result]}`]
+					add(line, () => ({ steps: [], calls: calls.made, changes: [], moreChanges: 0, notes }))
 				},
 			}
 		},
@@ -150,6 +158,34 @@ export function createLive(now: () => number): Live {
 				waiting.add(finish)
 				signal.addEventListener('abort', finish)
 			})
+		},
+	}
+}
+
+/** What an attempt of the outbox came to, in words. */
+const attemptResults = {
+	delivered: 'delivered.',
+	failed: 'failed; there will be another.',
+	postponed: 'postponed; nothing was called, and it does not count.',
+	dead: 'failed, and was the last: it is a dead letter.',
+} as const
+
+type ShownCall = { -readonly [Member in keyof TurnDetail['calls'][number]]: TurnDetail['calls'][number][Member] }
+
+/** The calls of a turn or an attempt, as far as they have come. */
+function recordCalls() {
+	const made: ShownCall[] = []
+	return {
+		made,
+		observe({ origin }: UpstreamCall): CallObserver {
+			const call: ShownCall = origin === undefined ? {} : { origin }
+			made.push(call)
+			return {
+				end({ status, error }) {
+					if (status !== undefined) call.status = status
+					if (error !== undefined) call.error = error
+				},
+			}
 		},
 	}
 }

@@ -59,21 +59,23 @@ export function TurnDetailView({ turn, said, copyCurl, edit, save }: TurnDetailP
 			{notes.map((note) => (
 				<p class="aside note">{note}</p>
 			))}
-			<Timeline steps={steps} />
+			{steps.length > 0 && <Timeline steps={steps} />}
 			{calls.map(({ origin = 'the bot inside the gateway', status, error }) => (
 				<p class="aside note">
 					Called {origin}: {error ?? status ?? 'no answer yet'}
 				</p>
 			))}
-			<div class="columns">
-				{columns.map(({ title, steps: names, of }) => (
-					<Column
-						title={title}
-						step={firstOf(steps, names)}
-						changes={of === 'event' ? eventChanges : of === 'reply' ? replyChanges : []}
-					/>
-				))}
-			</div>
+			{steps.length > 0 && (
+				<div class="columns">
+					{columns.map(({ title, steps: names, of }) => (
+						<Column
+							title={title}
+							step={firstOf(steps, names)}
+							changes={of === 'event' ? eventChanges : of === 'reply' ? replyChanges : []}
+						/>
+					))}
+				</div>
+			)}
 			{changes.length > 0 && (
 				<div class="platform what-changed">
 					<header>
