@@ -1,5 +1,7 @@
 /** Several processes share one outbox in PostgreSQL: order, ended processes, clocks, and a server that fails. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -9,7 +11,7 @@ import { openOutbox } from '../../src/node/outbox/open-outbox.ts'
 import { openRecords } from '../../src/node/outbox/open-records.ts'
 import type { Committed } from '../../src/node/outbox/store.ts'
 import type { RemoteStore } from '../../src/node/outbox/store-client.ts'
-import { postgresPassword } from '../harness/postgres.ts'
+import { postgresPassword, startPostgres } from '../harness/postgres.ts'
 import { gatewayTo, upstream } from '../servers.ts'
 import { has } from '../tools.ts'
 import { freshSettings, opened, pass, serverOfFile } from './postgres-rig.ts'
@@ -274,6 +276,49 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		)
 		expect(`${first}`).toMatch(/statement timeout \(SQLSTATE 57014\)/)
 	})
+
+	test.skipIf(process.getuid?.() !== 0)(
+		'a server whose disk is full refuses events, loses none, and takes them again when there is room',
+		async ({ skip }) => {
+			const ends: (() => unknown)[] = []
+			// One of its own: it could not start again without its disk.
+			const own = await startPostgres({ after: (end) => void ends.push(end) })
+			const small = join(own.folder, 'small')
+			onTestFinished(async () => {
+				await own.stop('fast')
+				spawnSync('umount', ['-l', small])
+				for (const end of ends) await end()
+			})
+			mkdirSync(small)
+			const { uid, gid } = statSync(own.folder)
+			const options = `size=4m,mode=700,uid=${uid},gid=${gid}`
+			if (spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', small]).status !== 0)
+				skip('nothing can be mounted')
+			const settings = await freshSettings(own)
+			await own.query(`CREATE TABLESPACE small LOCATION '${small}'`)
+			await own.query('ALTER TABLE dragoman.events SET TABLESPACE small', settings.postgres.url)
+			const store = await opened(settings)
+			const stored: string[] = []
+			let refusal: unknown
+			for (let n = 0; refusal === undefined && n < 100; n++) {
+				const one = entry(`e${n}`, undefined, 'x'.repeat(200_000))
+				await store.commit(batchOf({ now: later(), entries: [one] })).then(
+					() => stored.push(`e${n}`),
+					(thrown: unknown) => {
+						refusal = thrown
+					},
+				)
+			}
+			expect(`${refusal}`).toMatch(/No space left on device \(SQLSTATE 53100\)/)
+			expect(stored.length).toBeGreaterThan(5)
+			expect(spawnSync('mount', ['-o', 'remount,size=64m', small]).status).toBe(0)
+			await store.commit(batchOf({ now: later(), entries: [entry('last')] }))
+			const found: string[] = []
+			for (let some = ['']; some.length > 0; found.push(...some)) some = idsOf((await claim(store)).claimed)
+			expect(found.toSorted()).toEqual([...stored, 'last'].toSorted())
+			await store.commit(batchOf({ now: later(), outcomes: found.map(delivered) }))
+		},
+	)
 
 	test('the outbox delivers through a restart of the server, each event at least once and in order', async () => {
 		const settings = await freshSettings(server())
