@@ -2,29 +2,30 @@
 import * as v from 'valibot'
 import type { WireRequest, WireResponse } from '../format/index.ts'
 
+/** A schema with words for editors, which the JSON Schema has as "description". */
+function described<const Schema extends v.GenericSchema>(schema: Schema, words: string) {
+	return v.pipe(schema, v.description(words))
+}
+
 // Use only what JSON Schema can express: schema/recorded-turn.schema.json is generated from this file.
 const Pairs = v.array(v.strictTuple([v.string(), v.string()]))
 const content = {
-	/** Headers by name, in order. Default: those of JSON. In an answer, only these are compared. */
-	headers: v.optional(Pairs),
-	/** The body as JSON; it is compared as a value. */
-	json: v.optional(v.unknown()),
-	/** The body as text. Without "json" and "body" it is empty. */
-	body: v.optional(v.string()),
+	headers: v.optional(
+		described(Pairs, 'Headers by name, in order. Default: those of JSON. In an answer, only these are compared.'),
+	),
+	json: v.optional(described(v.unknown(), 'The body as JSON; it is compared as a value.')),
+	body: v.optional(described(v.string(), 'The body as text. Without "json" and "body" it is empty.')),
 }
 
 const RecordedRequest = v.strictObject({
-	/** Default: POST. */
-	method: v.optional(v.string()),
-	/** Parameters of the query, in order. */
-	query: v.optional(Pairs),
+	method: v.optional(described(v.string(), 'The method of HTTP. Default: POST.')),
+	query: v.optional(described(Pairs, 'Parameters of the query, in order.')),
 	...content,
 })
 type RecordedRequest = v.InferOutput<typeof RecordedRequest>
 
 const RecordedResponse = v.strictObject({
-	/** Default: 200. */
-	status: v.optional(v.pipe(v.number(), v.integer())),
+	status: v.optional(described(v.pipe(v.number(), v.integer()), 'The status of HTTP. Default: 200.')),
 	...content,
 })
 type RecordedResponse = v.InferOutput<typeof RecordedResponse>
@@ -33,33 +34,36 @@ const Options = v.record(v.string(), v.unknown())
 
 /** A recorded turn. It holds no secret: calls are replayed on a route that needs none. */
 export const RecordedTurn = v.strictObject({
-	/** JSON Schema of this file, for editors. */
-	$schema: v.optional(v.string()),
-	/** What the turn shows. */
-	note: v.string(),
-	/** A route of the configuration, which says the platform, its options and the format of the backend. */
-	route: v.optional(v.string()),
-	/** The platform, instead of a route. */
-	platform: v.optional(v.string()),
-	/** Its options. */
-	options: v.optional(Options),
-	/** The platform's call. */
-	call: RecordedRequest,
-	/** What the backend is asked and answers. Absent: it must not be called. */
-	upstream: v.optional(
-		v.strictObject({
-			/** The format of the backend, instead of a route's. Default: "canonical". */
-			adapter: v.optional(v.string()),
-			/** Options of this format. */
-			options: v.optional(Options),
-			/** What the backend must be asked. Members of objects that are left out here, such as "turn", are not compared. */
-			request: v.optional(RecordedRequest),
-			/** What the backend answers. */
-			response: RecordedResponse,
-		}),
+	$schema: v.optional(described(v.string(), 'JSON Schema of this file, for editors.')),
+	note: described(v.string(), 'What the turn shows.'),
+	route: v.optional(
+		described(
+			v.string(),
+			'A route of the configuration, which says the platform, its options and the format of the backend.',
+		),
 	),
-	/** What the platform must get. */
-	answer: RecordedResponse,
+	platform: v.optional(described(v.string(), 'The platform, instead of a route.')),
+	options: v.optional(described(Options, 'Its options.')),
+	call: described(RecordedRequest, "The platform's call."),
+	upstream: v.optional(
+		described(
+			v.strictObject({
+				adapter: v.optional(
+					described(v.string(), 'The format of the backend, instead of a route\'s. Default: "canonical".'),
+				),
+				options: v.optional(described(Options, 'Options of this format.')),
+				request: v.optional(
+					described(
+						RecordedRequest,
+						'What the backend must be asked. Members of objects that are left out here, such as "turn", are not compared.',
+					),
+				),
+				response: described(RecordedResponse, 'What the backend answers.'),
+			}),
+			'What the backend is asked and answers. Absent: it must not be called.',
+		),
+	),
+	answer: described(RecordedResponse, 'What the platform must get.'),
 })
 export type RecordedTurn = v.InferOutput<typeof RecordedTurn>
 

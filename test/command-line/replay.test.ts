@@ -1,6 +1,7 @@
 /** `dragoman replay`: recorded turns as a regression test. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
 import { dragoman, folderWith, inside } from './run.ts'
 
@@ -88,3 +89,21 @@ test('its schema is published', async () => {
 	const file = new URL('../../schema/recorded-turn.schema.json', import.meta.url)
 	expect(JSON.parse(out)).toEqual(JSON.parse(readFileSync(file, 'utf8')))
 })
+
+test('the schema of recorded turns describes every member, for editors', () => {
+	const schema: unknown = JSON.parse(readFileSync('schema/recorded-turn.schema.json', 'utf8'))
+	expect(undescribed(schema, '')).toEqual([])
+})
+
+/** Paths of the members that have no description. */
+function undescribed(schema: unknown, at: string): string[] {
+	const { properties = {} } = v.parse(
+		v.looseObject({ properties: v.optional(v.record(v.string(), v.unknown())) }),
+		schema,
+	)
+	return Object.entries(properties).flatMap(([name, member]) => {
+		const path = `${at}.${name}`
+		const words = v.is(v.looseObject({ description: v.string() }), member) ? [] : [path]
+		return [...words, ...undescribed(member, path)]
+	})
+}
