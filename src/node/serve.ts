@@ -127,8 +127,10 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		sendAnswer(answer, env, draining)
 		return RESPONSE_ALREADY_SENT
 	}
+	// A state that is away does not count: turns go on without it.
+	const ready = () => !draining && (outbox?.canStore() ?? true)
 	const appOf = (routes: readonly Route[]) =>
-		createApp({ routes, runtime, ready: () => !draining, bodyBudget, bodyOf, headOf, contract, respond })
+		createApp({ routes, runtime, ready, bodyBudget, bodyOf, headOf, contract, respond })
 	let app = appOf(routes)
 	const reload: Gateway['reload'] = (config, changed) => {
 		const next = readConfig(config, { ...context, ...changed })

@@ -25,6 +25,8 @@ export interface OutboxParts {
 
 /** An outbox, and what ends it. */
 export interface RunningOutbox extends Outbox {
+	/** Whether events can be stored, as far as is known: the last commit is at most five seconds ago. One that fails is tried again each second. */
+	canStore(): boolean
 	/** Starts no more deliveries; still accepts events. */
 	drain(): void
 	/** Waits for deliveries in progress, for this many milliseconds at most. The next process delivers the rest. */
@@ -35,6 +37,8 @@ export interface RunningOutbox extends Outbox {
 const lookEvery = 1000
 /** Milliseconds before a store that failed is opened again. */
 const pause = 1000
+/** Milliseconds without a commit that a process is given before it counts as one that cannot store: a restart of a server takes less. */
+const patience = 5000
 
 /** An outbox on a store. It delivers whatever is due from now on. */
 export function createOutbox({ store, settings, routes, runtime, clock }: OutboxParts): RunningOutbox {
@@ -46,6 +50,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	let committing: Promise<void> | undefined
 	let failing = false
 	let cancelTimer = () => {}
+	let committedAt = clock.now()
 	const deliveries = createDeliveries({
 		...{ routes, schedule: settings, runtime, clock, random: Math.random, concurrency: settings.concurrency },
 		maxBytes: mostBytes(settings.maxBytes),
@@ -99,6 +104,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 			runtime.log({ level: 'error', msg: 'outbox', error: 'outbox-failed', cause })
 			return undefined
 		}
+		committedAt = clock.now()
 		const { entries, claimed, nextAt, crowdedOut } = committed
 		unstored = committed.unstored ?? []
 		accepted.forEach(({ settle }, i) => {
@@ -116,6 +122,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	store.onNews?.(wake)
 	wake()
 	return {
+		canStore: () => clock.now() - committedAt <= patience,
 		async accept(accepted, underWay) {
 			const [delivery] = accepted
 			const entry = intake.entryOf(accepted, underWay !== undefined)
