@@ -4,7 +4,7 @@
  */
 import type { ManagementApiOptions, SimulatedApi, SimulatedManagementApi } from '../src/format/index.ts'
 import { simulatedApi as chatbotApi } from './chatbot/management/simulated.ts'
-import { simulatedApi as pingstreamsApi } from './pingstreams/simulated-api.ts'
+import { simulatedApi as pingstreamsApi } from './pingstreams/simulated-api/index.ts'
 
 /** Makes the API of a platform, with nothing in it. */
 export const managementApis: { readonly [adapter: string]: (options: ManagementApiOptions) => SimulatedManagementApi } =

@@ -73,14 +73,15 @@ test('a new platform is a folder and one line: no other source names a platform'
 
 test('clients and simulations of platforms’ own APIs are in no gateway', () => {
 	const allowed = (file: string) =>
-		file === 'adapters/simulated-apis.ts' || /^(?:adapters\/[\w-]+\/management|src\/node\/connections)\//.test(file)
+		file === 'adapters/simulated-apis.ts' ||
+		/^(?:adapters\/[\w-]+\/(?:management|simulated-api)|src\/node\/connections)\//.test(file)
 	const files = ['src', 'adapters'].flatMap((folder) =>
 		readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
 	)
 	const importing = files.filter(
 		(file) =>
 			/(?<!\.test)\.ts$/.test(file) &&
-			/ from '[^']*\/(?:management\/[\w-]+|simulated-api)\.ts'/.test(readFileSync(join(root, file), 'utf8')),
+			/ from '[^']*\/(?:management|simulated-api)\/[\w-]+\.ts'/.test(readFileSync(join(root, file), 'utf8')),
 	)
 	expect(importing).toContain('adapters/simulated-apis.ts')
 	// The contract of a simulated API has types only.

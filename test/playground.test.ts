@@ -1,6 +1,6 @@
 /** Who may use the playground, and what its answers allow a page to do. */
 import { expect, test } from 'vitest'
-import { simulatedApi } from '../adapters/pingstreams/simulated-api.ts'
+import { simulatedApi } from '../adapters/pingstreams/simulated-api/index.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { createLive, createPlayground, createPushes, type PlaygroundOptions } from '../src/playground/index.ts'
 

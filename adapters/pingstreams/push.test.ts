@@ -12,7 +12,7 @@ import {
 } from '../../src/format/index.ts'
 import { readFixtures } from '../../test/fixtures.ts'
 import { pingstreams } from './index.ts'
-import { bots, departments, simulatedApi } from './simulated-api.ts'
+import { bots, departments, simulatedApi } from './simulated-api/index.ts'
 
 const api = 'https://api.pingstreams.com/v3'
 const context = { turnId: 'turn-1', receivedAt: '2026-01-02T03:04:05.000Z' }

@@ -1,7 +1,7 @@
 /** The simulated API: whom it lets in, what it accepts, and that it refuses what the platform refuses, in the platform's words. */
 import { describe, expect, test } from 'vitest'
 import { type ApiCall, type Fields, type Json, jsonRequest, type SimulatedApi } from '../../src/format/index.ts'
-import { bots, departments, simulatedApi } from './simulated-api.ts'
+import { bots, departments, simulatedApi } from './simulated-api/index.ts'
 
 const project = '65203e12f8c0cf002cf4110b'
 const conversation = `support-group-${project}-4066a69c8b464646a3ff25f9f41575bb`
