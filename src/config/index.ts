@@ -8,7 +8,7 @@ export type {
 	PostgresOutboxSettings,
 } from './outbox-settings.ts'
 export type { PostgresSettings } from './postgres-settings.ts'
-export { type GatewaySettings, readConfig, readOutbox } from './read-config.ts'
+export { type GatewaySettings, readConfig, readDatabases, readOutbox } from './read-config.ts'
 export { Config } from './schema.ts'
 export type { Environment } from './secrets.ts'
 export type { StateSettings } from './state-settings.ts'

@@ -3,6 +3,7 @@ import { plainestReply, type Route } from '../route.ts'
 import { ConfigIssues } from './issues.ts'
 import { type MetricsSettings, resolveMetrics } from './metrics-settings.ts'
 import { type OutboxSettings, resolveOutbox } from './outbox-settings.ts'
+import type { PostgresSettings } from './postgres-settings.ts'
 import { readPublicUrl, resolveReplyUrl, warnOfMissingUrls } from './reply-urls.ts'
 import { resolveRoutes } from './routes.ts'
 import * as schema from './schema.ts'
@@ -42,6 +43,23 @@ export function readOutbox(json: unknown, env: Environment): OutboxSettings | un
 	const outbox = value === undefined ? undefined : resolveOutbox(value, ['outbox'], env, issues)
 	issues.throwIfAny()
 	return outbox
+}
+
+/**
+ * Reads every PostgreSQL database that the configuration names, each once, and ignores errors in what names none. Throws a
+ * ConfigError.
+ */
+export function readDatabases(json: unknown, env: Environment): readonly PostgresSettings[] {
+	const issues = new ConfigIssues()
+	const { outbox: givenOutbox, state: givenState } = issues.object(json, []) ?? {}
+	const outbox = givenOutbox === undefined ? undefined : resolveOutbox(givenOutbox, ['outbox'], env, issues)
+	const state = givenState === undefined ? undefined : resolveState(givenState, ['state'], env, issues)
+	issues.throwIfAny()
+	const named = [
+		...(outbox && 'postgres' in outbox ? [outbox.postgres] : []),
+		...(state?.store === 'postgres' ? [{ url: state.url, migrate: state.migrate }] : []),
+	]
+	return [...new Map(named.map((each) => [each.url, each])).values()]
 }
 
 interface TopLevel {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { programVersion } from '../../src/node/postgres/migrations.ts'
 import { send } from '../harness/http.ts'
 import { conversing } from '../harness/platforms.ts'
 import { postgresPassword } from '../harness/postgres.ts'
@@ -17,10 +18,11 @@ const rest = { upstream: { url: 'builtin:demo' }, routes: [{ name: 'own', path: 
 const outbox = { postgres: { env: 'DATABASE_URL' } }
 
 /** The program as it is started with this configuration, until it ends by itself. */
-function run(config: object, url: string, ...args: string[]) {
+function run(config: object, urls: string | { readonly [variable: string]: string }, ...args: string[]) {
+	const given = typeof urls === 'string' ? { DATABASE_URL: urls } : urls
 	const file = join(folder(), 'gateway.json')
 	writeFileSync(file, JSON.stringify(config))
-	const env = { PATH: process.env.PATH, PORT: '0', DRAGOMAN_CONFIG: file, DATABASE_URL: url, NO_COLOR: '1' }
+	const env = { PATH: process.env.PATH, PORT: '0', DRAGOMAN_CONFIG: file, NO_COLOR: '1', ...given }
 	const options = { env, encoding: 'utf8', timeout: 30_000 } as const
 	const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options)
 	expect(stdout + stderr).not.toContain(postgresPassword)
@@ -61,11 +63,12 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		const before = run({ ...rest, outbox }, url, 'check')
 		expect([before.status, before.stdout]).toEqual([69, expect.stringMatching(/failed .+ no tables of Dragoman/)])
 		expect(run({ outbox }, url, 'outbox', 'migrate').stdout).toMatch(
-			/^The tables had version 0, and now have version \d+\.\n$/,
+			/^127\.0\.0\.1:\d+\/\w+: the tables had version 0, and now have version \d+\.\n$/,
 		)
-		expect(JSON.parse(run({ outbox }, url, 'outbox', 'migrate', '--json').stdout)).toMatchObject({
-			from: expect.any(Number),
-		})
+		const { pathname } = new URL(url)
+		expect(JSON.parse(run({ outbox }, url, 'outbox', 'migrate', '--json').stdout)).toEqual([
+			{ place: `127.0.0.1:${server().port}${pathname}`, from: programVersion, to: programVersion },
+		])
 		const { status, stdout } = run({ ...rest, outbox }, url, 'check')
 		expect([status, stdout]).toEqual([
 			0,
@@ -74,9 +77,41 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		const report = JSON.parse(run({ ...rest, outbox }, url, 'check', '--json').stdout)
 		expect(report.database).toMatchObject({ version: report.database.programVersion })
 		expect(run({ outbox }, url, 'outbox', 'list').stdout).toBe('no stored events\n')
-		expect(run({ outbox: { file: 'x' } }, url, 'outbox', 'migrate').stderr).toContain('outbox: has no "postgres"')
+		expect(run({ outbox: { file: 'x' } }, url, 'outbox', 'migrate').stderr).toContain(
+			'neither "outbox" nor "state" has a "postgres"',
+		)
+		expect(run({ outbox }, url, 'outbox', 'migrate', '--all')).toMatchObject({ status: 2 })
 		const gone = run({ ...rest, outbox }, url.replace(`:${server().port}`, ':9'))
 		expect([gone.status, gone.stderr]).toEqual([69, expect.stringMatching(/cannot be reached: connect ECONNREFUSED/)])
+	})
+
+	test('of a configuration with two databases, both get their tables; with one for both, it once', async () => {
+		const urls = { DATABASE_URL: await server().database(), STATE_URL: await server().database() }
+		const state = { postgres: { env: 'STATE_URL' } }
+		const had = /^\S+: the tables had version 0, and now have version \d+\.$/
+		const without = run({ ...rest, state }, urls, 'check')
+		expect([without.status, without.stdout]).toEqual([
+			69,
+			expect.stringMatching(/no tables of Dragoman\. Run ".+migrate"\)/),
+		])
+		expect(run({ state }, urls, 'outbox', 'migrate').stdout.trim()).toMatch(had)
+		const ready = run({ ...rest, state }, urls, 'check')
+		expect([ready.status, ready.stdout]).toEqual([
+			0,
+			expect.stringContaining(`, tables of version ${programVersion}\n`),
+		])
+		const [first, second, ...others] = run({ outbox, state }, urls, 'outbox', 'migrate').stdout.trim().split('\n')
+		expect([first, second, others]).toEqual([
+			expect.stringMatching(had),
+			expect.stringContaining(`the tables have version ${programVersion}. There is nothing to do.`),
+			[],
+		])
+		const shared = { DATABASE_URL: urls.DATABASE_URL, STATE_URL: urls.DATABASE_URL }
+		expect(run({ outbox, state }, shared, 'outbox', 'migrate').stdout.trim().split('\n')).toHaveLength(1)
+		// The start would make the tables, so that their absence is no failure.
+		const fresh = { STATE_URL: await server().database() }
+		const migrating = { postgres: { ...state.postgres, migrate: true } }
+		expect(run({ ...rest, state: migrating }, fresh, 'check')).toMatchObject({ status: 0 })
 	})
 
 	test('of two processes one is killed, and the other delivers what it had accepted, in order', async () => {

@@ -15,7 +15,7 @@ export const command = defineCommand({
 	name: 'check',
 	usage: ['[OPTIONS]'],
 	about: [
-		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects once to each backend, without calling it, to the database of the outbox, whose tables it looks at, and to the server of the shared state.',
+		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects once to each backend, without calling it, to the database of the outbox and to the server of the shared state. In PostgreSQL, it looks at the version of the tables.',
 		'Uses the HOST that the gateway would listen on: only on localhost, routes need no secret.',
 	],
 	options: { json: { type: 'boolean', default: false, about: 'print JSON' } },
@@ -65,8 +65,11 @@ interface Report {
 
 /** Loads the driver only when it is wanted. */
 async function reach(settings: PostgresSettings): Promise<ReachedDatabase> {
-	const { reachDatabase } = await import('../postgres/reach-database.ts')
-	return await reachDatabase(settings)
+	const [{ reachDatabase }, { requireDurable }] = await Promise.all([
+		import('../postgres/reach-database.ts'),
+		import('../postgres/connection.ts'),
+	])
+	return await reachDatabase(settings, requireDurable)
 }
 
 /** Loads what shares the state only when it is wanted. */
@@ -89,16 +92,21 @@ function printReport({ file, routes, warnings, upstreams, database, state }: Rep
 	}
 	if (database?.error !== undefined) console.log(`${styleText('red', 'failed')}   ${database.error}`)
 	else if (database) {
-		const { place, version, programVersion, ms } = database
-		const tables =
-			version === programVersion ? `version ${version}` : `version ${version}, for version ${programVersion}`
-		console.log(`${ok}       ${place}: reached in ${ms} ms, tables of ${tables}`)
+		console.log(`${ok}       ${database.place}: reached in ${database.ms} ms, ${tablesOf(database)}`)
 	}
 	if (!state) return
-	const { store, at, server, ms, error } = state
-	if (error === undefined) console.log(`${ok}       state in ${store} at ${at}: reached in ${ms} ms, ${server}`)
-	else {
-		const advice = 'Start the server, or correct its URL. Without it, each gateway answers, and remembers nothing.'
-		console.log(`${styleText('red', 'failed')}   state in ${store} at ${at}: cannot be used (${error}). ${advice}`)
+	const { store, at, server, ms, tables, error } = state
+	if (error === undefined) {
+		const found = [server, ...(tables ? [tablesOf(tables)] : [])].join(', ')
+		console.log(`${ok}       state in ${store} at ${at}: reached in ${ms} ms, ${found}`)
+	} else {
+		const advice = tables === undefined ? 'Start the server, or correct its URL. ' : ''
+		const why = `cannot be used (${error.replace(/\.$/, '')}). ${advice}`
+		const until = 'Without it, each gateway answers, and remembers nothing.'
+		console.log(`${styleText('red', 'failed')}   state in ${store} at ${at}: ${why}${until}`)
 	}
+}
+
+function tablesOf({ version, programVersion }: Pick<ReachedDatabase, 'version' | 'programVersion'>): string {
+	return `tables of version ${version}${version === programVersion ? '' : `, for version ${programVersion}`}`
 }

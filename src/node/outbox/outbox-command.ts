@@ -19,7 +19,8 @@ interrupted has done a part of its work; run it again to do the rest.
   drop ID | --all            delete events, delivered or not; --all requires --state
   erase --conversation ID    delete everything of a conversation, by the platform's id for it
   accept-lost-log            go on without the log (-wal) that is missing beside the file
-  migrate                    create the tables in PostgreSQL, or bring them up to date
+  migrate                    create the tables in each PostgreSQL database of the configuration, also in that of
+                             the state, or bring them up to date
 
   --state STATE              only events that are waiting, delivered or dead
   --route NAME               only events of this route
@@ -65,9 +66,8 @@ export async function runOutbox(
 		say(outboxHelp)
 		return exit.ok
 	}
-	if (given.command === 'migrate') return await runMigrate(settings, given, say)
 	if (given.command === 'accept-lost-log') {
-		if (!('file' in settings)) throw needs('file')
+		if (!('file' in settings)) throw new ConfigError(['outbox: has no "file", which this command needs'])
 		const { acceptLostLog } = await import('./admin.ts')
 		const accepted = acceptLostLog(settings)
 		say(accepted ? 'The outbox goes on without its log. The gateway can be started.' : 'The log is not missing.')
@@ -82,16 +82,12 @@ export async function runOutbox(
 }
 
 interface Given {
-	readonly command: Command | OfOneStore | 'help'
+	readonly command: Command | 'accept-lost-log' | 'help'
 	readonly which: EventFilter
 	readonly conversation: string
 	readonly limit: number
 	readonly json: boolean
 }
-
-/** What only one kind of store has. */
-type OfOneStore = 'accept-lost-log' | 'migrate'
-const ofOneStore: readonly string[] = ['accept-lost-log', 'migrate'] satisfies OfOneStore[]
 
 type Command = 'list' | 'show' | 'redrive' | 'drop' | 'erase'
 type Run = (records: Records, given: Given, say: (line: string) => void, progress: Progress) => Promise<number>
@@ -131,21 +127,6 @@ const commands: { readonly [C in Command]: Run } = {
 	},
 }
 
-/** An outbox of the other kind has no such thing. */
-function needs(kind: 'file' | 'postgres'): ConfigError {
-	return new ConfigError([`outbox: has no "${kind}", which this command needs`])
-}
-
-async function runMigrate(settings: OutboxSettings, { json }: Given, say: (line: string) => void): Promise<number> {
-	if (!('postgres' in settings)) throw needs('postgres')
-	const { migrate } = await import('../postgres/migrations.ts')
-	const { from, to } = await migrate(settings.postgres)
-	if (json) say(JSON.stringify({ from, to }))
-	else if (from === to) say(`The tables have version ${to}. There is nothing to do.`)
-	else say(`The tables had version ${from}, and now have version ${to}.`)
-	return exit.ok
-}
-
 /** Reports what lasts for longer than a second. */
 function eachSecond(report: (line: string) => void): Progress {
 	let reportedAt = performance.now()
@@ -160,8 +141,10 @@ function read(args: readonly string[]): Given {
 	const { values, positionals } = parseCommand(args)
 	const [name, id, ...others] = positionals
 	if (values.help || name === undefined) return { command: 'help', which: {}, conversation: '', limit: 0, json: false }
-	if (!isOfOneStore(name) && !isCommand(name))
-		throw new UsageError(`Unknown command "${name}"${didYouMean(name, [...Object.keys(commands), ...ofOneStore])}`)
+	if (name !== 'accept-lost-log' && !isCommand(name)) {
+		const known = [...Object.keys(commands), 'accept-lost-log', 'migrate']
+		throw new UsageError(`Unknown command "${name}"${didYouMean(name, known)}`)
+	}
 	const { state, route, all, conversation, limit, json } = values
 	const byId = name === 'show' || name === 'redrive' || name === 'drop'
 	if (others.length > 0 || (!byId && id !== undefined)) throw new UsageError('Unexpected argument.')
@@ -200,10 +183,6 @@ function parseCommand(args: readonly string[]) {
 	} catch (cause) {
 		throw new UsageError(cause instanceof Error ? cause.message : String(cause))
 	}
-}
-
-function isOfOneStore(name: string): name is OfOneStore {
-	return ofOneStore.includes(name)
 }
 
 function isCommand(name: string): name is Command {

@@ -80,19 +80,31 @@ export function createPool(settings: PostgresSettings, max: number, limits: Time
 	return pool
 }
 
+/** Throws a DatabaseUnusable if the server is read-only. */
+export async function requireWritable(client: ClientBase): Promise<void> {
+	if ((await setting(client, 'transaction_read_only')) !== 'on') return
+	throw new DatabaseUnusable('read-only', 'The PostgreSQL server is read-only. Connect to the primary server.')
+}
+
 /** Throws a DatabaseUnusable if the server is read-only, or would lose what it has confirmed. */
 export async function requireDurable(client: ClientBase): Promise<void> {
-	const { rows } = await client.query<{ fsync: string; readonly: string }>(
-		`SELECT current_setting('fsync') AS fsync, current_setting('transaction_read_only') AS readonly`,
-	)
-	const [row] = rows
-	if (row?.readonly === 'on') {
-		throw new DatabaseUnusable('read-only', 'The PostgreSQL server is read-only. Connect to the primary server.')
-	}
-	if (row?.fsync === 'off') {
+	await requireWritable(client)
+	if ((await setting(client, 'fsync')) === 'off') {
 		const why = 'it would lose confirmed events when its machine fails'
 		throw new DatabaseUnusable('unsafe', `The PostgreSQL server runs with fsync = off: ${why}. Set it to on.`)
 	}
+}
+
+/** What the server is: `postgresql 17.2`. */
+export async function versionOf(client: ClientBase): Promise<string> {
+	// Some builds append a name to the number.
+	const [number] = (await setting(client, 'server_version')).split(' ')
+	return `postgresql ${number}`
+}
+
+async function setting(client: ClientBase, name: string): Promise<string> {
+	const { rows } = await client.query<{ value: string }>('SELECT current_setting($1) AS value', [name])
+	return rows[0]?.value ?? ''
 }
 
 /** A failure in words for operators, with no value of a query and no secret. */

@@ -1,6 +1,6 @@
 /** Tries whether a database can be used: for `dragoman check`, which changes nothing. */
 import type { PostgresSettings } from '../../config/index.ts'
-import { connect, placeOf, requireDurable } from './connection.ts'
+import { type ClientBase, connect, placeOf, versionOf } from './connection.ts'
 import { DatabaseUnusable } from './database-unusable.ts'
 import { programVersion, requireSchema, schemaVersion } from './migrations.ts'
 
@@ -10,6 +10,8 @@ export interface ReachedDatabase {
 	readonly place: string
 	/** How long connecting took, in milliseconds. Absent: there is no connection. */
 	readonly ms?: number
+	/** What the server is: `postgresql 17.2`. Absent: there is no connection. */
+	readonly server?: string
 	/** The version of its tables; 0: there are none. Absent: there is no connection. */
 	readonly version?: number
 	/** The version of the tables that this program was made for. */
@@ -18,22 +20,26 @@ export interface ReachedDatabase {
 	readonly error?: string
 }
 
-/** Connects, and looks at the server and the version of the tables. */
-export async function reachDatabase(settings: PostgresSettings): Promise<ReachedDatabase> {
+/** Connects, and looks at the server with `require`, and at the version of the tables. */
+export async function reachDatabase(
+	settings: PostgresSettings,
+	require: (client: ClientBase) => Promise<void>,
+): Promise<ReachedDatabase> {
 	const found = { place: placeOf(settings), programVersion }
 	const startedAt = performance.now()
 	try {
 		const client = await connect(settings)
 		const ms = Math.round(performance.now() - startedAt)
 		try {
+			const server = await versionOf(client)
 			const { version } = await schemaVersion(client)
 			const check = async () => {
-				await requireDurable(client)
+				await require(client)
 				// The start makes them.
 				if (!settings.migrate) await requireSchema(client)
 			}
 			const error = await check().then(() => undefined, reasonOf)
-			return { ...found, ms, version, ...(error !== undefined && { error }) }
+			return { ...found, ms, server, version, ...(error !== undefined && { error }) }
 		} finally {
 			await client.end()
 		}

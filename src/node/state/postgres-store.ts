@@ -1,7 +1,14 @@
 /** The state of conversations in PostgreSQL. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PostgresSettings } from '../../config/index.ts'
-import { type Client, connect, createPool, describeFailure, type TimeLimits } from '../postgres/connection.ts'
+import {
+	type Client,
+	connect,
+	createPool,
+	describeFailure,
+	type TimeLimits,
+	versionOf,
+} from '../postgres/connection.ts'
 import { migrate, requireSchema } from '../postgres/migrations.ts'
 import { batched } from './batches.ts'
 import type { Begun, StateStore, StoreEvents } from './state-store.ts'
@@ -107,8 +114,7 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 			const client = await connect(settings, limits)
 			try {
 				await requireSchema(client)
-				const { rows } = await client.query<{ version: string }>(`SELECT current_setting('server_version') AS version`)
-				return `postgresql ${rows[0]?.version}`
+				return await versionOf(client)
 			} finally {
 				await client.end()
 			}

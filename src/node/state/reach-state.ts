@@ -12,14 +12,10 @@ export interface ReachedState {
 	readonly server?: string
 	/** How long connecting took. */
 	readonly ms?: number
+	/** The version of the tables in PostgreSQL, and the one that this program was made for. Absent: there is no connection. */
+	readonly tables?: { readonly version: number; readonly programVersion: number }
 	/** Why it cannot be used, in words. Absent: it can. */
 	readonly error?: string
-}
-
-/** Where the server is, without user and password: a host, with a port or a database. */
-function placeOf({ url }: StateSettings): string {
-	const { host, pathname, searchParams } = new URL(url)
-	return `${host || searchParams.get('host') || 'localhost'}${pathname === '/' ? '' : pathname}`
 }
 
 /** Milliseconds. */
@@ -27,11 +23,26 @@ const patience = 5000
 
 /** Connects once. */
 export async function reachState(settings: StateSettings): Promise<ReachedState> {
-	const { store } = settings
-	const named = { store, at: placeOf(settings) }
+	return settings.store === 'postgres' ? await reachPostgres(settings) : await reachValkey(settings)
+}
+
+/** Loads the driver only when it is wanted. */
+async function reachPostgres(settings: Extract<StateSettings, { store: 'postgres' }>): Promise<ReachedState> {
+	const [{ reachDatabase }, { requireWritable }] = await Promise.all([
+		import('../postgres/reach-database.ts'),
+		import('../postgres/connection.ts'),
+	])
+	const { place, version, programVersion, ...found } = await reachDatabase(settings, requireWritable)
+	const tables = version !== undefined && { tables: { version, programVersion } }
+	return { store: settings.store, at: place, ...found, ...tables }
+}
+
+async function reachValkey(settings: Extract<StateSettings, { store: 'valkey' }>): Promise<ReachedState> {
+	const { store, url } = settings
+	const { host, pathname } = new URL(url)
+	const named = { store, at: `${host}${pathname === '/' ? '' : pathname}` }
 	const startedAt = performance.now()
-	const unchanged = settings.store === 'postgres' ? { ...settings, migrate: false } : settings
-	const opened = await openStore(unchanged, { wake() {} })
+	const opened = await openStore(settings, { wake() {} })
 	try {
 		const server = await withTimeout(patience, opened.identify())
 		if (server === timedOut) return { ...named, error: 'timeout' }
