@@ -22,7 +22,7 @@ const idleTimeout = 30_000
 const backlog = 4096
 
 /** Milliseconds in which clients learn from a response that their connection closes, before idle connections are cut. */
-const gracePeriod = 500
+export const gracePeriod = 500
 
 /** Where to listen: a socket that a supervisor holds open, or an address to bind. */
 export type Place = Socket | { readonly host: string; readonly port: number }

@@ -122,8 +122,27 @@ async function listening(port: number, ca: string, { ended, said }: ReturnType<t
 	await expect.poll(answers, { timeout: 15_000, interval: 50 }).toBe(404)
 }
 
-/** nginx with the configuration of deploy/. */
-export const nginx: Start = async (...urls) => {
+/** nginx with the configuration of deploy/, in front of gateways that each remember for themselves. */
+export const nginx: Start = (...urls) => {
+	const listed = urls.map((url) => `	server ${hostOf(url)} max_fails=0;`).join('\n')
+	return startNginx(
+		replaced(deployed('nginx/upstream/by-route.conf'), [['	server 127.0.0.1:8787 max_fails=0;', listed]]),
+	)
+}
+
+/** The same, in front of two or three gateways that share their state. */
+export const nginxOfShared: Start = (...urls) => {
+	const places = [8787, 8788, 8789].map((port) => `127.0.0.1:${port}`)
+	const uncommented = deployed('nginx/upstream/shared.conf').replace(urls.length === 3 ? /# (?=server)/ : '', '')
+	return startNginx(
+		replaced(
+			uncommented,
+			urls.map((url, i) => [places[i] ?? '', hostOf(url)]),
+		),
+	)
+}
+
+async function startNginx(upstream: string): Promise<Front> {
 	const [at, port] = [folder(), await freePort()]
 	certify(at)
 	mkdirSync(join(at, 'logs'))
@@ -133,16 +152,16 @@ export const nginx: Start = async (...urls) => {
 		['/etc/letsencrypt/live/bots.example.com/fullchain.pem', join(at, 'cert.pem')],
 		['/etc/letsencrypt/live/bots.example.com/privkey.pem', join(at, 'key.pem')],
 		['/var/log/nginx/', `${join(at, 'logs')}/`],
-		['	server 127.0.0.1:8787 max_fails=0;', urls.map((url) => `	server ${hostOf(url)} max_fails=0;`).join('\n')],
 	])
 	const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
 		(each) => `${each}_temp_path ${join(at, each)};`,
 	)
 	writeFileSync(join(at, 'site.conf'), site)
+	writeFileSync(join(at, 'upstream.conf'), upstream)
 	writeFileSync(
 		join(at, 'nginx.conf'),
 		`daemon off; master_process off; pid ${join(at, 'pid')}; error_log ${join(at, 'logs/main.log')};
-		events {} http { ${temporary.join(' ')} include ${join(at, 'site.conf')}; }`,
+		events {} http { ${temporary.join(' ')} include ${join(at, 'upstream.conf')}; include ${join(at, 'site.conf')}; }`,
 	)
 	const running = run('nginx', ['-p', at, '-c', join(at, 'nginx.conf'), '-e', join(at, 'logs/first.log')])
 	const ca = readFileSync(join(at, 'cert.pem'), 'utf8')

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import { adapters } from '../../adapters/index.ts'
+import { gracePeriod } from '../../src/node/listener.ts'
 import { gateway, json, nobody, says, upstream } from '../servers.ts'
 import { has } from '../tools.ts'
 import { caddy, deployed, nginx, send } from './front.ts'
@@ -141,3 +142,13 @@ test('both wait longer than any platform', () => {
 	]
 	for (const wait of waits) expect(Number(wait?.[1]) * 1000).toBeGreaterThan(longest)
 })
+
+test.each(['by-route', 'shared', 'compose'])(
+	'nginx closes idle connections before a gateway that ends does: %s.conf',
+	(name) => {
+		const timeout = /^\tkeepalive_timeout (\d+)ms;$/m.exec(deployed(`nginx/upstream/${name}.conf`))?.[1]
+		expect(Number(timeout)).toBeGreaterThan(0)
+		// Half of it: a busy machine may be late.
+		expect(Number(timeout)).toBeLessThanOrEqual(gracePeriod / 2)
+	},
+)
