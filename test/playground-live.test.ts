@@ -5,14 +5,14 @@ import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { adapters } from '../adapters/index.ts'
 import { CanonicalEvent } from '../src/model/index.ts'
-import { replayTurn } from '../src/node/replay-turn.ts'
+import { replayTurns } from '../src/node/replay-turns.ts'
 import { serve } from '../src/node/serve.ts'
 import { sendCall } from '../src/node/simulate/send-call.ts'
 import type { TurnOutcome } from '../src/observer/index.ts'
 import { createLive } from '../src/playground/live.ts'
 import { curlOf, resend } from '../src/playground/resend.ts'
 import { recordedTurn } from '../src/playground/save-turn.ts'
-import { simulate } from '../src/simulator/index.ts'
+import { type RecordedTurn, selectableOptions, simulate } from '../src/simulator/index.ts'
 import { pushing } from './harness/pushing.ts'
 import { folder } from './outbox/parts.ts'
 import { call, json, says, statusOnly, testScope, upstream } from './servers.ts'
@@ -62,6 +62,9 @@ test('what is kept is bounded: lines, and still fewer whole turns', () => {
 	expect(live.detail(30_000)).toBeUndefined()
 })
 
+/** How a turn is saved for others. Ids are told apart by their length. */
+const withoutWords = { keepWords: false, pseudonym: async (id: string) => `p${id.length}` }
+
 test('a turn of a gateway is seen with all its steps, and saved without what it says of a person', async () => {
 	const live = createLive(Date.now)
 	const { url } = await upstream(() => json(says('Dear Ada Lovelace, you wrote: my secret wish')))
@@ -81,13 +84,14 @@ test('a turn of a gateway is seen with all its steps, and saved without what it 
 	expect(names).toEqual(['call', 'event', 'fitted-event', 'request', 'response', 'reply', 'fitted-reply', 'answer'])
 	expect(detail?.calls).toMatchObject([{ status: 200 }])
 
-	const file = detail && recordedTurn(detail, canonical.create())
+	const file = detail && (await recordedTurn(detail, canonical.create(), withoutWords))
 	const text = JSON.stringify(file)
 	for (const personal of ['4711', 'Ada', 'lovelace', 'London', 'secret wish', '0815'])
 		expect(text).not.toContain(personal)
 	expect(file).toMatchObject({
 		route: 'in',
-		call: { json: { event: { text: 'words of the user', conversation: 'conversation-id' } } },
+		call: { json: { event: { text: 'words of the user', conversation: 'conversation-p6' } } },
+		turnId: line?.id,
 		upstream: { response: { json: says('Dear user-name, you wrote: words of the user') } },
 		answer: { json: { messages: [{ text: 'Dear user-name, you wrote: words of the user' }] } },
 	})
@@ -112,10 +116,10 @@ test.each(adapters.map(({ name }) => name))(
 		await simulate(platform.adapter, { ...runtime, url, text: 'a story of mine', handshake: false })
 		const [line] = live.after(0, 10)
 		const detail = live.detail(line?.number ?? 0)
-		const file = detail && recordedTurn(detail, platform.adapter)
+		const file = detail && (await recordedTurn(detail, platform.adapter, withoutWords))
 		if (!file) throw new Error('The turn cannot be saved.')
 		expect(JSON.stringify(file)).not.toContain('a story of mine')
-		expect(await replayTurn(file, adapters, async () => config)).toEqual([])
+		expect(await replayTurns([file], { adapters, config })).toEqual([[]])
 
 		const event = v.parse(CanonicalEvent, detail.steps.find((step) => step.name === 'event')?.value)
 		const request = { route: 'in', platform: name, event: { ...event, text: 'once more' } }
@@ -124,6 +128,39 @@ test.each(adapters.map(({ name }) => name))(
 		expect(live.after(1, 10)).toMatchObject([{ words: 'once more', status: 200 }])
 		expect(await curlOf(talking, request)).toContain(`curl '${url}`)
 		expect(await resend(talking, { ...request, route: 'gone' })).toBeUndefined()
+	},
+)
+
+test.each(adapters.map(({ name }) => name))(
+	'two turns of a conversation of %s are replayed from their files, also against the backend, and the second picks from the first',
+	async (name) => {
+		const live = createLive(Date.now)
+		const factory = adapters.find((each) => each.name === name)
+		const config = {
+			upstream: { url: 'builtin:demo' },
+			routes: [{ name: 'in', path: '/in', platform: name, options: factory?.examples[0] }],
+		}
+		const gateway = await serve({ config, adapters, observer: live.observer, log() {} })
+		testScope.after(() => gateway.close())
+		const adapter = gateway.routes[0]?.platforms[0].adapter
+		if (!adapter) throw new Error('There is no route.')
+		const common = { ...gateway.runtime, send: sendCall, url: `${gateway.url}/in`, handshake: false }
+		const { event, reply } = await simulate(adapter, { ...common, text: 'choices' })
+		const [option] = reply ? selectableOptions(reply) : []
+		// Without buttons, the choices are numbered.
+		const pick = option && 'value' in option ? { choice: { value: option.value, label: option.title } } : { text: '1' }
+		const { conversation, user } = event
+		const same = { ...common, ...(conversation && { conversation }), ...(user?.id && { user: user.id }) }
+		await simulate(adapter, { ...same, ...pick })
+		const files: RecordedTurn[] = []
+		for (const { number } of live.after(0, 10)) {
+			const detail = live.detail(number)
+			const file = detail && (await recordedTurn(detail, adapter, { ...withoutWords, keepWords: number === 1 }))
+			if (file) files.push(file)
+		}
+		expect(JSON.stringify(files[1]?.answer)).toContain(reply ? 'You chose Red' : '200')
+		expect(await replayTurns(files, { adapters, config })).toEqual([[], []])
+		expect(await replayTurns(files, { adapters, config, backend: { env: {} } })).toEqual([[], []])
 	},
 )
 

@@ -292,7 +292,7 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 			fetch(`${gateway.url}/canonical`, {
 				method: 'POST',
 				headers: { 'content-type': 'application/json', connection: 'close' },
-				body: JSON.stringify({ event: { kind: 'message', id: text, text, conversation: 'c-live' } }),
+				body: JSON.stringify({ event: { kind: 'message', id: `id of ${text}`, text, conversation: 'c-live' } }),
 			})
 		await on('/live', async (page) => {
 			const rows = page.locator('.row')
@@ -328,6 +328,9 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 			const [file] = await Promise.all([page.waitForEvent('download'), page.getByText('Save as fixture').click()])
 			const saved = JSON.parse(readFileSync(await file.path(), 'utf8'))
 			expect(saved).toMatchObject({ route: 'canonical', call: { json: { event: { text: 'words of the user' } } } })
+			const [whole] = await Promise.all([page.waitForEvent('download'), page.getByText('Save with words').click()])
+			const { call } = JSON.parse(readFileSync(await whole.path(), 'utf8'))
+			expect(call.json.event.text).toBe('<img src=x onerror=alert(1)>')
 
 			await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
 			await page.getByText('Copy as curl').click()

@@ -45,6 +45,7 @@ export function createPlayground({ assets, contract, gateway, live, pushes, ...a
 	const app = new Hono()
 	// Tells the pages that the numbers of turns begin anew.
 	const started = gateway.runtime.newId()
+	const pseudonym = pseudonyms(gateway.runtime)
 	app.use(
 		secured,
 		...guard(
@@ -81,12 +82,13 @@ export function createPlayground({ assets, contract, gateway, live, pushes, ...a
 			}
 		}),
 	)
-	app.get('/api/turns/:number', (c) => {
+	app.get('/api/turns/:number', async (c) => {
 		const detail = live.detail(Number(c.req.param('number')))
 		if (!detail) return c.text('Only the line of this turn is kept.', 404)
 		const route = gateway.routes.find(({ name }) => name === detail.route)
 		const adapter = route?.platforms.find(({ name }) => name === detail.platform)?.adapter
-		return c.json({ ...detail, file: adapter && recordedTurn(detail, adapter) })
+		const keepWords = c.req.query('words') === 'kept'
+		return c.json({ ...detail, file: adapter && (await recordedTurn(detail, adapter, { keepWords, pseudonym })) })
 	})
 	app.post('/api/resend', async (c) => {
 		const request = v.safeParse(ResendRequest, await jsonOf(c))
@@ -129,6 +131,12 @@ export function createPlayground({ assets, contract, gateway, live, pushes, ...a
 		return new Response(body === '' ? null : body, { status, headers: headers.map(([name, value]) => [name, value]) })
 	})
 	return app
+}
+
+/** Gives ids a pseudonym with a key that ends with the process: nobody can look for the id that fits. */
+function pseudonyms({ crypto, newId }: TalkingGateway['runtime']): (id: string) => Promise<string> {
+	const key = new TextEncoder().encode(newId())
+	return async (id) => (await crypto.hmac(key, id)).replace(/[^\da-z]/gi, '').slice(0, 12)
 }
 
 /** The body of a request of the pages. A form of another page could send anything but this type. */

@@ -7,16 +7,30 @@ import { previewEvent, RecordedTurn } from '../simulator/index.ts'
 import { isObject, type Members } from './json-object.ts'
 import type { TurnDetail } from './live.ts'
 
+/** What the file keeps, and what stands in it for ids. */
+export interface SaveOptions {
+	/** Keep what the user wrote. */
+	readonly keepWords: boolean
+	/** A short text for an id, the same for the same id, from which the id cannot be found. */
+	pseudonym(id: string): Promise<string>
+}
+
 /**
  * The file. `adapter`: that of the platform, which says whether its calls are forms. Undefined: the turn has no call or no
  * answer.
  */
-export function recordedTurn(turn: TurnDetail, adapter: Adapter): RecordedTurn | undefined {
-	const { steps, calls, route, platform, kind, losses } = turn
+export async function recordedTurn(
+	turn: TurnDetail,
+	adapter: Adapter,
+	{ keepWords, pseudonym }: SaveOptions,
+): Promise<RecordedTurn | undefined> {
+	const { steps, calls, id, route, platform, kind, losses } = turn
 	const valueIn = (name: StepName) => steps.find((step) => step.name === name)?.value
 	const [call, answer, event] = [valueIn('call'), valueIn('answer'), valueIn('event')]
 	if (!isObject(call) || !isObject(answer)) return undefined
-	const replace = replacer(isObject(event) ? personalValues(event) : [])
+	// A label or a number that picked a choice is the bot's own, and picks nothing once it is replaced.
+	const isPick = valueIn('recalled-event') !== undefined
+	const replace = replacer(isObject(event) ? await personalValues(event, keepWords || isPick, pseudonym) : [])
 	const response = valueIn('response')
 	const status = calls.at(-1)?.status
 	const upstream = isObject(response) ? messageOf(response) : status === undefined ? undefined : { status }
@@ -26,6 +40,7 @@ export function recordedTurn(turn: TurnDetail, adapter: Adapter): RecordedTurn |
 		call: messageOf(call),
 		...(upstream !== undefined && { upstream: { response: upstream } }),
 		answer: messageOf(answer),
+		turnId: id,
 	})
 	const recorded = v.parse(RecordedTurn, file)
 	return isForm(adapter) ? { ...recorded, call: asForm(recorded.call) } : recorded
@@ -57,12 +72,19 @@ function asForm({ json, ...call }: RecordedTurn['call']): RecordedTurn['call'] {
 }
 
 /** What stands in an event for a person, and what stands for it in the file. */
-function personalValues({ id, conversation, user, text, attributes }: Members): [value: string, placeholder: string][] {
+async function personalValues(
+	{ id, conversation, user, text, attributes }: Members,
+	keepWords: boolean,
+	pseudonym: SaveOptions['pseudonym'],
+): Promise<[value: string, placeholder: string][]> {
 	const { attributes: ofUser, ...fields } = isObject(user) ? user : {}
+	// Turns of one conversation are known by its id, and one event from another by theirs.
+	const placeholder = async (of: string, id: Json | undefined) =>
+		typeof id === 'string' ? `${of}-${await pseudonym(id)}` : of
 	const found: [string, Json | undefined][] = [
-		['event-id', id],
-		['conversation-id', conversation],
-		['words of the user', text],
+		[await placeholder('event', id), id],
+		[await placeholder('conversation', conversation), conversation],
+		['words of the user', keepWords ? undefined : text],
 		...Object.entries(fields).map(([name, value]): [string, Json] => [`user-${name}`, value]),
 		...[attributes, ofUser].flatMap((each) =>
 			isObject(each) ? Object.entries(each).map(([name, value]): [string, Json] => [`value of ${name}`, value]) : [],

@@ -5,6 +5,7 @@ export { type EventPreview, previewEvent, previewReply, type ReplyPreview } from
 export {
 	compareAnswer,
 	compareRequest,
+	countingDifferences,
 	type Difference,
 	RecordedTurn,
 	recordedAnswer,

@@ -64,6 +64,15 @@ export const RecordedTurn = v.strictObject({
 		),
 	),
 	answer: described(RecordedResponse, 'What the platform must get.'),
+	turnId: v.optional(
+		described(v.string(), 'The id of the turn, by which one of several "alternatives" of a text is picked.'),
+	),
+	ignore: v.optional(
+		described(
+			v.array(v.string()),
+			'Paths of what changes by nature, such as an order number, as differences are printed: "answer.json.messages[0].text". They are not compared, nor is anything below them.',
+		),
+	),
 })
 export type RecordedTurn = v.InferOutput<typeof RecordedTurn>
 
@@ -87,6 +96,13 @@ export interface Difference {
 	readonly path: string
 	readonly recorded?: unknown
 	readonly now?: unknown
+}
+
+/** The differences that the turn does not ignore. */
+export function countingDifferences({ ignore = [] }: RecordedTurn, differences: readonly Difference[]): Difference[] {
+	const isAt = (path: string, ignored: string) =>
+		path.startsWith(ignored) && /^(?:$|[.[])/.test(path.slice(ignored.length))
+	return differences.filter(({ path }) => !ignore.some((ignored) => isAt(path, ignored)))
 }
 
 /** Where an answer differs from the recorded one. */

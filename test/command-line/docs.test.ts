@@ -49,6 +49,9 @@ test('each command does what the page says', { timeout: 60_000 }, async () => {
 
 	expect((await run('preview')).out).toContain('lamp.png')
 	expect((await run('replay')).out).toBe(`${block('replayed')}\n`)
+	const [toBackend = []] = argumentsIn('replay backend')
+	const expected = { code: 1, out: `${block('replayed backend')}\n`, err: '' }
+	expect(await dragoman(toBackend, { cwd: path })).toEqual(expected)
 
 	expect(await dragoman(['new-adapter', 'my-platform'], { cwd: path })).toMatchObject({ code: 0 })
 	// Outside of a folder where the package is installed.

@@ -5,58 +5,58 @@ import * as v from 'valibot'
 import { adapters } from '../../../adapters/index.ts'
 import { describeExpected, isUnknown, pathOf } from '../../schema/index.ts'
 import { type Difference, RecordedTurn } from '../../simulator/index.ts'
-import { type Configuration, loadConfiguration } from '../configuration.ts'
+import { loadConfiguration } from '../configuration.ts'
 import { exitCode } from '../exit-code.ts'
 import { withProgress } from '../progress.ts'
-import { replayTurn } from '../replay-turn.ts'
+import { type ReplayOptions, replayTurns } from '../replay-turns.ts'
 import type { Surroundings } from './command.ts'
 import { defineCommand } from './define-command.ts'
 import { UsageError } from './usage-error.ts'
 
 export const command = defineCommand({
 	name: 'replay',
-	usage: ['FILE... [--json]'],
+	usage: ['FILE... [--backend] [--json]'],
 	about: [
-		'Replays recorded turns without a network, and compares: the platform’s call goes in, the backend answers what was recorded, and the platform must get the recorded answer. With "upstream.request", what the backend is asked is compared, too.',
-		'Each file is one turn; "dragoman schema recorded-turn" prints its schema. A turn that names a route takes platform, options and formats from the configuration; secrets are not needed.',
+		'Replays recorded turns, and compares: the platform’s call goes in, the backend answers what was recorded, and the platform must get the recorded answer. With "upstream.request", what the backend is asked is compared, too. Nothing goes over a network.',
+		'With --backend, the backend of each route is called in place of the recorded one: with its secrets, its headers and its signature. A difference is then a change of the backend, too. The calls are real ones: whatever the backend does for a user, such as to take an order, it does.',
+		'Each file is one turn; "dragoman schema recorded-turn" prints its schema. A turn that names a route takes platform, options and formats from the configuration; secrets of routes are not needed. Files are replayed in the order in which they are given; those of one conversation share its open choices.',
 	],
-	options: { json: { type: 'boolean', default: false, about: 'print JSON' } },
+	options: {
+		backend: { type: 'boolean', default: false, about: 'call the backend of each route' },
+		json: { type: 'boolean', default: false, about: 'print JSON' },
+	},
 	examples: [
 		['dragoman replay turns/*.json', 'in CI'],
+		['dragoman replay turns/*.json --backend', 'against the backend that runs'],
 		['dragoman replay turns/order.json --config other.json', 'with the routes of another configuration'],
 	],
 	exitCodes: '0 nothing differs, 1 something does, 2 wrong usage, 78 a route cannot be read',
-	async run({ values: { json }, positionals: files }, surroundings) {
+	async run({ values: { backend, json }, positionals: files }, surroundings) {
 		if (files.length === 0) throw new UsageError('Give the files of recorded turns.')
-		const turns = await Promise.all(files.map(async (file) => ({ file, turn: await readTurn(file) })))
-		const loaded = turns.some(({ turn }) => turn.route !== undefined) ? await load(surroundings) : undefined
-		const results = await withProgress(`Replaying ${turns.length} turns`, replayAll(turns, loaded))
+		const turns = await Promise.all(files.map(readTurn))
+		const replaying = replayTurns(turns, await optionsFor(turns, backend, surroundings))
+		const differences = await withProgress(`Replaying ${turns.length} turns`, replaying)
+		const results = turns.map(({ note }, i) => ({ file: files[i] ?? '', note, differences: differences[i] ?? [] }))
 		if (json) console.log(JSON.stringify(results, null, 2))
 		else for (const result of results) print(result)
 		return results.some(({ differences }) => differences.length > 0) ? exitCode.failed : exitCode.ok
 	},
 })
 
-function load({ configFile, env }: Surroundings): Promise<Configuration> {
-	return loadConfiguration(configFile, env)
+async function optionsFor(
+	turns: readonly RecordedTurn[],
+	backend: boolean,
+	{ configFile, env: own }: Surroundings,
+): Promise<ReplayOptions> {
+	if (turns.every(({ route }) => route === undefined) && !backend) return { adapters }
+	const { json, adapters: all, env } = await loadConfiguration(configFile, own)
+	return { adapters: all, config: json, ...(backend && { backend: { env } }) }
 }
 
 interface Result {
 	readonly file: string
 	readonly note: string
 	readonly differences: readonly Difference[]
-}
-
-async function replayAll(
-	turns: readonly { readonly file: string; readonly turn: RecordedTurn }[],
-	loaded: Configuration | undefined,
-): Promise<Result[]> {
-	const results: Result[] = []
-	for (const { file, turn } of turns) {
-		const differences = await replayTurn(turn, loaded?.adapters ?? adapters, async () => loaded?.json)
-		results.push({ file, note: turn.note, differences })
-	}
-	return results
 }
 
 async function readTurn(file: string): Promise<RecordedTurn> {

@@ -143,9 +143,9 @@ function eventOf({ steps }: DetailedTurn): Json | undefined {
 }
 
 async function copyCurl(): Promise<void> {
-	if (!turn) return
-	await report(async ({ route, platform }, event) => {
-		await navigator.clipboard.writeText(await tell('/api/curl', { route, platform, event }))
+	await report(async (turn) => {
+		const { route, platform } = turn
+		await navigator.clipboard.writeText(await tell('/api/curl', { route, platform, event: eventOf(turn) }))
 		return 'Copied.'
 	})
 }
@@ -187,26 +187,31 @@ function edit(): void {
 	dialog.showModal()
 }
 
-function save(): void {
-	if (!turn?.file) return
-	const link = document.createElement('a')
-	link.href = URL.createObjectURL(
-		new Blob([`${JSON.stringify(turn.file, null, '\t')}\n`], { type: 'application/json' }),
-	)
-	link.download = `${turn.platform}-${turn.number}.json`
-	link.click()
-	URL.revokeObjectURL(link.href)
-	said =
-		'Saved without names, ids, addresses, attributes and the words of the user. Look through it before you share it: "dragoman replay" replays it.'
-	plan()
+/** Downloads the chosen turn. `words`: what becomes of what the user wrote. */
+async function save(words: 'kept' | 'replaced'): Promise<void> {
+	await report(async ({ platform, number }) => {
+		const { file } = await ask<DetailedTurn>(`/api/turns/${number}?words=${words}`)
+		const link = document.createElement('a')
+		link.href = URL.createObjectURL(new Blob([`${JSON.stringify(file, null, '\t')}\n`], { type: 'application/json' }))
+		// Digits in front, so that a shell lists the turns of a conversation in their order.
+		link.download = `${platform}-${String(number).padStart(5, '0')}.json`
+		link.click()
+		URL.revokeObjectURL(link.href)
+		return savedWords[words]
+	})
+}
+
+const savedWords = {
+	replaced:
+		'Saved without names, ids, addresses, attributes and the words of the user. Look through it before you share it: "dragoman replay" replays it.',
+	kept: 'Saved with the words of the user, and without names, ids, addresses and attributes. Look through it before you share it: "dragoman replay --backend" asks your backend again.',
 }
 
 /** Does something with the chosen turn, and says what came of it. */
-async function report(action: (turn: DetailedTurn, event: Json) => Promise<string>): Promise<void> {
-	const event = turn && eventOf(turn)
-	if (!turn || event === undefined) return
+async function report(action: (turn: DetailedTurn) => Promise<string>): Promise<void> {
+	if (!turn) return
 	try {
-		said = await action(turn, event)
+		said = await action(turn)
 	} catch (thrown) {
 		said = wordsOf(thrown)
 	}

@@ -15,7 +15,7 @@ interface TurnDetailProps {
 	readonly said: string
 	copyCurl(): void
 	edit(): void
-	save(): void
+	save(words: 'kept' | 'replaced'): void
 }
 
 /** The columns, each with the steps that it may show, the best first. */
@@ -48,8 +48,11 @@ export function TurnDetailView({ turn, said, copyCurl, edit, save }: TurnDetailP
 				<button type="button" class="quiet" disabled={!isWhole} onClick={edit}>
 					Replay with edit
 				</button>
-				<button type="button" class="quiet" disabled={!turn.file} onClick={save}>
+				<button type="button" class="quiet" disabled={!turn.file} onClick={() => save('replaced')}>
 					Save as fixture
+				</button>
+				<button type="button" class="quiet" disabled={!turn.file} onClick={() => save('kept')}>
+					Save with words
 				</button>
 			</div>
 			<p class="said-last" role="status">
