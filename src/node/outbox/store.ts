@@ -127,14 +127,16 @@ function createStore(parts: Parts): Store {
 			? retaining.sweep(now, log.newTransaction())
 			: { crowdedOut: 0, finished: true }
 		if (!finished) sweepAt = now + sweepOn
-		const stored = entries.map((entry) => (isFull ? 'outbox-full' : insert(entry, now)))
 		const fits = log.newTransaction()
-		const claimed = wanted.map(([route, count]) => claims.claim(route, count, now, fits))
+		const claimed = wanted.flatMap(([route, count]) => claims.claim(route, count, now, fits))
+		const left = new Map(wanted)
+		for (const { route } of claimed) left.set(route, (left.get(route) ?? 0) - 1)
+		const stored = entries.map((entry) => (isFull ? 'outbox-full' : insert(entry, now, left, claimed)))
 		end.run()
 		// A route without room left gets its next claims when a delivery has ended.
-		const withRoom = wanted.filter(([, count], i) => count > (claimed[i]?.length ?? 0))
+		const withRoom = wanted.filter(([route]) => (left.get(route) ?? 0) > 0)
 		const nextAt = claims.nextDue(withRoom.map(([route]) => route))
-		return { entries: stored, claimed: claimed.flat(), nextAt, crowdedOut }
+		return { entries: stored, claimed, nextAt, crowdedOut }
 	}
 
 	function rollBack(): void {
@@ -231,26 +233,36 @@ function createStore(parts: Parts): Store {
 	}
 }
 
-/** Inserts what is stored together, unless there is no room for it. */
+/**
+ * Inserts what is stored together, unless there is no room for it. An event that is due is claimed as it is stored, where
+ * its route has room `left`: it is written once, and need not be read.
+ */
 function createInsert(
 	db: DatabaseSync,
 	{ encryption, order, salt, options }: Parts,
 	admission: Admission,
 	log: LogBudget,
-): (entry: Entry, now: number) => undefined | 'outbox-full' {
+): (entry: Entry, now: number, left: Map<string, number>, claimed: Claimed[]) => undefined | 'outbox-full' {
 	const insert = db.prepare(`
 		INSERT OR IGNORE INTO events (seq, id, route, lane, head, owner, accepted_at, next_at, key, payload)
 		VALUES ((SELECT coalesce(max(seq), 0) FROM events) + ${placesBetween}, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	`)
-	return ({ rows, route, conversation, underWay }, now) => {
-		const encrypted = rows.map(({ id, payload }) => ({ id, ...encryption.encrypt(id, payload) }))
+	return ({ rows, route, conversation, underWay }, now, left, claimed) => {
+		const encrypted = rows.map(({ id, payload }) => ({ id, payload, ...encryption.encrypt(id, payload) }))
 		if (!admission.admit(encrypted.map(({ bytes }) => bytes.length))) return 'outbox-full'
 		const hashed = conversation === undefined ? null : hashConversation(salt, conversation)
 		const dueAt = firstAttempt(options, now, Math.random())
-		const owner = underWay ? options.owner : null
-		for (const { id, key, bytes } of encrypted) {
-			insert.run(id, route, hashed, order.isFree(hashed) ? 1 : 0, owner, now, dueAt, key, bytes)
+		for (const { id, payload, key, bytes } of encrypted) {
+			const head = order.isFree(hashed)
+			const room = left.get(route) ?? 0
+			const starts = !underWay && head && dueAt <= now && room > 0
+			const owner = underWay || starts ? options.owner : null
+			const { changes } = insert.run(id, route, hashed, head ? 1 : 0, owner, now, dueAt, key, bytes)
 			log.countInsert(bytes.length)
+			// After a commit of which nobody heard, the event is there already.
+			if (!starts || changes === 0) continue
+			left.set(route, room - 1)
+			claimed.push({ id, route, payload, failed: 0, acceptedAt: now, interrupted: false })
 		}
 		return undefined
 	}
