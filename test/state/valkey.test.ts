@@ -117,6 +117,19 @@ describe.skipIf(valkeyProgram === undefined || !kind)('Valkey or Redis', () => {
 		expect(await claim(state, 'c', 'call', 60_000)).toEqual({ fence: expect.any(Number) })
 	})
 
+	test('may refuse what it must store and take the rest: the log does not tell of each turn', async () => {
+		const { admin, server } = await started()
+		// There is nothing to store of its replies, so that a turn's second step succeeds.
+		const { url } = await upstream()
+		if (!kind) throw new Error('there is no such kind')
+		const one = await node({ kind, server, upstream: url })
+		await admin.config('SET', 'maxmemory', '1')
+		const turns = 20
+		for (let n = 0; n < turns; n++) await say(one, `m${n}`)
+		expect(stateLines(one)[0]).toMatchObject({ level: 'warn', did: 'begin' })
+		expect(stateLines(one).length).toBeLessThan(turns / 2)
+	})
+
 	test('may drop anything at any time', async () => {
 		const { admin, server } = await started(['--maxmemory-policy', 'allkeys-lru'])
 		const { state, failures, close } = await openState(server.url)

@@ -20,17 +20,22 @@ export async function openState(
 	const line = { msg: 'state', store }
 	let failures = 0
 	let loggedAt = Number.NEGATIVE_INFINITY
+	/** Whether the log says that the state fails. */
+	let told = false
 
 	function failed(did: keyof State, cause: string): void {
 		failures++
 		if (observer?.stateFailure) shield(log)(() => observer.stateFailure?.({ did }))
 		if (elapsed() - loggedAt < quietTime) return
 		loggedAt = elapsed()
+		told = true
 		log({ level: 'warn', ...line, did, failures, cause })
 	}
 
+	// A store that refuses some calls and takes others, such as a full one, fails and recovers with every turn.
 	function recovered(): void {
-		loggedAt = Number.NEGATIVE_INFINITY
+		if (!told) return
+		told = false
 		log({ level: 'info', ...line, did: 'recovered', failures })
 	}
 
