@@ -17,6 +17,7 @@ const parts = [
 	['B', 'The process and its host'],
 	['C', 'Delivery'],
 	['D', 'Hostile callers'],
+	['E', 'Several Nodes'],
 ] as const
 
 /** Replaces the page with the results of this run. */
@@ -29,6 +30,8 @@ export async function writeReport(ran: readonly Ran[], scale: Scale, seed: numbe
 		`Written by \`${command}\` with seed ${seed}, on Node ${process.versions.node} and ${availableParallelism()} cores, shared by the gateway, its upstream and its callers; every figure was measured in that run.`,
 		'',
 		'A requirement **holds** if nothing was lost, duplicated, hung or wrong, and every failure was *typed*: answered with one of the [error codes](errors.md). Times, rates and amounts of memory that missed their figure are listed with the reason.',
+		'',
+		'Out of scope: a disk or a database that confirms what it has not stored. `dragoman` refuses a PostgreSQL server with `fsync = off`; one whose disk lies, or that fails over to an asynchronous standby, loses what the standby had not received.',
 	]
 	for (const [letter, title] of parts) {
 		const own = ran.filter(({ row }) => row.id.startsWith(letter))

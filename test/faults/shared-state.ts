@@ -40,7 +40,7 @@ export interface StateKind {
 	start(scope: Scope, directives?: readonly string[]): Promise<StateServer>
 }
 
-export const stateKinds: readonly StateKind[] = [
+const stateKinds: readonly StateKind[] = [
 	{
 		...{ name: 'valkey', password: valkeyPassword, tool: 'redis-server', isInstalled: valkeyProgram !== undefined },
 		start: startValkey,

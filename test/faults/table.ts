@@ -1,8 +1,8 @@
-/** Every row, in the order of the table: whatever the files of its four parts export as one. */
+/** Every row, in the order of the table: whatever the files of its five parts export as one. */
 import { globSync } from 'node:fs'
 import type { Row } from './row.ts'
 
-const files = globSync('{upstream,host,delivery,callers}/*.ts', { cwd: import.meta.dirname })
+const files = globSync('{upstream,host,delivery,callers,nodes}/*.ts', { cwd: import.meta.dirname })
 const modules: readonly object[] = await Promise.all(files.map((file) => import(`./${file}`)))
 
 export const rows: readonly Row[] = modules

@@ -1,9 +1,10 @@
 /** A PostgreSQL server of its own, from the programs that are installed, in a folder that goes with it. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { path } from '../tools.ts'
 import type { Scope } from './scope.ts'
@@ -49,8 +50,8 @@ export async function startPostgres(scope: Scope): Promise<PostgresServer> {
 		'UTF8',
 		'--no-sync',
 	]
-	const made = spawnSync(programOf('initdb'), initdb, { ...of, encoding: 'utf8' })
-	if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+	// Not with spawnSync: it takes a second, and an upstream of this process may be asked meanwhile.
+	await promisify(execFile)(programOf('initdb'), initdb, of)
 	let running: ChildProcess | undefined
 	let databases = 0
 

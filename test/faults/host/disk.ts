@@ -1,13 +1,12 @@
 /** The disk of the outbox is full, fails, or is slow. */
 
-import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { capacity, open } from '../../harness/load.ts'
 import { notifying } from '../../harness/platforms.ts'
 import { folder } from '../../harness/scope.ts'
-import { path } from '../../tools.ts'
+import { empty, fill, smallDisk } from '../../harness/small-disk.ts'
 import { atOnceThenEach, delivered, startAccepting, startTaking, traces } from '../accepting.ts'
 import { faultsOf } from '../health.ts'
 import { none, type Outcome, over, type Row, type Trial, together, unless, untried } from '../row.ts'
@@ -25,7 +24,7 @@ export const diskFull: Row = {
 		'events are rejected with a typed 503, the process stays up, 0 acknowledged events lost; it accepts again by itself once events are delivered or space is freed; killed on a full disk, it starts, rejects with a typed 503, and delivers everything once the backend is back',
 	waits: 'idly',
 	async run(trial) {
-		const disk = smallDisk(trial)
+		const disk = smallDisk(trial, size)
 		if (disk === undefined) return untried('root', 'a small disk can be mounted by root only')
 		let status = 503
 		const upstream = await startTaking(trial, () => status)
@@ -72,7 +71,7 @@ export const diskFull: Row = {
 		const before = refused()
 		await offer(20)
 		claim(refused() === before + 20, `${20 - refused() + before} events were accepted on a full disk`)
-		rmSync(join(disk, 'of-others'))
+		empty(disk)
 		claim(await isAccepted(), 'when others had made room, it accepted no more')
 		claim(await drained(), 'when others had made room, what was accepted before is not delivered')
 
@@ -88,7 +87,7 @@ export const diskFull: Row = {
 		claim(await drained(), 'killed on a full disk, it did not deliver everything')
 		await kill()
 		gateway = await startAccepting(trial, upstream.url, { outbox })
-		rmSync(join(disk, 'of-others'))
+		empty(disk)
 		claim(await isAccepted(), 'killed on a full disk, it accepted no more when others had made room')
 		claim(await drained(), 'killed on a full disk, it did not deliver what it accepted afterwards')
 
@@ -98,27 +97,6 @@ export const diskFull: Row = {
 			broken: [...broken, ...unexpected(turns, ['accepted', 'outbox-full']), ...faults, ...faultsOf(gateway)],
 		}
 	},
-}
-
-/** A disk of its own, where that may be had; it goes with the row. */
-function smallDisk(trial: Trial): string | undefined {
-	const disk = folder(trial)
-	const mount = ['-t', 'tmpfs', '-o', `size=${size}m`, 'dragoman', disk]
-	if (spawnSync('mount', mount, { env: { PATH: path } }).status !== 0) return undefined
-	trial.after(() => spawnSync('umount', ['-l', disk], { env: { PATH: path } }))
-	return disk
-}
-
-/** Takes all that is left of it. */
-function fill(disk: string): void {
-	const [file, chunk] = [join(disk, 'of-others'), Buffer.alloc(65_536, 'x')]
-	for (const bytes of [chunk, chunk.subarray(0, 4096)]) {
-		try {
-			for (;;) writeFileSync(file, bytes, { flag: 'a' })
-		} catch (thrown) {
-			if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOSPC')) throw thrown
-		}
-	}
 }
 
 /** System calls that fail, with which error; each from the n-th on, every so many. */

@@ -1,0 +1,45 @@
+/** Faults of several Nodes that share an outbox or a state. */
+import type { Plant } from './plant.ts'
+
+export const nodePlants: readonly Plant[] = [
+	{
+		id: 'claims-kept-by-the-dead',
+		fault: 'The claims of a Node that died are not released',
+		edits: [
+			{
+				file: 'src/node/postgres/migrations/outbox-functions.ts',
+				find: 'IF gone IS NULL THEN RETURN 0; END IF;',
+				replace: 'IF gone IS NULL OR true THEN RETURN 0; END IF;',
+			},
+		],
+		caughtBy: { row: 'E1' },
+	},
+	{
+		id: 'order-of-each-node',
+		fault: 'An event does not wait for those of its conversation that another Node stored',
+		edits: [
+			{
+				file: 'src/node/postgres/migrations/outbox-functions.ts',
+				find: "WHERE e.state = 'waiting' AND e.lane = n.lane AND (blocks OR e.attempts = 0)",
+				replace: "WHERE e.state = 'waiting' AND e.lane = n.lane AND e.owner = node AND (blocks OR e.attempts = 0)",
+			},
+		],
+		caughtBy: { row: 'E11' },
+	},
+	{
+		id: 'answer-of-another-node',
+		fault: 'The answer that another Node remembered is not looked up',
+		edits: [
+			{
+				file: 'src/node/state/valkey-script.ts',
+				find: `			local held = redis.call('GET', key)
+			if held then
+`,
+				replace: `			local held = redis.call('GET', key)
+			if held and string.sub(held, 1, 1) == 'C' then
+`,
+			},
+		],
+		caughtBy: { row: 'E12' },
+	},
+]
