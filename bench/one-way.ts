@@ -6,10 +6,13 @@ import { createRuntime } from '../src/node/node-runtime.ts'
 import { openOutbox } from '../src/node/outbox/open-outbox.ts'
 import { open } from '../test/harness/load.ts'
 import { conversing } from '../test/harness/platforms.ts'
+import { startPostgres } from '../test/harness/postgres.ts'
 import { folder } from '../test/harness/scope.ts'
+import { has } from '../test/tools.ts'
 import { compare, figure, ratio } from './compare.ts'
 import { type Experiment, round, type Trial } from './experiment.ts'
 import { startGateway } from './peers.ts'
+import type { Running } from './processes.ts'
 import { spread, startUpstream } from './turns.ts'
 
 /** Events a second, and for how many seconds. */
@@ -29,6 +32,12 @@ const delayTeller = `
 	})
 `
 
+const titles: ReadonlyMap<string, string> = new Map([
+	['passed', 'Acknowledged when the upstream has accepted it'],
+	['stored', 'Acknowledged when it is on the disk'],
+	['postgres', 'Acknowledged when PostgreSQL has it on its disk'],
+])
+
 export const oneWay: Experiment = {
 	...{ id: 'P9', title: 'Events that are stored before they are acknowledged' },
 	async run(trial) {
@@ -41,12 +50,15 @@ export const oneWay: Experiment = {
 		const args = ['--import', `data:text/javascript,${encodeURIComponent(delayTeller)}`]
 		const storing = await startGateway(trial, { ...config, outbox }, { args })
 		const passing = await startGateway(trial, config)
+		const sharing = await startSharing(trial, config)
 		const subjects = [
-			{ id: 'stored', running: storing, ...call },
 			{ id: 'passed', running: passing, ...call },
+			{ id: 'stored', running: storing, ...call },
+			...(sharing ? [{ id: 'postgres', running: sharing, ...call }] : []),
 		]
 		const samples = await compare(trial, subjects, 32, trial.pace)
 		const cpu = ratio(samples, 'stored', 'passed', 'cpu').median
+		const shared = ratio(samples, 'postgres', 'stored', 'cpu').median
 
 		// What is still to be delivered would be part of the figures.
 		await wait(2000)
@@ -73,8 +85,8 @@ export const oneWay: Experiment = {
 		return {
 			head: ['', 'CPU an event, µs', 'events/s', 'p99, ms'],
 			rows: [
-				...(['passed', 'stored'] as const).map((id) => [
-					id === 'passed' ? 'Acknowledged when the upstream has accepted it' : 'Acknowledged when it is on the disk',
+				...subjects.map(({ id }) => [
+					titles.get(id) ?? id,
 					spread(figure(samples, id, 'cpu')),
 					Math.round(figure(samples, id, 'rate').median).toLocaleString('en'),
 					round(figure(samples, id, 'p99').median),
@@ -82,15 +94,32 @@ export const oneWay: Experiment = {
 				['The same, at a steady rate', '', String(steady.rate), round(p99)],
 				[`The store alone, ${store.callers} callers`, '', Math.round(alone).toLocaleString('en'), ''],
 			],
-			figures: { 'stored cpu': figure(samples, 'stored', 'cpu').median, 'store rate': alone, 'loop delay, ms': delay },
+			figures: {
+				...Object.fromEntries(subjects.map(({ id }) => [`${id} cpu`, figure(samples, id, 'cpu').median])),
+				...{ 'store rate': alone, 'loop delay, ms': delay },
+			},
 			targets: [
 				{ what: 'CPU against an event that is passed on', reached: cpu, bound: 'most', limit: 1.5 },
+				...(sharing
+					? [{ what: 'CPU in PostgreSQL against the file', reached: shared, bound: 'most', limit: 1.5 } as const]
+					: []),
 				{ what: `p99 at ${steady.rate} events/s`, reached: p99, bound: 'most', limit: 50, unit: 'ms' },
 				{ what: 'delay of the event loop, p99', reached: delay, bound: 'most', limit: 10, unit: 'ms' },
 				{ what: 'the store alone', reached: alone, bound: 'least', limit: 20_000, unit: 'events/s' },
 			],
 		}
 	},
+}
+
+/** A gateway with its outbox in PostgreSQL. Undefined: it is not installed. */
+async function startSharing(trial: Trial, config: object): Promise<Running | undefined> {
+	if (!has('postgres')) {
+		console.log('without PostgreSQL, which is not installed')
+		return undefined
+	}
+	const outbox = { postgres: { env: 'DATABASE_URL', migrate: true } }
+	const env = { DATABASE_URL: await (await startPostgres(trial)).database() }
+	return await startGateway(trial, { ...config, outbox }, { env })
 }
 
 /** Events a second that the store takes. */

@@ -86,11 +86,33 @@ const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: '
 
 /** Seconds of CPU, user and system, that a process has used, with all of its threads. */
 export function cpuSeconds(pid: number): number {
+	const [own] = accounted(pid)
+	return own
+}
+
+/** The same, with the processes that it has started: those that there are, and those that it has seen end. */
+export function cpuSecondsOfAll(pid: number): number {
+	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+	const ofChildren = children.map((child) => {
+		try {
+			return cpuSeconds(child)
+		} catch {
+			// It has ended meanwhile.
+			return 0
+		}
+	})
+	const [own, ended] = accounted(pid)
+	return ofChildren.reduce((sum, each) => sum + each, own + ended)
+}
+
+/** Seconds of CPU of a process, and of its children that have ended. */
+function accounted(pid: number): readonly [own: number, ended: number] {
 	// Behind the name, which may hold blanks and brackets; counted from the state, the third field.
 	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
 		.replace(/^.*\) /s, '')
 		.split(' ')
-	return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+	const seconds = (field: number) => (Number(fields[field]) + Number(fields[field + 1])) / ticksPerSecond
+	return [seconds(11), seconds(13)]
 }
 
 /** Bytes of memory that a process holds. */

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { allocation } from './allocation.ts'
 import type { Pace } from './compare.ts'
 import { conversations } from './conversations.ts'
+import { database } from './database.ts'
 import { describeTarget, type Experiment, type Finding, holds } from './experiment.ts'
 import { everyFormat } from './formats.ts'
 import { largeBodies } from './large-bodies.ts'
@@ -35,7 +36,7 @@ const { values } = parseArgs({
 const experiments: readonly Experiment[] = [
 	...[atOnce, crowded, waiting, manyRoutes, starting, worker],
 	...[largeBodies, oneWay, everyFormat, conversations, allocation],
-	sharedState,
+	...[sharedState, database],
 ]
 
 const pace: Pace = values.short

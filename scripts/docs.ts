@@ -18,6 +18,7 @@ import { replaceBlock } from './generated-block.ts'
 import { readLimitWords } from './limit-words.ts'
 import { openApi } from './openapi.ts'
 import { performanceChart, performancePage, sizingPage } from './performance.ts'
+import { scalePage } from './scale.ts'
 import { table } from './table.ts'
 
 /** What is generated, by file: makes the new content from the present one. */
@@ -31,6 +32,7 @@ const documents: { readonly [file: string]: (present: string) => string } = {
 	'docs/performance.md': performancePage,
 	'docs/performance.svg': performanceChart,
 	'docs/sizing.md': sizingPage,
+	'docs/scale.md': scalePage,
 	'config/gateway.schema.json': configSchema,
 	...contractDocuments(),
 	'config/gateway.json': exampleConfig,

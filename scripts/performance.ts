@@ -2,14 +2,12 @@
 import { chart } from '../bench/chart.ts'
 import { describeTarget } from '../bench/experiment.ts'
 import { peers } from '../bench/peers.ts'
-import { readResults } from '../bench/results.ts'
 import { defaultConcurrency } from '../src/config/upstreams.ts'
 import { limits } from '../src/limits.ts'
 import { maxConnections } from '../src/node/listener.ts'
 import { replaceBlock } from './generated-block.ts'
+import { count, figure, load, notMeasured, orNotMeasured, results } from './measured.ts'
 import { table } from './table.ts'
-
-const results = readResults()
 
 /** The page with the newest result of each experiment. */
 export function performancePage(present: string): string {
@@ -26,10 +24,6 @@ function resultBlock(id: string): string {
 	return [...parts.filter((part) => part !== ''), origin].join('\n\n')
 }
 
-function notMeasured(id: string): string {
-	return `Not measured yet: \`npm run bench -- --only ${id} --write\`.`
-}
-
 /** What a turn costs, side by side. */
 export function performanceChart(): string {
 	const bars = peers.flatMap(({ id, title }) => {
@@ -43,34 +37,10 @@ export function performanceChart(): string {
 	)
 }
 
-/** An experiment has no result yet. */
-class NotMeasured extends Error {}
-
-/** A figure of an experiment. */
-function figure(id: string, name: string): number {
-	const value = results[id]?.figures[name]
-	if (value === undefined) throw new NotMeasured(notMeasured(id))
-	return value
-}
-
-/** The part of a core that a process should use at most when nothing is wrong: the rest is for peaks. */
-const load = 0.5
-
-const count = (value: number): string => Number(value.toPrecision(2)).toLocaleString('en')
-
 /** The page on how large a deployment has to be. */
 export function sizingPage(present: string): string {
 	const blocks = { turns: turnsBlock, waiting: waitingBlock, bodies: bodiesBlock, conversations: conversationsBlock }
 	return Object.entries(blocks).reduce((page, [name, write]) => replaceBlock(page, name, orNotMeasured(write)), present)
-}
-
-function orNotMeasured(write: () => string): string {
-	try {
-		return write()
-	} catch (thrown) {
-		if (thrown instanceof NotMeasured) return thrown.message
-		throw thrown
-	}
 }
 
 function turnsBlock(): string {
