@@ -1,5 +1,6 @@
 /** The simulator plays a platform against real servers on this machine, and the command line plays it for people. */
 import { execFile, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
@@ -307,6 +308,18 @@ describe('dragoman simulate', () => {
 		const env = { MY_SECRET: 'hush-hush-hush-hush' }
 		const { code, out } = await dragoman(['simulate', ...args], { env, input: 'colours\n1\n\n2\n' })
 		expect([code, out]).toEqual([0, '(100 ms)\nWhich?\n  1) Red\n> Red\n(100 ms)\ncolour-red\n(100 ms)\n2\n'])
+	})
+
+	test('a secret is read from the .env beside the configuration, unless the environment has it', async () => {
+		const { url } = await chatbotGateway()
+		const { path, remove } = folderWith({ '.env': 'FILED=hush-hush-hush-hush\nMY_SECRET=another' })
+		onTestFinished(remove)
+		const common = ['chatbot-v2', '--url', url, '--option', 'text=question', '--text', 'colours']
+		const config = ['--config', join(path, 'gateway.json')]
+		for (const name of ['FILED', 'MY_SECRET']) {
+			expect(await run(...common, ...config, '--secret-env', name)).toMatchObject({ code: 0, err: '' })
+		}
+		expect((await run(...common, '--secret-env', 'FILED')).err).toContain('FILED is not set')
 	})
 
 	test('a route of the configuration says what to play, and against what', async () => {

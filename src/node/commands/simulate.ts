@@ -5,6 +5,7 @@ import { conversationApis, managementApis } from '../../../adapters/simulated-ap
 import type { Environment } from '../../config/index.ts'
 import { Refused, type UserAction } from '../../simulator/index.ts'
 import { loadConfiguration } from '../configuration.ts'
+import { readDotenv } from '../dotenv.ts'
 import { exitCode } from '../exit-code.ts'
 import { serveManagementApi } from '../simulate/api.ts'
 import { type Dialogue, openDialogue } from '../simulate/dialogue.ts'
@@ -25,7 +26,11 @@ const options = {
 		about: 'then the user picks option N of the answer',
 	},
 	secret: { type: 'string', value: 'VALUE', about: 'secret of the route' },
-	'secret-env': { type: 'string', value: 'NAME', about: 'secret of the route, from an environment variable' },
+	'secret-env': {
+		type: 'string',
+		value: 'NAME',
+		about: 'secret of the route, from an environment variable or the .env beside the configuration',
+	},
 	option: {
 		type: 'string',
 		multiple: true,
@@ -73,7 +78,7 @@ export const command = defineCommand({
 		const [name, ...others] = positionals
 		if (others.length > 0) throw new UsageError(`Unexpected argument "${others[0]}".`)
 		const port = values.api === undefined ? undefined : readPort(values.api)
-		const secret = readSecret(values, surroundings.env)
+		const secret = await readSecret(values, surroundings)
 		if (port !== undefined && values.url === undefined && values.route === undefined) {
 			await serveManagementApi(adapterNamed(name, adapters).name, port, secret)
 			return undefined
@@ -139,9 +144,13 @@ function readAction({ text, start }: SimulateArguments['values']): UserAction | 
 	return text === undefined ? undefined : { text }
 }
 
-function readSecret(values: SimulateArguments['values'], env: Environment): string | undefined {
+async function readSecret(
+	values: SimulateArguments['values'],
+	{ configFile, env: own }: Surroundings,
+): Promise<string | undefined> {
 	const name = values['secret-env']
 	if (name === undefined) return values.secret
+	const { env } = await readDotenv(configFile, own)
 	const value = env[name]
 	if (!value) throw new UsageError(`${name} is not set.`)
 	return value
