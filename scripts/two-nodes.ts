@@ -11,6 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { choices, createBackend, reply } from '../src/backend/index.ts'
 import { renderLogLine } from '../src/node/terminal-log.ts'
+import { conversing } from '../test/harness/platforms.ts'
 import { startPostgres } from '../test/harness/postgres.ts'
 import { folder, type Scope } from '../test/harness/scope.ts'
 import { has } from '../test/tools.ts'
@@ -18,6 +19,11 @@ import { has } from '../test/tools.ts'
 const program = fileURLToPath(new URL('../src/node/main.ts', import.meta.url))
 const port = Number(process.env.PORT ?? 8781)
 const ports = [port, port + 1] as const
+
+/** A platform that reads no answer, and what makes the simulator play it. */
+const { factory, options } = conversing
+const silent = factory.name
+const played = Object.entries(Object(options)).map(([name, value]) => ` --option ${name}=${value}`)
 
 /** Milliseconds that the backend takes for the text "slow". */
 const slow = 30_000
@@ -101,7 +107,7 @@ const config = {
 	upstream: { url: await startBackend(), timeout: 2 * slow },
 	outbox: stored,
 	state: stored,
-	routes: ['canonical', 'pingstreams'].map((platform) => ({ name: platform, path: `/${platform}`, platform })),
+	routes: ['canonical', silent].map((platform) => ({ name: platform, path: `/${platform}`, platform })),
 }
 const file = join(folder(scope), 'gateway.json')
 writeFileSync(file, JSON.stringify(config, null, '\t'))
@@ -135,7 +141,7 @@ The same call at both, which the backend gets once:
   for port in ${ports.join(' ')}; do curl http://127.0.0.1:$port/canonical -H 'content-type: application/json' -d '{ "version": 1, "event": { "id": "m1", "kind": "message", "conversation": "c1", "text": "Hello" } }'; echo; done
 
 Three events that are stored before they are acknowledged, at Node 1. The backend needs half a minute for the first:
-  printf 'slow\\ntwo\\nthree\\n' | npm run simulate -- pingstreams --url ${one}/pingstreams --option dialect=external
+  printf 'slow\\ntwo\\nthree\\n' | npm run simulate -- ${silent} --url ${one}/${silent}${played.join('')}
 
 Meanwhile, kill the Node that delivers them, and watch the other:
   kill -9 ${nodes[0]?.pid}

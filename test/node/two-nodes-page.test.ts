@@ -45,6 +45,7 @@ test.skipIf(!has('postgres') || !has('curl'))(
 			await ended
 		})
 		await expect.poll(() => said, { timeout: 60_000 }).toContain('Ctrl-C')
+		expect(said).toContain(block('kill one').split('\n')[1]?.trim().replace('8781', `${port}`))
 		const pid = /^Node 1 is process (\d+),/m.exec(said)?.[1] ?? ''
 		/** What a block prints in a shell, with the ports and the process of this test. */
 		async function printed(name: string): Promise<string> {
