@@ -1,6 +1,8 @@
 /** Our tables in PostgreSQL: how they come to be, and which programs work with them. */
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PostgresSettings } from '../../src/config/index.ts'
+import { type PostgresSettings, readOutbox } from '../../src/config/index.ts'
+import { openPostgresStore } from '../../src/node/outbox/postgres/store.ts'
 import { connect, createPool, requireDurable } from '../../src/node/postgres/connection.ts'
 import {
 	migrate,
@@ -10,6 +12,7 @@ import {
 	schemaVersion,
 	whyUnusable,
 } from '../../src/node/postgres/migrations.ts'
+import { reachDatabase } from '../../src/node/postgres/reach-database.ts'
 import { type PostgresServer, postgresPassword, startPostgres } from '../harness/postgres.ts'
 import { has } from '../tools.ts'
 
@@ -95,6 +98,38 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 			expect(`${error}`).toMatch(/^DatabaseUnusable: The PostgreSQL database 127\.0\.0\.1:\d+\/\w+ cannot be reached/)
 			expect(`${error}`).not.toContain('canary-of-a-password')
 		}
+	})
+
+	test('a URL that the driver cannot read is described without its password', async () => {
+		const url = (await server.database()).replace(postgresPassword, `${postgresPassword}%ZZ`)
+		const error = await connect({ url, migrate: false }).catch((thrown: unknown) => thrown)
+		expect(error).toMatchObject({ name: 'DatabaseUnusable', reason: 'unreachable' })
+		expect(inspect(error)).not.toContain(postgresPassword)
+	})
+
+	test('a database that cannot store every text is refused', async () => {
+		await server.query(`CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+		const url = (await server.database()).replace(/\/\w+$/, '/latin')
+		await expect(migrate({ url, migrate: false })).rejects.toThrow(/has the encoding LATIN1\. Create one with UTF8\./)
+	})
+
+	test('what the server refuses is described, and not thrown as it is', async () => {
+		const settings = await fresh()
+		await server.query(`CREATE ROLE plain LOGIN PASSWORD '${postgresPassword}'`)
+		const plain = { url: settings.url.replace('//postgres:', '//plain:'), migrate: false }
+		const refused = {
+			name: 'DatabaseUnusable',
+			reason: 'refused',
+			message: expect.stringContaining('permission denied'),
+		}
+		await expect(migrate(plain)).rejects.toMatchObject(refused)
+		await migrate(settings)
+		const outbox = readOutbox({ outbox: { postgres: { env: 'DATABASE_URL' } } }, { DATABASE_URL: plain.url })
+		if (!outbox || !('postgres' in outbox)) throw new Error('it is in a database')
+		await expect(openPostgresStore(outbox)).rejects.toMatchObject(refused)
+		expect(await reachDatabase(plain, requireDurable)).toMatchObject({
+			error: expect.stringContaining('permission denied'),
+		})
 	})
 
 	test('a pool opens connections as they are needed, and each has the limits of time', async () => {

@@ -10,7 +10,7 @@ export function asksToMigrate(args: readonly string[]): boolean {
 
 /**
  * Migrates one database after the other, and tells of each with `say`. Returns the exit code. Rejects with a ConfigError if
- * there is none, with a DatabaseUnusable, or with the error of a server: the databases before that one are up to date then.
+ * there is none, or with a DatabaseUnusable: the databases before that one are up to date then.
  */
 export async function runMigrate(
 	args: readonly string[],

@@ -2,8 +2,10 @@
  * Connections to PostgreSQL, each with limits of time, so that a network that was cut is noticed on both sides. This module
  * loads the driver: import it only where a configuration asks for PostgreSQL.
  */
+import { Socket } from 'node:net'
 import { Client, type ClientBase, type ClientConfig, DatabaseError, Pool } from 'pg'
 import type { PostgresSettings } from '../../config/index.ts'
+import { withTimeout } from '../../timeout.ts'
 import { DatabaseUnusable } from './database-unusable.ts'
 
 export type { Client, ClientBase } from 'pg'
@@ -35,6 +37,11 @@ function configOf({ url }: PostgresSettings, limits: TimeLimits): ClientConfig {
 	}
 }
 
+/** Milliseconds for which a transaction may hold its locks while the client says nothing. */
+function mostIdle({ statement }: TimeLimits): number {
+	return Math.min(statement, timeLimits.statement)
+}
+
 /**
  * What every connection is told first. The server's own side of a cut connection must end too: until then it holds locks.
  * A commit is confirmed when it is on the server's disk, and on that of a synchronous standby if there is one.
@@ -42,7 +49,7 @@ function configOf({ url }: PostgresSettings, limits: TimeLimits): ClientConfig {
 function sessionOf(limits: TimeLimits): string {
 	return `
 		SET statement_timeout = ${limits.statement};
-		SET idle_in_transaction_session_timeout = ${limits.statement};
+		SET idle_in_transaction_session_timeout = ${mostIdle(limits)};
 		SET tcp_keepalives_idle = ${quiet / 1000};
 		SET tcp_keepalives_interval = 2;
 		SET tcp_keepalives_count = 5;
@@ -53,19 +60,30 @@ function sessionOf(limits: TimeLimits): string {
 	`
 }
 
-/** Opens one connection. Rejects with a DatabaseUnusable. To be closed with `end`. */
+/** The sockets of the connections that `connect` opened. */
+const sockets = new WeakMap<ClientBase, Socket>()
+
+/** Opens one connection. Rejects with a DatabaseUnusable. To be closed with `disconnect`. */
 export async function connect(settings: PostgresSettings, limits: TimeLimits = timeLimits): Promise<Client> {
-	const client = new Client(configOf(settings, limits))
-	// Without a listener, an idle connection that breaks would end the process. Its next query is rejected.
-	client.on('error', () => {})
+	const socket = new Socket()
 	try {
+		const client = new Client({ ...configOf(settings, limits), stream: () => socket })
+		sockets.set(client, socket)
+		// Without a listener, an idle connection that breaks would end the process. Its next query is rejected.
+		client.on('error', () => {})
 		await client.connect()
 		await client.query(sessionOf(limits))
+		await requireUnicode(client)
 		return client
 	} catch (thrown) {
-		client.end().catch(() => {})
+		socket.destroy()
 		throw unusable(settings, thrown)
 	}
+}
+
+/** Closes a connection, within a second: over a network that is silent the server does not answer a farewell. */
+export async function disconnect(client: Client): Promise<void> {
+	await withTimeout(grace, client.end()).finally(() => sockets.get(client)?.destroy())
 }
 
 /** Opens connections as they are needed, `max` at most. Its queries reject with errors of the driver. */
@@ -78,6 +96,13 @@ export function createPool(settings: PostgresSettings, max: number, limits: Time
 	})
 	pool.on('error', () => {})
 	return pool
+}
+
+/** Throws a DatabaseUnusable if the database cannot store every text: a batch with such a text would fail again and again. */
+async function requireUnicode(client: ClientBase): Promise<void> {
+	const encoding = await setting(client, 'server_encoding')
+	if (encoding === 'UTF8') return
+	throw new DatabaseUnusable('encoding', `The PostgreSQL database has the encoding ${encoding}. Create one with UTF8.`)
 }
 
 /** Throws a DatabaseUnusable if the server is read-only. */
@@ -118,6 +143,13 @@ export function describeFailure(thrown: unknown): string {
 export function placeOf({ url }: PostgresSettings): string {
 	const { host, pathname, searchParams } = new URL(url)
 	return `${host || searchParams.get('host') || 'localhost'}${pathname}`
+}
+
+/** What a server refused, such as a table without the right to it, as a DatabaseUnusable; other errors as they are. */
+export function refused(settings: PostgresSettings, thrown: unknown): unknown {
+	if (!(thrown instanceof DatabaseError)) return thrown
+	const message = `The PostgreSQL database ${placeOf(settings)} cannot be used: ${describeFailure(thrown)}.`
+	return new DatabaseUnusable('refused', message, { cause: thrown })
 }
 
 /** Whatever was thrown while a connection was opened, as a DatabaseUnusable. */

@@ -2,9 +2,10 @@
 
 /**
  * `unreachable`: no connection. `read-only`: a standby, or a server after a failover. `unsafe`: it would lose what it has
- * confirmed. `schema`: its tables are missing, or of another release.
+ * confirmed. `schema`: its tables are missing, or of another release. `encoding`: it cannot store every text. `refused`: the server
+ * refused a statement, as it does without the right to it.
  */
-export type DatabaseUnusableReason = 'unreachable' | 'read-only' | 'unsafe' | 'schema'
+export type DatabaseUnusableReason = 'unreachable' | 'read-only' | 'unsafe' | 'schema' | 'encoding' | 'refused'
 
 /** Thrown for a database that cannot be used as it is. Nothing in it was changed. */
 export class DatabaseUnusable extends Error {

@@ -7,7 +7,7 @@
  */
 import type { PostgresSettings } from '../../config/index.ts'
 import { writtenCommand } from '../written-command.ts'
-import { type ClientBase, connect } from './connection.ts'
+import { type ClientBase, connect, disconnect, refused } from './connection.ts'
 import { DatabaseUnusable } from './database-unusable.ts'
 import type { Migration } from './migrations/migration.ts'
 import { outbox } from './migrations/outbox.ts'
@@ -41,7 +41,7 @@ export interface Migrated {
 
 /**
  * Brings the tables up to date; two that do so at once do it once. Tables of a newer release stay as they are. Rejects with
- * a DatabaseUnusable, or with the server's error, and then nothing was changed. `steps`: other migrations, in tests.
+ * a DatabaseUnusable, and then nothing was changed. `steps`: other migrations, in tests.
  */
 export async function migrate(settings: PostgresSettings, steps: readonly Migration[] = migrations): Promise<Migrated> {
 	const client = await connect(settings, { connect: 5000, statement: longest })
@@ -59,8 +59,10 @@ export async function migrate(settings: PostgresSettings, steps: readonly Migrat
 		}
 		await client.query('COMMIT')
 		return { from, to: Math.max(from, steps.length) }
+	} catch (thrown) {
+		throw refused(settings, thrown)
 	} finally {
-		await client.end()
+		await disconnect(client)
 	}
 }
 

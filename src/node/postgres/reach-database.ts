@@ -1,6 +1,6 @@
 /** Tries whether a database can be used: for `dragoman check`, which changes nothing. */
 import type { PostgresSettings } from '../../config/index.ts'
-import { type ClientBase, connect, placeOf, versionOf } from './connection.ts'
+import { type ClientBase, connect, disconnect, placeOf, refused, versionOf } from './connection.ts'
 import { DatabaseUnusable } from './database-unusable.ts'
 import { programVersion, requireSchema, schemaVersion } from './migrations.ts'
 
@@ -38,13 +38,16 @@ export async function reachDatabase(
 				// The start makes them.
 				if (!settings.migrate) await requireSchema(client)
 			}
-			const error = await check().then(() => undefined, reasonOf)
+			const error = await check().then(
+				() => undefined,
+				(thrown) => reasonOf(refused(settings, thrown)),
+			)
 			return { ...found, ms, server, version, ...(error !== undefined && { error }) }
 		} finally {
-			await client.end()
+			await disconnect(client)
 		}
 	} catch (thrown) {
-		return { ...found, error: reasonOf(thrown) }
+		return { ...found, error: reasonOf(refused(settings, thrown)) }
 	}
 }
 

@@ -6,6 +6,7 @@ import {
 	connect,
 	createPool,
 	describeFailure,
+	disconnect,
 	type TimeLimits,
 	versionOf,
 } from '../postgres/connection.ts'
@@ -72,7 +73,7 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 		while (!signal.aborted) {
 			const client = await connect(settings, limits).catch(() => undefined)
 			if (client) await hear(client).catch(() => {})
-			client?.end().catch(() => {})
+			if (client) void disconnect(client)
 			await wait(pause, undefined, { ref: false, signal }).catch(() => {})
 		}
 	}
@@ -116,7 +117,7 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 				await requireSchema(client)
 				return await versionOf(client)
 			} finally {
-				await client.end()
+				await disconnect(client)
 			}
 		},
 		async close() {

@@ -3,7 +3,7 @@
  * the process lives, its claims, and the news of other processes. So a process that has lost its lock cannot claim anything.
  */
 import type { PostgresSettings } from '../../../config/index.ts'
-import { type Client, connect, requireDurable } from '../../postgres/connection.ts'
+import { type Client, connect, disconnect, refused, requireDurable } from '../../postgres/connection.ts'
 import { lockClass } from '../../postgres/migrations/outbox-functions.ts'
 import { migrate, requireSchema } from '../../postgres/migrations.ts'
 
@@ -57,12 +57,12 @@ export async function openSession(
 			isOpen: () => open,
 			async close() {
 				open = false
-				await client.end()
+				await disconnect(client)
 			},
 		}
 	} catch (thrown) {
-		client.end().catch(() => {})
-		throw thrown
+		void disconnect(client)
+		throw refused(settings, thrown)
 	}
 }
 

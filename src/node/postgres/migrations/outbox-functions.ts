@@ -268,9 +268,12 @@ BEGIN
 	LOOP
 		CONTINUE WHEN room <= 0 OR (old.early AND excess <= 0);
 		WITH found AS (
-			SELECT seq, octet_length(payload) AS bytes, row_number() OVER (ORDER BY ended_at, seq) AS n
-			FROM events WHERE state = old.state AND state <> 'waiting' AND ended_at <= old.until
-			ORDER BY ended_at, seq LIMIT room
+			SELECT seq, bytes, row_number() OVER (ORDER BY ended_at, seq) AS n FROM (
+				-- What an operator is changing now stays for the next sweep: to wait for it could be to wait in a circle.
+				SELECT seq, octet_length(payload) AS bytes, ended_at FROM events
+				WHERE state = old.state AND state <> 'waiting' AND ended_at <= old.until
+				ORDER BY ended_at, seq LIMIT room FOR UPDATE SKIP LOCKED
+			) AS oldest
 		), going AS (
 			SELECT seq FROM (SELECT seq, sum(bytes) OVER (ORDER BY n) - bytes AS before FROM found) AS summed
 			WHERE NOT old.early OR before < excess
