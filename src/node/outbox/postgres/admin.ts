@@ -1,12 +1,15 @@
 /** Administration of the events in PostgreSQL, while gateways may be delivering them. */
 import type { PostgresOutboxSettings } from '../../../config/index.ts'
-import { type ClientBase, connect } from '../../postgres/connection.ts'
+import { type ClientBase, connect, disconnect, refused } from '../../postgres/connection.ts'
 import { lockClass, rowBytes } from '../../postgres/migrations/outbox-functions.ts'
 import { requireSchema } from '../../postgres/migrations.ts'
 import { createEncryption, hashConversation } from '../encryption.ts'
 import type { Progress } from '../portions.ts'
 import type { EventFilter, Records } from '../records.ts'
-import { lockStripes, saltOf } from './prepare.ts'
+import { saltOf } from './prepare.ts'
+
+/** Milliseconds that a look at all events may take, or the vacuum behind an erasure. */
+const longest = 10 * 60_000
 
 /** Events that one transaction changes: those that gateways store meanwhile wait for it. */
 const portion = 250
@@ -48,14 +51,14 @@ interface ListedRow {
 
 /** Connects. Rejects with a DatabaseUnusable. */
 export async function openPostgresAdmin(settings: PostgresOutboxSettings): Promise<Records> {
-	const client = await connect(settings.postgres)
+	const client = await connect(settings.postgres, { connect: 5000, statement: longest })
 	const encryption = createEncryption(settings.keys)
 	const parameters = ({ id, state, route }: EventFilter) => [id ?? null, state ?? null, route ?? null]
 	try {
 		await requireSchema(client)
 	} catch (thrown) {
-		await client.end()
-		throw thrown
+		await disconnect(client)
+		throw refused(settings.postgres, thrown)
 	}
 
 	/** Changes the events in portions, each in one transaction that holds the locks of their lanes. */
@@ -135,10 +138,7 @@ export async function openPostgresAdmin(settings: PostgresOutboxSettings): Promi
 			return await changeEach(found, remover(which), progress)
 		},
 		async erase(conversation, progress) {
-			await client.query('BEGIN')
-			await lockStripes(client)
 			const salt = await saltOf(client, encryption)
-			await client.query('COMMIT')
 			const routes = await client.query<{ route: string }>('SELECT DISTINCT route FROM dragoman.events')
 			// The gateway's own name for a conversation has the route in it.
 			const hashes = routes.rows.map(({ route }) => hashConversation(salt, `${route} ${conversation}`))
@@ -151,7 +151,7 @@ export async function openPostgresAdmin(settings: PostgresOutboxSettings): Promi
 			return { erased, left }
 		},
 		async close() {
-			await client.end()
+			await disconnect(client)
 		},
 	}
 }

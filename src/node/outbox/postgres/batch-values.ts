@@ -33,9 +33,9 @@ export interface ValuesContext {
 /** The number of values of a batch. */
 export const batchParameters = 23
 
-/** A text as the server can store it: it knows no U+0000. */
+/** A text as the server stores it: it knows no U+0000, and no half of a pair of surrogates. */
 export function storable(text: string): string {
-	return text.replaceAll('\0', '\ufffd')
+	return text.toWellFormed().replaceAll('\0', '\ufffd')
 }
 
 /** The values. Moments become durations: the clock of this process is not that of the server. */

@@ -14,6 +14,7 @@ import type { Batch, Committed } from '../store.ts'
 import type { RemoteStore } from '../store-client.ts'
 import type { StoredOutcome } from '../stored-outcomes.ts'
 import { batchParameters, storable, valuesOf } from './batch-values.ts'
+import { settleLostClaims } from './lost-claims.ts'
 import { prepareOutbox } from './prepare.ts'
 import { openSession, type Session } from './session.ts'
 
@@ -35,7 +36,7 @@ export async function openPostgresStore(settings: PostgresOutboxSettings): Promi
 	let onNews = () => {}
 	const open = (earlier?: number) => openSession(settings.postgres, earlier, () => onNews())
 	const first = await open()
-	const { routes, salt, used } = await prepareOutbox(first.client, settings, encryption).catch(async (thrown) => {
+	const { routes, salt, used } = await prepareOutbox(settings, encryption).catch(async (thrown) => {
 		await first.close()
 		throw thrown
 	})
@@ -156,7 +157,10 @@ function createStore(parts: Parts): Pick<RemoteStore, 'commit' | 'close'> {
 		const claimed = rows.flatMap((row): Claimed | [] => {
 			if (row.id === null) return []
 			const event = byId.get(row.id)
+			// After this process had lost its connection, it has taken back what it is still delivering.
+			const isUnderWay = lanes.has(row.id)
 			lanes.set(row.id, event ? event.lane : row.lane)
+			if (isUnderWay) return []
 			const { id, payload } = row
 			if (event && payload === null) {
 				return { id, route: event.route, payload: event.payload, failed: 0, acceptedAt: now, interrupted: false }
@@ -173,17 +177,17 @@ function createStore(parts: Parts): Pick<RemoteStore, 'commit' | 'close'> {
 
 	return {
 		async commit(batch) {
-			if (!session?.isOpen()) {
-				session = await parts.open(node)
-				node = session.node
-			}
-			const opened = session
+			const isNew = !session?.isOpen()
+			const opened = session?.isOpen() ? session : await parts.open(node)
+			session = opened
+			node = opened.node
 			try {
+				if (isNew) await settleLostClaims(opened, lanes, batch.outcomes)
 				return await commitIn(opened, batch)
 			} catch (thrown) {
 				// It is unknown what was stored, and the connection may be gone; the server may not be the primary any more.
 				session = undefined
-				opened.close().catch(() => {})
+				void opened.close()
 				throw new Error(describeFailure(thrown), { cause: thrown })
 			}
 		},
