@@ -159,6 +159,7 @@ test.each(adapters.map(({ name }) => name))(
 			if (file) files.push(file)
 		}
 		expect(JSON.stringify(files[1]?.answer)).toContain(reply ? 'You chose Red' : '200')
+		expect(files[0]?.note).toMatch(/: choices(?:$|; 1 part is lost or altered$)/)
 		expect(await replayTurns(files, { adapters, config })).toEqual([[], []])
 		expect(await replayTurns(files, { adapters, config, backend: { env: {} } })).toEqual([[], []])
 	},

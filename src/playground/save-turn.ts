@@ -24,7 +24,7 @@ export async function recordedTurn(
 	adapter: Adapter,
 	{ keepWords, pseudonym }: SaveOptions,
 ): Promise<RecordedTurn | undefined> {
-	const { steps, calls, id, route, platform, kind, losses } = turn
+	const { steps, calls, id, route, platform, kind, words, losses } = turn
 	const valueIn = (name: StepName) => steps.find((step) => step.name === name)?.value
 	const [call, answer, event] = [valueIn('call'), valueIn('answer'), valueIn('event')]
 	if (!isObject(call) || !isObject(answer)) return undefined
@@ -35,7 +35,7 @@ export async function recordedTurn(
 	const status = calls.at(-1)?.status
 	const upstream = isObject(response) ? messageOf(response) : status === undefined ? undefined : { status }
 	const file = replace({
-		note: `A ${kind ?? 'call'} on ${platform}${losses > 0 ? `; ${losses} parts are lost or altered` : ''}`,
+		note: `A ${kind ?? 'call'} on ${platform}${keepWords && words !== undefined ? `: ${words}` : ''}${lossesIn(losses)}`,
 		route,
 		call: messageOf(call),
 		...(upstream !== undefined && { upstream: { response: upstream } }),
@@ -44,6 +44,11 @@ export async function recordedTurn(
 	})
 	const recorded = v.parse(RecordedTurn, file)
 	return isForm(adapter) ? { ...recorded, call: asForm(recorded.call) } : recorded
+}
+
+function lossesIn(count: number): string {
+	if (count === 0) return ''
+	return count === 1 ? '; 1 part is lost or altered' : `; ${count} parts are lost or altered`
 }
 
 /** Method, query and status as they are, and the body as `json` or `body`. */
