@@ -151,23 +151,26 @@ function tell(
 	let going = true
 	let underWay = 0
 	const said = Array.from({ length: callers }, (): Timed[] => [])
-	const over = said.map(async (own, caller) => {
+	const telling = said.map(async (own, caller) => {
 		while (going) {
 			const from = performance.now()
 			underWay++
 			const alive = nodes.filter(({ process }) => process.exitCode === null && process.signalCode === null)
-			const turn = await call(turnsWith({ random, ...trial }, oneOf(alive, random)), caller)
+			const turn = await call(turnsWith({ random, ...trial }, oneOf(alive.length > 0 ? alive : nodes, random)), caller)
 			underWay--
 			own.push({ ...turn, from })
 			// Who was refused waits a little.
 			await wait(turn.answer.status === 200 ? longest * random() : 5 * longest)
 		}
 	})
+	const over = Promise.all(telling)
+	// Told by `stop`.
+	over.catch(() => {})
 	return {
 		...{ said, underWay: () => underWay },
 		async stop() {
 			going = false
-			await Promise.all(over)
+			await over
 		},
 	}
 }

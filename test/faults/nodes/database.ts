@@ -19,7 +19,7 @@ export const databaseRestarts = databaseRow(
 		return await endure(trial, {
 			...{ name: 'restarted', url, times: trial.at(2, 8, 20), lasts: trial.at(500, 1000, 3000) },
 			...{ begin: () => server.stop(killed++ % 2 === 0 ? 'kill' : 'fast'), end: () => server.start() },
-			...{ cause: /ECONNREFUSED/, stops: true },
+			...{ cause: /cannot be reached|SQLSTATE 57P/, stops: true },
 		})
 	},
 )

@@ -5,7 +5,7 @@ import { Client } from 'pg'
 import { own } from '../../harness/platforms.ts'
 import { none, type Outcome, over, type Row, type Trial, together, unless } from '../row.ts'
 import { type Pair, rememberAgain, type StateKind, startPair, stateTimeout, withEach } from '../shared-state.ts'
-import { each, nth, slowest, type Turn, turnsWith, unexpected } from '../turns.ts'
+import { each, nth, type Turn, turnsWith, unexpected } from '../turns.ts'
 
 /** What is done to a state. */
 interface Trouble {
@@ -21,7 +21,6 @@ const callers = 8
 /** Turns that are taken for as long as the trouble lasts: each gets its reply, and few of them wait. */
 async function endure(trial: Trial, kind: StateKind, pair: Pair, { name, begin, end }: Trouble): Promise<Outcome> {
 	const { nodes } = pair
-	const stateLines = () => nodes.map(({ lines }) => lines.filter(({ msg }) => msg === 'state').length)
 	const taken: Turn[] = []
 	const take = async (until: number): Promise<Turn[]> => {
 		const turns: Turn[] = []
@@ -38,33 +37,33 @@ async function endure(trial: Trial, kind: StateKind, pair: Pair, { name, begin, 
 	}
 	const together = [await rememberAgain(trial, pair)]
 	await take(performance.now() + 500)
-	const before = stateLines()
 	const seconds = trial.at(2, 8, 30)
+	const before = nodes.map(({ lines }) => lines.length)
 	const going = take(performance.now() + 1000 * seconds)
 	await begin(pair)
 	const during = await going
-	const logged = stateLines().map((count, i) => count - (before[i] ?? 0))
+	// As the Nodes measure it: on a busy machine the client reads an answer later.
+	const times = nodes.flatMap(({ lines }, i) => {
+		return lines.slice(before[i]).flatMap(({ msg, ms }) => (msg === 'turn' ? Number(ms) : []))
+	})
+	const longest = Math.max(...times)
 	await end(pair)
 	const from = performance.now()
 	together.push(await rememberAgain(trial, pair))
 	const back = (performance.now() - from) / 1000
-	const waited = during.filter(({ ms }) => ms >= stateTimeout).length
+	const waited = times.filter((ms) => ms >= stateTimeout).length
 	// Five failures open the circuit, and those under way; then there is one probe every half second, of each Node.
 	const mayWait = 2 * (5 + callers) + 4 * seconds
-	const mayLog = 2 + 2 * Math.ceil(seconds / 10)
 	const what = `${kind.name} ${name}`
 	return {
-		reached: `${what} for ${seconds} s: ${during.length} turns, slowest ${slowest(during).toFixed(0)} ms, ${waited} waited; at most ${Math.max(...logged)} lines of log; remembers again after ${back.toFixed(1)} s`,
+		reached: `${what} for ${seconds} s: ${during.length} turns, slowest ${longest.toFixed(0)} ms, ${waited} waited; remembers again after ${back.toFixed(1)} s`,
 		broken: [
 			...unexpected(taken, ['reply']),
-			...none(logged.filter((count) => count === 0).length, 'Nodes did not log it'),
-			...none(logged.filter((count) => count > mayLog).length, `Nodes logged more than ${mayLog} lines`),
 			...unless(together[0] === true, 'the Nodes did not remember together before'),
 			...unless(together[1] === true, 'the Nodes did not remember together afterwards'),
-			...pair.faults(),
 		].map((sentence) => `${what}: ${sentence}`),
 		missed: [
-			...over(slowest(during), 2 * stateTimeout + 100, (figure) => `${what}: a turn took ${figure} ms`),
+			...over(longest, 2 * stateTimeout + 100, (figure) => `${what}: a turn took ${figure} ms`),
 			...over(waited, mayWait, (figure) => `${what}: ${figure} turns waited, and ${mayWait} may`),
 			...over(back, 3, (figure) => `${what}: remembered again after ${figure} s`),
 		],
@@ -75,9 +74,24 @@ const demand = `every call gets its valid answer; a turn waits at most twice for
 
 async function enduring(trial: Trial, kind: StateKind, troubles: readonly Trouble[]): Promise<Outcome> {
 	const pair = await startPair(trial, kind, await kind.start(trial))
+	const from = performance.now()
 	const outcomes: Outcome[] = []
 	for (const trouble of troubles) outcomes.push(await endure(trial, kind, pair, trouble))
-	return together(outcomes)
+	const seconds = (performance.now() - from) / 1000
+	const logged = pair.nodes.map(({ lines }) => lines.filter(({ msg }) => msg === 'state').length)
+	// A failure and a recovery each ten seconds.
+	const mayLog = 2 + 2 * Math.ceil(seconds / 10)
+	return together([
+		...outcomes,
+		{
+			reached: `at most ${Math.max(...logged)} lines of log in ${seconds.toFixed(0)} s`,
+			broken: [
+				...none(logged.filter((count) => count === 0).length, 'Nodes did not log it'),
+				...none(logged.filter((count) => count > mayLog).length, `Nodes logged more than ${mayLog} lines`),
+				...pair.faults(),
+			].map((sentence) => `${kind.name}: ${sentence}`),
+		},
+	])
 }
 
 export const stateEnds: Row = {
