@@ -63,7 +63,7 @@ export function run(program: string, args: readonly string[], env: { [name: stri
 		await ended
 		clearTimeout(late)
 	})
-	return { said: () => said, ended: () => child.exitCode !== null }
+	return { said: () => said, ended: () => child.exitCode !== null, signal: (name: NodeJS.Signals) => child.kill(name) }
 }
 
 interface Sent {
@@ -130,19 +130,26 @@ export const nginx: Start = (...urls) => {
 	)
 }
 
-/** The same, in front of two or three gateways that share their state. */
-export const nginxOfShared: Start = (...urls) => {
-	const places = [8787, 8788, 8789].map((port) => `127.0.0.1:${port}`)
-	const uncommented = deployed('nginx/upstream/shared.conf').replace(urls.length === 3 ? /# (?=server)/ : '', '')
-	return startNginx(
-		replaced(
-			uncommented,
-			urls.map((url, i) => [places[i] ?? '', hostOf(url)]),
-		),
+/** Where the lists of gateways that share their state have theirs. */
+const places = {
+	shared: [8787, 8788, 8789].map((port) => `127.0.0.1:${port}`),
+	compose: [11, 12, 13].map((host) => `10.87.87.${host}:8787`),
+}
+
+/** A list of gateways that share their state, with these in place of its own: two or three, or all three of the compose file. */
+export function listOfShared(name: keyof typeof places, urls: readonly string[]): string {
+	const list = deployed(`nginx/upstream/${name}.conf`).replace(urls.length === 3 ? /# (?=server)/ : '', '')
+	return replaced(
+		list,
+		urls.map((url, i) => [places[name][i] ?? '', hostOf(url)]),
 	)
 }
 
-async function startNginx(upstream: string): Promise<Front> {
+/** The same, in front of gateways that share their state. */
+export const nginxOfShared: Start = (...urls) => startNginx(listOfShared('shared', urls))
+
+/** nginx with the configuration of deploy/ and this list of gateways. `reload` takes another list without a stop. */
+export async function startNginx(list: string): Promise<Front & { reload(list: string): void }> {
 	const [at, port] = [folder(), await freePort()]
 	certify(at)
 	mkdirSync(join(at, 'logs'))
@@ -157,16 +164,22 @@ async function startNginx(upstream: string): Promise<Front> {
 		(each) => `${each}_temp_path ${join(at, each)};`,
 	)
 	writeFileSync(join(at, 'site.conf'), site)
-	writeFileSync(join(at, 'upstream.conf'), upstream)
+	writeFileSync(join(at, 'upstream.conf'), list)
 	writeFileSync(
 		join(at, 'nginx.conf'),
-		`daemon off; master_process off; pid ${join(at, 'pid')}; error_log ${join(at, 'logs/main.log')};
+		`daemon off; worker_processes 1; pid ${join(at, 'pid')}; error_log ${join(at, 'logs/main.log')};
 		events {} http { ${temporary.join(' ')} include ${join(at, 'upstream.conf')}; include ${join(at, 'site.conf')}; }`,
 	)
 	const running = run('nginx', ['-p', at, '-c', join(at, 'nginx.conf'), '-e', join(at, 'logs/first.log')])
 	const ca = readFileSync(join(at, 'cert.pem'), 'utf8')
 	await listening(port, ca, running)
-	return { port, ca, told: () => running.said() + written(join(at, 'logs')) }
+	return {
+		...{ port, ca, told: () => running.said() + written(join(at, 'logs')) },
+		reload(next) {
+			writeFileSync(join(at, 'upstream.conf'), next)
+			running.signal('SIGHUP')
+		},
+	}
 }
 
 /** Caddy with the configuration of deploy/. */

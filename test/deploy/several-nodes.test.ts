@@ -6,7 +6,7 @@ import { ownTo } from '../harness/platforms.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { start, testScope, upstream } from '../servers.ts'
 import { has } from '../tools.ts'
-import { nginxOfShared, send } from './front.ts'
+import { listOfShared, nginxOfShared, send, startNginx } from './front.ts'
 
 const when = test.skipIf(!has('nginx') || !has('postgres'))
 const postgres = { env: 'DATABASE_URL', migrate: true }
@@ -80,6 +80,48 @@ when(
 	},
 	120_000,
 )
+
+when(
+	'when one without a held socket is taken out of the list, restarted and put back, no call fails',
+	async () => {
+		const env = await databaseOf()
+		const nodes = [await start(shared, { env }), await start(shared, { env })] as const
+		const urls = nodes.map(({ url }) => url)
+		const whole = listOfShared('shared', urls)
+		const front = await startNginx(whole)
+		const { calls, stop } = load(front)
+		await wait(500)
+		const { host, port } = new URL(nodes[0].url)
+		front.reload(whole.replace(`server ${host} `, `server ${host} down `))
+		const turns = () => nodes[0].lines.filter(({ msg }) => msg === 'turn').length
+		// A second without a turn: it has none in its hands.
+		let before = -1
+		const isQuiet = () => {
+			const now = turns()
+			const same = now === before
+			before = now
+			return same
+		}
+		await expect.poll(isQuiet, { interval: 1000, timeout: 30_000 }).toBe(true)
+		await nodes[0].end('SIGTERM')
+		const again = await start(shared, { env: { ...env, PORT: port } })
+		front.reload(whole)
+		await expect
+			.poll(() => again.lines.filter(({ msg }) => msg === 'turn').length, { timeout: 20_000 })
+			.toBeGreaterThan(5)
+		await stop()
+		expect(calls.filter(({ status }) => status !== 200)).toEqual([])
+	},
+	120_000,
+)
+
+when('the list of the compose file leads to all three in turn', async () => {
+	const backends = await Promise.all([upstream(), upstream(), upstream()])
+	const urls = backends.map(({ url }) => url)
+	const front = await startNginx(listOfShared('compose', urls))
+	for (let n = 0; n < 6; n++) await send({ ...front, path: '/own', body: '{}' })
+	expect(backends.map(({ calls }) => calls.length)).toEqual([2, 2, 2])
+})
 
 when('a call is sent to a second one only if the first got nothing of it, be it a POST or a GET', async () => {
 	const attempts: string[] = []
