@@ -20,23 +20,45 @@ export interface NewOwner {
 	readonly now: number
 }
 
+/** A claim on an event that nobody delivers. */
+export interface LostClaim {
+	readonly seq: number
+	/** An earlier process held it, and may have been delivering the event. */
+	readonly interrupted: boolean
+}
+
 /**
- * Releases the claims of earlier processes. False: not all of them, because the disk is full, although the log is written
- * from its beginning again.
+ * The claims of earlier processes, and those of this one that are not among the `held` events: the answer to the batch that
+ * made them was lost.
  */
-export function releaseClaims({ db, moveLog }: Opened, owner: string): boolean {
-	const claimed = `state = 'waiting' AND owner IS NOT NULL AND owner <> ?`
-	const release = 'UPDATE events SET owner = NULL, lapses = lapses + 1'
-	if (fits(() => db.prepare(`${release} WHERE ${claimed}`).run(owner))) return true
-	const one = db.prepare(`${release} WHERE seq = ?`)
-	const rows = db.prepare(`SELECT seq FROM events WHERE ${claimed}`).all(owner)
-	const released = rows.filter(({ seq }) => {
-		const run = () => one.run(Number(seq))
-		if (fits(run)) return true
-		moveLog()
-		return fits(run)
+export function findLostClaims(db: DatabaseSync, owner: string, held: readonly string[]): readonly LostClaim[] {
+	const known = new Set(held)
+	const rows = db.prepare(`SELECT seq, id, owner FROM events WHERE state = 'waiting' AND owner IS NOT NULL`).all()
+	return rows
+		.filter((row) => row.owner !== owner || !known.has(String(row.id)))
+		.map((row) => ({ seq: Number(row.seq), interrupted: row.owner !== owner }))
+}
+
+/**
+ * Releases claims. Returns those that are left, because the disk is full, although the log is written from its beginning
+ * again.
+ */
+export function releaseClaims({ db, moveLog }: Opened, claims: readonly LostClaim[]): readonly LostClaim[] {
+	const release = db.prepare('UPDATE events SET owner = NULL, lapses = lapses + ? WHERE seq = ?')
+	const releaseOne = ({ seq, interrupted }: LostClaim) => release.run(interrupted ? 1 : 0, seq)
+	const atOnce = fits(() => {
+		db.exec('BEGIN IMMEDIATE')
+		for (const claim of claims) releaseOne(claim)
+		db.exec('COMMIT')
 	})
-	return released.length === rows.length
+	if (atOnce) return []
+	if (db.isTransaction) db.exec('ROLLBACK')
+	return claims.filter((claim) => {
+		const run = () => releaseOne(claim)
+		if (fits(run)) return false
+		moveLog()
+		return !fits(run)
+	})
 }
 
 /** Whether the disk has room for a change. */

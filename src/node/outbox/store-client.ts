@@ -27,13 +27,30 @@ const program = programFile('outbox/store-thread')
 /** Opens the outbox in a thread. Rejects with an OutboxError. */
 export async function openThread(options: StoreOptions): Promise<RemoteStore> {
 	let thread: Thread | undefined = await start(options)
+	/** The events that this process has claimed, as far as it knows. */
+	const held = new Set<string>()
+
+	function remember({ entries, outcomes }: Batch, committed: Committed): Committed {
+		const unstored = new Set(committed.unstored)
+		for (const outcome of outcomes) if (!unstored.has(outcome)) held.delete(outcome.id)
+		for (const { id } of committed.claimed) held.add(id)
+		for (const [i, { rows, underWay }] of entries.entries()) {
+			if (underWay && committed.entries[i] === undefined) for (const { id } of rows) held.add(id)
+		}
+		return committed
+	}
+
 	return {
 		routes: thread.routes,
 		async commit(batch) {
-			thread ??= await start({ ...options, now: batch.now })
+			thread ??= await start({
+				...options,
+				now: batch.now,
+				held: [...held, ...batch.outcomes.map(({ id }) => id)],
+			})
 			try {
 				const answer = await thread.ask(batch)
-				if ('committed' in answer) return answer.committed
+				if ('committed' in answer) return remember(batch, answer.committed)
 				throw new Error('failed' in answer ? answer.failed : 'the outbox thread sent an unexpected answer')
 			} catch (thrown) {
 				const ended = thread

@@ -9,7 +9,7 @@ import { type Opened, openAsOwner, unusable } from './database.ts'
 import { createEncryption, type Encryption, hashConversation } from './encryption.ts'
 import { createLogBudget, type LogBudget } from './log-budget.ts'
 import { sqlite, sqliteCode } from './outbox-error.ts'
-import { recover, releaseClaims, saltOf } from './recovery.ts'
+import { findLostClaims, type LostClaim, recover, releaseClaims, saltOf } from './recovery.ts'
 import { createReserve } from './reserve.ts'
 import { createRetention } from './retention.ts'
 import { createStoredOutcomes, type EntryRow, type StoredOutcome } from './stored-outcomes.ts'
@@ -59,6 +59,8 @@ export interface StoreOptions extends FileOutboxSettings {
 	readonly owner: string
 	/** Milliseconds since 1970, by the clock of the batches. */
 	readonly now: number
+	/** What this owner has claimed, when it opens the file again. Absent: nothing. */
+	readonly held?: readonly string[]
 }
 
 /** Milliseconds. */
@@ -77,9 +79,9 @@ export function openStore(options: StoreOptions): Store {
 		const order = createConversationOrder(db, options.order)
 		const salt = saltOf(db, encryption)
 		// While there is no room for it on the disk, the events that are not released wait.
-		const released = releaseClaims(opened, options.owner)
+		const lost = releaseClaims(opened, findLostClaims(db, options.owner, options.held ?? []))
 		recover(db, options)
-		return createStore({ opened, encryption, order, salt, released, options })
+		return createStore({ opened, encryption, order, salt, lost, options })
 	} catch (thrown) {
 		close()
 		throw unusable(options.file, thrown)
@@ -92,8 +94,8 @@ interface Parts {
 	readonly order: ConversationOrder
 	/** Conversations are hashed with it. */
 	readonly salt: string
-	/** Whether all claims of earlier processes are released. */
-	readonly released: boolean
+	/** Claims that are still to be released. */
+	readonly lost: readonly LostClaim[]
 	readonly options: StoreOptions
 }
 
@@ -110,7 +112,7 @@ function createStore(parts: Parts): Store {
 	const begin = db.prepare('BEGIN IMMEDIATE')
 	const end = db.prepare('COMMIT')
 	let sweepAt = Number.NEGATIVE_INFINITY
-	let { released } = parts
+	let { lost } = parts
 	let releasedAt = parts.options.now
 
 	function transact({ now, entries, outcomes, room }: Batch, isFull: boolean): Committed {
@@ -179,8 +181,8 @@ function createStore(parts: Parts): Store {
 
 	function commitOne(batch: Batch): Committed {
 		let committed: Committed
-		if (!released && batch.now - releasedAt >= sweepEvery) {
-			released = releaseClaims(parts.opened, owner)
+		if (lost.length > 0 && batch.now - releasedAt >= sweepEvery) {
+			lost = releaseClaims(parts.opened, lost)
 			releasedAt = batch.now
 		}
 		try {

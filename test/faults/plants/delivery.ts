@@ -40,8 +40,8 @@ export const deliveryPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: `${outbox}/recovery.ts`,
-				find: "	db.exec('COMMIT')\n",
-				replace: "	db.exec(`UPDATE events SET head = 1 WHERE state = 'waiting'`)\n	db.exec('COMMIT')\n",
+				find: "\n	db.exec('COMMIT')\n",
+				replace: "\n	db.exec(`UPDATE events SET head = 1 WHERE state = 'waiting'`)\n	db.exec('COMMIT')\n",
 			},
 		],
 		caughtBy: { file: 'test/outbox/store.test.ts', test: 'a key can be rotated' },
