@@ -92,9 +92,10 @@ export async function startNodes(
 	}
 	const all: GatewayProcess[] = []
 	const ended = new Set<GatewayProcess>()
+	let started = 0
 	const startAt = async (place: number): Promise<GatewayProcess> => {
 		const given = options?.(place) ?? {}
-		const env = { KEY: key(1), SIGN: `whsec_${key(2)}`, NODE: `${all.length + place}`, DATABASE_URL: url, ...given.env }
+		const env = { KEY: key(1), SIGN: `whsec_${key(2)}`, NODE: `${started++}`, DATABASE_URL: url, ...given.env }
 		return await trial.start(config, { ...given, env })
 	}
 	const nodes = await Promise.all(Array.from({ length: count }, (_, place) => startAt(place)))

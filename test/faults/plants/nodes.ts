@@ -42,4 +42,16 @@ export const nodePlants: readonly Plant[] = [
 		],
 		caughtBy: { row: 'E12' },
 	},
+	{
+		id: 'state-logged-with-each-turn',
+		fault: 'A state that refuses some calls and takes others is logged with each turn',
+		edits: [
+			{
+				file: 'src/node/state/open-state.ts',
+				find: '		told = false\n',
+				replace: '		told = false\n		loggedAt = Number.NEGATIVE_INFINITY\n',
+			},
+		],
+		caughtBy: { file: 'test/state/valkey.test.ts', test: 'does not tell of each turn' },
+	},
 ]
