@@ -16,7 +16,7 @@ export function serverOfFile(): () => PostgresServer {
 	}, 60_000)
 	afterAll(async () => {
 		for (const end of ends) await end()
-	})
+	}, 60_000)
 	return () => {
 		if (!server) throw new Error('the server has been started')
 		return server
@@ -51,7 +51,7 @@ export function inDatabase(settings: OutboxSettings): PostgresOutboxSettings {
 }
 
 /** Lets time pass in the database: all stored moments are longer ago. */
-export async function pass(server: PostgresServer, { postgres }: PostgresOutboxSettings, ms: number): Promise<void> {
+export async function pass(database: { query(sql: string): Promise<unknown> }, ms: number): Promise<void> {
 	const columns = ['accepted_at', 'next_at', 'ended_at'].map((each) => `${each} = ${each} - ${ms} * interval '1 ms'`)
-	await server.query(`UPDATE dragoman.events SET ${columns.join()}`, postgres.url)
+	await database.query(`UPDATE dragoman.events SET ${columns.join()}`)
 }

@@ -38,11 +38,15 @@ export interface TestClock extends Clock {
 	pass(milliseconds: number): Promise<void>
 }
 
-export function testClock(from = 1_700_000_000_000): TestClock {
+/** `settled`: waits for what else is under way. */
+export function testClock(from = 1_700_000_000_000, settled = async () => {}): TestClock {
 	let now = from
 	let timers: { at: number; run: () => void }[] = []
-	// What runs in this thread has come to rest then.
-	const rest = () => new Promise(setImmediate)
+	/** What runs in this thread has come to rest then. */
+	async function rest(): Promise<void> {
+		await new Promise(setImmediate)
+		await settled()
+	}
 	return {
 		now: () => now,
 		after(milliseconds, run) {

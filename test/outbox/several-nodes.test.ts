@@ -114,7 +114,7 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		expect(claimed).toEqual([])
 		expect(nextAt).toBeGreaterThan(early + hour - 60_000)
 		expect(nextAt).toBeLessThanOrEqual(early + hour)
-		await pass(server(), settings, hour)
+		await pass({ query: (sql: string) => query(settings, sql) }, hour)
 		const again = await behind.commit(batchOf({ now: early, room: all }))
 		expect(again.claimed).toMatchObject([{ id: 'e1', failed: 1 }])
 		// Its age is that of the server as well.

@@ -1,28 +1,7 @@
 /** The file keeps what every store promises. */
-import { DatabaseSync } from 'node:sqlite'
-import type { FileOutboxSettings, OutboxSettings } from '../../src/config/index.ts'
-import { settingsOf, storeOf } from './parts.ts'
+import { deliverySuite } from './delivery-suite.ts'
+import { fileKind } from './file-kind.ts'
 import { storeSuite } from './store-suite.ts'
 
-function inFile(settings: OutboxSettings): FileOutboxSettings {
-	if ('file' in settings) return settings
-	throw new Error('it is in a file')
-}
-
-storeSuite({
-	name: 'a file',
-	settingsOf: async (given) => settingsOf(given),
-	changed: (settings, given) => settingsOf(given, inFile(settings).file),
-	async storeOf(settings, now) {
-		const store = storeOf(inFile(settings), now)
-		return { commit: async (batch) => store.commit(batch), close: async () => store.close() }
-	},
-	async spoil(settings, id) {
-		const db = new DatabaseSync(inFile(settings).file)
-		const { payload } = db.prepare('SELECT payload FROM events WHERE id = ?').get(id) ?? {}
-		if (!(payload instanceof Uint8Array)) throw new Error('it is bytes')
-		payload[6] = (payload[6] ?? 0) ^ 1
-		db.prepare('UPDATE events SET payload = ? WHERE id = ?').run(payload, id)
-		db.close()
-	},
-})
+storeSuite(fileKind)
+deliverySuite(fileKind)

@@ -6,7 +6,9 @@ import type { Batch, Committed } from '../../src/node/outbox/store.ts'
 import { batchOf, entry } from './rig.ts'
 
 /** A store that is open, as a process has it. */
-interface TestStore {
+export interface TestStore {
+	/** The routes that had waiting events when it was opened. */
+	readonly routes: readonly string[]
 	/** `now` of the batches may be later than before: then that much time has passed. */
 	commit(batch: Batch): Promise<Committed>
 	close(): Promise<void>

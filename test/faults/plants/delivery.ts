@@ -56,7 +56,7 @@ export const deliveryPlants: readonly Plant[] = [
 				replace: 'Number(seq) + 1_000_000 + i',
 			},
 		],
-		caughtBy: { file: 'test/outbox/pushes.test.ts', test: 'take its place' },
+		caughtBy: { file: 'test/outbox/store-file.test.ts', test: 'take its place' },
 	},
 	{
 		id: 'promised-before-stored',
