@@ -1,4 +1,4 @@
-/** A gateway with an outbox: what platforms are answered, what the backend gets, what an operator sees. */
+/** A gateway with an outbox in a file; what is the same over every store is in gateway-suite.ts. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -6,8 +6,7 @@ import { expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import { queryToken } from '../../src/format/index.ts'
 import { runOutbox } from '../../src/node/outbox/outbox-command.ts'
-import type { Received } from '../harness/upstream.ts'
-import { call, gateway, header, json, oneWay, ownJson, says, statusOnly, upstream } from '../servers.ts'
+import { call, gateway, oneWay, ownJson, says, upstream } from '../servers.ts'
 import { folder, keyOne, settingsOf } from './parts.ts'
 
 const canary = 'canary-of-a-secret'
@@ -30,7 +29,6 @@ function gatewayWith(url: string, outbox: object = {}, file = join(folder(), 'ou
 	return { started, file }
 }
 
-const idOf = (call: Received | undefined) => call && header(call, 'webhook-id')
 const event = (text: string, conversation = 'c1') => ({ kind: 'message', text, conversation })
 
 /** A command of the operator: its exit code and what it said. */
@@ -49,51 +47,10 @@ function bytesOf(file: string): string {
 		.join('\n')
 }
 
-test('a one-way event is acknowledged immediately, and reaches a backend that was down', async () => {
-	let status = 503
-	const backend = await upstream(() => json({ messages: [] }, status))
-	const { started } = gatewayWith(backend.url, { schedule: ['0s', '300ms', '300ms', '300ms'] })
-	const { url, lines } = await started
-	const answer = await call(`${url}/in`, event('Hi'))
-	expect([answer.status, await answer.text()]).toEqual([200, ''])
-	await expect.poll(() => backend.calls.length).toBe(1)
-	status = 200
-	await expect.poll(() => backend.calls.length, { timeout: 5000 }).toBe(2)
-	const [first, second] = backend.calls
-	expect(second?.body).toBe(first?.body)
-	expect(idOf(second)).toBe(idOf(first))
-	expect(JSON.parse(second?.body ?? '')).toMatchObject({ event: event('Hi'), turn: { answer: 'never', route: 'in' } })
-	await expect.poll(() => lines.length).toBe(3)
-	expect(lines).toMatchObject([
-		{ msg: 'turn', status: 200 },
-		{ msg: 'delivery', level: 'warn', attempt: 1, error: 'upstream-status', upstreamStatus: 503 },
-		{ msg: 'delivery', level: 'info', attempt: 2 },
-	])
-})
-
 test('a platform that reads the answer gets it in the same call, with or without an outbox', async () => {
 	const { url: to } = await upstream()
 	const { url } = await gatewayWith(to).started
 	expect(await (await call(`${url}/two`, event('Hi'))).json()).toMatchObject(says('Hello'))
-})
-
-test('with a full outbox the platform gets a 503, and a 200 again once events are delivered', async () => {
-	let open = false
-	const backend = await upstream(() => (open ? json(says('')) : statusOnly(503)))
-	const { started } = gatewayWith(backend.url, {
-		maxBytes: 1024 * 1024,
-		schedule: ['0s', '1s', '1s', '1s', '1s', '1s', '1s'],
-	})
-	const { url } = await started
-	const text = 'x'.repeat(60_000)
-	const statuses: number[] = []
-	while (statuses.at(-1) !== 503 && statuses.length < 100) {
-		statuses.push((await call(`${url}/in`, event(text, `c${statuses.length}`))).status)
-	}
-	expect(statuses.at(-1)).toBe(503)
-	expect(statuses.length).toBeGreaterThan(5)
-	open = true
-	await expect.poll(async () => (await call(`${url}/in`, event(text))).status, { timeout: 10_000 }).toBe(200)
 })
 
 test('a second gateway on the same file does not start', async () => {
@@ -147,37 +104,6 @@ test('the files never contain our secrets, and with a key no text of a user', as
 	for (const secret of Object.values(secrets)) expect(bytes).not.toContain(secret)
 	expect(bytes).not.toContain(Buffer.from(keyOne, 'base64').toString('latin1'))
 	expect(JSON.stringify(lines)).not.toContain(canary)
-})
-
-test('an operator lists, shows, redrives and drops dead letters while the gateway runs', async () => {
-	let status = 500
-	const backend = await upstream(() => json({ messages: [] }, status))
-	const { started, file } = gatewayWith(backend.url, { schedule: ['0s'], key: { env: 'ONE' } })
-	const settings = settingsOf({ key: { env: 'ONE' } }, file)
-	const { url, lines } = await started
-	const attributes = { api_token: canary }
-	await call(`${url}/in`, { ...event('first'), attributes })
-	await call(`${url}/in`, event('second', 'c2'))
-	await expect.poll(() => lines.filter(({ dead }) => dead).length).toBe(2)
-	await expect.poll(async () => (await operator(settings, 'list')).said).toContain('2 dead')
-
-	const listed = (await operator(settings, 'list', '--state', 'dead', '--route', 'in')).said
-	expect(listed).toMatch(/^turn_\S+ {2}in {2}dead {2}1 attempt {2}accepted \S+Z {2}upstream-status {2}\d+ bytes$/m)
-	expect(listed).not.toContain('first')
-	const [id = ''] = listed.split(' ')
-	const shown = (await operator(settings, 'show', id)).said
-	expect(shown).toContain('"first"')
-	expect(shown).not.toContain(canary)
-
-	status = 200
-	expect(await operator(settings, 'redrive', id)).toEqual({ code: 0, said: '1 event put back.' })
-	await expect.poll(() => backend.calls.length, { timeout: 5000 }).toBe(3)
-	await expect.poll(async () => (await operator(settings, 'list')).said).toMatch(/^1 dead$/m)
-	// It is delivered, and so cannot be put back again.
-	expect(await operator(settings, 'redrive', id)).toEqual({ code: 1, said: 'No such event.' })
-	expect(idOf(backend.calls[2])).toBe(id)
-	expect(await operator(settings, 'drop', '--all', '--state', 'dead')).toEqual({ code: 0, said: '1 event deleted.' })
-	expect(await operator(settings, 'list')).toEqual({ code: 0, said: 'no stored events' })
 })
 
 test('a conversation that is erased leaves no trace, and the others stay', async () => {
