@@ -31,7 +31,7 @@ export async function writeReport(ran: readonly Ran[], scale: Scale, seed: numbe
 		'',
 		'A requirement **holds** if nothing was lost, duplicated, hung or wrong, and every failure was *typed*: answered with one of the [error codes](errors.md). Times, rates and amounts of memory that missed their figure are listed with the reason.',
 		'',
-		'Out of scope: a disk or a database that confirms what it has not stored. `dragoman` refuses a PostgreSQL server with `fsync = off`; one whose disk lies, or that fails over to an asynchronous standby, loses what the standby had not received.',
+		'Out of scope: a disk or a database that confirms what it has not stored. The gateway refuses a PostgreSQL server with `fsync = off`, but it cannot notice a disk that lies, nor an asynchronous standby that takes over without the last commits.',
 	]
 	for (const [letter, title] of parts) {
 		const own = ran.filter(({ row }) => row.id.startsWith(letter))

@@ -3,7 +3,7 @@ import type { Start } from '../harness/gateway.ts'
 import type { Scope } from '../harness/scope.ts'
 import type { Scripts, Upstream } from '../harness/upstream.ts'
 
-/** How long a run may take: a minute or two in CI, ten minutes by hand, an hour before a release. */
+/** How long a run may take: a few minutes in CI, twenty minutes by hand, an hour before a release. */
 export type Scale = 'short' | 'normal' | 'full'
 
 /** What a row runs with. */
