@@ -176,6 +176,14 @@ test.each(['.bin/dragoman', 'dragoman/dist/src/node/main.js'])(
 	},
 )
 
+test('its program writes commands as they were written: with npx or without', async () => {
+	for (const program of [['dragoman'], ['npx', 'dragoman']]) {
+		const [first = '', ...rest] = program
+		const advice = `Run "${program.join(' ')} --help" for a list of commands.`
+		await expect(run(home, first, ...rest, 'no-such-command')).rejects.toThrow(`\n${advice}`)
+	}
+})
+
 test('in an empty folder, its program makes a configuration, checks it, starts with it, and ends on a signal', async () => {
 	const own = ['--config', 'gateway.json']
 	expect(await run(home, 'dragoman', 'init', ...own)).toContain('Wrote gateway.json: /canonical -> builtin:demo')
