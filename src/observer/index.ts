@@ -19,4 +19,5 @@ export type {
 	TurnOutcome,
 	UpstreamCall,
 } from './observer.ts'
+export { type Outcome, outcomeOf } from './outcome.ts'
 export { type ObserveCall, observeCalls, shield } from './shield.ts'

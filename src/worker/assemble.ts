@@ -63,7 +63,7 @@ function assemble(bindings: Bindings): Gateway {
 	const delivering: DeliveryContext = { routes: () => routes, schedule, runtime, clock, random: Math.random }
 	const differs = [
 		...(outbox ? ['outbox: only "schedule", "expiry" and "retention.dead" have an effect on a Worker'] : []),
-		...(metrics ? ['metrics: has no effect on a Worker'] : []),
+		...(metrics ? ['metrics: has no effect on a Worker, whose metrics need the binding METRICS'] : []),
 		...(state ? ['state: has no effect on a Worker, which shares it anyway'] : []),
 		...(routes.some(({ upstream }) => upstream.onlyPublic)
 			? ['public: is enforced only for IP addresses in URLs: a Worker cannot see what a name resolves to']

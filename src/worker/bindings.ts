@@ -1,4 +1,4 @@
-/** The bindings that wrangler.toml gives the Worker: its Durable Objects and its queue. */
+/** The bindings that wrangler.toml gives the Worker: its Durable Objects, its queue, and its metrics. */
 import type { CanonicalReply } from '../model/index.ts'
 import type { Beginning, EventDelivery, Settlement } from '../runtime.ts'
 import type { Pending, StoredBegun } from './conversation-state.ts'
@@ -35,4 +35,6 @@ export interface Bindings {
 	readonly EVENTS: Queue<QueuedEvent>
 	/** Dead letters among the events without a conversation. */
 	readonly DEAD_EVENTS: Queue<EventDelivery>
+	/** Where metrics are written. Absent: nowhere. */
+	readonly METRICS?: AnalyticsEngineDataset
 }

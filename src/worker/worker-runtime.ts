@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime.ts'
 import type { Bindings } from './bindings.ts'
 import { log } from './console-log.ts'
 import { send } from './fetch-client.ts'
+import { createMetrics } from './metrics.ts'
 import { createState } from './remote-state.ts'
 import { webCrypto } from './web-crypto.ts'
 import { createOutbox, type OutboxParts } from './worker-outbox.ts'
@@ -22,5 +23,6 @@ export function createRuntime(bindings: Bindings, attempt: OutboxParts['attempt'
 		// The platform runs it for at most thirty seconds after the answer, so no accepted event depends on it.
 		background: waitUntil,
 		log,
+		...(bindings.METRICS && { observer: createMetrics(bindings.METRICS) }),
 	}
 }

@@ -429,3 +429,46 @@ test('config/worker.json is config/gateway.json with its routes open', () => {
 	const worker = JSON.parse(readFileSync(new URL('../../config/worker.json', import.meta.url), 'utf8'))
 	expect(worker).toEqual({ ...example, routes: example.routes.map((route) => ({ ...route, open: true })) })
 })
+
+/** A dataset that logs each data point. */
+const measuring = `
+	import worker from './bundle.js'
+	export { Conversation } from './bundle.js'
+	const METRICS = {
+		writeDataPoint: (point) => console.log(JSON.stringify({ level: 'info', msg: 'data point', ...point }))
+	}
+	export default { fetch: (request, env, context) => worker.fetch(request, { ...env, METRICS }, context) }`
+
+test('each turn, call and refusal is a data point, with names and numbers and nothing that a user wrote', {
+	timeout: 120_000,
+}, async () => {
+	const backend = await upstream({
+		'/well': () => json(says('Hi')),
+		'/ill': () => ({ status: 500, headers: [], body: '' }),
+	})
+	const route = { platform: 'chatbot-v2', options: { text: 'question' }, open: true }
+	const { send, lines } = await start(
+		{
+			upstream: { url: `${backend.url}/well` },
+			routes: [
+				{ ...route, name: 'in', path: '/in' },
+				{ ...route, name: 'failing', path: '/failing', upstream: { url: `${backend.url}/ill` } },
+			],
+		},
+		{ as: 'worker', front: measuring },
+	)
+	const body = JSON.stringify({ chatId: 'c-secret', messageId: 'm1', attributes: { question: 'words-of-a-user' } })
+	for (const path of ['/in', '/in', '/failing', '/nowhere']) await send({ path, body })
+	const points = () => lines.filter(({ msg }) => msg === 'data point')
+	await expect.poll(() => points().length).toBe(6)
+	expect(points().map(({ blobs, indexes }) => [blobs, indexes])).toEqual([
+		[['call', 'in', '', 'ok', ''], ['in']],
+		[['turn', 'in', 'chatbot-v2', 'answered', ''], ['in']],
+		[['turn', 'in', 'chatbot-v2', 'duplicate', ''], ['in']],
+		[['call', 'failing', '', 'failed', 'upstream-status'], ['failing']],
+		[['turn', 'failing', 'chatbot-v2', 'failed', 'upstream-status'], ['failing']],
+		[['refusal', '', '', 'refused', 'not-found'], ['']],
+	])
+	for (const { doubles } of points()) expect(doubles).toEqual(Array(4).fill(expect.any(Number)))
+	expect(JSON.stringify(points())).not.toMatch(/c-secret|m1|words-of-a-user/)
+})

@@ -1,6 +1,14 @@
 /** The metrics of a gateway, for Prometheus. Labels hold names of the configuration and codes of the gateway, and nothing from outside. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import type { BegunDelivery, CallOutcome, Observer, StateFailure, TurnOutcome } from '../../observer/index.ts'
+import {
+	type BegunDelivery,
+	type CallOutcome,
+	type Observer,
+	type Outcome,
+	outcomeOf,
+	type StateFailure,
+	type TurnOutcome,
+} from '../../observer/index.ts'
 import type { Route } from '../../route.ts'
 import { addOutboxGauges, type OutboxSource } from './outbox-gauges.ts'
 import { addUpstreamGauges } from './upstream-gauges.ts'
@@ -27,7 +35,6 @@ const durations = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 6, 8, 10, 
 /** Seconds that were left. What is below zero came too late. */
 const slacks = [0, 0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 10, 15, 20, 25]
 
-type Outcome = 'answered' | 'held' | 'duplicate' | 'failed'
 const outcomes: readonly Outcome[] = ['answered', 'held', 'duplicate', 'failed']
 const targets: readonly BegunDelivery['to'][] = ['upstream', 'platform']
 const stateSteps: readonly StateFailure['did'][] = ['begin', 'settle', 'addLateReply', 'takeLateReplies']
@@ -155,10 +162,4 @@ export function createMetrics(source: MetricsSource): Metrics {
 		},
 	}
 	return { registry, observer }
-}
-
-function outcomeOf({ error, duplicate, held }: TurnOutcome): Outcome {
-	if (error !== undefined) return 'failed'
-	if (duplicate) return 'duplicate'
-	return held ? 'held' : 'answered'
 }
