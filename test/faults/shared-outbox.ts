@@ -35,7 +35,7 @@ export interface Cluster {
 	readonly taken: readonly Taken[]
 	/** The most deliveries that were under way at once. */
 	mostAtOnce(): number
-	/** Starts another Node in the place of one that has ended. */
+	/** Starts another Node in the place of one, which is not called any more, and may have ended. */
 	replace(place: number): Promise<void>
 	/** What was wrong with any of them, those that were replaced included. */
 	faults(): string[]
