@@ -17,7 +17,7 @@ export function openApi(): JsonSchema {
 			version: '1',
 			summary: 'What the gateway sends to a backend, and what the backend may answer.',
 			description:
-				'A backend is one URL that takes POST. This document is for the canonical format, which is the default of an upstream. docs/canonical-model.md describes every field in more detail.',
+				'A backend is one URL that takes POST. This document is for the canonical format, which is the default of an upstream. What a platform cannot hold is changed, and what is "reported" is named: what an event lost, in turn.changes; what a reply lost, in the log of the gateway. The limits of a route are at /-/carries/ on the gateway. The package has docs/canonical-model.md, which describes every field in more detail.',
 			license: { name: 'MIT', identifier: 'MIT' },
 		},
 		webhooks: { turn: { post: turnOperation() } },
@@ -31,7 +31,7 @@ function turnOperation(): JsonSchema {
 		operationId: 'answerTurn',
 		summary: 'Something happened on a platform.',
 		description:
-			'Answer before turn.answerBy. If turn.answer is "never", the status alone counts and the body is not read. A call may come again, with the same turn.id and the same webhook-id: if it was certainly not sent, on routes that are "idempotent", and from the outbox. The gateway follows no redirects.',
+			'Answer before turn.answerBy. If turn.answer is "never", the status alone counts and the body is not read. The gateway itself answers a call that a platform repeats. A call may come again, with the same turn.id and the same webhook-id: if it was certainly not sent, on routes that are "idempotent", and from the outbox. The gateway follows no redirects.',
 		parameters: [
 			...signatureHeaders,
 			{
@@ -47,7 +47,8 @@ function turnOperation(): JsonSchema {
 		requestBody: { required: true, content: jsonBody('Request', { message: { value: exampleRequest() } }) },
 		responses: {
 			'200': {
-				description: 'The reply. Any other 2xx status means the same. An empty body is an empty reply.',
+				description:
+					'The reply. Any other 2xx status means the same. An empty body is an empty reply. With a body that does not match the schema, the turn fails, as with 4xx.',
 				content: jsonBody('Reply', examplesOf(exampleReplies())),
 			},
 			'204': { description: 'Nothing to say.' },
@@ -59,7 +60,7 @@ function turnOperation(): JsonSchema {
 			'503': retryLater('Not now'),
 			'4XX': {
 				description:
-					'The turn failed: the user gets the failure reply of the route. Events from the outbox are sent again on its schedule. The circuit stays closed.',
+					'The turn failed: the user gets the failure reply of the route or, without one, what the platform shows after an error. Events from the outbox are sent again on its schedule. The circuit stays closed.',
 			},
 			'5XX': {
 				description:
@@ -73,10 +74,13 @@ function turnOperation(): JsonSchema {
 
 const signatureHeaders = [
 	['webhook-id', 'The turn’s id, the same when the call is sent again.'],
-	['webhook-timestamp', 'When this call was signed, in seconds since 1970. Refuse what is too old.'],
+	[
+		'webhook-timestamp',
+		'When this call was signed, in seconds since 1970. Refuse what is more than five minutes old, or ahead of your clock.',
+	],
 	[
 		'webhook-signature',
-		'One signature per key, separated by spaces: "v1," and the HMAC-SHA256, in base64, of the id, the timestamp and the body, joined by full stops.',
+		'One signature per key, separated by spaces: "v1," and the HMAC-SHA256, in base64, of the id, the timestamp and the body, joined by full stops. The key is what follows "whsec_", decoded from base64. One signature that fits is enough.',
 	],
 ].map(([name, description]) => ({
 	in: 'header',

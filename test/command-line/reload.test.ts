@@ -42,11 +42,14 @@ test('an adapter changes without a restart, with all files of its own, and a mis
 
 	writeFileSync(join(path, 'own/failure.ts'), 'export const = 1')
 	await expect.poll(written).toContain('The gateway goes on with the configuration that it had.')
-	expect(lines.at(-1)).toMatchObject({
-		level: 'error',
-		msg: 'reload',
-		mistakes: expect.arrayContaining([expect.stringContaining('adapters[0]: ./own/index.ts cannot be loaded')]),
-	})
+	// Lines of the log are written some milliseconds later.
+	await expect
+		.poll(() => lines.at(-1))
+		.toMatchObject({
+			level: 'error',
+			msg: 'reload',
+			mistakes: expect.arrayContaining([expect.stringContaining('adapters[0]: ./own/index.ts cannot be loaded')]),
+		})
 	expect(await failed(url)).toBe('second')
 	writeFileSync(join(path, 'own/failure.ts'), failureOf('third'))
 	await expect.poll(() => failed(url)).toBe('third')
