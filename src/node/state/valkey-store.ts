@@ -125,9 +125,9 @@ function lastErrorOf(client: Redis): () => Error {
 
 /** Name and version of a server, from what it tells of itself. */
 function serverIn(info: string): string {
-	const value = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
-	const valkey = value('valkey_version')
-	return valkey === undefined ? `redis ${value('redis_version')}` : `valkey ${valkey}`
+	const [, valkey] = /^valkey_version:(\S+)/m.exec(info) ?? []
+	const [, redis] = /^redis_version:(\S+)/m.exec(info) ?? []
+	return valkey === undefined ? `redis ${redis}` : `valkey ${valkey}`
 }
 
 function isUnknownScript(cause: unknown): boolean {
