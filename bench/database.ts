@@ -90,7 +90,7 @@ function withIds(body: string, id: string): string {
 }
 
 async function doneBy(server: PostgresServer, url: string): Promise<Done> {
-	// A connection tells of its commits a second later.
+	// A connection reports its commits with a delay of up to a second.
 	await wait(1500)
 	const [row] = await server.query(
 		`SELECT xact_commit::float8 AS commits, (pg_current_wal_insert_lsn() - '0/0')::float8 AS log

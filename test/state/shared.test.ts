@@ -18,7 +18,7 @@ const numbering = (pause = 100) => {
 }
 
 describe.each(kinds)('$name', (kind) => {
-	// Turns rightly go on without a store that does not answer in time, as on a machine that stalls.
+	// On a machine that stalls, a lease or a time limit may end in the middle of a test.
 	describe.skipIf(!kind.isInstalled)('two gateways', { timeout: 40_000, retry: 2 }, () => {
 		const rig = async (given: { readonly pause?: number; readonly timeout?: string } = {}) => {
 			const server = await kind.start(testScope)

@@ -5,7 +5,7 @@ import { lockClass, rowBytes } from '../../postgres/migrations/outbox-functions.
 import { requireSchema } from '../../postgres/migrations.ts'
 import { createEncryption, hashConversation } from '../encryption.ts'
 import type { Progress } from '../portions.ts'
-import type { EventFilter, Records } from '../records.ts'
+import type { EventFilter, Records, Row } from '../records.ts'
 import { saltOf } from './prepare.ts'
 
 /** Milliseconds that a look at all events may take, or the vacuum behind an erasure. */
@@ -37,16 +37,8 @@ interface Changed {
 	readonly bytes: number
 }
 
-interface ListedRow {
-	readonly id: string
-	readonly route: string
-	readonly state: string
-	readonly underWay: boolean
-	readonly attempts: number
-	readonly acceptedAt: number
-	readonly nextAt: number
+interface ListedRow extends Omit<Row, 'error'> {
 	readonly error: string | null
-	readonly bytes: number
 }
 
 /** Connects. Rejects with a DatabaseUnusable. */
