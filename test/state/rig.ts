@@ -77,38 +77,33 @@ interface Use {
 	readonly upstream: string
 	/** Time limit of a round trip. */
 	readonly timeout?: string
-	/** Default: one that waits for longer than a test, so that no claim ends by itself. */
-	readonly platform?: 'canonical' | 'patient'
 	readonly observer?: Observer
 	/** More of the route. */
 	readonly route?: object
 }
 
-const patient = ownJson('patient', { deadline: 60_000 })
+/** Waits for longer than any test: no claim ends by itself. */
+const patient = ownJson(canonical.name, { deadline: 600_000 })
 
-function configOf({ kind, upstream, timeout = '5s', platform = 'patient', route }: Use): object {
+function configOf({ kind, upstream, timeout = '10s', route }: Use): object {
 	return {
-		upstream: { url: upstream, timeout: 60_000 },
-		routes: [{ name: 'in', path: '/in', platform, ...route }],
+		upstream: { url: upstream, timeout: 600_000 },
+		routes: [{ name: 'in', path: '/in', platform: canonical.name, ...route }],
 		state: { [kind.name]: { env: 'STATE_URL' }, timeout },
 	}
 }
 
-/** A gateway of this process. */
+/** A gateway of this process, whose platform waits for longer than a test. */
 export async function node(use: Use): Promise<GatewayServer> {
-	const adapters = [canonical, patient]
 	const { observer } = use
 	const env = { STATE_URL: use.server.url }
-	const gateway = await start(configOf(use), { as: 'server', adapters, env, ...(observer && { observer }) })
+	const gateway = await start(configOf(use), { as: 'server', adapters: [patient], env, ...(observer && { observer }) })
 	keepsSecret(use.kind, () => JSON.stringify(gateway.lines))
 	return gateway
 }
 
-/** A gateway as a process, with the adapters that the program has. */
-export async function nodeProcess(
-	use: Use & { readonly platform: 'canonical' },
-	options: ProcessOptions = {},
-): Promise<GatewayProcess> {
+/** A gateway as a process, whose platform waits for ten seconds: the adapter is that of the program. */
+export async function nodeProcess(use: Use, options: ProcessOptions = {}): Promise<GatewayProcess> {
 	const gateway = await start(configOf(use), { ...options, env: { STATE_URL: use.server.url } })
 	keepsSecret(use.kind, gateway.written)
 	return gateway

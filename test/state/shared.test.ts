@@ -18,8 +18,8 @@ const numbering = (pause = 100) => {
 }
 
 describe.each(kinds)('$name', (kind) => {
-	// On a machine that stalls, a lease or a time limit may end in the middle of a test.
-	describe.skipIf(!kind.isInstalled)('two gateways', { timeout: 40_000, retry: 2 }, () => {
+	// A machine that does other things as well takes its time. No claim ends within it, so that who waits was woken.
+	describe.skipIf(!kind.isInstalled)('two gateways', { timeout: 180_000 }, () => {
 		const rig = async (given: { readonly pause?: number; readonly timeout?: string } = {}) => {
 			const server = await kind.start(testScope)
 			const { url, calls } = await numbering(given.pause)
@@ -28,7 +28,6 @@ describe.each(kinds)('$name', (kind) => {
 		}
 
 		test('answer a call that comes to both at once with the same bytes, and call the upstream once', async () => {
-			// The lease is longer than the test: who waits was woken.
 			const { one, other, calls } = await rig()
 			const answers = await Promise.all([one, other, one, other].map((each) => say(each, 'm1')))
 			answers.push(await say(other, 'm1'), await say(one, 'm1'))
@@ -71,9 +70,9 @@ describe.each(kinds)('$name', (kind) => {
 				if (first) await pause(500)
 				return json(says(first ? 'late' : 'next'))
 			})
-			const late = { after: 100, reply: says('Wait') }
-			const use = { kind, server, upstream: url, route: { late } }
-			const [one, other] = [await node(use), await node(use)]
+			const lateAfter = (after: number) =>
+				node({ kind, server, upstream: url, route: { late: { after, reply: says('Wait') } } })
+			const [one, other] = [await lateAfter(100), await lateAfter(300_000)]
 			expect((await say(one, 'm1')).body).toContain('Wait')
 			await eventually(() => one.lines.some(({ msg, did }) => msg === 'late' && did === 'kept'))
 			const { messages } = JSON.parse((await say(other, 'm2')).body)
@@ -87,22 +86,22 @@ describe.each(kinds)('$name', (kind) => {
 				if (++asked === 1) await connection.gone
 				return json(says('Hello'))
 			})
-			const use = { kind, server, upstream: url, platform: 'canonical' } as const
+			const use = { kind, server, upstream: url }
 			const [killed, other] = [await nodeProcess(use), await node(use)]
 			const lost = say(killed, 'm1').catch(() => 'no answer')
 			await eventually(() => calls.length === 1)
 			await killed.end('SIGKILL')
 			expect(await lost).toBe('no answer')
-			// The platform tries again after a while. The claim lasts for as long as the first call had, some nine seconds.
-			await wait(3000)
+			// The claim lasts for as long as the first call had, some nine seconds.
 			expect((await say(other, 'm1')).status).toBe(200)
 			expect(calls).toHaveLength(2)
+			expect(stateLines(other)).toEqual([])
 		})
 
 		test.skipIf(!has('faketime'))('agree although their clocks are ten minutes apart', async () => {
 			const server = await kind.start(testScope)
 			const { url, calls } = await numbering(1500)
-			const use = { kind, server, upstream: url, platform: 'canonical' } as const
+			const use = { kind, server, upstream: url }
 			const before = (shift: string) => ({ before: ['faketime', '-f', shift] })
 			const [one, other] = await Promise.all([nodeProcess(use, before('-5m')), nodeProcess(use, before('+5m'))])
 			const early = say(one, 'm1')
@@ -117,10 +116,12 @@ describe.each(kinds)('$name', (kind) => {
 			const { server, one, other, calls } = await rig({ pause: 0 })
 			expect(await remembersAgain(one, other, calls)).toBe(true)
 			await server.kill()
+			const from = performance.now()
 			const away = await Promise.all(Array.from({ length: 40 }, (_, n) => say(n % 2 ? one : other, `away ${n}`)))
 			expect(away.every(({ status }) => status === 200)).toBe(true)
 			expect(stateLines(one)[0]).toMatchObject({ level: 'warn', store: kind.name, failures: 1 })
-			expect(stateLines(one)).toHaveLength(1)
+			// At once, and then every ten seconds.
+			expect(stateLines(one).length).toBeLessThanOrEqual(1 + (performance.now() - from) / 10_000)
 			await server.start()
 			expect(await remembersAgain(one, other, calls)).toBe(true)
 			expect(stateLines(one).at(-1)).toMatchObject({ level: 'info', did: 'recovered' })
@@ -140,6 +141,20 @@ describe.each(kinds)('$name', (kind) => {
 			expect(await remembersAgain(one, other, calls)).toBe(true)
 		})
 
+		test('wait for a server that hangs for less than their time limit, as if it were only slow', async () => {
+			const { server, one, other, calls } = await rig({ pause: 0, timeout: '8s' })
+			expect(await remembersAgain(one, other, calls)).toBe(true)
+			const before = calls.length
+			server.hang()
+			const answers = [say(one, 'm1'), say(other, 'm1')]
+			// Longer than the store may take where nobody waits for it.
+			await wait(2500)
+			server.resume()
+			expect(new Set((await Promise.all(answers)).map(({ body }) => body)).size).toBe(1)
+			expect(calls).toHaveLength(before + 1)
+			expect([...stateLines(one), ...stateLines(other)]).toEqual([])
+		})
+
 		test('start while the server is away, say so, and use it once it is there', async () => {
 			const server = await kind.start(testScope)
 			await server.kill()
@@ -147,7 +162,7 @@ describe.each(kinds)('$name', (kind) => {
 			const use = { kind, server, upstream: url }
 			const [one, other] = [await node(use), await node(use)]
 			expect(stateLines(one)).toMatchObject([
-				{ level: 'warn', did: 'connect', cause: expect.stringContaining('ECONNREFUSED') },
+				{ level: 'warn', did: 'connect', cause: expect.stringMatching(/ECONNREFUSED|no answer within 1000 ms/) },
 			])
 			expect((await say(one, 'm1')).status).toBe(200)
 			await server.start()

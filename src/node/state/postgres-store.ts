@@ -35,8 +35,8 @@ interface Told {
 	readonly value: string | null
 }
 
-/** As long as a turn waits at most by default, and more than any batch takes. */
-const limits: TimeLimits = { connect: 1000, statement: 1000 }
+/** Milliseconds that connecting and a statement may take; more where turns wait for longer. */
+const leastLimit = 1000
 
 /** Batches under way at once, each on a connection of its own, so that a slow one does not hold up all others. */
 const underWay = 3
@@ -51,6 +51,8 @@ const emptyEvery = 10 * 60_000
 
 /** Opens the store in a database, which need not be there; `patience`: as in BatchLimits. */
 export function openPostgresStore(settings: PostgresSettings, patience: number, { wake }: StoreEvents): StateStore {
+	const limit = Math.max(leastLimit, patience)
+	const limits: TimeLimits = { connect: limit, statement: limit }
 	const pool = createPool(settings, underWay, limits)
 	const closing = new AbortController()
 	const { signal } = closing

@@ -16,10 +16,7 @@ interface Ask {
 /** What the script returned for an ask. */
 type Told = readonly [word: string, ...values: (string | number)[]]
 
-/**
- * Milliseconds after which a connection on which an answer is due, and nothing came, is given up, and the least between
- * two tries to connect.
- */
+/** Milliseconds after which a connection on which an answer is due, and nothing came, is given up; longer where turns wait for longer. */
 const silence = 1000
 /** Milliseconds between the calls that show whether the connection for messages is alive. */
 const pingEvery = 5000
@@ -36,8 +33,8 @@ const movedAway = /^(?:READONLY|MASTERDOWN|LOADING) /
 
 /** Opens the store at a URL, which the server need not be there for; `patience`: as in BatchLimits. */
 export function openValkeyStore(url: string, patience: number, { wake }: StoreEvents): StateStore {
-	const client = connect(url)
-	const messages = connect(url)
+	const client = connect(url, patience)
+	const messages = connect(url, patience)
 	const whyNot = lastErrorOf(client)
 	const node = randomBytes(9).toString('base64url')
 	const channel = `${prefix}wake:${node}`
@@ -97,14 +94,14 @@ export function openValkeyStore(url: string, patience: number, { wake }: StoreEv
 	}
 }
 
-function connect(url: string): Redis {
+function connect(url: string, patience: number): Redis {
 	const client = new Redis(url, {
 		// A turn does not wait for a connection, and nothing is sent after the turn that asked for it has gone on.
 		enableOfflineQueue: false,
 		autoResendUnfulfilledCommands: false,
 		maxRetriesPerRequest: 0,
 		connectTimeout: 5 * silence,
-		socketTimeout: silence,
+		socketTimeout: Math.max(silence, patience),
 		disconnectTimeout: silence,
 		retryStrategy: (tries) => Math.min(50 * tries, longestPause),
 		connectionName: 'dragoman',
