@@ -7,6 +7,8 @@ import type { Scope } from './scope.ts'
 export interface Network {
 	/** Of this machine; leads to the other one. */
 	readonly port: number
+	/** From now on new connections lead to this port instead. Those that are there stay. */
+	leadTo(port: number): void
 	/** Everything takes so many milliseconds longer, each way. */
 	slowDown(milliseconds: number): void
 	/** Nothing arrives any more, in either direction, and nobody is told: connections stay open, and new ones get no answer. */
@@ -17,6 +19,7 @@ export interface Network {
 
 /** Starts a network that leads to a port of this machine. It ends with the scope. */
 export async function startNetwork(scope: Scope, to: number): Promise<Network> {
+	let target = to
 	let delay = 0
 	let whole = Promise.withResolvers<void>()
 	whole.resolve()
@@ -44,7 +47,7 @@ export async function startNetwork(scope: Scope, to: number): Promise<Network> {
 	}
 
 	const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
-		const far = connect({ host: '127.0.0.1', port: to, noDelay: true, allowHalfOpen: true })
+		const far = connect({ host: '127.0.0.1', port: target, noDelay: true, allowHalfOpen: true })
 		lead(near, far)
 		lead(far, near)
 	})
@@ -57,6 +60,9 @@ export async function startNetwork(scope: Scope, to: number): Promise<Network> {
 	})
 	return {
 		port: (server.address() as AddressInfo).port,
+		leadTo(port) {
+			target = port
+		},
 		slowDown(milliseconds) {
 			delay = milliseconds
 		},

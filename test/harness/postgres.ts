@@ -26,32 +26,52 @@ export interface PostgresServer {
 /** The password in every URL. It must be found nowhere else. */
 export const postgresPassword = 'canary-of-a-password'
 
-/** Ends with the scope. fsync is on, as it is for users. */
-export async function startPostgres(scope: Scope): Promise<PostgresServer> {
+/** Ends with the scope. fsync is on, as it is for users. `initdb`: more arguments of the program that makes its files. */
+export function startPostgres(scope: Scope, initdb: readonly string[] = []): Promise<PostgresServer> {
+	return startServer(scope, async ({ folder, data, run, own }) => {
+		const passwordFile = join(folder, 'password')
+		writeFileSync(passwordFile, postgresPassword)
+		own(passwordFile)
+		const access = ['-U', 'postgres', '--pwfile', passwordFile, '-A', 'scram-sha-256']
+		await run('initdb', ['-D', data, ...access, '-E', 'UTF8', '--no-sync', ...initdb])
+	})
+}
+
+/**
+ * Starts a server that copies the one at a port of this machine, and ends with the scope. It is read-only until it is
+ * promoted: `SELECT pg_promote()`.
+ */
+export function startStandby(scope: Scope, port: number): Promise<PostgresServer> {
+	const from = `postgresql://postgres:${postgresPassword}@127.0.0.1:${port}`
+	return startServer(scope, async ({ data, run }) => {
+		await run('pg_basebackup', ['-d', from, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'])
+	})
+}
+
+/** Where the files of a server are made. */
+interface Site {
+	/** Goes with the server. */
+	readonly folder: string
+	/** The folder of the files. */
+	readonly data: string
+	/** Runs a program of PostgreSQL as the user of the server. */
+	run(program: string, args: readonly string[]): Promise<unknown>
+	/** Gives a file to that user. */
+	own(file: string): void
+}
+
+async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void>): Promise<PostgresServer> {
 	const user = whoRuns()
+	const own = (file: string) => user && chownSync(file, user.uid, user.gid)
 	const folder = mkdtempSync(join(tmpdir(), 'dragoman-postgres-'))
-	const passwordFile = join(folder, 'password')
-	writeFileSync(passwordFile, postgresPassword)
-	if (user) for (const each of [folder, passwordFile]) chownSync(each, user.uid, user.gid)
+	own(folder)
 	const data = join(folder, 'data')
 	const port = await freePort()
 	const urlOf = (name: string) => `postgresql://postgres:${postgresPassword}@127.0.0.1:${port}/${name}`
 	const of = { cwd: folder, env: { PATH: path, LC_ALL: 'C.UTF-8', TZ: 'UTC' }, ...user }
-	const initdb = [
-		'-D',
-		data,
-		'-U',
-		'postgres',
-		'--pwfile',
-		passwordFile,
-		'-A',
-		'scram-sha-256',
-		'-E',
-		'UTF8',
-		'--no-sync',
-	]
 	// Not with spawnSync: it takes a second, and an upstream of this process may be asked meanwhile.
-	await promisify(execFile)(programOf('initdb'), initdb, of)
+	const run: Site['run'] = (program, args) => promisify(execFile)(programOf(program), args, of)
+	await makeFiles({ folder, data, run, own })
 	let running: ChildProcess | undefined
 	let databases = 0
 

@@ -1,4 +1,4 @@
-/** The database of a shared outbox is ended, full, read-only or has no connection to spare, while events come. */
+/** The database of a shared outbox is ended, full or has no connection to spare, while events come. */
 import { chownSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -97,25 +97,6 @@ export const databaseFull = databaseRow(
 		return await endure(trial, {
 			...{ name: 'full', url, times: trial.at(1, 4, 10), lasts: trial.at(1500, 3000, 10_000) },
 			...{ begin: () => fill(disk), end: () => empty(disk), cause: /53100/, stops: false, padding: 20_000 },
-		})
-	},
-)
-
-export const readOnly = databaseRow(
-	{
-		id: 'E6',
-		fault: 'The database is read-only after a failover, until the address leads to the primary again',
-		demand: storedOrRejected,
-		except: 'the same server is made read-only and ends its connections; no standby takes over',
-	},
-	async (trial, server, url) => {
-		const name = new URL(url).pathname.slice(1)
-		const set = (value: string) => server.query(`ALTER DATABASE ${name} SET default_transaction_read_only = ${value}`)
-		const cut = () =>
-			server.query(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'dragoman'`)
-		return await endure(trial, {
-			...{ name: 'read-only', url, times: trial.at(1, 4, 10), lasts: trial.at(1500, 3000, 10_000) },
-			...{ begin: () => set('on').then(cut), end: () => set('off'), cause: /read-only/, stops: true },
 		})
 	},
 )
