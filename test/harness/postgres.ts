@@ -1,9 +1,10 @@
 /** A PostgreSQL server of its own, from the programs that are installed, in a folder that goes with it. */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { path } from '../tools.ts'
@@ -46,6 +47,24 @@ export function startStandby(scope: Scope, port: number): Promise<PostgresServer
 	return startServer(scope, async ({ data, run }) => {
 		await run('pg_basebackup', ['-d', from, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'])
 	})
+}
+
+/** The databases that are made from now on have their tables on this disk. */
+export async function putTablesOn(disk: string, server: PostgresServer): Promise<void> {
+	const place = join(disk, 'tables')
+	mkdirSync(place)
+	const { uid, gid } = statSync(server.folder)
+	chownSync(place, uid, gid)
+	await server.query(`CREATE TABLESPACE small LOCATION '${place}'`)
+	await changeSetting(server, 'default_tablespace = small')
+}
+
+/** Changes a setting of a server while it runs: `name = value`. */
+export async function changeSetting(server: PostgresServer, setting: string): Promise<void> {
+	await server.query(`ALTER SYSTEM SET ${setting}`)
+	await server.query('SELECT pg_reload_conf()')
+	// The server reads it a moment later.
+	await wait(200)
 }
 
 /** Where the files of a server are made. */

@@ -1,11 +1,11 @@
 /** The database of a shared outbox is ended, full or has no connection to spare, while events come. */
-import { chownSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Client } from 'pg'
+import { changeSetting, putTablesOn, startPostgres } from '../../harness/postgres.ts'
 import { empty, fill, smallDisk } from '../../harness/small-disk.ts'
 import { databaseRow, endure, storedOrRejected } from '../database-trouble.ts'
-import { untried } from '../row.ts'
+import { together, untried } from '../row.ts'
 import { preparedDatabase } from '../shared-outbox.ts'
 
 export const databaseRestarts = databaseRow(
@@ -77,26 +77,32 @@ export const connectionsUsedUp = databaseRow(
 export const databaseFull = databaseRow(
 	{
 		id: 'E4',
-		fault: 'The disk of the database is full, with other data',
+		fault:
+			'The disk of the tables is full, with other data; then that of the write-ahead log, and the server ends itself',
 		demand: storedOrRejected,
-		except: 'the disk is that of the tables; a server whose log finds no room ends itself, which is E2',
 	},
 	async (trial, server) => {
-		const disk = smallDisk(trial, 40)
-		if (disk === undefined) return untried('root', 'a small disk can be mounted by root only')
-		const place = join(disk, 'tables')
-		mkdirSync(place)
-		const { uid, gid } = statSync(server.folder)
-		for (const each of [disk, place]) chownSync(each, uid, gid)
-		await server.query(`CREATE TABLESPACE small LOCATION '${place}'`)
-		// Those databases that are made from now on.
-		await server.query('ALTER SYSTEM SET default_tablespace = small')
-		await server.query('SELECT pg_reload_conf()')
-		await wait(200)
-		const url = await preparedDatabase(server)
-		return await endure(trial, {
-			...{ name: 'full', url, times: trial.at(1, 4, 10), lasts: trial.at(1500, 3000, 10_000) },
-			...{ begin: () => fill(disk), end: () => empty(disk), cause: /53100/, stops: false, padding: 20_000 },
+		const [ofTables, ofLog] = [smallDisk(trial, 40), smallDisk(trial, 32)]
+		if (ofTables === undefined || ofLog === undefined)
+			return untried('root', 'a small disk can be mounted by root only')
+		const full = { times: trial.at(1, 4, 10), lasts: trial.at(1500, 3000, 10_000), stops: false, padding: 20_000 }
+		await putTablesOn(ofTables, server)
+		const tables = await endure(trial, {
+			...{ ...full, name: 'full of tables', url: await preparedDatabase(server), cause: /53100/ },
+			...{ begin: () => fill(ofTables), end: () => empty(ofTables) },
 		})
+		const other = await startPostgres(trial, ['--waldir', join(ofLog, 'log'), '--wal-segsize', '1'])
+		await changeSetting(other, `max_wal_size = '8MB'`)
+		const log = await endure(trial, {
+			...{ ...full, name: 'full of log', url: await preparedDatabase(other), cause: /53100|57P02/ },
+			begin: () => fill(ofLog),
+			async end() {
+				empty(ofLog)
+				// It has ended itself, or tries in vain to recover.
+				await other.stop('kill')
+				await other.start()
+			},
+		})
+		return together([tables, log])
 	},
 )

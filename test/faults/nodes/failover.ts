@@ -1,7 +1,7 @@
 /** The server of a shared outbox fails, and its standby takes over. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { startNetwork } from '../../harness/network.ts'
-import { type PostgresServer, startStandby } from '../../harness/postgres.ts'
+import { changeSetting, type PostgresServer, startStandby } from '../../harness/postgres.ts'
 import { until } from '../../until.ts'
 import { databaseRow, endure, storedOrRejected } from '../database-trouble.ts'
 import type { Trial } from '../row.ts'
@@ -14,22 +14,17 @@ async function synchronousStandby(trial: Trial, primary: PostgresServer): Promis
 	const line = await startNetwork(trial, primary.port)
 	const standby = await startStandby(trial, line.port)
 	line.slowDown(distance)
-	await set(primary, `synchronous_standby_names = '*'`)
+	await changeSetting(primary, `synchronous_standby_names = '*'`)
 	const replicas = () => primary.query(`SELECT FROM pg_stat_replication WHERE sync_state = 'sync'`)
 	if (!(await until(async () => (await replicas()).length === 1))) throw new Error('the standby does not follow')
 	return standby
-}
-
-async function set(server: PostgresServer, setting: string): Promise<void> {
-	await server.query(`ALTER SYSTEM SET ${setting}`)
-	await server.query('SELECT pg_reload_conf()')
 }
 
 /** How a primary ends to be one. One that is only read-only keeps its connections. */
 const ends: readonly ((primary: PostgresServer) => Promise<void>)[] = [
 	(primary) => primary.stop('kill'),
 	(primary) => primary.stop('fast'),
-	(primary) => set(primary, 'default_transaction_read_only = on'),
+	(primary) => changeSetting(primary, 'default_transaction_read_only = on'),
 ]
 
 export const failover = databaseRow(
