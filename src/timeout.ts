@@ -23,7 +23,7 @@ export async function withTimeout<T>(
 	timers: Timers = systemTimers,
 ): Promise<T | typeof timedOut> {
 	const { promise: passed, resolve } = Promise.withResolvers<typeof timedOut>()
-	const cancel = timers.after(milliseconds, () => resolve(timedOut))
+	const cancel = timers.after(Math.max(0, milliseconds), () => resolve(timedOut))
 	try {
 		return await Promise.race([promise, passed])
 	} finally {
