@@ -1,17 +1,23 @@
 /** The State in Valkey or Redis, on a real server: what every State does, and what is particular to this store. */
 import { readFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
 import { Redis } from 'iovalkey'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import type { CanonicalReply } from '../../src/model/index.ts'
 import { createSharedState, type SharedState } from '../../src/node/state/shared-state.ts'
 import { openValkeyStore } from '../../src/node/state/valkey-store.ts'
+import { certify } from '../deploy/front.ts'
 import { json } from '../harness/http.ts'
+import { folder } from '../harness/scope.ts'
 import { startValkey, valkeyProgram } from '../harness/valkey.ts'
 import { testScope, upstream } from '../servers.ts'
 import { claim, openChoices } from '../state-steps.ts'
 import { stateSuite } from '../state-suite.ts'
-import { kinds, node, say, stateLines, user } from './rig.ts'
+import { has } from '../tools.ts'
+import { kinds, node, nodeProcess, say, stateLines, user } from './rig.ts'
 
 const [kind] = kinds.filter(({ name }) => name === 'valkey')
 
@@ -26,6 +32,13 @@ async function openState(url: string, timeout = 10_000): Promise<SharedState & {
 	})
 	await shared.identify()
 	return { ...shared, failures }
+}
+
+/** Listens at a port that is free, until the test ends. */
+async function listening(server: Server): Promise<AddressInfo> {
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+	testScope.after(() => server.close())
+	return server.address() as AddressInfo
 }
 
 describe.skipIf(valkeyProgram === undefined || !kind)('the state in Valkey or Redis', () => {
@@ -170,6 +183,31 @@ describe.skipIf(valkeyProgram === undefined || !kind)('Valkey or Redis', () => {
 		expect(failures).toEqual([])
 		expect(await admin.call('acl', 'log')).toEqual([])
 	})
+
+	test.skipIf(!has('openssl'))(
+		'may have two faults in its TLS at once: turns go on, and nothing is thrown',
+		async () => {
+			if (!kind) throw new Error('there is no such kind')
+			const home = folder(testScope)
+			certify(home)
+			const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(home, name)))
+			const server = createTlsServer({ cert, key }).on('tlsClientError', () => {})
+			const { port } = await listening(server)
+			// A certificate that nobody trusts, and right behind the handshake a record that is not encrypted.
+			const line = createServer((client) => {
+				const behind = connect({ port, host: '127.0.0.1' })
+				for (const socket of [client, behind]) socket.on('error', () => {})
+				client.pipe(behind)
+				behind.on('data', (bytes) => client.write(Buffer.concat([bytes, Buffer.from('15030300020232', 'hex')])))
+			})
+			const broken = await listening(line)
+			const { url } = await upstream()
+			const gateway = await nodeProcess({ kind, server: { url: `valkeys://localhost:${broken.port}` }, upstream: url })
+			expect((await say(gateway, 'm1')).status).toBe(200)
+			expect(stateLines(gateway)[0]).toMatchObject({ cause: expect.stringContaining('self-signed certificate') })
+			expect(gateway.lines.filter(({ msg }) => msg === 'uncaught')).toEqual([])
+		},
+	)
 
 	test('may refuse the password: turns go on, and the log says why', async () => {
 		const server = await startValkey(testScope)

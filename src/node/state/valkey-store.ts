@@ -106,8 +106,11 @@ function connect(url: string, patience: number): Redis {
 		retryStrategy: (tries) => Math.min(50 * tries, longestPause),
 		connectionName: 'dragoman',
 	})
-	// It connects again by itself; the asks that fail meanwhile say why.
-	client.on('error', () => {})
+	client.on('error', () => {
+		// It connects again by itself, and the asks that fail meanwhile say why. But it hears only one error of a connection,
+		// and TLS may have more: one that nobody hears is thrown.
+		client.stream?.on('error', () => {})
+	})
 	return client
 }
 
