@@ -77,6 +77,9 @@ export interface Gateway {
 	close(): Promise<void>
 }
 
+/** Parts of the configuration that a reload cannot change. */
+const openedOnce = ['outbox', 'metrics', 'state'] as const
+
 /** Milliseconds until whatever is left is cut off. */
 const drainLimit = 10_000
 
@@ -88,14 +91,9 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log, observer } = options
 	const place = socket ?? { host, port }
 	const context: ConfigContext = { adapters, env, loopback: isLocal(place), demo }
-	const {
-		outbox: settings,
-		metrics: metricsSettings,
-		state: stateSettings,
-		limits,
-		...reading
-	} = readConfig(config, context)
-	let { routes } = reading
+	const first = readConfig(config, context)
+	const { outbox: settings, metrics: metricsSettings, state: stateSettings, limits } = first
+	let { routes } = first
 	const metrics = metricsSettings && (await openMetrics(metricsSettings, settings, stateSettings, () => routes))
 	const observers = [observer, metrics?.observer, await openTracing()]
 	const watching = combineObservers(observers.filter((each) => each !== undefined))
@@ -112,7 +110,7 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const warn = (warnings: readonly string[]) => {
 		for (const warning of warnings) runtime.log({ level: 'warn', msg: 'config', warning })
 	}
-	warn(reading.warnings)
+	warn(first.warnings)
 
 	let draining = false
 	const refused = createRejectionLog(runtime)
@@ -132,16 +130,11 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	const appOf = (routes: readonly Route[]) =>
 		createApp({ routes, runtime, ready, bodyBudget, bodyOf, headOf, contract, respond })
 	let app = appOf(routes)
-	const reload: Gateway['reload'] = (config, changed) => {
-		const next = readConfig(config, { ...context, ...changed })
-		if (!isDeepStrictEqual(next.outbox, settings)) {
-			throw new ConfigError(['outbox: cannot be changed while the gateway runs; restart it'])
-		}
-		if (!isDeepStrictEqual(next.metrics, metricsSettings)) {
-			throw new ConfigError(['metrics: cannot be changed while the gateway runs; restart it'])
-		}
-		if (!isDeepStrictEqual(next.state, stateSettings)) {
-			throw new ConfigError(['state: cannot be changed while the gateway runs; restart it'])
+	const reload: Gateway['reload'] = (config, others) => {
+		const next = readConfig(config, { ...context, ...others })
+		const changed = openedOnce.filter((part) => !isDeepStrictEqual(next[part], first[part]))
+		if (changed.length > 0) {
+			throw new ConfigError(changed.map((part) => `${part}: cannot be changed while the gateway runs; restart it`))
 		}
 		// All of it is there before any of it counts.
 		;[routes, app] = [next.routes, appOf(next.routes)]

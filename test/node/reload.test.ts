@@ -99,8 +99,11 @@ test('an invalid configuration is rejected with every mistake, and the old one s
 			],
 		],
 		[
-			{ ...generation(2, to), outbox: { file: join(folder(), 'outbox.db') } },
-			['outbox: cannot be changed while the gateway runs; restart it'],
+			{ ...generation(2, to), outbox: { file: join(folder(), 'outbox.db') }, metrics: { port: 0 } },
+			[
+				'outbox: cannot be changed while the gateway runs; restart it',
+				'metrics: cannot be changed while the gateway runs; restart it',
+			],
 		],
 	]
 	for (const [config, mistakes] of wrong) {
