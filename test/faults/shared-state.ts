@@ -1,73 +1,15 @@
 /** Several Nodes with a shared state, in each store that there is, and calls that come to them. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { migrate } from '../../src/node/postgres/migrations.ts'
 import type { GatewayProcess } from '../harness/gateway.ts'
 import { json } from '../harness/http.ts'
 import { type Network, startNetwork } from '../harness/network.ts'
 import { own } from '../harness/platforms.ts'
-import { type PostgresServer, postgresPassword, startPostgres } from '../harness/postgres.ts'
-import type { Scope } from '../harness/scope.ts'
+import { type StateKind, type StateServer, stateKinds } from '../harness/state-servers.ts'
 import type { Upstream } from '../harness/upstream.ts'
-import { startValkey, valkeyPassword, valkeyProgram } from '../harness/valkey.ts'
-import { has } from '../tools.ts'
 import { replyTo } from './behaviours.ts'
 import { faultsOf } from './health.ts'
 import { none, type Outcome, type Trial, together, untried } from './row.ts'
 import { nonceOf, turnsWith } from './turns.ts'
-
-/** A server of a state, and what may be done to it. */
-export interface StateServer {
-	/** Of the server itself. */
-	readonly url: string
-	readonly port: number
-	start(): Promise<unknown>
-	kill(): Promise<unknown>
-	hang(): void
-	resume(): void
-}
-
-/** One kind of store. */
-export interface StateKind {
-	/** The key of the configuration. */
-	readonly name: 'valkey' | 'postgres'
-	readonly password: string
-	/** What must be installed. */
-	readonly tool: string
-	readonly isInstalled: boolean
-	/** `directives`: of the program, if it is Valkey. */
-	start(scope: Scope, directives?: readonly string[]): Promise<StateServer>
-}
-
-const stateKinds: readonly StateKind[] = [
-	{
-		...{ name: 'valkey', password: valkeyPassword, tool: 'redis-server', isInstalled: valkeyProgram !== undefined },
-		start: startValkey,
-	},
-	{
-		...{ name: 'postgres', password: postgresPassword, tool: 'postgres', isInstalled: has('postgres') },
-		async start(scope) {
-			const server = await startPostgres(scope)
-			const url = await server.database()
-			await migrate({ url, migrate: false })
-			const signal = (name: NodeJS.Signals) => {
-				for (const pid of processesOf(server)) process.kill(pid, name)
-			}
-			return {
-				...{ url, port: server.port, start: () => server.start(), kill: () => server.stop('kill') },
-				...{ hang: () => signal('SIGSTOP'), resume: () => signal('SIGCONT') },
-			}
-		},
-	},
-]
-
-/** The process of a server, and those of its connections. */
-function processesOf({ folder }: PostgresServer): readonly number[] {
-	const [pid = ''] = readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')
-	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-	return [pid, ...children].map(Number)
-}
 
 /** Two Nodes that share a state over a network. */
 export interface Pair {

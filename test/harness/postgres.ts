@@ -1,6 +1,6 @@
 /** A PostgreSQL server of its own, from the programs that are installed, in a folder that goes with it. */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -22,6 +22,10 @@ export interface PostgresServer {
 	stop(how: 'fast' | 'kill'): Promise<void>
 	/** Starts it again on the same files and port. `settings`: such as `fsync=off`. */
 	start(...settings: string[]): Promise<void>
+	/** Stops it from doing anything, while its connections stay open. */
+	hang(): void
+	/** Ends that. */
+	resume(): void
 }
 
 /** The password in every URL. It must be found nowhere else. */
@@ -132,6 +136,14 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		}
 	}
 
+	/** Signals the process of the server, and those of its connections. */
+	function signal(name: NodeJS.Signals): void {
+		const { pid } = running ?? {}
+		if (pid === undefined) return
+		const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+		for (const each of [pid, ...children.map(Number)]) process.kill(each, name)
+	}
+
 	const abandon = () => {
 		if (running?.pid !== undefined) process.kill(-running.pid, 'SIGKILL')
 	}
@@ -153,6 +165,8 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		query,
 		stop,
 		start,
+		hang: () => signal('SIGSTOP'),
+		resume: () => signal('SIGCONT'),
 	}
 }
 

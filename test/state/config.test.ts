@@ -6,10 +6,10 @@ import { ConfigError, readConfig } from '../../src/config/index.ts'
 import { dragoman, folderWith } from '../command-line/run.ts'
 import { certify } from '../deploy/front.ts'
 import { folder } from '../harness/scope.ts'
+import { stateKinds } from '../harness/state-servers.ts'
 import { startValkey, valkeyPassword, valkeyProgram } from '../harness/valkey.ts'
 import { gateway, nobody, start, testScope, upstream } from '../servers.ts'
 import { has } from '../tools.ts'
-import { kinds } from './rig.ts'
 
 const canary = 'canary-of-a-secret-value'
 const valkeyUrl = `valkey://user:${canary}@state.test:6380/2`
@@ -105,7 +105,7 @@ test.skipIf(valkeyProgram === undefined || !has('openssl'))(
 	},
 )
 
-describe.each(kinds)('check, with $name', (kind) => {
+describe.each(stateKinds)('check, with $name', (kind) => {
 	const check = async (url: string) => {
 		const { url: backend } = await upstream()
 		const state = { [kind.name]: { env: 'STATE_URL' } }

@@ -1,77 +1,17 @@
 /** Gateways that share a state on a real server, and what is done to that server. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import type { WireResponse } from '../../src/format/index.ts'
-import { migrate } from '../../src/node/postgres/migrations.ts'
 import type { Observer } from '../../src/observer/index.ts'
 import type { Gateway, GatewayProcess, GatewayServer, ProcessOptions } from '../harness/gateway.ts'
-import { type PostgresServer, postgresPassword, startPostgres } from '../harness/postgres.ts'
-import type { Scope } from '../harness/scope.ts'
-import { startValkey, valkeyPassword, valkeyProgram } from '../harness/valkey.ts'
+import type { StateKind, StateServer } from '../harness/state-servers.ts'
 import { ownJson, start, testScope } from '../servers.ts'
-import { has } from '../tools.ts'
 import { until } from '../until.ts'
-
-/** A server that can be treated badly. */
-interface StateServer {
-	/** With the password in it. */
-	readonly url: string
-	start(): Promise<void>
-	kill(): Promise<void>
-	hang(): void
-	resume(): void
-}
-
-/** One kind of store. */
-export interface Kind {
-	/** The key of the configuration. */
-	readonly name: string
-	/** Of its URLs. */
-	readonly scheme: string
-	readonly isInstalled: boolean
-	/** Never to be shown. */
-	readonly password: string
-	start(scope: Scope): Promise<StateServer>
-}
-
-export const kinds: readonly Kind[] = [
-	{
-		...{ name: 'valkey', scheme: 'redis', isInstalled: valkeyProgram !== undefined, password: valkeyPassword },
-		start: startValkey,
-	},
-	{
-		...{ name: 'postgres', scheme: 'postgresql', isInstalled: has('postgres'), password: postgresPassword },
-		async start(scope) {
-			const server = await startPostgres(scope)
-			const url = await server.database()
-			await migrate({ url, migrate: false })
-			const signal = (name: NodeJS.Signals) => {
-				for (const pid of processesOf(server)) process.kill(pid, name)
-			}
-			return {
-				url,
-				start: () => server.start(),
-				kill: () => server.stop('kill'),
-				hang: () => signal('SIGSTOP'),
-				resume: () => signal('SIGCONT'),
-			}
-		},
-	},
-]
-
-/** The process of a server, and those of its connections. */
-function processesOf({ folder }: PostgresServer): readonly number[] {
-	const [pid = ''] = readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')
-	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-	return [pid, ...children].map(Number)
-}
 
 /** How gateways use a server. */
 interface Use {
-	readonly kind: Kind
+	readonly kind: StateKind
 	readonly server: Pick<StateServer, 'url'>
 	/** URL of the upstream. */
 	readonly upstream: string
@@ -109,7 +49,7 @@ export async function nodeProcess(use: Use, options: ProcessOptions = {}): Promi
 	return gateway
 }
 
-function keepsSecret({ password }: Kind, written: () => string): void {
+function keepsSecret({ password }: StateKind, written: () => string): void {
 	testScope.after(() => expect(written()).not.toContain(password))
 }
 

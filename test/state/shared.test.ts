@@ -3,9 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { StateFailure } from '../../src/observer/index.ts'
 import { json, says, statusOnly } from '../harness/http.ts'
+import { stateKinds } from '../harness/state-servers.ts'
 import { testScope, upstream } from '../servers.ts'
 import { has } from '../tools.ts'
-import { eventually, kinds, node, nodeProcess, remembersAgain, say, stateLines } from './rig.ts'
+import { eventually, node, nodeProcess, remembersAgain, say, stateLines } from './rig.ts'
 
 /** An upstream that numbers its answers, some time after it was asked. */
 const numbering = (pause = 100) => {
@@ -17,7 +18,7 @@ const numbering = (pause = 100) => {
 	})
 }
 
-describe.each(kinds)('$name', (kind) => {
+describe.each(stateKinds)('$name', (kind) => {
 	// A machine that does other things as well takes its time. No claim ends within it, so that who waits was woken.
 	describe.skipIf(!kind.isInstalled)('two gateways', { timeout: 180_000 }, () => {
 		const rig = async (given: { readonly pause?: number; readonly timeout?: string } = {}) => {

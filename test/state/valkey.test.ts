@@ -12,14 +12,15 @@ import { openValkeyStore } from '../../src/node/state/valkey-store.ts'
 import { certify } from '../deploy/front.ts'
 import { json } from '../harness/http.ts'
 import { folder } from '../harness/scope.ts'
+import { stateKinds } from '../harness/state-servers.ts'
 import { startValkey, valkeyProgram } from '../harness/valkey.ts'
 import { testScope, upstream } from '../servers.ts'
 import { claim, openChoices } from '../state-steps.ts'
 import { stateSuite } from '../state-suite.ts'
 import { has } from '../tools.ts'
-import { kinds, node, nodeProcess, say, stateLines, user } from './rig.ts'
+import { node, nodeProcess, say, stateLines, user } from './rig.ts'
 
-const [kind] = kinds.filter(({ name }) => name === 'valkey')
+const [kind] = stateKinds.filter(({ name }) => name === 'valkey')
 
 /** Opens a state whose failures fail nobody. */
 async function openState(url: string, timeout = 10_000): Promise<SharedState & { readonly failures: string[] }> {

@@ -3,8 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'iovalkey'
 import { Client } from 'pg'
 import { own } from '../../harness/platforms.ts'
+import type { StateKind } from '../../harness/state-servers.ts'
 import { none, type Outcome, over, type Row, type Trial, together, unless } from '../row.ts'
-import { type Pair, rememberAgain, type StateKind, startPair, stateTimeout, withEach } from '../shared-state.ts'
+import { type Pair, rememberAgain, startPair, stateTimeout, withEach } from '../shared-state.ts'
 import { each, nth, type Turn, turnsWith, unexpected } from '../turns.ts'
 
 /** What is done to a state. */
