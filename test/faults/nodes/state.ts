@@ -1,10 +1,9 @@
-/** The server of a shared state is ended, hangs, is slow, full or out of reach, while turns are taken. */
+/** The server of a shared state is ended, hangs, is slow, full, read-only or out of reach, while turns are taken. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { Redis } from 'iovalkey'
-import { Client } from 'pg'
 import { own } from '../../harness/platforms.ts'
+import { smallDisk } from '../../harness/small-disk.ts'
 import type { StateKind } from '../../harness/state-servers.ts'
-import { none, type Outcome, over, type Row, type Trial, together, unless } from '../row.ts'
+import { none, type Outcome, over, type Row, type Trial, together, unless, untried } from '../row.ts'
 import { type Pair, rememberAgain, startPair, stateTimeout, withEach } from '../shared-state.ts'
 import { each, nth, type Turn, turnsWith, unexpected } from '../turns.ts'
 
@@ -73,8 +72,9 @@ async function endure(trial: Trial, kind: StateKind, pair: Pair, { name, begin, 
 
 const demand = `every call gets its valid answer; a turn waits at most twice for the time limit (${stateTimeout} ms), and when the circuit is open only probes do; logged at most every 10 s, with its recovery; the Nodes remember together again by themselves`
 
-async function enduring(trial: Trial, kind: StateKind, troubles: readonly Trouble[]): Promise<Outcome> {
-	const pair = await startPair(trial, kind, await kind.start(trial))
+/** `disk`: for the tables of the server. */
+async function enduring(trial: Trial, kind: StateKind, troubles: readonly Trouble[], disk?: string): Promise<Outcome> {
+	const pair = await startPair(trial, kind, await kind.start(trial, disk))
 	const from = performance.now()
 	const outcomes: Outcome[] = []
 	for (const trouble of troubles) outcomes.push(await endure(trial, kind, pair, trouble))
@@ -126,32 +126,30 @@ export const stateHangs: Row = {
 export const stateFull: Row = {
 	...{ id: 'E10', waits: 'busily', demand },
 	fault: 'The server of the shared state is full, and refuses to store',
-	except: 'of PostgreSQL it is read-only instead: both are an error of every statement',
+	async run(trial) {
+		const disk = smallDisk(trial, 40)
+		if (disk === undefined) return untried('root', 'a small disk can be mounted by root only')
+		const full: Trouble = {
+			name: 'full',
+			begin: ({ server }) => server.setFull(true),
+			end: ({ server }) => server.setFull(false),
+		}
+		return await withEach(trial, (kind) => enduring(trial, kind, [full], disk))
+	},
+}
+
+export const stateReadOnly: Row = {
+	...{ id: 'E16', waits: 'busily', demand },
+	fault:
+		'The server of the shared state is read-only, as the primary is after a failover, and its connections stay open',
 	run: (trial) =>
 		withEach(trial, (kind) => {
-			const refuse = (on: boolean) => (kind.name === 'valkey' ? setFull(on) : setReadOnly(on))
-			return enduring(trial, kind, [{ name: 'full', begin: refuse(true), end: refuse(false) }])
+			return enduring(trial, kind, [
+				{
+					name: 'read-only',
+					begin: ({ server }) => server.setReadOnly(true),
+					end: ({ server }) => server.setReadOnly(false),
+				},
+			])
 		}),
-}
-
-function setFull(on: boolean): Trouble['begin'] {
-	return async ({ server }) => {
-		const admin = new Redis(server.url)
-		await admin.config('SET', 'maxmemory', on ? '1' : '0')
-		await admin.quit()
-	}
-}
-
-function setReadOnly(on: boolean): Trouble['begin'] {
-	return async ({ server }) => {
-		const name = new URL(server.url).pathname.slice(1)
-		// In another database: this one may be read-only.
-		const admin = new Client({ connectionString: new URL('/postgres', server.url).href })
-		admin.on('error', () => {})
-		await admin.connect()
-		await admin.query(`ALTER DATABASE ${name} SET default_transaction_read_only = ${on ? 'on' : 'off'}`)
-		// Only new sessions know it.
-		await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
-		await admin.end()
-	}
 }
