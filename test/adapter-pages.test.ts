@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
-import { dragoman } from './command-line/run.ts'
+import { dragoman } from './harness/command.ts'
 import { pageAt } from './pages.ts'
 
 const platforms = adapters.map(({ name }) => name).filter((name) => name !== 'canonical')

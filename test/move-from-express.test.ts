@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { startBackend } from './backends.ts'
-import { dragoman } from './command-line/run.ts'
+import { dragoman } from './harness/command.ts'
 import { pageAt } from './pages.ts'
 import { gateway } from './servers.ts'
 

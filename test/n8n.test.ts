@@ -13,7 +13,7 @@ import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
 import { BackendReply } from '../src/model/index.ts'
-import { dragoman } from './command-line/run.ts'
+import { dragoman } from './harness/command.ts'
 import { pageAt } from './pages.ts'
 import { gateway } from './servers.ts'
 

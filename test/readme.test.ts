@@ -11,7 +11,8 @@ import { adapters } from '../adapters/index.ts'
 import { readConfig } from '../src/config/index.ts'
 import { type Gateway, serve } from '../src/node/serve.ts'
 import { freePort, startBackend as startProgram } from './backends.ts'
-import { dragoman, folderWith } from './command-line/run.ts'
+import { folderWith } from './command-line/run.ts'
+import { dragoman } from './harness/command.ts'
 import { pageAt } from './pages.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
-import { dragoman } from './command-line/run.ts'
+import { dragoman } from './harness/command.ts'
 import { pageAt } from './pages.ts'
 import { gateway } from './servers.ts'
 

@@ -1,8 +1,9 @@
 /** `dragoman check`, as before a deployment. */
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { dragoman } from '../harness/command.ts'
 import { nobody, upstream } from '../servers.ts'
-import { dragoman, folderWith, inside } from './run.ts'
+import { folderWith, inside } from './run.ts'
 
 function fileWith(config: unknown, more: { readonly [path: string]: unknown } = {}): string {
 	const { path, remove } = folderWith({ 'gateway.json': config, ...more })

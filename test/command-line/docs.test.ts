@@ -4,9 +4,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { commands } from '../../src/node/commands/index.ts'
+import { dragoman, type Run } from '../harness/command.ts'
 import { environment, program } from '../harness/gateway.ts'
 import { pageAt } from '../pages.ts'
-import { dragoman, folderWith, inside, type Run } from './run.ts'
+import { folderWith, inside } from './run.ts'
 
 const { block } = pageAt('docs/command-line.md')
 

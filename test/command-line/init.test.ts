@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { dragoman } from '../harness/command.ts'
 import { environment, program } from '../harness/gateway.ts'
 import { has } from '../tools.ts'
-import { dragoman, folderWith } from './run.ts'
+import { folderWith } from './run.ts'
 
 test('without a terminal it takes the defaults, and never replaces a configuration', async () => {
 	const { path, remove } = folderWith({})

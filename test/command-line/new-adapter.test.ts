@@ -6,7 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { adapterFiles } from '../../src/node/adapter-template.ts'
 import { testAdapter } from '../adapter.ts'
-import { dragoman, folderWith } from './run.ts'
+import { dragoman } from '../harness/command.ts'
+import { folderWith } from './run.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-adapter-'))

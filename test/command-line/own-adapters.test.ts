@@ -1,7 +1,8 @@
 /** Adapters of one's own that the configuration loads, as the program does it. */
 import { expect, onTestFinished, test } from 'vitest'
+import { dragoman } from '../harness/command.ts'
 import { call, start } from '../servers.ts'
-import { dragoman, folderWith } from './run.ts'
+import { folderWith } from './run.ts'
 
 const format = new URL('../../adapters/canonical/index.ts', import.meta.url).href
 const ownJson = (name: string) => `import { canonical } from '${format}'

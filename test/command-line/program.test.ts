@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { commands } from '../../src/node/commands/index.ts'
 import { readInvocation, startsGateway } from '../../src/node/invocation.ts'
+import { dragoman } from '../harness/command.ts'
 import { call, start } from '../servers.ts'
-import { dragoman, folderWith, inside } from './run.ts'
+import { folderWith, inside } from './run.ts'
 
 const version = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
-import { dragoman, folderWith, inside } from './run.ts'
+import { dragoman } from '../harness/command.ts'
+import { folderWith, inside } from './run.ts'
 
 const recorded = {
 	note: 'a greeting becomes a text of the platform',

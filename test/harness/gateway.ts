@@ -147,6 +147,11 @@ export const environment: { readonly [name: string]: string } = {
 	NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)),
 }
 
+/** The options of Node that run a module first, which is given as text. */
+export function importing(preload: string | undefined): readonly string[] {
+	return preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
+}
+
 async function startProcess(
 	scope: Scope,
 	config: object | string | undefined,
@@ -159,8 +164,14 @@ async function startProcess(
 		renameSync(`${file}.new`, file)
 	}
 	if (config !== undefined) configure(config)
-	const loaded = preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
-	const [command = process.execPath, ...args] = [...before, process.execPath, ...node, ...loaded, program, ...given]
+	const [command = process.execPath, ...args] = [
+		...before,
+		process.execPath,
+		...node,
+		...importing(preload),
+		program,
+		...given,
+	]
 	const child = spawn(command, args, {
 		env: { ...environment, PORT: '0', ...(config !== undefined && { DRAGOMAN_CONFIG: file }), ...env },
 		stdio: ['ignore', output ?? 'pipe', 'pipe'],
