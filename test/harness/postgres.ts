@@ -121,8 +121,8 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		running = undefined
 		if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
 		const ended = new Promise((done) => server.once('exit', done))
-		// A group of its own, so that no process of a server that was killed holds on to its memory.
-		process.kill(how === 'kill' ? -server.pid : server.pid, how === 'kill' ? 'SIGKILL' : 'SIGINT')
+		if (how === 'kill') await killAll(server)
+		else server.kill('SIGINT')
 		await ended
 	}
 	async function query(sql: string, url = urlOf('postgres')) {
@@ -136,16 +136,8 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		}
 	}
 
-	/** Signals the process of the server, and those of its connections. */
-	function signal(name: NodeJS.Signals): void {
-		const { pid } = running ?? {}
-		if (pid === undefined) return
-		const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-		for (const each of [pid, ...children.map(Number)]) process.kill(each, name)
-	}
-
 	const abandon = () => {
-		if (running?.pid !== undefined) process.kill(-running.pid, 'SIGKILL')
+		if (running?.pid !== undefined) process.kill(running.pid, 'SIGKILL')
 	}
 	process.once('exit', abandon)
 	scope.after(async () => {
@@ -165,8 +157,44 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		query,
 		stop,
 		start,
-		hang: () => signal('SIGSTOP'),
-		resume: () => signal('SIGCONT'),
+		hang: () => void halt(running),
+		resume: () => signal(processesOf(running), 'SIGCONT'),
+	}
+}
+
+/** The process of a server, and those of its connections. Each has a group of its own. */
+function processesOf(server: ChildProcess | undefined): readonly number[] {
+	if (server?.pid === undefined) return []
+	const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')
+	return [server.pid, ...children.split(' ').filter(Boolean).map(Number)]
+}
+
+function signal(processes: readonly number[], name: NodeJS.Signals): void {
+	for (const pid of processes) process.kill(pid, name)
+}
+
+/** Stops all processes of a server, and tells which they are. */
+function halt(server: ChildProcess | undefined): readonly number[] {
+	// First the one that starts the others.
+	server?.kill('SIGSTOP')
+	const all = processesOf(server)
+	signal(all, 'SIGSTOP')
+	return all
+}
+
+/** Kills all processes of a server: one that was left would go on with its work, and hold on to the memory that they share. */
+async function killAll(server: ChildProcess): Promise<void> {
+	const all = halt(server)
+	signal(all, 'SIGKILL')
+	while (all.some(isAlive)) await wait(5)
+}
+
+/** What has ended has no command line, although its parent may not have asked for its exit code yet. */
+function isAlive(pid: number): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
+	} catch {
+		return false
 	}
 }
 
