@@ -37,6 +37,11 @@ export interface AppOptions {
 	contract?(): Promise<object>
 	/** Hands an answer to the server. Absent: as a Response with a body. */
 	respond?(answer: WireResponse, env: unknown): Response
+	/**
+	 * What the server gets while a turn goes on, where `respond` sends the answer by itself: so nothing of the server waits
+	 * with the turn. Absent, or undefined: the server waits for what `respond` returns.
+	 */
+	meanwhile?(env: unknown): Response | undefined
 }
 
 /**
@@ -53,6 +58,7 @@ export function createApp({
 	headOf = ownHead,
 	contract,
 	respond = toResponse,
+	meanwhile = () => undefined,
 }: AppOptions): Hono {
 	const table = routeTable(routes, runtime)
 	const budgets = { proven: bodyBudget, unproven: bodyBudget.half() }
@@ -65,21 +71,11 @@ export function createApp({
 	)
 	tell('/-/carries/', (route) => jsonResponse(routeCapabilities(route)))
 	if (contract) tell('/-/contract/', async () => jsonResponse(await contract()))
-	app.all('*', async (c) => {
-		const { answer, refusal, route } = await take(c.req.raw, c.env).catch((thrown: unknown) => {
-			// An adapter may throw anything, and Hono passes only an Error on to `onError`.
-			throw asGatewayError(thrown)
-		})
-		if (refusal) logRejection(refusal.code, route)
-		return respond(answer, c.env)
+	app.all('*', (c) => {
+		const responding = take(c.req.raw, c.env)
+		return meanwhile(c.env) ?? responding
 	})
-	app.onError((thrown, c) => {
-		const error = asGatewayError(thrown)
-		if (error.code === 'internal')
-			runtime.log({ level: 'error', msg: 'call', error: error.code, cause: stackOf(error.cause ?? thrown) })
-		else if (error.code !== 'not-found') logRejection(error.code, undefined)
-		return respond(problemResponse(error), c.env)
-	})
+	app.onError((thrown, c) => respond(failed(thrown), c.env))
 
 	/** Answers below a path to those who may know of a route, whose name comes next. */
 	function tell(below: string, answer: (route: Route) => WireResponse | Promise<WireResponse>): void {
@@ -91,20 +87,40 @@ export function createApp({
 		})
 	}
 
-	/** Takes a reply that a backend sends by itself, or a turn; `route` is the name of the turn's. */
-	async function take(request: Request, env: unknown): Promise<Answered & { readonly route?: string }> {
-		const at = runtime.elapsed()
-		const { target, headers } = headOf(request, env)
-		const { path, query } = partsOf(target)
-		const head = { method: request.method, query, headers }
-		const bodyOfAtMost = (maxBody: number) => unreadBody({ head, source: bodyOf(request, env), maxBody, budgets })
-		if (path.startsWith(replyPath)) {
-			const token = path.slice(replyPath.length)
-			return await takeReply(table, { head, token, body: bodyOfAtMost(limits.replyBytes.value), at }, runtime)
+	/** Takes a reply that a backend sends by itself, or a turn, and responds. */
+	async function take(request: Request, env: unknown): Promise<Response> {
+		try {
+			const at = runtime.elapsed()
+			const { target, headers } = headOf(request, env)
+			const { path, query } = partsOf(target)
+			const head = { method: request.method, query, headers }
+			const source = bodyOf(request, env)
+			if (path.startsWith(replyPath)) {
+				const token = path.slice(replyPath.length)
+				const body = unreadBody({ head, source, maxBody: limits.replyBytes.value, budgets })
+				return respond(logged(await takeReply(table, { head, token, body, at }, runtime), undefined), env)
+			}
+			const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
+			const body = unreadBody({ head, source, maxBody, budgets })
+			const taken = await takeTurn(route, { head, body, pathSecret, at }, runtime)
+			return respond(logged(taken, isDecoy ? undefined : route.name), env)
+		} catch (thrown) {
+			return respond(failed(thrown), env)
 		}
-		const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
-		const taken = await takeTurn(route, { head, body: bodyOfAtMost(maxBody), pathSecret, at }, runtime)
-		return isDecoy ? taken : { ...taken, route: route.name }
+	}
+
+	function logged({ answer, refusal }: Answered, route: string | undefined): WireResponse {
+		if (refusal) logRejection(refusal.code, route)
+		return answer
+	}
+
+	/** An adapter may throw anything. */
+	function failed(thrown: unknown): WireResponse {
+		const error = asGatewayError(thrown)
+		if (error.code === 'internal')
+			runtime.log({ level: 'error', msg: 'call', error: error.code, cause: stackOf(error.cause ?? thrown) })
+		else if (error.code !== 'not-found') logRejection(error.code, undefined)
+		return problemResponse(error)
 	}
 	return app
 }

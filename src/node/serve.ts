@@ -125,10 +125,12 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 		sendAnswer(answer, env, draining)
 		return RESPONSE_ALREADY_SENT
 	}
+	const meanwhile = (env: unknown): Response | undefined =>
+		isExchange(env) && env.incoming.method !== 'HEAD' ? RESPONSE_ALREADY_SENT : undefined
 	// A state that is away does not count: turns go on without it.
 	const ready = () => !draining && (outbox?.canStore() ?? true)
 	const appOf = (routes: readonly Route[]) =>
-		createApp({ routes, runtime, ready, bodyBudget, bodyOf, headOf, contract, respond })
+		createApp({ routes, runtime, ready, bodyBudget, bodyOf, headOf, contract, respond, meanwhile })
 	let app = appOf(routes)
 	const reload: Gateway['reload'] = (config, others) => {
 		const next = readConfig(config, { ...context, ...others })
