@@ -86,7 +86,8 @@ export function createSender({ resolve = lookUp, isPublic = isPublicAddress }: N
 
 /** A call and its answer, as undici tells how they go on: without the stream that its other methods put between. */
 class Exchange implements Dispatcher.DispatchHandler {
-	readonly #call: OutgoingCall
+	readonly #reads: OutgoingCall['reads']
+	readonly #maxBytes: number
 	readonly #budget: ByteAccounts
 	readonly #resolve: (response: WireResponse) => void
 	readonly #reject: (error: unknown) => void
@@ -109,7 +110,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 		resolve: (response: WireResponse) => void,
 		reject: (error: unknown) => void,
 	) {
-		this.#call = call
+		this.#reads = call.reads
+		this.#maxBytes = call.maxBytes
 		this.#budget = budget
 		this.#resolve = resolve
 		this.#reject = reject
@@ -134,14 +136,14 @@ class Exchange implements Dispatcher.DispatchHandler {
 		}
 		const answer = { status, headers: fieldsOf(headers), body: '' }
 		this.#answer = answer
-		if (!isBodyRead(status, this.#call.reads)) {
+		if (!isBodyRead(status, this.#reads)) {
 			this.#settle()
 			this.#timer = setTimeout(() => this.#giveUp(), rest.time)
 			this.#resolve(answer)
 			return
 		}
 		try {
-			expectReadable(answer.headers, this.#call.maxBytes)
+			expectReadable(answer.headers, this.#maxBytes)
 			this.#body = { collector: createByteCollector(), account: this.#budget.open() }
 		} catch (thrown) {
 			this.#fail(thrown)
@@ -155,7 +157,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 			return
 		}
 		try {
-			const limit = this.#call.maxBytes
+			const limit = this.#maxBytes
 			if (this.#size > limit) throw new GatewayError('upstream-reply-too-large', { limit })
 			this.#body?.account.add(chunk.byteLength)
 			this.#body?.collector.add(chunk)
@@ -197,7 +199,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
 	/** A refusal that cannot be read is one without a body. */
 	#refuse(error: unknown): void {
-		if (this.#answer && this.#call.reads === 'refusal') this.#resolve(this.#answer)
+		if (this.#answer && this.#reads === 'refusal') this.#resolve(this.#answer)
 		else this.#reject(error)
 	}
 

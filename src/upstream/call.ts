@@ -13,8 +13,8 @@ import { upstreamUrl } from './upstream-url.ts'
 /** Milliseconds of Retry-After that turns respect; users do not wait for an hour because of one header. */
 const longestRest = 60_000
 
-/** Milliseconds before an endpoint is called again. */
-const pauses = [100, 300] as const
+/** Milliseconds before each attempt at an endpoint that was tried before; there are no more attempts than these. */
+const pauses = [0, 100, 300] as const
 
 export interface CallLimits {
 	/** The turn's id, the same for every attempt. */
@@ -44,43 +44,34 @@ export async function callUpstream(
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	if (!upstream.concurrencyLimit.tryAcquire()) throw new GatewayError('overloaded', { retryAfter: 1 })
-	try {
-		return await withRetries(upstream, request, limits, runtime)
-	} finally {
-		upstream.concurrencyLimit.release()
-	}
-}
-
-/** Attempts at one endpoint after the other, until one is answered or fails in a way that must not be repeated. */
-async function withRetries(
-	upstream: Upstream,
-	request: WireRequest,
-	limits: CallLimits,
-	runtime: Runtime,
-): Promise<WireResponse> {
 	const tried: Endpoint[] = []
 	let endpoints: readonly Endpoint[] = upstream.endpoints
 	let failure: GatewayError | undefined
-	for (const pause of [0, ...pauses]) {
-		const choice = choose(endpoints, tried, pause, limits, runtime.elapsed())
-		if (!choice) break
-		const { endpoint, wait } = choice
-		if (wait > 0) {
-			await sleep(wait)
-			// Other calls may have opened its circuit meanwhile.
-			if (endpoint.breaker.retryIn(runtime.elapsed()) > 0) continue
+	try {
+		// One endpoint after the other, until one has answered or has failed in a way that must not be repeated.
+		for (let attempt = 0; attempt < pauses.length; attempt++) {
+			const choice = choose(endpoints, tried, pauses[attempt] ?? 0, limits, runtime.elapsed())
+			if (!choice) break
+			const { endpoint, wait } = choice
+			if (wait > 0) {
+				await sleep(wait)
+				// Other calls may have opened its circuit meanwhile.
+				if (endpoint.breaker.retryIn(runtime.elapsed()) > 0) continue
+			}
+			tried.push(endpoint)
+			try {
+				return await callEndpoint(upstream, endpoint, request, limits, runtime)
+			} catch (thrown) {
+				failure = asGatewayError(thrown)
+				if (!mayRepeat(failure, limits)) throw failure
+				// A name that resolves to another address each time counts on being resolved again.
+				if (failure.code === 'upstream-not-public') endpoints = endpoints.filter((each) => each !== endpoint)
+			}
 		}
-		tried.push(endpoint)
-		try {
-			return await callEndpoint(upstream, endpoint, request, limits, runtime)
-		} catch (thrown) {
-			failure = asGatewayError(thrown)
-			if (!mayRepeat(failure, limits)) throw failure
-			// A name that resolves to another address each time counts on being resolved again.
-			if (failure.code === 'upstream-not-public') endpoints = endpoints.filter((each) => each !== endpoint)
-		}
+		throw failure ?? new GatewayError('upstream-circuit-open', { retryAfter: secondsUntilRetry(upstream, runtime) })
+	} finally {
+		upstream.concurrencyLimit.release()
 	}
-	throw failure ?? new GatewayError('upstream-circuit-open', { retryAfter: secondsUntilRetry(upstream, runtime) })
 }
 
 /** The first endpoint whose circuit is closed. One that was tried comes last, within its budget and after a pause for which there is time. */
@@ -143,6 +134,13 @@ async function callEndpoint(
 	}
 }
 
+/** Headers of every call to an upstream. */
+const ownHeaders: Fields = [
+	['accept', 'application/json'],
+	['accept-encoding', 'identity'],
+	['user-agent', 'dragoman'],
+]
+
 /** The request with the upstream's own headers, its secret and the signature. */
 async function outgoingCall(
 	upstream: Upstream,
@@ -161,10 +159,8 @@ async function outgoingCall(
 		headers: [
 			...headers,
 			...upstream.headers,
-			['accept', 'application/json'],
-			['accept-encoding', 'identity'],
-			['user-agent', 'dragoman'],
-			...(await signature(upstream, id, body, runtime)),
+			...ownHeaders,
+			...(upstream.signingKeys.length > 0 ? await signature(upstream, id, body, runtime) : []),
 		],
 		body,
 		timeout,

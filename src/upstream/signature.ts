@@ -3,9 +3,8 @@ import type { Fields } from '../format/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Upstream } from './upstream.ts'
 
-/** The signature headers: `webhook-id`, `webhook-timestamp` in seconds, one `v1` signature per key. None without keys. */
+/** The signature headers: `webhook-id`, `webhook-timestamp` in seconds, one `v1` signature per key. */
 export async function signature(upstream: Upstream, id: string, body: string, runtime: Runtime): Promise<Fields> {
-	if (upstream.signingKeys.length === 0) return []
 	const timestamp = Math.floor(runtime.now() / 1000)
 	const macs = await Promise.all(
 		upstream.signingKeys.map((key) => runtime.crypto.hmac(key, `${id}.${timestamp}.${body}`)),
