@@ -224,9 +224,11 @@ export function readJsonBody(message: Message): Json {
 /** The header that goes with a JSON body. */
 const jsonHeaders: Fields = [['content-type', 'application/json']]
 
+const noQuery: Fields = []
+
 /** A POST of a JSON body. Undefined members are left out. */
 export function jsonRequest(body: object): WireRequest {
-	return { method: 'POST', query: [], headers: jsonHeaders, body: JSON.stringify(body) }
+	return { method: 'POST', query: noQuery, headers: jsonHeaders, body: JSON.stringify(body) }
 }
 
 /** An answer with a JSON body. Undefined members are left out. */

@@ -16,8 +16,10 @@ export const partsOfPath = /\["(?:[^"\\]|\\.)*"\]|\[\d{1,7}\]|\.|[^.[]+|\[/g
  * those of the turn: `attributes.#1`. The same key always gets the same number.
  */
 export function createPathNamer(hasSecret: SecretFinder): PathNamer {
-	const numbers = new Map<string, string>()
+	// Few turns have a key to number.
+	let numbers: Map<string, string> | undefined
 	const numberOf = (key: string): string => {
+		numbers ??= new Map()
 		const number = numbers.get(key) ?? `#${numbers.size + 1}`
 		numbers.set(key, number)
 		return number
