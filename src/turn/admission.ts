@@ -81,7 +81,8 @@ export async function admit(
 	const call = { ...head, body: text }
 	if (isLarge(call)) await runtime.letOthersRun()
 	if (proof === 'in body') {
-		if (!(await verifies(route, call, crypto)) || pathSecret !== undefined) return refuse(new GatewayError('not-found'))
+		const isProven = await route.platforms[0].adapter.auth?.verify(call, route.secrets, crypto)
+		if (!isProven || pathSecret !== undefined) return refuse(new GatewayError('not-found'))
 		if (refusedMethod) return refuse(refusedMethod)
 	}
 
@@ -89,7 +90,7 @@ export async function admit(
 	const setUp = answerSetUp(route, call)
 	if (setUp) return setUp
 	const marks = readMarks(call)
-	const loop = await findLoop(marks, route, crypto)
+	const loop = marks.length > 0 ? await findLoop(marks, route, crypto) : undefined
 	return loop ? refuse(loop) : { call, marks }
 }
 
@@ -116,11 +117,8 @@ async function proofOfHead(
 	const isInPath = isSecretOf(route, pathSecret, crypto)
 	if (!auth) return isInPath ? 'secret' : 'none'
 	if (auth.proof === 'body') return 'in body'
-	return (await verifies(route, { ...head, body: '' }, crypto)) && pathSecret === undefined ? 'secret' : 'none'
-}
-
-async function verifies({ platforms, secrets }: PreparedRoute, call: WireRequest, crypto: Crypto): Promise<boolean> {
-	return (await platforms[0].adapter.auth?.verify(call, secrets, crypto)) ?? false
+	const isProven = await auth.verify({ ...head, body: '' }, route.secrets, crypto)
+	return isProven && pathSecret === undefined ? 'secret' : 'none'
 }
 
 /** Whether a text is one of the secrets. All of them are compared, so that the time does not tell which one it is. */

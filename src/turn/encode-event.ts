@@ -30,7 +30,7 @@ export async function encodeEvent(
 	if (isLarge(call)) await runtime.letOthersRun()
 	// Looking at each part of the call costs more than looking at all of it at once, as is done here.
 	const look = route.raw && (await containsSecret(call, hasSecret, runtime))
-	const replyUrl = await replyUrlOf(turn, received, record, runtime)
+	const replyUrl = route.replyUrl && (await replyUrlOf(turn, received, record, runtime))
 	const described = describeTurn(turn, received, { ...record, replyUrl }, look ? hasSecret : () => false)
 	if (isLarge(call)) await runtime.letOthersRun()
 	const encoded = leg.encode(sent, described)

@@ -88,20 +88,20 @@ export async function claimReply(
  * Ends a claim, and stores what the answer offered. Without an answer the turn failed, and the call is new when it comes
  * again. False: choices were forgotten.
  */
-export async function settleCall(
+export function settleCall(
 	{ held }: CallClaim,
 	answer: WireResponse | undefined,
 	offered: Offered | undefined,
 	state: State,
-): Promise<boolean> {
+): boolean | Promise<boolean> {
 	if (!held) {
 		if (!offered) return true
 		const { conversation, ...reply } = offered
-		return await state.settle(conversation, reply)
+		return state.settle(conversation, reply)
 	}
 	const { conversation, call, fence, hash } = held
 	const marked: WireResponse | undefined =
 		answer && hash !== undefined ? { ...answer, headers: [[hashHeader, hash], ...answer.headers] } : answer
 	const claim = { call, fence, answer: marked }
-	return await state.settle(conversation, offered ? { claim, reply: offered.reply, picked: offered.picked } : { claim })
+	return state.settle(conversation, offered ? { claim, reply: offered.reply, picked: offered.picked } : { claim })
 }

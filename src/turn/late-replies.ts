@@ -79,12 +79,22 @@ export interface JoinedReply {
  * turn shows them again. Those with which the reply does not fit, or would be over the limits of a reply, wait for the
  * next one.
  */
-export async function prependLateReplies(
+export function prependLateReplies(
 	reply: CanonicalReply,
-	{ route, conversation, leg, context }: Destination,
+	to: Destination,
+	runtime: Pick<Runtime, 'state' | 'letOthersRun' | 'log'>,
+): JoinedReply | Promise<JoinedReply> {
+	const { route, conversation } = to
+	if (conversation === undefined || route.holding?.answer !== 'next-turn') return { reply, lost: [], recalled: 0 }
+	return prependTo(reply, conversation, to, runtime)
+}
+
+async function prependTo(
+	reply: CanonicalReply,
+	conversation: string,
+	{ route, leg, context }: Destination,
 	{ state, letOthersRun, log }: Pick<Runtime, 'state' | 'letOthersRun' | 'log'>,
 ): Promise<JoinedReply> {
-	if (conversation === undefined || route.holding?.answer !== 'next-turn') return { reply, lost: [], recalled: 0 }
 	const replies = await state.takeLateReplies(conversation)
 	// The largest number of late ones that passes, found by halving: each try fits all that it joins.
 	let [recalled, tooMany] = [0, replies.length + 1]

@@ -12,8 +12,12 @@ const maxRoutes = 8
 const header = 'cdn-loop'
 const markForm = /^dragoman-[\da-f]{16}$/
 
+const noMarks: readonly string[] = []
+
 /** The marks of the routes that a call came through, first to last. Marks of other software are not passed on. */
 export function readMarks({ headers }: WireRequest): readonly string[] {
+	// Nearly no call has one.
+	if (!headers.some(([name]) => name === header)) return noMarks
 	const values = headers.flatMap(([name, value]) => (name === header ? value.split(',') : []))
 	return values.map((value) => value.trim()).filter((value) => markForm.test(value))
 }
@@ -25,34 +29,29 @@ export async function findLoop(
 	crypto: Crypto,
 ): Promise<GatewayError | undefined> {
 	if (marks.length >= maxRoutes) return new GatewayError('loop-detected', { limit: maxRoutes })
-	if (marks.length > 0 && marks.includes(await markOf(route, crypto))) return new GatewayError('loop-detected')
+	if (marks.includes(await markOf(route, crypto))) return new GatewayError('loop-detected')
 	return undefined
 }
 
-/** A request to the upstream, with the marks of all routes that led to it and that of its own. */
-export async function withMarks(
-	request: WireRequest,
-	marks: readonly string[],
-	route: Route,
-	crypto: Crypto,
-): Promise<WireRequest> {
-	const all = [...marks, await markOf(route, crypto)].join(', ')
-	return { ...request, headers: [...request.headers, [header, all]] }
+/** A request to the upstream, with the marks of all routes that led to it, its own last. */
+export function withMarks(request: WireRequest, marks: readonly string[], own: string): WireRequest {
+	return { ...request, headers: [...request.headers, [header, [...marks, own].join(', ')]] }
 }
 
 // Marks, not promises of them: on Workers a call must not wait for what another call began.
 const known = new WeakMap<Route, string>()
 
-/** The same in every process that has this route, and another one where a route of this name leads elsewhere. */
-async function markOf(route: Route, crypto: Crypto): Promise<string> {
-	const mark = known.get(route) ?? (await digestOf(route, crypto))
-	known.set(route, mark)
-	return mark
+/** The mark of a route: the same in every process that has this route, and another one where a route of this name leads elsewhere. */
+export function markOf(route: Route, crypto: Crypto): string | Promise<string> {
+	return known.get(route) ?? makeMark(route, crypto)
 }
 
-async function digestOf({ name, path, upstream }: Route, crypto: Crypto): Promise<string> {
+async function makeMark(route: Route, crypto: Crypto): Promise<string> {
+	const { name, path, upstream } = route
 	// Without the query, which may hold a secret that is short enough to be found by trying.
 	const [url] = upstream.endpoints[0].url.split('?')
 	const digest = await crypto.sha256(JSON.stringify([name, path, url]))
-	return `dragoman-${digest.slice(0, 16)}`
+	const mark = `dragoman-${digest.slice(0, 16)}`
+	known.set(route, mark)
+	return mark
 }

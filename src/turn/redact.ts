@@ -108,13 +108,20 @@ const sliceLength = 128 * 1024
 const overlap = 4096
 
 /** Whether the query or the body of a request contains a secret. Lets other calls run between the slices of a large body. */
-export async function containsSecret(
+export function containsSecret(
 	{ query, body }: WireRequest,
 	hasSecret: SecretFinder,
 	{ letOthersRun }: Pick<Runtime, 'letOthersRun'>,
-): Promise<boolean> {
+): boolean | Promise<boolean> {
 	if (query.some(([name, value]) => hasSecret(name) || hasSecret(value))) return true
-	if (body.length <= sliceLength) return hasSecret(body)
+	return body.length <= sliceLength ? hasSecret(body) : isInSlices(body, hasSecret, letOthersRun)
+}
+
+async function isInSlices(
+	body: string,
+	hasSecret: SecretFinder,
+	letOthersRun: Runtime['letOthersRun'],
+): Promise<boolean> {
 	for (let at = 0; at < body.length - overlap; at += sliceLength - overlap) {
 		if (hasSecret(body.slice(at, at + sliceLength))) return true
 		await letOthersRun()

@@ -17,7 +17,7 @@ import { type CallClaim, claimCall, type Offered, settleCall } from './idempoten
 import { conversationKey } from './keys.ts'
 import { type Destination, holdingReply, keepLateReply, prependLateReplies, pushesLate } from './late-replies.ts'
 import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } from './log.ts'
-import { withMarks } from './loop-detection.ts'
+import { markOf, withMarks } from './loop-detection.ts'
 import { acceptEvent, acknowledgement, storeLateEvent } from './one-way.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { pushAddress } from './push.ts'
@@ -91,7 +91,7 @@ async function exchange(
 	const { encoded, sent, event: shown } = await encodeEvent(turn, received, record, runtime)
 	observed?.model('fitted-event', sent)
 	if (isLarge(encoded)) await runtime.letOthersRun()
-	const request = await withMarks(encoded, turn.marks, route, runtime.crypto)
+	const request = withMarks(encoded, turn.marks, await markOf(route, runtime.crypto))
 	observed?.wire('request', request)
 
 	// Where no answer is read, the upstream's status decides, and its reply is not looked at, unless it can be pushed.
