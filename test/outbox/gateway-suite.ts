@@ -1,9 +1,10 @@
 /** What a gateway with an outbox promises over every store: what platforms are answered, and what an operator sees. */
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { canonical } from '../../adapters/canonical/index.ts'
 import type { OutboxSettings } from '../../src/config/index.ts'
 import { runOutbox } from '../../src/node/outbox/outbox-command.ts'
-import { call, gateway, header, json, oneWay, says, statusOnly, upstream } from '../servers.ts'
+import { call, gateway, header, json, oneWay, says, start, statusOnly, upstream } from '../servers.ts'
 import { keyOne } from './rig.ts'
 import type { StoreKind } from './store-suite.ts'
 
@@ -22,13 +23,16 @@ async function operator(settings: OutboxSettings, ...args: string[]): Promise<{ 
 
 /** Registers the tests for a kind of store. */
 export function gatewaySuite(kind: StoreKind): void {
+	/** What a configuration says of the outbox, with the environment that it needs. */
+	function placeOf(settings: OutboxSettings): [place: object, env: { readonly [name: string]: string }] {
+		if ('file' in settings) return [{ file: settings.file }, {}]
+		return [{ postgres: { env: 'DATABASE_URL' } }, { DATABASE_URL: settings.postgres.url }]
+	}
+
 	/** A gateway whose route `/in` reads no answer. */
 	async function gatewayWith(url: string, given: object) {
 		const settings = await kind.settingsOf(given)
-		const [store, env] =
-			'file' in settings
-				? [{ file: settings.file }, {}]
-				: [{ postgres: { env: 'DATABASE_URL' } }, { DATABASE_URL: settings.postgres.url }]
+		const [store, env] = placeOf(settings)
 		const config = {
 			outbox: { ...store, ...given },
 			upstream: { url, sign: [{ env: 'SIGN' }] },
@@ -119,4 +123,45 @@ export function gatewaySuite(kind: StoreKind): void {
 		expect((await operator(settings, 'list')).said).toMatch(/^1 waiting$/m)
 		expect((await call(`${url}/in`, event('again', 'forget me'))).status).toBe(200)
 	})
+
+	test(`${kind.name}: a late answer whose process was killed is asked for again, or the user is told that none comes`, async () => {
+		let answers = false
+		const api = await upstream(() => json({ success: true }))
+		const backend = await upstream(async ({ body }, { gone }) => {
+			if (!answers) await gone
+			return json(says(`late: ${JSON.parse(body).event.text}`))
+		})
+		const [place, env] = placeOf(await kind.settingsOf({}))
+		const late = { after: 200, reply: says('One moment'), answer: 'push' }
+		const options = { api: api.url, twoWay: true }
+		const route = (name: string, idempotent: boolean) => ({
+			...{ name, path: `/${name}`, platform: 'pushing', options, late, idempotent, failure: says('Sorry') },
+		})
+		const config = {
+			...{ adapters: [fileURLToPath(new URL('../harness/pushing.ts', import.meta.url))], outbox: place },
+			upstream: { url: backend.url, timeout: 60_000, sign: [{ env: 'SIGN' }] },
+			routes: [route('again', true), route('once', false)],
+		}
+		const run = () => start(config, { as: 'process', env: { SIGN: signingKey, ...env } })
+		const first = await run()
+		for (const name of ['again', 'once']) {
+			const body = JSON.stringify({ version: 1, event: event(name, name) })
+			const held = await first.send({ path: `/${name}?token=t`, body })
+			expect(JSON.parse(held.body)).toMatchObject(says('One moment'))
+		}
+		expect(api.calls).toEqual([])
+		await first.end('SIGKILL')
+		answers = true
+		const second = await run()
+		await expect.poll(() => second.lines.filter(({ msg }) => msg === 'delivery').length, { timeout: 15_000 }).toBe(4)
+		const said = api.calls.map(({ path, body }) => [path, JSON.parse(body).text])
+		expect(said.toSorted()).toEqual([
+			['/talks/again/messages', 'late: again'],
+			['/talks/once/messages', 'Sorry'],
+		])
+		const idsOf = (name: string) => backend.calls.filter(({ body }) => JSON.parse(body).event.text === name).map(idOf)
+		const [id, ...others] = idsOf('again')
+		expect([others, idsOf('once').length]).toEqual([[id], 1])
+		expect(second.lines.filter(({ dead }) => dead)).toMatchObject([{ route: 'once', error: 'late-answer-lost' }])
+	}, 30_000)
 }
