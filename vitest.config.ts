@@ -46,6 +46,7 @@ export default defineConfig({
 					alias: {
 						'#gateway-config': fileURLToPath(new URL('test/workers/gateway.json', import.meta.url)),
 						'#adapters': fileURLToPath(new URL('adapters/index.ts', import.meta.url)),
+						'#compact-jwe': fileURLToPath(new URL('src/compact-jwe.ts', import.meta.url)),
 					},
 				},
 				test: { name: 'workers', include: ['test/workers/**/*.test.ts'], ...timeouts },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import * as v from 'valibot'
-import { adaptersOf } from '../scripts/check-worker-config.ts'
+import { partsOf } from '../scripts/check-worker-config.ts'
 import { bundleWorker, quiet } from '../scripts/worker-bundle.ts'
 import { starter } from '../test/harness/gateway.ts'
 import { send } from '../test/harness/http.ts'
@@ -92,7 +92,7 @@ export const worker: Experiment = {
 /** The bundle's size in bytes, compressed, and the milliseconds of CPU that its module takes to start. */
 async function bundle(trial: Trial) {
 	const home = folder(trial)
-	const { gzip } = await bundleWorker(home, onePlatform, await adaptersOf(onePlatform))
+	const { gzip } = await bundleWorker(home, onePlatform, await partsOf(onePlatform))
 	const milliseconds: number[] = []
 	for (let n = 0; n < starts; n++) {
 		const script = join(root, 'scripts/worker-start.ts')

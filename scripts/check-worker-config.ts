@@ -1,12 +1,11 @@
-/** Checks the configuration that `npm run build:worker` is about to bundle, and finds the adapters that it needs. */
+/** Checks the configuration that `npm run build:worker` is about to bundle, and finds what the bundle must contain for it. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 import * as v from 'valibot'
 import { Config, ConfigError, type Environment } from '../src/config/index.ts'
-import type { AdapterFactory } from '../src/format/index.ts'
 import { checkConfiguration, loadConfiguration } from '../src/node/configuration.ts'
-import type { OwnAdapter } from '../src/node/own-adapters.ts'
+import type { BundledParts } from './worker-bundle.ts'
 
 const Wrangler = v.object({ alias: v.object({ '#gateway-config': v.string() }) })
 
@@ -28,21 +27,13 @@ export async function checkWorkerConfig(file: string, env: Environment): Promise
 	}
 }
 
-/** What a Worker's bundle needs of the adapters. */
-interface NeededAdapters {
-	/** Those that a valid configuration names, for platforms and for upstreams, and the default of upstreams. */
-	readonly adapters: readonly AdapterFactory[]
-	/** Where those are from that the configuration loads. */
-	readonly own: readonly OwnAdapter[]
-}
-
-/** Finds the adapters that a valid configuration needs. */
-export async function adaptersOf(file: string): Promise<NeededAdapters> {
+/** Finds what a valid configuration needs. Of the adapters: those of its platforms and upstreams, and the default of upstreams. */
+export async function partsOf(file: string): Promise<BundledParts> {
 	const { json, adapters, own } = await loadConfiguration(file, {})
-	const { upstream, routes } = v.parse(Config, json)
+	const { upstream, routes, replyUrl } = v.parse(Config, json)
 	const named = new Set([
 		...['canonical', upstream?.adapter],
 		...routes.flatMap((route) => [route.platform, route.upstream?.adapter].flat()),
 	])
-	return { adapters: adapters.filter(({ name }) => named.has(name)), own }
+	return { adapters: adapters.filter(({ name }) => named.has(name)), own, replyUrls: replyUrl !== undefined }
 }

@@ -26,20 +26,25 @@ export interface Bundle {
 	readonly gzip: number
 }
 
-/** The adapters of a bundle. */
-export interface BundledAdapters {
+/** What a bundle contains besides what every bundle does. */
+export interface BundledParts {
 	readonly adapters: readonly AdapterFactory[]
 	/** Where those are from that are not in the folder adapters/. */
 	readonly own: readonly OwnAdapter[]
+	/** Whether URLs for replies can be made and opened. */
+	readonly replyUrls: boolean
 }
 
-/** Builds the bundle in a folder, with the configuration in this file, and with these adapters and no others. */
-export async function bundleWorker(folder: string, config: string, adapters: BundledAdapters): Promise<Bundle> {
+/** Builds the bundle in a folder, with the configuration in this file, and with these parts and no others. */
+export async function bundleWorker(folder: string, config: string, parts: BundledParts): Promise<Bundle> {
 	// Not in the folder: whatever is there may be deployed.
-	const adaptersFile = `${folder}.adapters.ts`
-	await mkdir(dirname(adaptersFile), { recursive: true })
-	await writeFile(adaptersFile, await adaptersModule(adapters))
-	const alias = ['--alias', `#gateway-config:${config}`, '--alias', `#adapters:${adaptersFile}`]
+	const [adapters, nothing] = [`${folder}.adapters.ts`, `${folder}.nothing.ts`]
+	await mkdir(dirname(folder), { recursive: true })
+	await writeFile(adapters, await adaptersModule(parts))
+	await writeFile(nothing, 'export {}\n')
+	const compactJwe = parts.replyUrls ? join(root, 'src/compact-jwe.ts') : nothing
+	const aliases = { '#gateway-config': config, '#adapters': adapters, '#compact-jwe': compactJwe }
+	const alias = Object.entries(aliases).flatMap(([name, file]) => ['--alias', `${name}:${file}`])
 	const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
 	const args = ['deploy', '--dry-run', '--outdir', folder, ...alias]
 	await promisify(execFile)(process.execPath, [wrangler, ...args], {
@@ -59,7 +64,7 @@ export async function bundleWorker(folder: string, config: string, adapters: Bun
 }
 
 /** The source of a module in place of adapters/index.ts that imports only these adapters, each from its own place. */
-async function adaptersModule({ adapters, own }: BundledAdapters): Promise<string> {
+async function adaptersModule({ adapters, own }: BundledParts): Promise<string> {
 	const found = await Promise.all(
 		adapters.map(async (factory) => {
 			const loaded = own.find((each) => each.factory === factory)

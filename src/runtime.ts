@@ -1,4 +1,5 @@
 /** What a runtime provides to the gateway: the network, a clock, cryptography, storage, a log. */
+import type * as compactJwe from './compact-jwe.ts'
 import type { Offer } from './fit/index.ts'
 import type { Crypto, Fields, PushCall, WireRequest, WireResponse } from './format/index.ts'
 import type { CanonicalEvent, CanonicalReply, Json } from './model/index.ts'
@@ -178,6 +179,8 @@ export interface Runtime {
 	/** A new id, unguessable and unique. */
 	newId(): string
 	readonly crypto: Crypto
+	/** Loads what encrypts URLs for replies: most gateways have none, and do without it. */
+	compactJwe(): Promise<typeof compactJwe>
 	readonly state: State
 	/** Absent: nothing is pushed, and events whose answer the platform does not read are acknowledged once the upstream accepted them. */
 	readonly outbox?: Outbox

@@ -11,7 +11,7 @@ const src = join(root, 'src')
 /** Downwards, types included: each room imports only those before it. The two runtimes stand side by side at the end. */
 const rooms = [
 	...['errors.ts', 'limits.ts', 'timeout.ts', 'rfc3339.ts', 'model', 'backend', 'schema', 'format', 'fit'],
-	...['observer', 'runtime.ts', 'upstream', 'route.ts'],
+	...['observer', 'compact-jwe.ts', 'runtime.ts', 'upstream', 'route.ts'],
 	...['turn', 'delivery', 'http', 'simulator', 'config', 'index.ts', 'playground', 'node', 'worker'],
 ]
 

@@ -1,4 +1,4 @@
-/** What `npm run build:worker` refuses in the configuration that it would bundle, and which adapters it bundles. */
+/** What `npm run build:worker` refuses in the configuration that it would bundle, and what it bundles for it. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { adapters } from '../adapters/index.ts'
-import { adaptersOf, checkWorkerConfig, configFileOf } from '../scripts/check-worker-config.ts'
+import { checkWorkerConfig, configFileOf, partsOf } from '../scripts/check-worker-config.ts'
 import { wranglerToml } from '../scripts/check-wrangler.ts'
 import { bundleWorker } from '../scripts/worker-bundle.ts'
 
@@ -62,7 +62,7 @@ test('the build fails on a wrong configuration and lists every other mistake at 
 	])
 })
 
-const namesOf = async (config: object) => (await adaptersOf(fileWith(config))).adapters.map(({ name }) => name)
+const namesOf = async (config: object) => (await partsOf(fileWith(config))).adapters.map(({ name }) => name)
 
 test('the adapters of platforms and of upstreams are bundled, and the default of upstreams is', async () => {
 	expect(await namesOf({ upstream, routes: [{ ...route, platform: 'botdistrikt' }] })).toEqual([
@@ -78,14 +78,26 @@ test('the adapters of platforms and of upstreams are bundled, and the default of
 			],
 		}),
 	).toEqual(['canonical', 'chatbot-v1', 'chatbot-v2', 'snatchbot-json-api', 'pingstreams'])
-	expect((await adaptersOf(configFileOf(wranglerToml()))).adapters.length).toBe(adapters.length)
+	expect((await partsOf(configFileOf(wranglerToml()))).adapters.length).toBe(adapters.length)
 })
 
 test('a bundle contains the adapters that it is given, and no others', async () => {
-	const some = await adaptersOf(onePlatform)
+	const some = await partsOf(onePlatform)
 	const { code } = await bundleWorker(join(newFolder(), 'build'), onePlatform, some)
 	const contained = adapters.filter(({ name }) => new RegExp(`\\bname:["'\`]${name}["'\`],options`).test(code))
 	expect(contained.map(({ name }) => name)).toEqual(some.adapters.map(({ name }) => name))
+})
+
+test('a bundle can make URLs for replies where the configuration has them, and is smaller elsewhere', async () => {
+	const replyUrl = { publicUrl: 'https://bots.example', replyUrl: { keys: [{ env: 'REPLY_KEY' }] } }
+	const bundleOf = async (config: object) => {
+		const file = fileWith({ upstream, routes: [route], ...config })
+		return bundleWorker(join(newFolder(), 'build'), file, await partsOf(file))
+	}
+	const [plain, sealing] = await Promise.all([bundleOf({}), bundleOf(replyUrl)])
+	expect(sealing.code).toContain('A256GCM')
+	expect(plain.code).not.toContain('A256GCM')
+	expect(sealing.gzip - plain.gzip).toBeGreaterThan(7000)
 })
 
 test('an adapter that the configuration loads is bundled from its own file', async () => {
@@ -94,7 +106,7 @@ test('an adapter that the configuration loads is bundled from its own file', asy
 	const source = `import { canonical } from ${JSON.stringify(canonical)}\nexport const mine = { ...canonical, name: 'mine' }`
 	writeFileSync(join(dirname(config), 'mine.ts'), source)
 	expect(await checkWorkerConfig(config, {})).toEqual([])
-	const needed = await adaptersOf(config)
+	const needed = await partsOf(config)
 	expect(needed.adapters.map(({ name }) => name)).toEqual(['canonical', 'mine'])
 	const { code } = await bundleWorker(join(newFolder(), 'build'), config, needed)
 	expect(code).toMatch(/name:["'`]mine["'`]/)

@@ -6,10 +6,10 @@ import { createRuntime } from '../src/node/node-runtime.ts'
 import { createReplyUrl, openReplyUrl, type Recipient } from '../src/turn/reply-url.ts'
 
 const runtime = createRuntime(() => {})
-const { crypto } = runtime
+const { compactJwe, crypto } = runtime
 afterAll(() => runtime.close())
 const start = Date.parse('2026-11-28T21:00:00Z')
-const at = (now: number) => ({ crypto, now: () => now })
+const at = (now: number) => ({ compactJwe, crypto, now: () => now })
 const key = () => new Uint8Array(randomBytes(32))
 const [current, old, foreign] = [key(), key(), key()]
 const hour = 3_600_000

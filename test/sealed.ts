@@ -1,7 +1,7 @@
 /** Texts that other software encrypted, for each runtime to read, and what both runtimes must do alike. */
 import { expect, test } from 'vitest'
+import { decryptCompact, encryptCompact } from '../src/compact-jwe.ts'
 import type { Crypto } from '../src/format/index.ts'
-import { decryptCompact, encryptCompact } from '../src/turn/compact-jwe.ts'
 
 const key = Uint8Array.from({ length: 32 }, (_, i) => i)
 const other = Uint8Array.from({ length: 32 }, (_, i) => i + 1)

@@ -26,6 +26,7 @@ export function createRuntime(log?: (line: LogLine) => void, sender: Sender = cr
 		letOthersRun: nextTurn,
 		newId: () => `turn_${randomUUID()}`,
 		crypto,
+		compactJwe: () => import('../compact-jwe.ts'),
 		state: createState(),
 		log: lines.log,
 		background(work) {

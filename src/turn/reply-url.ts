@@ -28,10 +28,7 @@ export type Recipient = v.InferOutput<typeof Recipient>
 const Sealed = v.object({ ...Recipient.entries, exp: v.pipe(v.number(), v.integer()) })
 const SealedText = v.pipe(v.string(), v.parseJson(), Sealed)
 
-type Needs = Pick<Runtime, 'crypto' | 'now'>
-
-/** Loaded when a URL is made or opened: most gateways have none, and start the sooner without it. */
-const compactJwe = () => import('./compact-jwe.ts')
+type Needs = Pick<Runtime, 'compactJwe' | 'crypto' | 'now'>
 
 /** A URL that leads to this recipient. Undefined: it would be too long. */
 export async function createReplyUrl(
@@ -44,7 +41,7 @@ export async function createReplyUrl(
 	const sealed: v.InferOutput<typeof Sealed> = { exp: Math.floor((runtime.now() + expiry) / 1000), ...recipient }
 	const text = JSON.stringify(sealed)
 	if (text.length > most) return undefined
-	const { encryptCompact } = await compactJwe()
+	const { encryptCompact } = await runtime.compactJwe()
 	const token = await encryptCompact(text, key, runtime.crypto)
 	return token.length > most ? undefined : `${publicUrl}${replyPath}${token}`
 }
@@ -56,7 +53,7 @@ export async function openReplyUrl(
 	runtime: Needs,
 ): Promise<Recipient | undefined> {
 	if (token.length > limits.sealedRecipient.value) return undefined
-	const { decryptCompact } = await compactJwe()
+	const { decryptCompact } = await runtime.compactJwe()
 	const text = await decryptCompact(token, keys, runtime.crypto)
 	if (text === undefined) return undefined
 	// It may be of an older release.

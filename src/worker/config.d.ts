@@ -1,4 +1,4 @@
-/** Declares the configuration and the adapters that are bundled with the Worker; `[alias]` in wrangler.toml names the files. */
+/** Declares what the configuration decides of the Worker's bundle; `[alias]` in wrangler.toml names the files. */
 declare module '#gateway-config' {
 	const config: unknown
 	export default config
@@ -7,4 +7,9 @@ declare module '#gateway-config' {
 declare module '#adapters' {
 	/** At least those that the configuration names. */
 	export const adapters: typeof import('../../adapters/index.ts').adapters
+}
+
+declare module '#compact-jwe' {
+	/** Empty where the configuration has no URLs for replies: then nobody loads it. */
+	export const { encryptCompact, decryptCompact }: typeof import('../compact-jwe.ts')
 }

@@ -18,6 +18,7 @@ export function createRuntime(bindings: Bindings, attempt: OutboxParts['attempt'
 		letOthersRun: () => scheduler.wait(0),
 		newId: () => `turn_${crypto.randomUUID()}`,
 		crypto: webCrypto,
+		compactJwe: () => import('#compact-jwe'),
 		state: createState(bindings.CONVERSATIONS, log),
 		outbox: createOutbox(bindings, { log, background: waitUntil, attempt }),
 		// The platform runs it for at most thirty seconds after the answer, so no accepted event depends on it.

@@ -30,6 +30,7 @@ export async function runWorker(
 	bundled ??= bundleWorker(folder, fileURLToPath(new URL('../workers/bound-config.ts', import.meta.url)), {
 		adapters,
 		own: [],
+		replyUrls: true,
 	})
 	const { code } = await bundled
 	const lines: LogLine[] = []

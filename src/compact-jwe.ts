@@ -7,7 +7,7 @@ import { encode } from 'jose/base64url'
 import { JOSEError } from 'jose/errors'
 import { compactDecrypt } from 'jose/jwe/compact/decrypt'
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt'
-import type { Crypto } from '../format/index.ts'
+import type { Crypto } from './format/index.ts'
 
 type Key = Uint8Array<ArrayBuffer>
 type Hash = Pick<Crypto, 'sha256'>
