@@ -84,6 +84,31 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		await expect(require(settings)).rejects.toThrow(/needs a newer release: this program knows version \d+, and the/)
 	})
 
+	test('functions have a number in their names, and the release before finds those that it calls without one', async () => {
+		const settings = await fresh()
+		const call = JSON.stringify([{ kind: 'begin', conversation: 'c', call: 'x', fence: 1, lease: 60_000 }])
+		const begin = (name: string) => ({ name, text: `SELECT word FROM dragoman.${name}($1)`, values: [call] })
+		await migrate(settings, migrations.slice(0, 2))
+		const [before, after] = [await connect(settings), await connect(settings)]
+		try {
+			expect((await before.query(begin('take_steps'))).rows).toEqual([{ word: 'replies' }])
+			await migrate(settings)
+			expect(whyUnusable(await versionIn(settings), 2)).toBeUndefined()
+			// One connection knows the statement from before, and the other does not.
+			for (const client of [before, after]) {
+				for (const name of ['take_steps', 'take_steps_1'])
+					expect((await client.query(begin(name))).rows).toEqual([{ word: 'pending' }])
+				await client.query('SELECT dragoman.empty_partition(), dragoman.empty_partition_1()')
+			}
+			const { rows } = await after.query(
+				`SELECT proname AS name FROM pg_proc WHERE pronamespace = 'dragoman'::regnamespace AND proname !~ '_\\d+$' ORDER BY 1`,
+			)
+			expect(rows.map(({ name }) => name)).toEqual(['empty_partition', 'take_steps'])
+		} finally {
+			await Promise.all([before, after].map((client) => client.end()))
+		}
+	})
+
 	test('a database that cannot be reached is described without user and password', async () => {
 		const url = await server.database()
 		const cases = [

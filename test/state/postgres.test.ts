@@ -99,7 +99,7 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 				`INSERT INTO dragoman.memories (part, conversation, at) VALUES ((${partition} - ${ago}) % 4, 'ago ${ago}', now())`,
 			)
 		}
-		await query('SELECT dragoman.empty_partition()')
+		await query('SELECT dragoman.empty_partition_1()')
 		const left = await query(`SELECT conversation FROM dragoman.memories WHERE conversation LIKE 'ago %' ORDER BY 1`)
 		expect(left).toEqual([{ conversation: 'ago 1' }, { conversation: 'ago 2' }])
 		expect(await claim(state, 'kept', 'another', long)).toEqual({ fence: expect.any(Number) })

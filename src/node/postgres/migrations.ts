@@ -12,9 +12,10 @@ import { DatabaseUnusable } from './database-unusable.ts'
 import type { Migration } from './migrations/migration.ts'
 import { outbox } from './migrations/outbox.ts'
 import { state } from './migrations/state.ts'
+import { stateFunctions } from './migrations/state-functions.ts'
 
 /** In order: the first makes version 1. A migration that was released is never changed. */
-export const migrations: readonly Migration[] = [outbox, state]
+export const migrations: readonly Migration[] = [outbox, state, stateFunctions]
 
 /** The version of the tables that this program was made for. */
 export const programVersion = migrations.length

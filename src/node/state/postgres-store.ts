@@ -14,7 +14,7 @@ import { migrate, requireSchema } from '../postgres/migrations.ts'
 import { batched } from './batches.ts'
 import type { Begun, StateStore, StoreEvents } from './state-store.ts'
 
-/** A step as `take_steps` reads it: see the migration. What is undefined is left out. */
+/** A step as `take_steps_1` reads it: see the migration. What is undefined is left out. */
 interface Step {
 	readonly kind: 'begin' | 'settle' | 'addLateReply' | 'takeLateReplies'
 	/** The stored name. */
@@ -60,8 +60,8 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 	async function run(steps: readonly Step[]): Promise<readonly Told[]> {
 		try {
 			const { rows } = await pool.query<Told>({
-				name: 'dragoman_take_steps',
-				text: 'SELECT word, value FROM dragoman.take_steps($1)',
+				name: 'dragoman_take_steps_1',
+				text: 'SELECT word, value FROM dragoman.take_steps_1($1)',
 				values: [JSON.stringify(steps)],
 			})
 			return rows
@@ -92,7 +92,7 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 		}
 	}
 
-	const emptyPartition = () => void pool.query('SELECT dragoman.empty_partition()').catch(() => {})
+	const emptyPartition = () => void pool.query('SELECT dragoman.empty_partition_1()').catch(() => {})
 	const emptying = setInterval(emptyPartition, emptyEvery).unref()
 	const listening = listen()
 
