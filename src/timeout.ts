@@ -9,7 +9,8 @@ export interface Timers {
 	after(milliseconds: number, run: () => void): () => void
 }
 
-const systemTimers: Timers = {
+/** Those of the runtime. */
+export const systemTimers: Timers = {
 	after(milliseconds, run) {
 		const timer = setTimeout(run, milliseconds)
 		return () => clearTimeout(timer)

@@ -2,12 +2,15 @@
 import { hash } from 'node:crypto'
 import * as v from 'valibot'
 import { ConfigError, type Environment, readConfig } from '../config/index.ts'
+import { attempt, type Clock, type DeliveryContext, defaultSchedule } from '../delivery/index.ts'
 import { asGatewayError, GatewayError } from '../errors.ts'
-import type { AdapterFactory } from '../format/index.ts'
+import type { AdapterFactory, PushCall } from '../format/index.ts'
 import { createApp } from '../http/index.ts'
-import type { OutgoingCall, Runtime, State } from '../runtime.ts'
+import type { Route } from '../route.ts'
+import type { Delivery, OutgoingCall, Runtime, State } from '../runtime.ts'
 import {
 	compareAnswer,
+	comparePushes,
 	compareRequest,
 	countingDifferences,
 	type Difference,
@@ -15,6 +18,7 @@ import {
 	recordedAnswer,
 	recordedCall,
 } from '../simulator/index.ts'
+import { systemTimers } from '../timeout.ts'
 import { demo } from '../upstream/index.ts'
 import { createRuntime } from './node-runtime.ts'
 
@@ -81,12 +85,42 @@ async function replayTurn(turn: RecordedTurn, options: ReplayOptions, base: Runt
 		demo: recording(demo),
 	})
 	const id = turn.turnId ?? `turn_${hash('sha256', JSON.stringify(turn.call))}`
-	const runtime = backend
+	const own = backend
 		? { ...base, send: recording(base.send) }
 		: { ...base, now: () => moment, newId: () => id, send: recording(async () => recordedResponse(turn)) }
+	const accepted: Delivery[] = []
+	const outbox = { accept: async (deliveries: readonly Delivery[]) => void accepted.push(...deliveries) }
+	const runtime: Runtime = storesPushes(turn, routes, options) ? { ...own, outbox } : own
 	const response = await createApp({ routes, runtime }).fetch(requestOf(turn))
 	const now = { status: response.status, headers: [...response.headers], body: await response.text() }
-	return countingDifferences(turn, [...compareSent(turn, sent), ...compareAnswer(turn.answer, now)])
+	const pushes = await pushesOf(accepted, routes, runtime)
+	return countingDifferences(turn, [
+		...compareSent(turn, sent),
+		...compareAnswer(turn.answer, now),
+		...comparePushes(turn, pushes),
+	])
+}
+
+/** Whether replies can be pushed, which takes an outbox: a route has that of its configuration. */
+function storesPushes({ route }: RecordedTurn, routes: readonly Route[], { config }: ReplayOptions): boolean {
+	const hasOutbox = route === undefined || v.is(v.looseObject({ outbox: v.looseObject({}) }), config)
+	return hasOutbox && routes.some(({ platforms }) => platforms.some(({ adapter }) => adapter.push))
+}
+
+/** Makes what was accepted, once, up to the calls to the platform's API: those are returned, and not made. */
+async function pushesOf(
+	accepted: readonly Delivery[],
+	routes: readonly Route[],
+	runtime: Runtime,
+): Promise<readonly PushCall[]> {
+	const clock: Clock = { now: runtime.now, ...systemTimers }
+	const context: DeliveryContext = { routes: () => routes, schedule: defaultSchedule, runtime, clock, random: () => 0 }
+	const calls: PushCall[] = []
+	for (const delivery of accepted) {
+		const outcome = await attempt({ delivery, failed: 0, acceptedAt: clock.now(), interrupted: false }, context)
+		if ('pushes' in outcome) calls.push(...(outcome.pushes ?? []).map(({ call }) => call))
+	}
+	return calls
 }
 
 /** The state of the conversations. The same call in several files is a turn in each, whatever its backend answers there. */

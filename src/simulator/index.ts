@@ -4,6 +4,7 @@ export type { LimitUse } from './limits-used.ts'
 export { type EventPreview, previewEvent, previewReply, type ReplyPreview } from './preview.ts'
 export {
 	compareAnswer,
+	comparePushes,
 	compareRequest,
 	countingDifferences,
 	type Difference,

@@ -1,6 +1,6 @@
 /** A turn as a file: what the platform sent, what the backend answered, and what the platform got. Replayed as a test. */
 import * as v from 'valibot'
-import type { WireRequest, WireResponse } from '../format/index.ts'
+import type { PushCall, WireRequest, WireResponse } from '../format/index.ts'
 
 /** A schema with words for editors, which the JSON Schema has as "description". */
 function described<const Schema extends v.GenericSchema>(schema: Schema, words: string) {
@@ -11,7 +11,10 @@ function described<const Schema extends v.GenericSchema>(schema: Schema, words: 
 const Pairs = v.array(v.strictTuple([v.string(), v.string()]))
 const content = {
 	headers: v.optional(
-		described(Pairs, 'Headers by name, in order. Default: those of JSON. In an answer, only these are compared.'),
+		described(
+			Pairs,
+			'Headers by name, in order. Default: those of JSON. In an answer or a push, only these are compared.',
+		),
 	),
 	json: v.optional(described(v.unknown(), 'The body as JSON; it is compared as a value.')),
 	body: v.optional(described(v.string(), 'The body as text. Without "json" and "body" it is empty.')),
@@ -29,6 +32,22 @@ const RecordedResponse = v.strictObject({
 	...content,
 })
 type RecordedResponse = v.InferOutput<typeof RecordedResponse>
+
+const RecordedPush = v.strictObject({
+	method: v.optional(described(v.string(), 'The method of HTTP. Default: POST.')),
+	path: described(v.string(), "What stands behind the base URL of the platform's API."),
+	lookup: v.optional(
+		described(
+			v.strictObject({
+				path: described(v.string(), 'The path of the GET.'),
+				name: described(v.string(), 'The name by which to search its answer.'),
+			}),
+			'The GET that comes before the call, to complete it. It is not made.',
+		),
+	),
+	...content,
+})
+type RecordedPush = v.InferOutput<typeof RecordedPush>
 
 const Options = v.record(v.string(), v.unknown())
 
@@ -64,6 +83,12 @@ export const RecordedTurn = v.strictObject({
 		),
 	),
 	answer: described(RecordedResponse, 'What the platform must get.'),
+	pushes: v.optional(
+		described(
+			v.array(RecordedPush),
+			"The calls to the platform's API that must push the reply, in order. They are not made. Of their headers, those that are listed are compared. Absent: what is pushed is not compared.",
+		),
+	),
 	turnId: v.optional(
 		described(v.string(), 'The id of the turn, by which one of several "alternatives" of a text is picked.'),
 	),
@@ -107,15 +132,54 @@ export function countingDifferences({ ignore = [] }: RecordedTurn, differences: 
 
 /** Where an answer differs from the recorded one. */
 export function compareAnswer(recorded: RecordedResponse, now: WireResponse): Difference[] {
-	const { status = 200, headers = [] } = recorded
 	return [
-		...compare('answer.status', status, now.status, false),
-		...headers.flatMap(([name, value]) => {
-			const [, present] = now.headers.find(([each]) => each.toLowerCase() === name.toLowerCase()) ?? []
-			return compare(`answer.headers.${name.toLowerCase()}`, value, present, false)
-		}),
+		...compare('answer.status', recorded.status ?? 200, now.status, false),
+		...compareHeaders('answer', recorded, now),
 		...compareBody('answer', recorded, now.body, false),
 	]
+}
+
+/** Where the calls that push a reply differ from the recorded ones, if there are any. */
+export function comparePushes({ pushes: recorded }: RecordedTurn, now: readonly PushCall[]): Difference[] {
+	if (!recorded) return []
+	const length = Math.max(recorded.length, now.length)
+	return Array.from({ length }, (_, i) => comparePush(`pushes[${i}]`, recorded[i], now[i])).flat()
+}
+
+function comparePush(at: string, recorded: RecordedPush | undefined, now: PushCall | undefined): Difference[] {
+	if (!recorded || !now) return [{ path: at, ...(recorded && { recorded }), ...(now && { now: asRecorded(now) }) }]
+	const { method = 'POST', path, lookup } = recorded
+	return [
+		...compare(`${at}.method`, method, now.method, false),
+		...compare(`${at}.path`, path, now.path, false),
+		...compare(`${at}.lookup`, lookup, now.lookup, false),
+		...compareHeaders(at, recorded, now),
+		...compareBody(at, recorded, now.body, false),
+	]
+}
+
+/** The call as a file has it. */
+function asRecorded({ method, path, lookup, body }: PushCall): RecordedPush {
+	return { ...(method !== 'POST' && { method }), path, ...(lookup && { lookup }), ...bodyAsRecorded(body) }
+}
+
+function bodyAsRecorded(body: string): Pick<RecordedPush, 'json' | 'body'> {
+	try {
+		return { json: JSON.parse(body) }
+	} catch {
+		return body === '' ? {} : { body }
+	}
+}
+
+function compareHeaders(
+	at: string,
+	{ headers = [] }: Pick<RecordedResponse, 'headers'>,
+	now: Pick<WireResponse, 'headers'>,
+): Difference[] {
+	return headers.flatMap(([name, value]) => {
+		const [, present] = now.headers.find(([each]) => each.toLowerCase() === name.toLowerCase()) ?? []
+		return compare(`${at}.headers.${name.toLowerCase()}`, value, present, false)
+	})
 }
 
 /** Where a request to the backend differs from the recorded one, as far as that says. */

@@ -6,6 +6,7 @@ import { attempt, type Clock, type DeliveryContext, defaultDeadRetention, defaul
 import { asGatewayError } from '../errors.ts'
 import { createApp, createBodyBudget } from '../http/index.ts'
 import { limits as defaults } from '../limits.ts'
+import { systemTimers } from '../timeout.ts'
 import { demo } from '../upstream/index.ts'
 import type { Bindings } from './bindings.ts'
 import { log } from './console-log.ts'
@@ -19,13 +20,7 @@ interface Gateway {
 	readonly deadRetention: number
 }
 
-const clock: Clock = {
-	now: () => Date.now(),
-	after(milliseconds, run) {
-		const timer = setTimeout(run, milliseconds)
-		return () => clearTimeout(timer)
-	},
-}
+const clock: Clock = { now: () => Date.now(), ...systemTimers }
 
 let assembled: { readonly gateway: Gateway | undefined } | undefined
 

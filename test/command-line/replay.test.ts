@@ -77,6 +77,74 @@ test('a route of the configuration needs neither its secrets nor its backend', a
 	expect([code, err]).toEqual([78, expect.stringContaining('there is no route "other"')])
 })
 
+test('what is pushed is compared, call by call, in order, and is not sent', async () => {
+	const options = { dialect: 'external', proof: 'path', api: 'https://api.example/v3' }
+	const at = '/p1/requests/support-group-p1-c1'
+	const pushed = {
+		note: 'an order is a matter of the tea room',
+		call: {
+			json: {
+				payload: {
+					...{ _id: 'm1', sender: 'u1', type: 'text', text: 'My order?', id_project: 'p1' },
+					recipient: 'support-group-p1-c1',
+				},
+				hook: { _id: 'b1' },
+				token: 'any',
+			},
+		},
+		upstream: {
+			response: {
+				json: {
+					messages: ['One moment.', 'Ada is coming.'].map((text) => ({ type: 'text', text })),
+					control: { handover: { to: 'department', name: 'Tea' }, close: true },
+				},
+			},
+		},
+		answer: {},
+		pushes: [
+			{ path: `${at}/messages`, json: { type: 'text', text: 'One moment.' } },
+			{ path: `${at}/messages`, json: { type: 'text', text: 'Ada is coming.' } },
+			{
+				...{ method: 'PUT', path: `${at}/departments`, lookup: { path: '/p1/departments', name: 'Tea' } },
+				json: { nobot: true },
+			},
+			{ method: 'PUT', path: `${at}/close`, headers: [['content-type', 'application/json']], json: {} },
+		],
+	}
+	const [one, two, department, close] = pushed.pushes
+	const route = { name: 'chat', path: '/chat', platform: 'pingstreams', options }
+	const config = { upstream: { url: 'http://backend.invalid/' }, routes: [route], outbox: { file: 'outbox.db' } }
+	const { outbox: _, ...withoutOutbox } = config
+	const onPlatform = { ...pushed, platform: 'pingstreams', options }
+	const path = folder({
+		'gateway.json': config,
+		'without-outbox.json': withoutOutbox,
+		'platform.json': onPlatform,
+		'route.json': { ...pushed, route: 'chat' },
+		'unsaid.json': { ...onPlatform, pushes: undefined },
+		'swapped.json': { ...onPlatform, pushes: [two, one, { ...department, path: '/other' }] },
+		'refused.json': { ...onPlatform, upstream: { response: { status: 500 } } },
+	})
+	const replayed = async (file: string, configuration = 'gateway.json') => {
+		const { out } = await inside(['replay', join(path, file), '--config', join(path, configuration), '--json'])
+		return JSON.parse(out)[0].differences
+	}
+	expect(await replayed('platform.json')).toEqual([])
+	expect(await replayed('route.json')).toEqual([])
+	expect(await replayed('unsaid.json')).toEqual([])
+	const { headers: _headers, ...lastCall } = close ?? {}
+	expect(await replayed('swapped.json')).toEqual([
+		{ path: 'pushes[0].json.text', recorded: 'Ada is coming.', now: 'One moment.' },
+		{ path: 'pushes[1].json.text', recorded: 'One moment.', now: 'Ada is coming.' },
+		{ path: 'pushes[2].path', recorded: '/other', now: `${at}/departments` },
+		{ path: 'pushes[3]', now: lastCall },
+	])
+	// Nothing is pushed without an outbox, or while the backend fails.
+	const none = pushed.pushes.map((recorded, i) => ({ path: `pushes[${i}]`, recorded }))
+	expect(await replayed('route.json', 'without-outbox.json')).toEqual(none)
+	expect(await replayed('refused.json')).toEqual(none)
+})
+
 test('a file that is no recorded turn is explained', async () => {
 	const path = folder({ 'a.json': { ...recorded, note: undefined, anser: {} } })
 	const { code, err } = await inside(['replay', join(path, 'a.json')])

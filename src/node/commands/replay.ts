@@ -17,8 +17,8 @@ export const command = defineCommand({
 	name: 'replay',
 	usage: ['FILE... [--backend] [--json]'],
 	about: [
-		'Replays recorded turns, and compares: the platform’s call goes in, the backend answers what was recorded, and the platform must get the recorded answer. With "upstream.request", what the backend is asked is compared, too. Nothing goes over a network.',
-		'With --backend, the backend of each route is called in place of the recorded one: with its secrets, its headers and its signature. A difference is then a change of the backend, too. The calls are real ones: whatever the backend does for a user, such as to take an order, it does.',
+		'Replays recorded turns, and compares: the platform’s call goes in, the backend answers what was recorded, and the platform must get the recorded answer. With "upstream.request", what the backend is asked is compared, too; with "pushes", the calls to the API of the platform that push the reply. Nothing goes over a network.',
+		'With --backend, the backend of each route is called in place of the recorded one: with its secrets, its headers and its signature. A difference is then a change of the backend, too. The calls are real ones: whatever the backend does for a user, such as to take an order, it does. The API of the platform is never called.',
 		'Each file is one turn; "dragoman schema recorded-turn" prints its schema. A turn that names a route takes platform, options and formats from the configuration; secrets of routes are not needed. Files are replayed in the order in which they are given; those of one conversation share its open choices.',
 	],
 	options: {
