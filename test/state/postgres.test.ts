@@ -1,4 +1,5 @@
 /** The State in PostgreSQL, on a real server: what every State does, and what is particular to this store. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Offer } from '../../src/fit/index.ts'
 import { limits } from '../../src/limits.ts'
@@ -7,9 +8,10 @@ import { migrate } from '../../src/node/postgres/migrations.ts'
 import { openPostgresStore } from '../../src/node/state/postgres-store.ts'
 import { createSharedState, type SharedState } from '../../src/node/state/shared-state.ts'
 import type { StoreEvents } from '../../src/node/state/state-store.ts'
-import { type PostgresServer, startPostgres } from '../harness/postgres.ts'
+import { startNetwork } from '../harness/network.ts'
+import { changeSetting, type PostgresServer, startPostgres } from '../harness/postgres.ts'
 import { testScope } from '../servers.ts'
-import { claim, openChoices } from '../state-steps.ts'
+import { claim, openChoices, settle } from '../state-steps.ts'
 import { stateSuite } from '../state-suite.ts'
 import { has } from '../tools.ts'
 import { user } from './rig.ts'
@@ -148,6 +150,40 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 		expect(await claim(readOnly.state, 'c', 'call', long)).toEqual({ held: false })
 		expect(failed).toEqual([expect.stringContaining('25006')])
 	})
+
+	test('after a failover that left its connections to the old primary, who waits is woken by the new one', async () => {
+		const [old, next] = [await startPostgres(testScope), await startPostgres(testScope)]
+		const [oldUrl, nextUrl] = [await old.database(), await next.database()]
+		for (const each of [oldUrl, nextUrl]) await migrate({ url: each, migrate: false })
+		const address = await startNetwork(testScope, old.port)
+		const settings = { url: oldUrl.replace(`:${old.port}/`, `:${address.port}/`), migrate: false }
+		const open = async () => {
+			const opened = await createSharedState({
+				open: (events) => openPostgresStore(settings, 10_000, events),
+				...{ timeout: 10_000, failed() {}, recovered() {} },
+			})
+			testScope.after(opened.close)
+			return opened.state
+		}
+		const [one, other] = [await open(), await open()]
+		const answer = { status: 200, headers: [], body: 'Hello' }
+		let calls = 0
+		/** Whether a call that waits for the same one at the other gateway has its answer soon after that is there. */
+		const isWoken = async (): Promise<boolean> => {
+			const call = `call ${calls++}`
+			const held = await claim(one, 'c', call, long)
+			if (!('fence' in held)) return false
+			const waiting = claim(other, 'c', call, long)
+			await wait(200)
+			await settle(one, 'c', call, held.fence, answer)
+			const got = await Promise.race([waiting, wait(2000)])
+			return got !== undefined && 'answer' in got
+		}
+		await expect.poll(isWoken, { timeout: 20_000 }).toBe(true)
+		await changeSetting(old, 'default_transaction_read_only = on')
+		address.leadTo(next.port)
+		await expect.poll(isWoken, { timeout: 30_000 }).toBe(true)
+	}, 60_000)
 
 	test('says what to do when it has no tables, and makes them at the start where that is asked for', async () => {
 		if (!server) throw new Error('not started')

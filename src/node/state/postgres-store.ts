@@ -7,6 +7,7 @@ import {
 	createPool,
 	describeFailure,
 	disconnect,
+	requireWritable,
 	type TimeLimits,
 	versionOf,
 } from '../postgres/connection.ts'
@@ -43,7 +44,7 @@ const underWay = 3
 /** Conversations that one transaction holds. */
 const asksAtOnce = 64
 
-/** Milliseconds between two tries to connect for messages, and between two looks whether that connection is alive. */
+/** Milliseconds between two tries to connect for messages, and between two looks whether that connection is still of use. */
 const pause = 1000
 const lookEvery = 5000
 /** Milliseconds between two tries to empty the partition that is used next. */
@@ -88,7 +89,8 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 		emptyPartition()
 		while (!signal.aborted) {
 			await wait(lookEvery, undefined, { ref: false, signal }).catch(() => {})
-			await client.query('SELECT 1')
+			// After a failover, what was the primary may still answer, and tells nothing new.
+			await requireWritable(client)
 		}
 	}
 
