@@ -47,8 +47,8 @@ export async function claimCall(
 		return 'answer' in begun ? begun : { open: begun.open }
 	}
 	const key = conversation ?? (await keyOf(route, event.id, crypto))
-	// The body is last, so that nothing of it can be taken for another part, and need not be quoted.
-	const call = await crypto.sha256(JSON.stringify([platform.name, event.id, method, query]) + body)
+	// The body by its hash: to put all of it behind the other parts would copy it.
+	const call = await crypto.sha256(JSON.stringify([platform.name, event.id, method, query, await crypto.sha256(body)]))
 	const claim = { call, lease: Math.max(0, answerBy - elapsed()) }
 	const begun = await state.begin(key, choices ? { claim, choices } : { claim })
 	if ('answer' in begun) return begun
