@@ -1,7 +1,7 @@
 /** Small pieces that several formats share. */
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
-import { Attributes, type CanonicalReply, emptyReply, type Json } from '../model/index.ts'
+import { type Attributes, type CanonicalReply, emptyReply, type Json } from '../model/index.ts'
 import { closestName } from '../schema/index.ts'
 import { fieldPath } from './field-path.ts'
 import { readJsonBody } from './json.ts'
@@ -26,9 +26,14 @@ export function atLeastOneMember<T extends object>() {
  */
 export const WireJson = v.custom<Json>(() => true)
 
+/** Any object of such values. */
+const WireMembers = v.custom<Attributes>(
+	(value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+)
+
 /** Author-named values as senders write them: null, false, the empty string and PHP's empty array mean none. */
 export const WireAttributes = v.pipe(
-	v.nullish(v.union([Attributes, v.literal(false), v.literal(''), v.strictTuple([])], 'must be an object'), {}),
+	v.nullish(v.union([WireMembers, v.literal(false), v.literal(''), v.strictTuple([])], 'must be an object'), {}),
 	v.transform((value): Attributes => (value && !Array.isArray(value) ? value : {})),
 )
 
