@@ -57,7 +57,7 @@ async function read({ head, source, maxBody, budgets }: BodyToRead, isProven: bo
 	} finally {
 		account.close()
 	}
-	return decode(collector.joined())
+	return collector.read(decode)
 }
 
 function decode(bytes: Uint8Array): string {

@@ -177,7 +177,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 		const { collector } = this.#body
 		this.#settle()
 		try {
-			this.#resolve({ ...this.#answer, body: replyText(collector.joined()) })
+			this.#resolve({ ...this.#answer, body: collector.read(replyText) })
 		} catch (thrown) {
 			this.#refuse(thrown)
 		}
