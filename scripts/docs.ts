@@ -5,10 +5,10 @@ import * as v from 'valibot'
 import { adapters } from '../adapters/index.ts'
 import { Config } from '../src/config/index.ts'
 import { errors } from '../src/errors.ts'
-import type { Limit, LimitName } from '../src/format/index.ts'
+import type { Limit } from '../src/format/index.ts'
 import { type GatewayLimit, limits } from '../src/limits.ts'
 import { type CanonicalEvent, eventFeatures, type Feature, replyFeatures } from '../src/model/index.ts'
-import { RecordedTurn } from '../src/simulator/index.ts'
+import { limitInWords, RecordedTurn } from '../src/simulator/index.ts'
 import { anyToAny } from './any-to-any.ts'
 import { commandLinePage } from './command-line.ts'
 import { describeConfig } from './config-words.ts'
@@ -69,7 +69,7 @@ function limitList(): string {
 		const { of = '', reason = '', beyond = '' } = words.get(name) ?? {}
 		return [
 			of,
-			`${number(value)} ${unit}`,
+			`${value.toLocaleString('en')} ${unit}`,
 			code === undefined ? beyond : `[\`${code}\`](errors.md)`,
 			setting === undefined ? '' : `\`${setting}\``,
 			reason,
@@ -106,7 +106,7 @@ function supportTables(): string {
 				`\`${feature}\``,
 				...made.map((_, i) => {
 					const carries = carried(i)
-					return carries === undefined ? '' : inWords(carries[feature])
+					return carries === undefined ? '' : limitInWords(carries[feature])
 				}),
 			]),
 		)
@@ -125,51 +125,6 @@ type Carries = { readonly [F in Feature]?: Limit<F> }
 
 /** The event whose answer the table describes, if a platform has several kinds of answer. */
 const bare: CanonicalEvent = { kind: 'message', attributes: {} }
-
-/** Reserved names that a cell lists; more would hide the rest of the table. */
-const maxListed = 5
-
-/** Each limit in words; the empty string if another limit already covers it. */
-const words: { readonly [L in LimitName]: (value: NonNullable<Limit[L]>, limit: Limit) => string } = {
-	required: () => 'required',
-	chars: (chars) => `${number(chars)} characters`,
-	bytes: (bytes) => `${number(bytes)} bytes`,
-	items: (items) => `${number(items)} items`,
-	min: (min, { max }) => (max === undefined ? `${number(min)} or more` : `${number(min)} to ${number(max)}`),
-	max: (max, { min }) => (min === undefined ? `${number(max)} or less` : ''),
-	blanks: () => 'spaces encoded',
-	values: (values) => values.map((value) => `\`${value}\``).join(', '),
-	pattern: () => 'fixed pattern',
-	notBlank: () => 'not blank',
-	default: (value) => `default \`${value}\``,
-	strings: () => 'strings only',
-	reserved: (names) => {
-		if (names.length > maxListed) return `not ${names.length} names of the platform's own`
-		return names.length === 0 ? '' : `not ${names.map((name) => `\`${name}\``).join(', ')}`
-	},
-	foldedInto: (scope) => `moved to the ${scope}`,
-	escape: () => 'markup escaped',
-	withoutButtons: () => 'not beside buttons',
-	apart: () => 'told apart',
-	fromName: () => 'else the name',
-	order: (groups) => `in the order ${groups.map((group) => group.join(' or ')).join(', ')}`,
-	single: () => 'one set of choices, last',
-}
-
-function inWords(limit: Limit | undefined): string {
-	if (limit === undefined) return ''
-	return limitNames.flatMap((name) => inWord(name, limit)).join('; ') || 'yes'
-}
-
-const limitNames = Object.keys(words) as LimitName[]
-
-function inWord<L extends LimitName>(name: L, limit: Limit): string[] {
-	const value = limit[name]
-	const part = value === undefined || value === null ? '' : words[name](value, limit)
-	return part === '' ? [] : [part]
-}
-
-const number = (value: number) => value.toLocaleString('en')
 
 function configSchema(): string {
 	const schema = describeConfig(toJsonSchema(Config, { typeMode: 'input', target: 'draft-2020-12' }))

@@ -17,7 +17,7 @@ export function openApi(): JsonSchema {
 			version: '1',
 			summary: 'What the gateway sends to a backend, and what the backend may answer.',
 			description:
-				'A backend is one URL that takes POST. This document is for the canonical format, which is the default of an upstream. What a platform cannot hold is changed, and what is "reported" is named: what an event lost, in turn.changes; what a reply lost, in the log of the gateway. The limits of a route are at /-/carries/ on the gateway. The package has docs/canonical-model.md, which describes every field in more detail.',
+				'A backend is one URL that takes POST. This document is for the canonical format, which is the default of an upstream. What a platform cannot hold is changed, and what is "reported" is named: what an event lost, in turn.changes; what a reply lost, in the log of the gateway. The limits of a route are at /-/carries/ on the gateway, and in this document where a gateway serves it for a route. The package has docs/canonical-model.md, which describes every field in more detail.',
 			license: { name: 'MIT', identifier: 'MIT' },
 		},
 		webhooks: { turn: { post: turnOperation() } },

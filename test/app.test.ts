@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test, vi } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
+import { chatbotV2 } from '../adapters/chatbot-v2/index.ts'
 import { queryToken } from '../src/format/index.ts'
 import { exchange } from './harness/sockets.ts'
 import { call, gateway, gatewayTo, json, ownJson, says, upstream } from './servers.ts'
@@ -226,12 +228,33 @@ test('what a guarded route carries is for those who know its secret, and its nam
 	expect((await fetch(`${open}/-/carries/in/x`)).status).toBe(404)
 })
 
-test('a gateway on Node serves the contract of its release', async () => {
-	const { url } = await gatewayTo((await upstream()).url)
+test('a gateway on Node serves the contract of its release, with what the route carries', async () => {
+	const { url } = await gatewayTo((await upstream()).url, { platform: 'chatbot-v2', open: true }, [
+		canonical,
+		chatbotV2,
+	])
 	const answer = await fetch(`${url}/-/contract/in`)
 	expect(answer.headers.get('content-type')).toBe('application/json')
-	expect(await answer.json()).toEqual(JSON.parse(await readFile('schema/openapi.json', 'utf8')))
+	const { 'x-carries': carries, info, ...rest } = await answer.json()
+	const { info: common, ...document } = JSON.parse(await readFile('schema/openapi.json', 'utf8'))
+	expect(rest).toEqual(document)
+	expect(info).toEqual({ ...common, description: expect.stringContaining(`${common.description}\n\n## The route in`) })
+	expect(info.description).toMatch(
+		/for anything else\. What a reply has beyond it is converted.*\n\n### A reply to chatbot-v2\n\n- `reply/s,
+	)
+	expect(info.description).toMatch(/^- `reply.choices`: 13 items/m)
+	expect(info.description).not.toContain('- `reply.replace`')
+	expect(carries).toEqual(await (await fetch(`${url}/-/carries/in`)).json())
+	const { valid, errors } = await new Validator().validate({ ...rest, info, 'x-carries': carries })
+	expect(errors ?? []).toEqual([])
+	expect(valid).toBe(true)
 	expect((await fetch(`${url}/-/contract/in`, { method: 'POST' })).status).toBe(404)
+})
+
+test('the contract of a strict route says that a reply must fit', async () => {
+	const { url } = await gatewayTo((await upstream()).url, { policy: 'strict' })
+	const { info } = await (await fetch(`${url}/-/contract/in`)).json()
+	expect(info.description).toContain('A reply that would lose anything beyond it fails the turn')
 })
 
 test('a client that disconnects in the middle leaves no trace', async () => {

@@ -33,8 +33,8 @@ export interface AppOptions {
 	bodyOf?(request: Request, env: unknown): ByteSource
 	/** The head of a request. Absent: what its `url`, as it stands there, and its `headers`, which are joined by name, say. */
 	headOf?(request: Request, env: unknown): RequestHead
-	/** The contract with backends, as OpenAPI, for those who know a secret of a route. Absent: it is not served. */
-	contract?(): Promise<object>
+	/** The contract with the backend of a route, as OpenAPI, for those who know a secret of the route. Absent: it is not served. */
+	contract?(route: Route): Promise<object>
 	/** Hands an answer to the server. Absent: as a Response with a body. */
 	respond?(answer: WireResponse, env: unknown): Response
 	/**
@@ -70,7 +70,7 @@ export function createApp({
 		respond(ready() ? jsonResponse({ status: 'ready' }) : jsonResponse({ status: 'not ready' }, 503), c.env),
 	)
 	tell('/-/carries/', (route) => jsonResponse(routeCapabilities(route)))
-	if (contract) tell('/-/contract/', async () => jsonResponse(await contract()))
+	if (contract) tell('/-/contract/', async (route) => jsonResponse(await contract(route)))
 	app.all('*', (c) => {
 		const responding = take(c.req.raw, c.env)
 		return meanwhile(c.env) ?? responding

@@ -2,6 +2,7 @@
 export { type AppOptions, createApp, type RequestHead } from './app.ts'
 export { type ByteAccounts, type ByteBudget, createBodyBudget, createReplyBudget } from './byte-budget.ts'
 export { type ByteSource, streamSource } from './byte-source.ts'
+export { routeCapabilities } from './capabilities.ts'
 export { createByteCollector } from './collect-bytes.ts'
 export { readLimited } from './read-limited.ts'
 export { brokenOff, expectReadable, isBodyRead, readReply, replyText } from './read-reply.ts'

@@ -1,6 +1,4 @@
 /** Runs a gateway on Node with adapters of one's own choice: `import { serve } from 'dragoman/node'`. */
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
@@ -174,11 +172,10 @@ export async function serve(options: ServeOptions): Promise<Gateway> {
 	}
 }
 
-/** The OpenAPI document of the package. */
-async function contract(): Promise<object> {
-	const file = createRequire(import.meta.url).resolve('dragoman/schema/openapi.json')
-	const document: object = JSON.parse(await readFile(file, 'utf8'))
-	return document
+/** Loads what describes a contract only when it is wanted. */
+async function contract(route: Route): Promise<object> {
+	const { routeContract } = await import('./route-contract.ts')
+	return routeContract(route)
 }
 
 /** Loads what measures only when it is wanted. */

@@ -1,5 +1,6 @@
 /** Simulates a platform from its adapter, previews values on it, and renders replies as text. */
 export { curlCommand } from './curl.ts'
+export { limitInWords } from './limit-in-words.ts'
 export type { LimitUse } from './limits-used.ts'
 export { type EventPreview, previewEvent, previewReply, type ReplyPreview } from './preview.ts'
 export {
