@@ -20,8 +20,8 @@ interface Trouble {
 	/** Resolves when it has begun. */
 	begin(): unknown
 	end(): unknown
-	/** What the log must say of it. */
-	readonly cause: RegExp
+	/** What the log must say of it: each of them. */
+	readonly causes: readonly RegExp[]
 	/** Whether nothing can be stored meanwhile. */
 	readonly stops: boolean
 	/** Characters of an event besides its nonce. */
@@ -70,7 +70,7 @@ export async function endure(trial: Trial, trouble: Trouble): Promise<Outcome> {
 				`${duplicates} duplicates, and no more than ${bound} were under way`,
 			),
 			...unless(
-				causes.some((cause) => trouble.cause.test(cause)),
+				trouble.causes.every((expected) => causes.some((cause) => expected.test(cause))),
 				`the log does not say why: ${tally(causes)}`,
 			),
 		].map((sentence) => `${trouble.name}: ${sentence}`),

@@ -34,7 +34,7 @@ export const networkCut = databaseRow(
 		const [network, far] = await behindNetwork(trial, server, url)
 		return await endure(trial, {
 			...{ name: 'cut', url: far, times: trial.at(1, 3, 10), lasts: trial.at(6000, 10_000, 30_000) },
-			...{ begin: network.cut, end: network.restore, cause: /timeout|cannot be reached/i, stops: true },
+			...{ begin: network.cut, end: network.restore, causes: [/timeout|cannot be reached/i], stops: true },
 		})
 	},
 )

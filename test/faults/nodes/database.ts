@@ -4,8 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Client } from 'pg'
 import { changeSetting, putTablesOn, startPostgres } from '../../harness/postgres.ts'
 import { empty, fill, smallDisk } from '../../harness/small-disk.ts'
+import { has } from '../../tools.ts'
 import { databaseRow, endure, storedOrRejected } from '../database-trouble.ts'
-import { together, untried } from '../row.ts'
+import { type Row, untried } from '../row.ts'
 import { preparedDatabase } from '../shared-outbox.ts'
 
 export const databaseRestarts = databaseRow(
@@ -19,7 +20,7 @@ export const databaseRestarts = databaseRow(
 		return await endure(trial, {
 			...{ name: 'restarted', url, times: trial.at(2, 8, 20), lasts: trial.at(500, 1000, 3000) },
 			...{ begin: () => server.stop(killed++ % 2 === 0 ? 'kill' : 'fast'), end: () => server.start() },
-			...{ cause: /cannot be reached|SQLSTATE 57P/, stops: true },
+			...{ causes: [/cannot be reached|SQLSTATE 57P/], stops: true },
 		})
 	},
 )
@@ -69,40 +70,41 @@ export const connectionsUsedUp = databaseRow(
 				others = []
 				await Promise.all(all.map((client) => client.end()))
 			},
-			...{ cause: /too many clients|reserved for/, stops: false },
+			...{ causes: [/too many clients|reserved for/], stops: false },
 		})
 	},
 )
 
-export const databaseFull = databaseRow(
-	{
-		id: 'E4',
-		fault:
-			'The disk of the tables is full, with other data; then that of the write-ahead log, and the server ends itself',
-		demand: storedOrRejected,
-	},
-	async (trial, server) => {
+export const databaseFull: Row = {
+	id: 'E4',
+	fault:
+		'The disk of the tables is full, with other data; then that of the write-ahead log, and the server ends itself',
+	demand: storedOrRejected,
+	waits: 'busily',
+	async run(trial) {
+		if (!has('postgres')) return untried('postgres', 'PostgreSQL is not there')
 		const [ofTables, ofLog] = [smallDisk(trial, 40), smallDisk(trial, 32)]
 		if (ofTables === undefined || ofLog === undefined)
 			return untried('root', 'a small disk can be mounted by root only')
-		const full = { times: trial.at(1, 4, 10), lasts: trial.at(1500, 3000, 10_000), stops: false, padding: 20_000 }
+		const server = await startPostgres(trial, ['--waldir', join(ofLog, 'log'), '--wal-segsize', '1'])
 		await putTablesOn(ofTables, server)
-		const tables = await endure(trial, {
-			...{ ...full, name: 'full of tables', url: await preparedDatabase(server), cause: /53100/ },
-			...{ begin: () => fill(ofTables), end: () => empty(ofTables) },
-		})
-		const other = await startPostgres(trial, ['--waldir', join(ofLog, 'log'), '--wal-segsize', '1'])
-		await changeSetting(other, `max_wal_size = '8MB'`)
-		const log = await endure(trial, {
-			...{ ...full, name: 'full of log', url: await preparedDatabase(other), cause: /53100|57P02/ },
-			begin: () => fill(ofLog),
-			async end() {
-				empty(ofLog)
-				// It has ended itself, or tries in vain to recover.
-				await other.stop('kill')
-				await other.start()
+		await changeSetting(server, `max_wal_size = '8MB'`)
+		let [times, disk] = [0, ofTables]
+		return await endure(trial, {
+			...{ name: 'full', url: await preparedDatabase(server), padding: 20_000, stops: false },
+			...{ times: trial.at(2, 8, 20), lasts: trial.at(1500, 3000, 10_000) },
+			begin() {
+				disk = times++ % 2 === 0 ? ofTables : ofLog
+				fill(disk)
 			},
+			async end() {
+				empty(disk)
+				if (disk === ofTables) return
+				// It has ended itself, or tries in vain to recover.
+				await server.stop('kill')
+				await server.start()
+			},
+			causes: [/could not extend file .+53100/, /pg_wal|ECONNREFUSED|57P03/],
 		})
-		return together([tables, log])
 	},
-)
+}

@@ -58,7 +58,7 @@ export const migrationsUnderLoad: Row = {
 			outbox: { postgres: { env: 'DATABASE_URL', migrate: true } },
 		})
 		const [events, turns] = [tellEvents(trial, cluster), takeTurns(trial, cluster)]
-		const rounds = trial.at(2, 10, 50)
+		const rounds = trial.at(1, 10, 50)
 		const again: Ran[] = []
 		for (let n = 0; n < rounds; n++) {
 			await wait(300)

@@ -123,33 +123,25 @@ export const stateHangs: Row = {
 		}),
 }
 
-export const stateFull: Row = {
+const full: Trouble = {
+	name: 'full',
+	begin: ({ server }) => server.setFull(true),
+	end: ({ server }) => server.setFull(false),
+}
+
+const readOnly: Trouble = {
+	name: 'read-only',
+	begin: ({ server }) => server.setReadOnly(true),
+	end: ({ server }) => server.setReadOnly(false),
+}
+
+export const stateRefuses: Row = {
 	...{ id: 'E10', waits: 'busily', demand },
-	fault: 'The server of the shared state is full, and refuses to store',
+	fault:
+		'The server of the shared state refuses to store: it is full; then it is read-only, as the old primary is after a failover, and keeps its connections',
 	async run(trial) {
 		const disk = smallDisk(trial, 40)
 		if (disk === undefined) return untried('root', 'a small disk can be mounted by root only')
-		const full: Trouble = {
-			name: 'full',
-			begin: ({ server }) => server.setFull(true),
-			end: ({ server }) => server.setFull(false),
-		}
-		return await withEach(trial, (kind) => enduring(trial, kind, [full], disk))
+		return await withEach(trial, (kind) => enduring(trial, kind, [full, readOnly], disk))
 	},
-}
-
-export const stateReadOnly: Row = {
-	...{ id: 'E16', waits: 'busily', demand },
-	fault:
-		'The server of the shared state is read-only, as the primary is after a failover, and its connections stay open',
-	run: (trial) =>
-		withEach(trial, (kind) => {
-			return enduring(trial, kind, [
-				{
-					name: 'read-only',
-					begin: ({ server }) => server.setReadOnly(true),
-					end: ({ server }) => server.setReadOnly(false),
-				},
-			])
-		}),
 }
