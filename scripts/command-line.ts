@@ -1,6 +1,7 @@
 /** The part of docs/command-line.md that repeats the program: the help of each command. */
 import { stripVTControlCharacters } from 'node:util'
 import { commands } from '../src/node/commands/index.ts'
+import { writtenLine } from '../src/node/written-command.ts'
 import { replaceBlock } from './generated-block.ts'
 
 const helps = new Map<string, string>()
@@ -22,5 +23,6 @@ async function helpOf(load: (typeof commands)[number]['load']): Promise<string> 
 	} finally {
 		console.log = log
 	}
-	return stripVTControlCharacters(said.join('\n'))
+	// The page writes commands as those who have installed the package do.
+	return stripVTControlCharacters(said.join('\n')).replaceAll(writtenLine('dragoman'), 'dragoman')
 }

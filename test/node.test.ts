@@ -59,7 +59,7 @@ test('with a missing configuration, or one that is not JSON, it says so and wher
 	}
 	const absent = await failed(undefined, { DRAGOMAN_CONFIG: '/nothing/here.json' })
 	expect(absent).toContain(
-		'/nothing/here.json does not exist. Make one with "npm run dragoman -- init", or name another with --config',
+		'/nothing/here.json does not exist. Make one with "npm run -s dragoman -- init", or name another with --config',
 	)
 	const broken = await failed(`{
 	"upstream": { "url": "${canary}", }

@@ -181,6 +181,9 @@ test('its program writes commands as they were written: with npx or without', as
 		const [first = '', ...rest] = program
 		const advice = `Run "${program.join(' ')} --help" for a list of commands.`
 		await expect(run(home, first, ...rest, 'no-such-command')).rejects.toThrow(`\n${advice}`)
+		expect(await run(home, first, ...rest, 'preview', '--help')).toContain(
+			`\n  ${program.join(' ')} preview reply.json\n`,
+		)
 	}
 })
 

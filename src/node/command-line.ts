@@ -58,7 +58,9 @@ async function run({ name, load }: CommandEntry, args: readonly string[], surrou
 function entryOf(name: string): CommandEntry {
 	const entry = commands.find((each) => each.name === name)
 	if (entry) return entry
-	const file = name.endsWith('.json') ? ` To start with another configuration: dragoman --config ${name}` : ''
+	const file = name.endsWith('.json')
+		? ` To start with another configuration: ${writtenCommand(`--config ${name}`)}`
+		: ''
 	const names = commands.map((each) => each.name)
 	throw new UsageError(
 		`Unknown command "${name}"${didYouMean(name, names)}${file}\nRun "${writtenCommand('--help')}" for a list of commands.`,

@@ -15,6 +15,7 @@ test('it lists its commands, and prints its version', async () => {
 	const [help, told] = await Promise.all([dragoman(['--help']), dragoman(['-v'])])
 	expect([help.code, help.err]).toEqual([0, ''])
 	for (const { name, summary } of commands) expect(help.out).toMatch(RegExp(`^ {2}${name} +${escaped(summary)}$`, 'm'))
+	expect(help.out).toContain('\n  npm run -s dragoman -- init\n')
 	expect(told).toEqual({ code: 0, out: `${version}\n`, err: '' })
 })
 
@@ -22,15 +23,15 @@ const escaped = (text: string) => text.replaceAll(/[()]/g, '\\$&')
 
 test.each<[readonly string[], number, string]>([
 	[['strat'], 64, 'Unknown command "strat"; did you mean "start"?'],
-	[['gateway.json'], 64, 'To start with another configuration: dragoman --config gateway.json'],
+	[['gateway.json'], 64, 'To start with another configuration: npm run -s dragoman -- --config gateway.json'],
 	[['start', '--wach'], 64, 'Unknown option --wach; did you mean "--watch"?'],
 	[['start', 'now'], 64, 'Unexpected argument "now".'],
-	[['--wach'], 64, 'Run "npm run dragoman -- start --help" for help.'],
+	[['--wach'], 64, 'Run "npm run -s dragoman -- start --help" for help.'],
 	[['start', '--config'], 64, '--config requires the path'],
 	[
 		['--config', '/nothing/here.json'],
 		78,
-		'/nothing/here.json does not exist. Make one with "npm run dragoman -- init"',
+		'/nothing/here.json does not exist. Make one with "npm run -s dragoman -- init"',
 	],
 ])('%j ends with %i: %s', async (args, code, why) => {
 	const ended = await inside(args)

@@ -291,7 +291,7 @@ describe('wrong usage', () => {
 		[['list', '--nonsense=token-of-the-shop'], 'Unknown option --nonsense.'],
 		[['list', '--apply'], 'list has no option --apply.'],
 		[['list', 'a'], 'Unexpected argument.'],
-		[['show'], 'Give the ID of a webhook: npm run dragoman -- connections show ID'],
+		[['show'], 'Give the ID of a webhook: npm run -s dragoman -- connections show ID'],
 		[['show', 'a', 'b'], 'Unexpected argument.'],
 		[['show', 'a/b'], 'Field "id": must be letters and digits'],
 		[['show', 'a', '--api', 'http://chatbot.test'], 'Field "api": must be an https URL'],

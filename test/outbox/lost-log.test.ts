@@ -10,7 +10,7 @@ import { batchOf, delivery, entry, folder, settingsOf, storeOf } from './parts.t
 
 const all = { in: 1000 }
 const lost =
-	/^The log \S+-wal is missing, .+ Restore both; or run "npm run dragoman -- outbox accept-lost-log" to go on without it\.$/
+	/^The log \S+-wal is missing, .+ Restore both; or run "npm run -s dragoman -- outbox accept-lost-log" to go on without it\.$/
 
 /** The files of an outbox as a kill leaves them at this moment. */
 function killed(settings: FileOutboxSettings): FileOutboxSettings {

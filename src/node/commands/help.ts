@@ -1,5 +1,6 @@
 /** Renders the help of the program and of its commands. */
 import { styleText } from 'node:util'
+import { writtenCommand, writtenLine } from '../written-command.ts'
 import type { CommandEntry, Description } from './command.ts'
 
 /** Characters of a line. */
@@ -19,7 +20,7 @@ export function helpOf({ name, usage, about, options, examples, exitCodes }: Des
 		usage.map((line, i) => `${i === 0 ? heading('Usage:') : '      '} dragoman ${name} ${line}`.trimEnd()).join('\n'),
 		...about.map((paragraph) => wrap(paragraph, '').join('\n')),
 		table([...rows, ...common]),
-		`${heading('Examples:')}\n\n${examples.map(([command, does]) => `  # ${does}\n  ${command}`).join('\n\n')}`,
+		`${heading('Examples:')}\n\n${examples.map(([command, does]) => `  # ${does}\n  ${writtenLine(command)}`).join('\n\n')}`,
 		`${heading('Exit codes:')} ${exitCodes}.`,
 	].join('\n\n')
 }
@@ -35,7 +36,7 @@ export function programHelp(commands: readonly CommandEntry[]): string {
 			['-h, --help', 'print this text; behind a command, the help of that command'],
 			['-v, --version', 'print the version'],
 		]),
-		`${heading('Examples:')}\n\n  dragoman init\n  dragoman check\n  dragoman start --watch`,
+		`${heading('Examples:')}\n\n  ${['init', 'check', 'start --watch'].map(writtenCommand).join('\n  ')}`,
 		wrap(
 			'The environment variables HOST (127.0.0.1) and PORT (8787) set the address. A file .env beside the configuration is read; variables that are set already win.',
 			'',

@@ -46,9 +46,9 @@ The configuration of --route is --config FILE, or DRAGOMAN_CONFIG, or config/gat
 
 Examples:
 
-  dragoman connections list
-  dragoman connections create --route chatbot --story 634fef70c56fd000073f5730
-  dragoman connections sync --route chatbot --public-url https://bots.example.com
+  ${writtenCommand('connections list')}
+  ${writtenCommand('connections create --route chatbot --story 634fef70c56fd000073f5730')}
+  ${writtenCommand('connections sync --route chatbot --public-url https://bots.example.com')}
 
 Exit codes: 0 success, 1 ChatBot refused or failed, 2 wrong usage, 3 sync found differences and did not change them.`
 

@@ -4,6 +4,7 @@ import { ConfigError, type OutboxSettings } from '../../config/index.ts'
 import type { Delivery } from '../../runtime.ts'
 import { redactDelivery } from '../../turn/index.ts'
 import { didYouMean } from '../commands/usage-error.ts'
+import { writtenCommand } from '../written-command.ts'
 import { openRecords } from './open-records.ts'
 import type { Progress } from './portions.ts'
 import type { EventFilter, Records, Row } from './records.ts'
@@ -30,8 +31,8 @@ interrupted has done a part of its work; run it again to do the rest.
 
 Examples:
 
-  dragoman outbox list --state dead
-  dragoman outbox redrive --all --route shop
+  ${writtenCommand('outbox list --state dead')}
+  ${writtenCommand('outbox redrive --all --route shop')}
 
 Exit codes: 0 success, 1 no such event, 2 wrong usage.`
 
