@@ -8,6 +8,7 @@ import { programVersion } from '../../src/node/postgres/migrations.ts'
 import { send } from '../harness/http.ts'
 import { conversing } from '../harness/platforms.ts'
 import { postgresPassword } from '../harness/postgres.ts'
+import { pageAt } from '../pages.ts'
 import { json, start, upstream } from '../servers.ts'
 import { has } from '../tools.ts'
 import { folder } from './parts.ts'
@@ -112,6 +113,42 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		const fresh = { STATE_URL: await server().database() }
 		const migrating = { postgres: { ...state.postgres, migrate: true } }
 		expect(run({ ...rest, state: migrating }, fresh, 'check')).toMatchObject({ status: 0 })
+	})
+
+	test('a gateway needs no more rights than the page grants, and an erasure says when it may not vacuum', async () => {
+		const ownersDatabase = await server().database()
+		const urls = ['owner', 'dragoman_gateway'].map((user) => ownersDatabase.replace('//postgres:', `//${user}:`))
+		const [owner = '', gateway = ''] = urls
+		const asSuperuser = (sql: string) => server().query(sql, ownersDatabase)
+		const database = new URL(ownersDatabase).pathname.slice(1)
+		for (const user of ['owner', 'dragoman_gateway']) {
+			await asSuperuser(`CREATE ROLE ${user} LOGIN PASSWORD '${postgresPassword}'`)
+		}
+		await asSuperuser(`GRANT CREATE ON DATABASE ${database} TO owner`)
+		const config = { ...rest, outbox, state: outbox }
+		expect(run(config, owner, 'outbox', 'migrate').status).toBe(0)
+		expect(run(config, gateway, 'check')).toMatchObject({ status: 69 })
+
+		await asSuperuser(`SET ROLE owner; ${pageAt('docs/deploy-node.md').block('rights of a gateway')}`)
+		expect(run(config, gateway, 'check')).toMatchObject({ status: 0 })
+		await asSuperuser('SET ROLE owner; CREATE TABLE dragoman.of_the_next_release (id serial)')
+		await asSuperuser('SET ROLE dragoman_gateway; INSERT INTO dragoman.of_the_next_release DEFAULT VALUES')
+		for (const part of [0, 1, 2, 3]) {
+			await asSuperuser(`SET ROLE dragoman_gateway; TRUNCATE dragoman.memories_${part}`)
+		}
+		const running = await start(
+			{ ...config, routes: [...rest.routes, conversing.route()] },
+			{ as: 'process', env: { DATABASE_URL: gateway } },
+		)
+		const told = await send(running.url, conversing.call(conversing.event('Hello', { conversation: 'c' })))
+		expect(told.status).toBe(200)
+		await running.end('SIGTERM')
+
+		const erase = ['outbox', 'erase', '--conversation', 'c']
+		expect(run(config, owner, ...erase).stdout).toBe('No such event.\n')
+		await asSuperuser('REVOKE ALL ON dragoman.events FROM dragoman_gateway')
+		await asSuperuser('GRANT SELECT, INSERT, UPDATE, DELETE ON dragoman.events TO dragoman_gateway')
+		expect(run(config, gateway, ...erase).stdout).toMatch(/^The files of the table may still have deleted events \(/)
 	})
 
 	test('of two processes one is killed, and the other delivers what it had accepted, in order', async () => {
