@@ -62,7 +62,10 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 			expect.stringMatching(/no tables of Dragoman\. Run ".*migrate"/),
 		])
 		const before = run({ ...rest, outbox }, url, 'check')
-		expect([before.status, before.stdout]).toEqual([69, expect.stringMatching(/failed .+ no tables of Dragoman/)])
+		expect([before.status, before.stdout]).toEqual([
+			69,
+			expect.stringMatching(/failed +outbox in postgres at 127\.0\.0\.1:\d+\/\w+: .+ no tables of Dragoman/),
+		])
 		expect(run({ outbox }, url, 'outbox', 'migrate').stdout).toMatch(
 			/^127\.0\.0\.1:\d+\/\w+: the tables had version 0, and now have version \d+\.\n$/,
 		)
@@ -73,7 +76,9 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		const { status, stdout } = run({ ...rest, outbox }, url, 'check')
 		expect([status, stdout]).toEqual([
 			0,
-			expect.stringMatching(/127\.0\.0\.1:\d+\/\w+: reached in \d+ ms, tables of version \d/),
+			expect.stringMatching(
+				/outbox in postgres at 127\.0\.0\.1:\d+\/\w+: reached in \d+ ms, postgresql [\d.]+, tables of version \d/,
+			),
 		])
 		const report = JSON.parse(run({ ...rest, outbox }, url, 'check', '--json').stdout)
 		expect(report.database).toMatchObject({ version: report.database.programVersion })

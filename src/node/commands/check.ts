@@ -90,9 +90,14 @@ function printReport({ file, routes, warnings, upstreams, database, state }: Rep
 			)
 		}
 	}
-	if (database?.error !== undefined) console.log(`${styleText('red', 'failed')}   ${database.error}`)
-	else if (database) {
-		console.log(`${ok}       ${database.place}: reached in ${database.ms} ms, ${tablesOf(database)}`)
+	if (database) {
+		const { place, server, ms, error } = database
+		const outbox = `outbox in postgres at ${place}:`
+		console.log(
+			error === undefined
+				? `${ok}       ${outbox} reached in ${ms} ms, ${server}, ${tablesOf(database)}`
+				: `${styleText('red', 'failed')}   ${outbox} ${error}`,
+		)
 	}
 	if (!state) return
 	const { store, at, server, ms, tables, error } = state
@@ -100,7 +105,8 @@ function printReport({ file, routes, warnings, upstreams, database, state }: Rep
 		const found = [server, ...(tables ? [tablesOf(tables)] : [])].join(', ')
 		console.log(`${ok}       state in ${store} at ${at}: reached in ${ms} ms, ${found}`)
 	} else {
-		const advice = tables === undefined ? 'Start the server, or correct its URL. ' : ''
+		const advice =
+			tables === undefined ? 'Start the server, correct its URL, or grant its user the rights that it needs. ' : ''
 		const why = `cannot be used (${error.replace(/\.$/, '')}). ${advice}`
 		const until = 'Without it, each gateway answers, and remembers nothing.'
 		console.log(`${styleText('red', 'failed')}   state in ${store} at ${at}: ${why}${until}`)

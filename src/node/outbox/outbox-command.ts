@@ -34,7 +34,8 @@ Examples:
   ${writtenCommand('outbox list --state dead')}
   ${writtenCommand('outbox redrive --all --route shop')}
 
-Exit codes: 0 success, 1 no such event, 2 wrong usage.`
+Exit codes: 0 success, 1 no such event, 2 wrong usage, 69 the outbox or a database cannot be used, 78 the configuration
+has mistakes.`
 
 const exit = { ok: 0, nothing: 1, usage: 2 }
 
