@@ -1,4 +1,5 @@
 /** The generated parts of docs/scale.md, from the results that the benchmark keeps. */
+import { mostConnections as ofState } from '../src/node/state/postgres-store.ts'
 import { replaceBlock } from './generated-block.ts'
 import { count, figure, load, orNotMeasured } from './measured.ts'
 import { table } from './table.ts'
@@ -58,6 +59,8 @@ const today = 20
 const peak = 3
 /** One-way events for each turn. */
 const oneWay = 0.2
+/** Connections of a gateway at most: those of its state, one for the outbox, and one for its metrics. */
+const connections = ofState + 2
 /** Hours for which rows of the state are kept at most: those of three of its partitions. */
 const kept = 36
 const secondsAMonth = 30 * 24 * 3600
@@ -69,7 +72,6 @@ function modelBlock(): string {
 	const server = figure('Database', 'turn server cpu') + oneWay * figure('Database', 'event server cpu')
 	const log = figure('Database', 'turn log, bytes') + oneWay * figure('Database', 'event log, bytes')
 	const room = figure('Database', 'turn room, bytes')
-	const connections = figure('Database', 'connections')
 	const onWorkers = figure('P7', 'workerd cpu')
 	const columns = [1, 10, 1000].map((times) => {
 		const rate = today * times
@@ -84,7 +86,7 @@ function modelBlock(): string {
 			['Cores of PostgreSQL, at most', count(cores(server))],
 			['its log, MB/s', count((rate * log) / 1e6)],
 			['its room for the state, GB', count(((rate / peak) * 3600 * kept * room) / 1e9)],
-			['its connections', count(nodes * connections)],
+			['its connections, at most', count(nodes * connections)],
 			['Workers: turns a month, million', count(month / 1e6)],
 			['Workers: calls of Durable Objects a month, million', count((month * figure('P7', 'round trips')) / 1e6)],
 			['Workers: CPU a month, hours', count((month * onWorkers) / 1e6 / 3600)],

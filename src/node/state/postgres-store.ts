@@ -41,6 +41,8 @@ const leastLimit = 1000
 
 /** Batches under way at once, each on a connection of its own, so that a slow one does not hold up all others. */
 const underWay = 3
+/** Connections of a gateway at most: those, and one that listens. */
+export const mostConnections = underWay + 1
 /** Conversations that one transaction holds. */
 const asksAtOnce = 64
 
