@@ -17,6 +17,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const page = pageAt('docs/deploy-node.md')
 
 interface Service {
+	readonly command?: readonly string[]
 	readonly depends_on?: object
 	readonly env_file?: readonly string[]
 	readonly environment?: { readonly [name: string]: string }
@@ -71,6 +72,14 @@ test('nginx calls each gateway at its address, and what is mounted exists', () =
 		if (here.startsWith('./')) expect([here, existsSync(join(root, here))]).toEqual([here, true])
 		else if (!here.startsWith('/')) expect(Object.keys(compose.volumes)).toContain(here)
 	}
+})
+
+test('nginx reads files of a mounted folder, which may be replaced while it runs', () => {
+	const { command = [], volumes = [] } = services.nginx ?? {}
+	expect(volumes.filter((volume) => volume.startsWith('./'))).toEqual(['./deploy/nginx:/etc/nginx/dragoman:ro'])
+	const linked = [...command.join(' ').matchAll(/\/etc\/nginx\/dragoman\/(\S+)/g)].map(([, path = '']) => path)
+	expect(linked).toEqual(['dragoman.conf', 'upstream/compose.conf'])
+	for (const path of linked) expect(deployed(`nginx/${path}`)).not.toBe('')
 })
 
 test('its configuration is valid with the secrets that the page makes, with either state', () => {
