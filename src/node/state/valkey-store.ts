@@ -116,7 +116,7 @@ function connect(url: string, patience: number): Redis {
 
 /** Returns why there is no connection. */
 function lastErrorOf(client: Redis): () => Error {
-	let last = new Error('not connected yet')
+	let last = new Error('no connection')
 	client.on('error', (cause: Error) => {
 		last = cause
 	})
