@@ -40,7 +40,7 @@ test('what it copies exists and is not ignored', () => {
 
 test('both stages have the Node that the tests run on', () => {
 	const { devDependencies } = JSON.parse(read('package.json'))
-	expect(bases).toEqual(Array(2).fill(`docker.io/library/node:${devDependencies.node}-bookworm-slim`))
+	expect(bases).toEqual(Array(2).fill(`node:${devDependencies.node}-bookworm-slim`))
 })
 
 test('it runs without privileges, and declares where it writes', () => {
