@@ -117,7 +117,19 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		// The start would make the tables, so that their absence is no failure.
 		const fresh = { STATE_URL: await server().database() }
 		const migrating = { postgres: { ...state.postgres, migrate: true } }
-		expect(run({ ...rest, state: migrating }, fresh, 'check')).toMatchObject({ status: 0 })
+		const to = `tables of version 0, which the start brings to version ${programVersion}\n`
+		expect(run({ ...rest, state: migrating }, fresh, 'check')).toMatchObject({
+			status: 0,
+			stdout: expect.stringContaining(to),
+		})
+		const next = programVersion + 1
+		await server().query(
+			`INSERT INTO dragoman.versions (version, name, compatible) VALUES (${next}, 'next', ${programVersion})`,
+			urls.STATE_URL,
+		)
+		expect(run({ ...rest, state }, urls, 'check').stdout).toContain(
+			`tables of version ${next}, with which this release (version ${programVersion}) works\n`,
+		)
 	})
 
 	test('a gateway needs no more rights than the page grants, and an erasure says when it may not vacuum', async () => {

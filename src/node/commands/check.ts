@@ -114,5 +114,8 @@ function printReport({ file, routes, warnings, upstreams, database, state }: Rep
 }
 
 function tablesOf({ version, programVersion }: Pick<ReachedDatabase, 'version' | 'programVersion'>): string {
-	return `tables of version ${version}${version === programVersion ? '' : `, for version ${programVersion}`}`
+	const tables = `tables of version ${version}`
+	if (version === undefined || version === programVersion) return tables
+	if (version > programVersion) return `${tables}, with which this release (version ${programVersion}) works`
+	return `${tables}, which the start brings to version ${programVersion}`
 }
