@@ -120,7 +120,7 @@ export function storeSuite({ name, settingsOf, changed, storeOf, spoil }: StoreK
 		expect((await second.commit(batchOf({ room: all }))).claimed).toMatchObject([{ id: 'e1', payload: '"e1"' }])
 		await second.close()
 		const two = changed(settings, { key: { env: 'TWO' } })
-		const why = /has 1 entries that are encrypted with the key [0-9a-f]{8}, which is not config/
+		const why = /has data encrypted with the key [0-9a-f]{8}, which is not config/
 		await expect(storeOf(two)).rejects.toThrow(why)
 		const third = await storeOf(both)
 		await third.commit(batchOf({ room: all }))

@@ -13,9 +13,9 @@ export class OutboxError extends Error {
 	}
 }
 
-/** The error for entries that are encrypted with a key that is not configured. */
-export function missingKey(key: string, count: number): OutboxError {
-	const message = `The outbox has ${count} entries that are encrypted with the key ${key}, which is not configured.`
+/** The error for events, or what the outbox keeps for itself, that are encrypted with a key that is not configured. */
+export function missingKey(key: string): OutboxError {
+	const message = `The outbox has data encrypted with the key ${key}, which is not configured.`
 	return new OutboxError('key', `${message} Append that key to "key".`)
 }
 

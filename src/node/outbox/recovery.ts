@@ -114,13 +114,8 @@ export function saltOf(db: DatabaseSync, encryption: Encryption): string {
 }
 
 function checkKeys(db: DatabaseSync, encryption: Encryption): void {
-	const rows = db
-		.prepare(`
-			SELECT key, count(*) AS count FROM (SELECT key FROM events UNION ALL SELECT key FROM meta) WHERE key IS NOT NULL
-			GROUP BY key
-		`)
-		.all()
-	for (const { key, count } of rows) {
-		if (typeof key === 'string' && !encryption.ids.includes(key)) throw missingKey(key, Number(count))
+	const rows = db.prepare('SELECT key FROM events UNION SELECT key FROM meta').all()
+	for (const { key } of rows) {
+		if (typeof key === 'string' && !encryption.ids.includes(key)) throw missingKey(key)
 	}
 }

@@ -78,12 +78,12 @@ export async function saltOf(client: ClientBase, encryption: Encryption): Promis
 	await client.query(`INSERT INTO dragoman.meta (name, key, value) VALUES ('salt', $1, $2) ON CONFLICT DO NOTHING`, [
 		...[made.key, made.bytes],
 	])
-	const missing = await client.query<{ key: string; count: string }>(
-		`SELECT key, count(*) AS count FROM (SELECT key FROM dragoman.events UNION ALL SELECT key FROM dragoman.meta) AS keys
-		WHERE key IS NOT NULL AND key <> ALL ($1) GROUP BY key`,
+	const missing = await client.query<{ key: string }>(
+		`SELECT key FROM (SELECT key FROM dragoman.events UNION SELECT key FROM dragoman.meta) AS keys
+		WHERE key IS NOT NULL AND key <> ALL ($1)`,
 		[encryption.ids],
 	)
-	for (const { key, count } of missing.rows) throw missingKey(key, Number(count))
+	for (const { key } of missing.rows) throw missingKey(key)
 	const { rows } = await client.query<{ key: string | null; value: Buffer }>(
 		`SELECT key, value FROM dragoman.meta WHERE name = 'salt'`,
 	)
