@@ -20,7 +20,8 @@ import {
 	wireObject,
 } from '../src/format/index.ts'
 import { LimitedAttributes, nonEmptyArray } from '../src/model/constraints.ts'
-import { matches, read, readWithValibot } from '../src/schema/compile.ts'
+import { matches, read } from '../src/schema/compile.ts'
+import { readWithValibot } from '../src/schema/read-with-valibot.ts'
 import { jsonValues } from './arbitraries.ts'
 import { readFixtures } from './fixtures.ts'
 import { mutate, mutations } from './mutations.ts'

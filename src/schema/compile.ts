@@ -1,24 +1,12 @@
 /**
  * Checks values by schemas at the speed of code written by hand: each schema becomes a function once, which checks a
  * value, makes the output and finds unlisted members in a single walk. valibot defines what is right: it checks what no
- * function here is written for, says what is wrong with a refused value, and test/compile.test.ts compares the two.
+ * function here is written for, says what is wrong with a refused value, and test/compiled-schemas.test.ts compares the two.
  */
 import * as v from 'valibot'
 import { reservedKeys } from '../model/index.ts'
-import { type ActionNode, branchesOf, isSchema, type SchemaNode } from './inspect.ts'
-
-/** Something that valibot accepts in silence. */
-export interface Finding {
-	/** Keys and indices, from the innermost to the outermost: most values have no findings, and need no paths. */
-	readonly keys: (string | number)[]
-	/** A member that the schema does not list, or a list with items where the schema has an object. */
-	readonly what: 'unlisted' | 'list'
-}
-
-/** What a schema makes of a value, or the first issue. */
-export type Reading<Output> =
-	| { readonly output: Output; readonly found: readonly Finding[]; readonly issue?: undefined }
-	| { readonly issue: v.BaseIssue<unknown> }
+import { type ActionNode, isSchema, type SchemaNode } from './inspect.ts'
+import { addKey, type Finding, type Reading, readWithValibot } from './read-with-valibot.ts'
 
 /**
  * The output of the schema for a value, and what the schema does not list, in the order of the value. `value` is plain
@@ -33,53 +21,6 @@ export function read<S extends v.GenericSchema>(schema: S, value: unknown): Read
 /** Whether a value matches the schema: `v.is` at the speed of `read`. */
 export function matches<S extends v.GenericSchema>(schema: S, value: unknown): value is v.InferInput<S> {
 	return checkOf(schema)(value, []) !== refused
-}
-
-/** What `read` returns, by its definition. */
-export function readWithValibot<S extends v.GenericSchema>(schema: S, value: unknown): Reading<v.InferOutput<S>> {
-	const result = v.safeParse(schema, value, { abortEarly: true })
-	if (!result.success) return { issue: result.issues[0] }
-	const found: Finding[] = []
-	find(schema, value, found)
-	return { output: result.output, found }
-}
-
-function find(schema: v.GenericSchema, value: unknown, found: Finding[]): void {
-	if (typeof value !== 'object' || value === null) return
-	const parts: SchemaNode = schema
-	const branches = branchesOf(schema, value)
-	if (parts.wrapped) find(parts.wrapped, value, found)
-	else if (parts.getter) find(parts.getter(value), value, found)
-	else if (branches) {
-		const branch = branches.find((candidate) => v.is(candidate, value))
-		if (branch) find(branch, value, found)
-	} else if (parts.item && Array.isArray(value)) {
-		for (const [i, item] of value.entries()) findInMember(parts.item, item, i, found)
-	} else if (parts.type === 'record' && parts.value) {
-		for (const [key, member] of Object.entries(value)) findInMember(parts.value, member, key, found)
-	} else if (parts.entries) {
-		// PHP encodes an empty object as an empty array.
-		if (Array.isArray(value) && value.length > 0) {
-			found.push({ keys: [], what: 'list' })
-			return
-		}
-		for (const [key, member] of Object.entries(value)) {
-			const entry = Object.hasOwn(parts.entries, key) ? parts.entries[key] : parts.rest
-			if (entry) findInMember(entry, member, key, found)
-			else found.push({ keys: [key], what: 'unlisted' })
-		}
-	}
-}
-
-function findInMember(schema: v.GenericSchema, member: unknown, key: string | number, found: Finding[]): void {
-	const before = found.length
-	find(schema, member, found)
-	addKey(found, before, key)
-}
-
-/** Adds the key of the object or list around them to the findings from that index on. */
-function addKey(found: readonly Finding[], from: number, key: string | number): void {
-	for (let i = from; i < found.length; i++) found[i]?.keys.push(key)
 }
 
 /** Returns the output of a schema for a value, or `refused`, and adds to what was found. */
