@@ -19,22 +19,11 @@ import {
 	WireText,
 	wireList,
 } from '../../../src/format/index.ts'
-import { type ButtonAction, decodeButtonAction, encodeButtonAction } from '../button-action.ts'
-import type { Dialect } from '../dialect.ts'
 import { decodeMimeType, encodeMimeType, Metadata, mediaKindOf } from '../media.ts'
+import { type ButtonContext, decodeButton, encodeButton, unreadButtons, WireButton } from './button.ts'
 
 const text = WireOptionalText
 const type = text
-const WireButton = v.object({
-	type,
-	value: text,
-	link: text,
-	target: type,
-	action: text,
-	/** Whether the label shows up as the user's message: it does. */
-	show_echo: v.optional(v.unknown()),
-})
-export type WireButton = v.InferOutput<typeof WireButton>
 const Buttons = wireList(WireButton)
 const buttons = v.nullish(Buttons)
 const WireCard = v.object({ preview: v.nullish(v.object({ src: text })), title: text, description: text, buttons })
@@ -114,14 +103,9 @@ export interface EncodedMessage {
 }
 
 /** What the mapping of messages depends on. */
-export interface MessageContext {
-	readonly dialect: Dialect
+export interface MessageContext extends ButtonContext {
 	/** The words of a message that has none. */
 	readonly caption: string
-	/** The intent that receives the value of a pressed button. */
-	readonly home: string | undefined
-	/** The backend speaks this format itself: the action of its button is the button's value, as it stands. */
-	readonly asWritten: boolean
 }
 
 /** A message as messages of the model: a file, and words with buttons, are two. */
@@ -207,51 +191,6 @@ function encodeCard({ title, subtitle, imageUrl, buttons }: Card, context: Messa
 	}
 }
 
-/** No button for one without a label, or without what it would do. */
-function decodeButton({ type, value, link, target, action }: WireButton, { asWritten }: MessageContext): Button[] {
-	const title = nonEmpty(value)
-	if (title === undefined) return []
-	switch (type) {
-		case 'url': {
-			const url = nonEmpty(link)
-			return url === undefined ? [] : [{ type: target === 'self' ? 'webview' : 'link', title, url }]
-		}
-		case 'action': {
-			if (!action) return []
-			if (asWritten) return [{ type: 'postback', title, value: action }]
-			const decoded = decodeButtonAction(action)
-			return 'target' in decoded ? [{ type: 'goto', title, ...decoded }] : [{ type: 'postback', title, ...decoded }]
-		}
-		default:
-			return [{ type: 'postback', title, value: title }]
-	}
-}
-
-function encodeButton(button: Button, { dialect, home, asWritten }: MessageContext): object {
-	const { type, title } = button
-	const encodeAction = (action: ButtonAction) => ({
-		type: 'action',
-		value: title,
-		action: encodeButtonAction(action, dialect, home),
-		show_echo: true,
-	})
-	switch (type) {
-		case 'link':
-			return { type: 'url', value: title, link: button.url, target: 'blank' }
-		case 'webview':
-			return { type: 'url', value: title, link: button.url, target: 'self' }
-		case 'goto':
-			return encodeAction({ target: button.target })
-		case 'postback':
-			if (button.value === title) return { type: 'text', value: title }
-			return asWritten
-				? { type: 'action', value: title, action: button.value, show_echo: true }
-				: encodeAction({ value: button.value })
-		case 'phone':
-			return unreachable(button)
-	}
-}
-
 /** Paths of what `decodeMessage` leaves out: buttons, cards and metadata. */
 export function unreadParts(message: WireMessage, at: Path, context: MessageContext): string[] {
 	const here = [...at, 'attributes', 'attachment']
@@ -269,14 +208,6 @@ export function unreadParts(message: WireMessage, at: Path, context: MessageCont
 				: [fieldPath(place)]
 		}),
 	]
-}
-
-function unreadButtons(buttons: readonly WireButton[], at: Path, context: MessageContext): string[] {
-	return buttons.flatMap((each, i) => {
-		const here = [...at, 'buttons', i]
-		if (decodeButton(each, context).length === 0) return [fieldPath(here)]
-		return each.show_echo === false || each.show_echo === 'false' ? [fieldPath([...here, 'show_echo'])] : []
-	})
 }
 
 function unreadMetadata(message: WireMessage, at: Path, context: MessageContext): string[] {

@@ -4,7 +4,8 @@
  */
 import type { AnsweredDialect } from '../dialect.ts'
 import { type Control, decodeControl } from './actions.ts'
-import type { WireButton, WireMessage } from './message.ts'
+import type { WireButton } from './button.ts'
+import type { WireMessage } from './message.ts'
 
 /** A text without its markup. */
 export interface ReadMarkup {
