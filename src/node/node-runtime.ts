@@ -44,7 +44,11 @@ export function createRuntime(log?: (line: LogLine) => void, sender: Sender = cr
 const crypto: Crypto = {
 	equal: isEqual,
 	sha256: async (text) => hash('sha256', text),
-	hmac: async (key, text) => createHmac('sha256', keyObject(key)).update(text).digest('base64'),
+	async hmac(key, ...texts) {
+		const mac = createHmac('sha256', keyObject(key))
+		for (const text of texts) mac.update(text)
+		return mac.digest('base64')
+	},
 }
 
 /** Bytes that are compared, however short the texts are. */

@@ -7,7 +7,7 @@ import type { Upstream } from './upstream.ts'
 export async function signature(upstream: Upstream, id: string, body: string, runtime: Runtime): Promise<Fields> {
 	const timestamp = Math.floor(runtime.now() / 1000)
 	const macs = await Promise.all(
-		upstream.signingKeys.map((key) => runtime.crypto.hmac(key, `${id}.${timestamp}.${body}`)),
+		upstream.signingKeys.map((key) => runtime.crypto.hmac(key, `${id}.${timestamp}.`, body)),
 	)
 	return [
 		['webhook-id', id],

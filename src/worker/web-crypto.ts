@@ -7,7 +7,9 @@ const utf8 = new TextEncoder()
 export const webCrypto: Crypto = {
 	equal: isEqual,
 	sha256: async (text) => hex(await digest(text)),
-	hmac: async (key, text) => base64(await crypto.subtle.sign('HMAC', await importKey(key), utf8.encode(text))),
+	// Web Crypto takes the whole in one piece.
+	hmac: async (key, ...texts) =>
+		base64(await crypto.subtle.sign('HMAC', await importKey(key), utf8.encode(texts.join('')))),
 }
 
 /** Bytes that are compared, however short the texts are. */
