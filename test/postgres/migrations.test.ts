@@ -138,6 +138,38 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		await expect(migrate({ url, migrate: false })).rejects.toThrow(/has the encoding LATIN1\. Create one with UTF8\./)
 	})
 
+	test.each([
+		['130022', /^The PostgreSQL server is too old, with version 13\. Update it to 14 or newer\.$/],
+		['90624', /^The PostgreSQL server is too old, with version 9\. Update it to 14 or newer\.$/],
+		['140000', undefined],
+	])(
+		'a server that says that it has version %s is taken, or refused before anything is made in it',
+		async (version, why) => {
+			const settings = await fresh()
+			const database = new URL(settings.url).pathname.slice(1)
+			await server.query(
+				`CREATE FUNCTION public.current_setting(name text) RETURNS text LANGUAGE sql AS $$
+				SELECT CASE name WHEN 'server_version_num' THEN '${version}' ELSE pg_catalog.current_setting(name) END
+			$$;
+			ALTER DATABASE ${database} SET search_path = public, pg_catalog`,
+				settings.url,
+			)
+			const outcome = await migrate(settings).catch((thrown: unknown) => thrown)
+			const { error } = await reachDatabase({ ...settings, migrate: true }, requireDurable)
+			if (why === undefined) {
+				expect([outcome, error]).toEqual([{ from: 0, to: programVersion }, undefined])
+				return
+			}
+			expect(outcome).toMatchObject({
+				name: 'DatabaseUnusable',
+				reason: 'too-old',
+				message: expect.stringMatching(why),
+			})
+			expect(error).toMatch(why)
+			expect(await server.query(`SELECT to_regnamespace('dragoman') AS made`, settings.url)).toEqual([{ made: null }])
+		},
+	)
+
 	test('what the server refuses is described, and not thrown as it is', async () => {
 		const settings = await fresh()
 		await server.query(`CREATE ROLE plain LOGIN PASSWORD '${postgresPassword}'`)

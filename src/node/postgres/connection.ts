@@ -23,6 +23,9 @@ const timeLimits: TimeLimits = { connect: 5000, statement: 8000 }
 /** Milliseconds that the client waits for longer than the server. */
 const grace = 1000
 
+/** The oldest release of PostgreSQL that our tables and functions work with. */
+const oldestRelease = 14
+
 /** Milliseconds without traffic until the operating system asks whether the other side is still there. */
 const quiet = 5000
 
@@ -72,6 +75,8 @@ export async function connect(settings: PostgresSettings, limits: TimeLimits = t
 		// Without a listener, an idle connection that breaks would end the process. Its next query is rejected.
 		client.on('error', () => {})
 		await client.connect()
+		// An older server may not know the settings of the session either.
+		await requireRelease(client)
 		await client.query(sessionOf(limits))
 		await requireUnicode(client)
 		return client
@@ -96,6 +101,14 @@ export function createPool(settings: PostgresSettings, max: number, limits: Time
 	})
 	pool.on('error', () => {})
 	return pool
+}
+
+/** Throws a DatabaseUnusable if the server is of an older release than our tables and functions work with. */
+async function requireRelease(client: ClientBase): Promise<void> {
+	const release = Math.floor(Number(await setting(client, 'server_version_num')) / 10_000)
+	if (release >= oldestRelease) return
+	const advice = `Update it to ${oldestRelease} or newer.`
+	throw new DatabaseUnusable('too-old', `The PostgreSQL server is too old, with version ${release}. ${advice}`)
 }
 
 /** Throws a DatabaseUnusable if the database cannot store every text: a batch with such a text would fail again and again. */

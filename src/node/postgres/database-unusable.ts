@@ -2,10 +2,18 @@
 
 /**
  * `unreachable`: no connection. `read-only`: a standby, or a server after a failover. `unsafe`: it would lose what it has
- * confirmed. `schema`: its tables are missing, or of another release. `encoding`: it cannot store every text. `refused`: the server
- * refused a statement, as it does without the right to it.
+ * confirmed. `schema`: its tables are missing, or of another release. `encoding`: it cannot store every text. `too-old`: the
+ * server is of a release that our tables do not work with. `refused`: the server refused a statement, as it does without the
+ * right to it.
  */
-export type DatabaseUnusableReason = 'unreachable' | 'read-only' | 'unsafe' | 'schema' | 'encoding' | 'refused'
+export type DatabaseUnusableReason =
+	| 'unreachable'
+	| 'read-only'
+	| 'unsafe'
+	| 'schema'
+	| 'encoding'
+	| 'too-old'
+	| 'refused'
 
 /** Thrown for a database that cannot be used as it is. Nothing in it was changed. */
 export class DatabaseUnusable extends Error {
