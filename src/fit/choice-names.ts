@@ -32,14 +32,21 @@ export type NameChoice = (title: string, set: string) => ChoiceName | undefined
 interface Owner {
 	/** The path of its message or card. */
 	readonly set: string
+	/** Whether it is one of several cards. */
+	readonly isOneOfSeveral: boolean
+	readonly choices: readonly PlainChoice[]
+	/** Finds its words, which nobody needs in a reply with one owner. */
+	words(): OwnersWords
+}
+
+interface OwnersWords {
 	/** The title of the card, or the text above the choices if it is short. */
 	readonly words: string | undefined
 	/** More words, if several owners have the same. */
 	readonly details?: string | undefined
-	/** Whether it is one of several cards. */
-	readonly isOneOfSeveral: boolean
-	readonly choices: readonly PlainChoice[]
 }
+
+type NamedOwner = Omit<Owner, 'words'> & OwnersWords
 
 interface PlainChoice {
 	readonly title: string
@@ -92,14 +99,15 @@ export function nameButtons(
 
 /** `isNumbered`: whether choices of one card of several need a name in any case. */
 function namesAmong(owners: readonly Owner[], isNumbered: boolean): NameChoice {
-	const bySet = new Map(owners.map((owner) => [owner.set, owner]))
-	const byTitle = namesakesOf(owners)
-	const needsName = ({ isOneOfSeveral }: Owner, title: string): boolean => {
+	const named = owners.map((owner): NamedOwner => ({ ...owner, ...owner.words() }))
+	const bySet = new Map(named.map((owner) => [owner.set, owner]))
+	const byTitle = namesakesOf(named)
+	const needsName = ({ isOneOfSeveral }: NamedOwner, title: string): boolean => {
 		const { deeds, sets } = byTitle.get(keyOf(title)) ?? {}
 		return (isNumbered && isOneOfSeveral) || ((deeds?.size ?? 0) > 1 && (sets?.size ?? 0) > 1)
 	}
-	const counts = new Map<Owner, number>()
-	const countNamed = (owner: Owner): number => {
+	const counts = new Map<NamedOwner, number>()
+	const countNamed = (owner: NamedOwner): number => {
 		const count = counts.get(owner) ?? owner.choices.filter(({ title }) => needsName(owner, title)).length
 		counts.set(owner, count)
 		return count
@@ -117,7 +125,7 @@ function keyOf(title: string): string {
 	return labelKey(title) ?? title
 }
 
-function namesakesOf(owners: readonly Owner[]): Map<string, Namesakes> {
+function namesakesOf(owners: readonly NamedOwner[]): Map<string, Namesakes> {
 	const byTitle = new Map<string, Namesakes>()
 	for (const { set, words, choices } of owners) {
 		for (const { title, does } of choices) {
@@ -144,15 +152,16 @@ function ownersIn(messages: readonly Message[], jumps: boolean): Owner[] {
 	for (const [i, message] of messages.entries()) {
 		const set = `messages[${i}]`
 		if (message.type === 'text') {
-			add({ set, words: shortWords(message.text), isOneOfSeveral: false }, message.buttons)
+			const words = () => ({ words: shortWords(message.text) })
+			add({ set, words, isOneOfSeveral: false }, message.buttons)
 		} else if (message.type === 'choices') {
-			const { text = textBefore(messages, i), choices } = message
-			add({ set, words: shortWords(text), isOneOfSeveral: false }, choices)
+			const words = () => ({ words: shortWords(message.text ?? textBefore(messages, i)) })
+			add({ set, words, isOneOfSeveral: false }, message.choices)
 		} else if (message.type === 'cards') {
 			const isOneOfSeveral = message.cards.length > 1
 			for (const [n, { title, subtitle, buttons }] of message.cards.entries()) {
-				const words = { words: oneLine(title), details: shortWords(subtitle) }
-				add({ set: `${set}.cards[${n}]`, ...words, isOneOfSeveral }, buttons)
+				const words = () => ({ words: oneLine(title), details: shortWords(subtitle) })
+				add({ set: `${set}.cards[${n}]`, words, isOneOfSeveral }, buttons)
 			}
 		}
 	}
@@ -162,18 +171,23 @@ function ownersIn(messages: readonly Message[], jumps: boolean): Owner[] {
 /** The owners of buttons that stand under a text. Their words are its first line, also where that is cut. */
 function buttonOwnersIn(messages: readonly Message[], isOnCard: (card: Card) => boolean): Owner[] {
 	const owners: Owner[] = []
-	const add = (set: string, texts: readonly string[], pressed: readonly (Choice | Button)[] = []): void => {
+	const add = (set: string, texts: () => readonly string[], pressed: readonly (Choice | Button)[] = []): void => {
 		const choices = pressed.flatMap((each) => plain(each, true))
-		const words = texts.map((text) => lettered(text.split('\n', 1)[0])).find((line) => line !== undefined)
+		const words = () => ({
+			words: texts()
+				.map((text) => lettered(text.split('\n', 1)[0]))
+				.find((line) => line !== undefined),
+		})
 		if (choices.length > 0) owners.push({ set, words, isOneOfSeveral: false, choices })
 	}
 	for (const [i, message] of messages.entries()) {
 		const set = `messages[${i}]`
-		if (message.type === 'text') add(set, [message.text, ...(message.alternatives ?? [])], message.buttons)
-		else if (message.type === 'choices') add(set, [message.text ?? textBefore(messages, i) ?? ''], message.choices)
+		if (message.type === 'text') add(set, () => [message.text, ...(message.alternatives ?? [])], message.buttons)
+		else if (message.type === 'choices')
+			add(set, () => [message.text ?? textBefore(messages, i) ?? ''], message.choices)
 		else if (message.type === 'cards') {
 			for (const [n, card] of message.cards.entries()) {
-				if (!isOnCard(card)) add(`${set}.cards[${n}]`, [card.title], card.buttons)
+				if (!isOnCard(card)) add(`${set}.cards[${n}]`, () => [card.title], card.buttons)
 			}
 		}
 	}
