@@ -113,26 +113,29 @@ export function shortenText(text: string, max: number): string {
 /** Invisible, breaks nothing for the reader, and parts what a platform would read as markup. */
 const wordJoiner = '\u2060'
 
-/** Regular expressions by flags and source; there are as many as the adapters' limits have. */
-const compiled = new Map<string, RegExp>()
-
-function regexOf(source: string, flags: string): RegExp {
-	const key = `${flags}/${source}`
-	const known = compiled.get(key)
-	if (known) return known
-	const made = new RegExp(source, flags)
-	compiled.set(key, made)
-	return made
+/** Remembers regular expressions by their source; there are as many as the adapters' limits have. */
+function regexes(flags: string): (source: string) => RegExp {
+	const compiled = new Map<string, RegExp>()
+	return (source) => {
+		const known = compiled.get(source)
+		if (known) return known
+		const made = new RegExp(source, flags)
+		compiled.set(source, made)
+		return made
+	}
 }
+
+const patternOf = regexes('u')
+const markupOf = regexes('gmu')
 
 /** Whether the whole text matches a limit's pattern: its `^` and `$` are the ends of the text, not of a line. */
 export function matches(text: string, pattern: string): boolean {
-	return regexOf(pattern, 'u').test(text)
+	return patternOf(pattern).test(text)
 }
 
 /** The text with a word joiner behind each match of the pattern, so that the platform sees no markup in it. */
 export function escapeText(text: string, pattern: string): string {
-	return text.replace(regexOf(pattern, 'gmu'), `$&${wordJoiner}`)
+	return text.replace(markupOf(pattern), `$&${wordJoiner}`)
 }
 
 /** A small number that is the same for the same text: FNV-1a, 32 bits. */
