@@ -38,9 +38,17 @@ test('a transcript of millions of characters is read quickly', () => {
 	expect(unread).toEqual(['variables.transcript'])
 })
 
-test('a jump to the calling intent is not carried, another one is', () => {
+test.each([
+	['home', undefined],
+	['elsewhere', { goto: 'elsewhere' }],
+])('the intent "home" called: of a jump to "%s", the answer has %j', (goto, control) => {
 	const leg = pingstreams.create().reply({ kind: 'message', attributes: {}, trigger: { kind: 'intent', name: 'home' } })
-	expect(leg?.carries['reply.control.goto']).toEqual({ reserved: ['home'] })
+	if (!leg) throw new Error('no answer is read')
+	const reply = { messages: [], attributes: { session: {}, user: {} }, control: { goto } }
+	const { value, changes } = fitReply(reply, leg, { turnId: 'turn', receivedAt: '2026-01-01T00:00:00.000Z' })
+	expect(value.control).toEqual(control)
+	const dropped = [{ did: 'dropped', feature: 'reply.control.goto', path: 'control.goto' }]
+	expect(changes).toMatchObject(control ? [] : dropped)
 })
 
 test.each([

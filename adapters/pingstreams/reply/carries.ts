@@ -55,11 +55,20 @@ function carriesOf(dialect: AnsweredDialect, options: Options, limits: WordLimit
 	}
 }
 
-/** What is carried of a backend that speaks another format: its words are words, and nothing of them is executed. */
-export function translatedCarries(dialect: AnsweredDialect, options: Options): Carries<CanonicalReply> {
+/**
+ * What is carried of a backend that speaks another format: its words are words, and nothing of them is executed.
+ * `hasCards`: whether the user's channel shows cards.
+ */
+export function translatedCarries(
+	dialect: AnsweredDialect,
+	options: Options,
+	hasCards: boolean,
+): Carries<CanonicalReply> {
 	const plain = { markup: markupOf(dialect), label: { escape: variables }, url: { pattern: unfilled } }
+	const { 'reply.cards': cards, ...others } = carriesOf(dialect, options, plain)
 	return {
-		...carriesOf(dialect, options, plain),
+		...others,
+		...(hasCards && { 'reply.cards': cards }),
 		// Those of all texts show under the last message.
 		'reply.button.title': { ...plain.label, apart: true },
 		'reply.button.goto': { pattern: targetPattern(dialect) },
@@ -84,19 +93,4 @@ const withoutCards: readonly string[] = ['telegram', 'whatsapp']
 
 export function showsCards(channel: string | undefined): boolean {
 	return channel === undefined || !withoutCards.includes(channel)
-}
-
-/** What of this an answer to one call carries. `home`: the intent that called. `channel`: where the user is. */
-export function carriesFor(
-	{ 'reply.cards': cards, 'reply.control.goto': jump, ...others }: Carries<CanonicalReply>,
-	home: string | undefined,
-	channel: string | undefined,
-): Carries<CanonicalReply> {
-	const hasCards = cards && showsCards(channel)
-	return {
-		...others,
-		...(hasCards && { 'reply.cards': cards }),
-		// A jump to the intent that calls us would call us again, a thousand times.
-		...(jump && { 'reply.control.goto': home === undefined ? jump : { reserved: [home] } }),
-	}
 }

@@ -36,7 +36,7 @@ import {
 	randomType,
 	replyTypes,
 } from './actions.ts'
-import { carriesFor, translatedCarries, writtenCarries } from './carries.ts'
+import { showsCards, translatedCarries, writtenCarries } from './carries.ts'
 import { withMarkupRead } from './markup-for-others.ts'
 import { encodeMessage } from './message.ts'
 import { type Native, nativeSchema, WrittenAction } from './native.ts'
@@ -93,22 +93,22 @@ interface Reader {
 /** Makes the leg of a dialect whose caller reads the answer. */
 export function replyLegs(options: Options): (reader: Reader) => ReplyLeg {
 	const { caption } = options
-	const refine = refineTranslated(caption)
 	const ofDialect = (dialect: AnsweredDialect) => {
 		const context = { dialect, caption, home: undefined, asWritten: true }
 		return {
-			translated: translatedCarries(dialect, options),
+			withCards: translatedCarries(dialect, options, true),
+			withoutCards: translatedCarries(dialect, options, false),
 			sameFormat: { ...legOf(context, writtenCarries(dialect, options)), refine: refineWritten },
 		}
 	}
 	const legs = { runtime: ofDialect('runtime'), server: ofDialect('server') }
 	return ({ dialect, home, channel }) => {
-		const { translated, sameFormat } = legs[dialect]
+		const { withCards, withoutCards, sameFormat } = legs[dialect]
 		return {
-			...legOf({ dialect, caption, home, asWritten: false }, carriesFor(translated, home, channel)),
+			...legOf({ dialect, caption, home, asWritten: false }, showsCards(channel) ? withCards : withoutCards),
 			mergeTags,
 			forOthers: (reply) => withMarkupRead(reply, dialect, caption),
-			refine,
+			refine: refineTranslated(caption, home),
 			seen: (reply, event) => seenByUser(reply, event, dialect),
 			sameFormat,
 		}

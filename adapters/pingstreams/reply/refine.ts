@@ -27,10 +27,13 @@ export function refineWritten(reply: CanonicalReply, report: Report): CanonicalR
 	return compact<CanonicalReply>({ ...reply, messages, control: refineBlockInput(reply, report), overrides })
 }
 
-/** The reply of any other backend. `caption`: the words of a message that has none. */
-export function refineTranslated(caption: string): (reply: CanonicalReply, report: Report) => CanonicalReply {
+/** The reply of any other backend. `caption`: the words of a message that has none. `home`: the intent that called. */
+export function refineTranslated(
+	caption: string,
+	home: string | undefined,
+): (reply: CanonicalReply, report: Report) => CanonicalReply {
 	return (reply, report) => {
-		const control = refineBlockInput(reply, report)
+		const control = refineGoto(refineBlockInput(reply, report), home, report)
 		const messages = refineFiles(reply.messages, report)
 		return compact<CanonicalReply>({
 			...reply,
@@ -124,6 +127,19 @@ export function refineBlockInput({ messages, control }: CanonicalReply, report: 
 		detail: 'without a message',
 	})
 	const { blockInput, ...others } = control
+	return compactOrNone<Control>(others)
+}
+
+/** A jump to the intent that calls us would call us again, a thousand times. */
+function refineGoto(control: Control | undefined, home: string | undefined, report: Report): Control | undefined {
+	if (control?.goto === undefined || control.goto !== home) return control
+	report({
+		did: 'dropped',
+		feature: 'reply.control.goto',
+		path: 'control.goto',
+		detail: 'it would call the backend again',
+	})
+	const { goto, ...others } = control
 	return compactOrNone<Control>(others)
 }
 
