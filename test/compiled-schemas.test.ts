@@ -20,7 +20,7 @@ import {
 	wireObject,
 } from '../src/format/index.ts'
 import { LimitedAttributes, nonEmptyArray } from '../src/model/constraints.ts'
-import { matches, read } from '../src/schema/compile.ts'
+import { matches, outputOf, read } from '../src/schema/compile.ts'
 import { readWithValibot } from '../src/schema/read-with-valibot.ts'
 import { jsonValues } from './arbitraries.ts'
 import { readFixtures } from './fixtures.ts'
@@ -53,6 +53,7 @@ function expectAgreement(schema: v.GenericSchema, value: unknown): void {
 	deepFreeze(value)
 	const expected = readWithValibot(schema, value)
 	expect(matches(schema, value)).toBe(!expected.issue)
+	expect(outputOf(schema, value)).toStrictEqual(expected.issue ? undefined : expected.output)
 	if (expected.issue) return
 	const actual = read(schema, value)
 	expect(actual).toStrictEqual(expected)
@@ -144,6 +145,8 @@ const leaves: v.GenericSchema[] = [
 	v.pipe(v.string(), v.regex(/^[a-z]/), v.minLength(2), v.maxLength(3), v.transform(Number)),
 	v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2), v.finite(), v.title('a number')),
 	v.pipe(v.string(), v.isoTimestamp()),
+	v.pipe(v.string(), v.length(2)),
+	v.pipe(v.array(v.string()), v.length(1)),
 ]
 
 /** Schemas of all that this project uses, and of some that it does not. */

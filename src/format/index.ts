@@ -18,7 +18,7 @@ export {
 	reservedKeys,
 	Timestamp,
 } from '../model/index.ts'
-export { closestName, matches } from '../schema/index.ts'
+export { closestName, matches, outputOf } from '../schema/index.ts'
 export {
 	type Adapter,
 	type AdapterFactory,

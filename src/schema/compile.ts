@@ -23,6 +23,12 @@ export function matches<S extends v.GenericSchema>(schema: S, value: unknown): v
 	return checkOf(schema)(value, []) !== refused
 }
 
+/** What the schema makes of a value; undefined if the value does not match it. */
+export function outputOf<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> | undefined {
+	const output = checkOf(schema)(value, [])
+	return output === refused ? undefined : (output as v.InferOutput<S>)
+}
+
 /** Returns the output of a schema for a value, or `refused`, and adds to what was found. */
 type Check = (value: unknown, found: Finding[]) => unknown
 
@@ -116,8 +122,12 @@ function stepOf(action: v.GenericPipeItem): Step {
 	if (type === 'transform' && operation) return operation
 	if (type === 'check' && typeof requirement === 'function') return (value) => (requirement(value) ? value : refused)
 	if (type === 'non_empty') return (value) => (hasLength(value) && value.length === 0 ? refused : value)
+	if (type === 'length') return (value) => (hasLength(value) && value.length !== requirement ? refused : value)
 	if (type === 'max_length' && typeof requirement === 'number') {
 		return (value) => (hasLength(value) && value.length > requirement ? refused : value)
+	}
+	if (type === 'min_value' && typeof requirement === 'number') {
+		return (value) => (typeof value === 'number' && !(value >= requirement) ? refused : value)
 	}
 	if (type === 'min_entries' && typeof requirement === 'number') {
 		return (value) => (isObject(value) && Object.keys(value).length < requirement ? refused : value)

@@ -1,6 +1,6 @@
 /** Reads valibot schemas: looks up what they contain, and describes in words what they expect. */
 export { allowedAt } from './allowed.ts'
-export { matches, read } from './compile.ts'
+export { matches, outputOf, read } from './compile.ts'
 export { closestName, namesLike } from './did-you-mean.ts'
 export { branchIssues, describeExpected, isMissing, isUnknown, pathOf, pathsOf } from './explain-issue.ts'
 export { branchesOf, keysOf, schemaAt } from './inspect.ts'

@@ -6,9 +6,11 @@ import * as v from 'valibot'
 import {
 	type CanonicalReply,
 	compact,
-	Json,
+	type Json,
 	NonEmpty,
+	outputOf,
 	WireFlag,
+	WireJson,
 	WireNonEmpty,
 	WireOptionalText,
 	wireList,
@@ -53,8 +55,8 @@ const modelTypes: readonly string[] = [
 	...ControlAction.options.map(({ entries }) => entries._tdActionType.literal),
 ]
 
-/** An action of any type. The platform skips one that it does not know in silence. */
-export const AnyAction = v.objectWithRest({ _tdActionType: NonEmpty }, Json)
+/** An action of any type, of a body or of a reply, which are JSON. The platform skips one that it does not know in silence. */
+export const AnyAction = v.objectWithRest({ _tdActionType: NonEmpty }, WireJson)
 
 /** An action for which the model has no field. */
 export const NativeAction = v.pipe(
@@ -159,12 +161,11 @@ const SetAttribute = v.variant('_tdActionType', [
 export function decodeSetAttribute(
 	action: Json,
 ): readonly [name: string, value: string | number | boolean] | undefined {
-	const result = v.safeParse(SetAttribute, action)
-	if (!result.success) return undefined
-	const { destination, ...set } = result.output
-	if ('value' in set) return [destination, set.value]
+	const set = outputOf(SetAttribute, action)
+	if (!set) return undefined
+	if ('value' in set) return [set.destination, set.value]
 	const [operand] = set.operation.operands
-	return operand && [destination, operand.value]
+	return operand && [set.destination, operand.value]
 }
 
 export function encodeSetAttribute([destination, value]: readonly [string, Json]): object {

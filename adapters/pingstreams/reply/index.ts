@@ -147,7 +147,8 @@ function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>
 		}),
 
 		encode({ messages, attributes, control: { blockInput, ...control } = {}, overrides }) {
-			const native: Native = v.parse(v.optional(schema), overrides?.[name]) ?? {}
+			const given = overrides?.[name]
+			const native: Native = matches(schema, given) ? given : {}
 			const timed: TimedMessage[] = messages.map((message) => ({
 				delay: message.delay,
 				message: encodeMessage(message, context),
