@@ -142,14 +142,20 @@ function stepOf(action: v.GenericPipeItem): Step {
 
 function compileOptional(schema: Schema, isAbsent: (value: unknown) => boolean): Check {
 	const { wrapped, default: given } = schema
-	// A default is checked like a value, and values must not share it. Of the empty ones, a new one is made each time.
+	// A default is checked like a value, and values must not share it.
 	if (!wrapped || typeof given === 'function' || hasMembers(given)) return checkWithValibot(schema)
 	const check = checkOf(wrapped)
 	return (value, found) => {
 		if (!isAbsent(value)) return check(value, found)
 		if (given === undefined) return value
-		return isAbsent(given) ? given : check(given, [])
+		return isAbsent(given) ? given : check(anew(given), [])
 	}
+}
+
+/** The same value, which nothing else has if it is an empty list or an empty object. */
+function anew(value: unknown): unknown {
+	if (typeof value !== 'object' || value === null) return value
+	return Array.isArray(value) ? [] : {}
 }
 
 function hasMembers(value: unknown): boolean {
@@ -199,8 +205,8 @@ function isBare(schema: SchemaNode, type: string): boolean {
 function eachOf(check: Check): Check {
 	return (value, found) => {
 		if (!Array.isArray(value)) return refused
-		// The list itself, unless an item changes. An empty one may be a schema's default, which values must not share.
-		let output: unknown[] | undefined = value.length === 0 ? [] : undefined
+		// The list itself, unless an item changes.
+		let output: unknown[] | undefined
 		for (let i = 0; i < value.length; i++) {
 			const before = found.length
 			const item: unknown = check(value[i], found)
@@ -283,11 +289,12 @@ function compileObject(schema: Schema): Check {
 				return withValibot(value, found)
 			}
 			const before = found.length
-			const output = check(value[key], found)
+			const given = value[key]
+			const output = check(given, found)
 			if (output === refused) return refused
 			addKey(found, before, key)
 			const place = member ? member.place : listed.length
-			if (output !== value[key] || place < last) isSame = false
+			if (output !== given || place < last) isSame = false
 			last = place
 			if (member) outputs[place] = output
 			else {
@@ -303,8 +310,7 @@ function compileObject(schema: Schema): Check {
 			outputs[place] = output
 			isSame = false
 		}
-		// An empty object is made anew, as an empty list is.
-		if (isSame && last >= 0) return value
+		if (isSame) return value
 		const made: { [key: string]: unknown } = {}
 		for (const { key, place } of listed) {
 			const output = outputs[place]
