@@ -104,12 +104,16 @@ export function eventLeg({ dialect }: Options): EventLeg {
 			const { message, at } = call
 			const { request } = message
 			const sender = decodeSender(call)
+			const { kind, text, choice, media } = decodeContent(call, sender)
 			const { attributes, unread } = decodeAttributes(call)
 			const native = decodeNative(call, dialect)
 			return {
 				model: compact<CanonicalEvent>({
 					id: nonEmpty(message._id),
-					...decodeContent(call, sender),
+					kind,
+					text,
+					choice,
+					media,
 					occurredAt: decodeTime(call),
 					channel: decodeChannel(nonEmpty(message.channel?.name) ?? nonEmpty(request?.channel?.name)),
 					sender,
@@ -137,12 +141,14 @@ export function eventLeg({ dialect }: Options): EventLeg {
 		encode(event) {
 			const { bot, attributes } = event
 			const native = v.parse(OptionalNative, event.extensions?.[name])
-			const content = encodeContent(event, dialect)
+			const { type, text, metadata, attributes: own } = encodeContent(event, dialect)
 			const message = {
 				_id: event.id,
-				...content,
+				type,
+				text,
+				metadata,
 				attributes: compactOrNone({
-					...content.attributes,
+					...own,
 					payload: dialect === 'runtime' ? undefined : compactOrNone(attributes),
 				}),
 				createdAt: event.occurredAt,
