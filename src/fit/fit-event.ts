@@ -22,30 +22,30 @@ export function fitEvent(
 	if (holdsAll(leg) && !whole.defaultReply) return { value: whole, changes, offers: [] }
 
 	const fitting = newFitting(leg, context, changes)
-	const { kind, text, choice, ...rest } = fitChoice(fitting, whole)
+	const given = fitChoice(fitting, whole)
 	const head = {
-		id: fitString(fitting, 'event.id', rest.id, 'id', fitting.turnId),
-		kind: fitKind(fitting, kind),
-		occurredAt: fitString(fitting, 'event.occurredAt', rest.occurredAt, 'occurredAt', fitting.receivedAt),
-		channel: fitString(fitting, 'event.channel', rest.channel, 'channel'),
-		sender: fitOneOf(fitting, 'event.sender', fitting.carries['event.sender'], rest.sender, 'sender'),
-		bot: fitBot(fitting, rest.bot),
+		id: fitString(fitting, 'event.id', given.id, 'id', fitting.turnId),
+		kind: fitKind(fitting, given.kind),
+		occurredAt: fitString(fitting, 'event.occurredAt', given.occurredAt, 'occurredAt', fitting.receivedAt),
+		channel: fitString(fitting, 'event.channel', given.channel, 'channel'),
+		sender: fitOneOf(fitting, 'event.sender', fitting.carries['event.sender'], given.sender, 'sender'),
+		bot: fitBot(fitting, given.bot),
 	}
-	const ids = [rest.user?.id, fitting.turnId]
-	const conversation = fitString(fitting, 'event.conversation', rest.conversation, 'conversation', ...ids)
+	const ids = [given.user?.id, fitting.turnId]
+	const conversation = fitString(fitting, 'event.conversation', given.conversation, 'conversation', ...ids)
 	const value = compact({
 		...head,
 		conversation,
-		user: fitUser(fitting, rest.user, conversation ?? rest.conversation),
-		language: fitString(fitting, 'event.language', rest.language, 'language'),
-		text: fitWords(fitting, whole, text),
-		choice,
-		media: fitEventMedia(fitting, rest.media),
-		trigger: fitTrigger(fitting, rest.trigger),
-		attributes: fitAttributes(fitting, 'event.attributes', rest.attributes, 'attributes'),
-		contexts: fitContexts(fitting, rest.contexts),
-		defaultReply: fitDefaultReply(fitting, rest.defaultReply),
-		extensions: fitExtensions(fitting, leg, rest.extensions),
+		user: fitUser(fitting, given.user, conversation ?? given.conversation),
+		language: fitString(fitting, 'event.language', given.language, 'language'),
+		text: fitWords(fitting, whole, given.text),
+		choice: given.choice,
+		media: fitEventMedia(fitting, given.media),
+		trigger: fitTrigger(fitting, given.trigger),
+		attributes: fitAttributes(fitting, 'event.attributes', given.attributes, 'attributes'),
+		contexts: fitContexts(fitting, given.contexts),
+		defaultReply: fitDefaultReply(fitting, given.defaultReply),
+		extensions: fitExtensions(fitting, leg, given.extensions),
 	})
 	return { value: refine(fitting, leg, value), changes: fitting.changes, offers: fitting.offers }
 }
@@ -67,8 +67,8 @@ function holdsAll(leg: Leg<WireRequest, CanonicalEvent>): boolean {
 
 /** A choice where the format has choices; elsewhere the value in the place of the user's words. */
 function fitChoice(fitting: Fitting, event: CanonicalEvent): CanonicalEvent {
+	if (!event.choice) return event
 	const { choice, ...others } = event
-	if (!choice) return event
 	const { value, label } = choice
 	if (fitting.carries['event.choice']) {
 		if (label === undefined || fitting.carries['event.choice.label']) return event

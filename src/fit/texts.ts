@@ -182,8 +182,8 @@ function cutTo(text: string, chars: number, most: number, escaped: (part: string
 
 /** The text with the alternatives that the format can take, or with the one of them that the turn's id picks. */
 function fitAlternatives(fitting: Fitting, message: Text, path: string): Text {
+	if (!message.alternatives) return message
 	const { alternatives, ...plain } = message
-	if (!alternatives) return message
 	const feature = 'reply.text.alternatives'
 	const limit = fitting.carries[feature]
 	const all = [message.text, ...alternatives]

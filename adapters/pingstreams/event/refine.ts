@@ -45,9 +45,9 @@ function refineFile(file: File, path: string, report: Report): File {
 
 /** The label of a choice and the name of a file are sent as the message's text, which has no place beside them. */
 function refineText(event: CanonicalEvent, report: Report): CanonicalEvent {
+	if (event.text === undefined || !(event.choice || event.media)) return event
 	const { text, ...others } = event
 	const { choice, media } = others
-	if (text === undefined) return event
 	if (choice) {
 		const { label = text } = choice
 		const did = label === text ? 'merged' : 'dropped'
