@@ -167,7 +167,7 @@ describe.skipIf(valkeyProgram === undefined || !kind)('Valkey or Redis', () => {
 	test('may grant no more than the page for Node names', async () => {
 		const { admin, server } = await started()
 		const page = readFileSync(new URL('../../docs/deploy-node.md', import.meta.url), 'utf8')
-		const [, rights = ''] = /^- \*\*Rights in Valkey or Redis\.\*\*.*`(.+)`/m.exec(page) ?? []
+		const [, rights = ''] = /^- \*\*User and rights in Valkey or Redis\.\*\*.*`(.+)`/m.exec(page) ?? []
 		await admin.call('acl', 'setuser', 'limited', 'reset', 'on', '>another-password', ...rights.split(' '))
 		const { state, failures, close } = await openState(
 			server.url.replace('//:', '//limited:').replace(kind?.password ?? '', 'another-password'),
