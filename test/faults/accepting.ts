@@ -62,21 +62,29 @@ export interface Delivered {
 	readonly broken: readonly string[]
 }
 
-/** Waits until each of these events has come to the upstream, 30 seconds at most by default. */
+/**
+ * Waits until each of these events has come to the upstream, 30 seconds at most by default. `came`: what has come, without
+ * the first so many. Each look is only at what is new: the callers share this thread, and looking must not delay them.
+ */
 export async function delivered(
 	events: readonly string[],
-	came: () => readonly string[],
+	came: (without: number) => readonly string[],
 	patience = 30_000,
 ): Promise<Delivered> {
 	const from = performance.now()
-	const missing = () => {
-		const there = new Set(came())
-		return events.filter((text) => !noncesIn(text).some((nonce) => there.has(nonce))).length
+	const textOf = new Map(events.flatMap((text) => noncesIn(text).map((nonce) => [nonce, text])))
+	const missing = new Set(events)
+	let seen = 0
+	const look = () => {
+		const fresh = came(seen)
+		seen += fresh.length
+		for (const nonce of fresh) missing.delete(textOf.get(nonce) ?? '')
+		return missing.size === 0
 	}
-	while (missing() > 0 && performance.now() - from < patience) await wait(50)
+	while (!look() && performance.now() - from < patience) await wait(50)
 	const seconds = (performance.now() - from) / 1000
-	const lost = missing()
-	const twice = [...countEach(came()).values()].filter((copies) => copies > 1).length
+	const lost = missing.size
+	const twice = [...countEach(came(0)).values()].filter((copies) => copies > 1).length
 	const broken = [
 		...none(lost, `of ${events.length} accepted events were lost`),
 		...none(twice, 'events were delivered twice'),

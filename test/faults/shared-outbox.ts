@@ -195,7 +195,7 @@ export interface Arrived {
 export async function arrived(cluster: Cluster, said: Telling['said'], patience = 60_000): Promise<Arrived> {
 	const accepted = said.map((turns) => turns.filter(({ heard }) => heard === 'accepted').map(nonceIn))
 	const all = accepted.flat()
-	const { lost } = await delivered(all, () => cluster.taken.map(({ nonce }) => nonce), patience)
+	const { lost } = await delivered(all, (without) => cluster.taken.slice(without).map(({ nonce }) => nonce), patience)
 	const copies = [...Map.groupBy(cluster.taken, ({ nonce }) => nonce).values()]
 	const places = new Map<string, number>()
 	for (const [place, { nonce }] of cluster.taken.entries()) if (!places.has(nonce)) places.set(nonce, place)

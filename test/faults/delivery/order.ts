@@ -36,7 +36,7 @@ async function conversationsWith(trial: Trial, setting: 'block' | 'overtake'): P
 	)
 	const turns = said.flat()
 	const texts = turns.map(({ text }) => text)
-	const { broken } = await delivered(texts, () => took, 120_000)
+	const { broken } = await delivered(texts, (without) => took.slice(without), 120_000)
 
 	// Overtaken by those behind it is only what was tried before them.
 	const came = setting === 'block' ? took : upstream.calls.map(nonceOf)

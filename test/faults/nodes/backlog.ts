@@ -31,7 +31,7 @@ export const backlog: Row = {
 		const texts = said.map(({ text }) => text)
 		const { lost, twice, seconds, broken } = await delivered(
 			texts,
-			() => cluster.taken.map(({ nonce }) => nonce),
+			(without) => cluster.taken.slice(without).map(({ nonce }) => nonce),
 			600_000,
 		)
 		await turns.stop()

@@ -34,7 +34,7 @@ export const poison: Row = {
 				return nth(takes, conversation + n)(conversing, undefined, { text, conversation: `c${conversation}` })
 			}),
 		)
-		const came = () => cluster.taken.map(({ nonce }) => nonce)
+		const came = (without = 0) => cluster.taken.slice(without).map(({ nonce }) => nonce)
 		const [own = [], ...others] = said.map((turns) => turns.map(({ text }) => text))
 		const { lost, seconds, broken: late } = await delivered(others.flat(), came, 60_000)
 		const tries = () => cluster.upstream.calls.filter(({ body }) => own.some((text) => body.includes(`"${text}"`)))
