@@ -17,8 +17,15 @@ export interface Session {
 	close(): Promise<void>
 }
 
-/** What the planner is to know: the tables of a queue are empty at one moment and full at the next. */
-const planning = 'SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off'
+/**
+ * The tables of a queue are empty at one moment and full at the next, and plans are kept. So the planner is kept from what is
+ * good for small tables only, such as a join that reads all that waits.
+ */
+const planning = [
+	...['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin', 'material'].map((way) => `SET enable_${way} = off`),
+	'SET plan_cache_mode = force_generic_plan',
+	'SET jit = off',
+].join('; ')
 
 /**
  * Connects, and takes the lock. `earlier`: the id that this process had; it keeps its claims, unless another process has
