@@ -9,6 +9,7 @@ import type { Route } from '../../route.ts'
 import type { Outbox, Runtime } from '../../runtime.ts'
 import { createDeliveries } from './deliveries-in-progress.ts'
 import { createIntake, mostBytes } from './intake.ts'
+import { createPace } from './pace.ts'
 import type { Committed } from './store.ts'
 import type { RemoteStore } from './store-client.ts'
 import type { StoredOutcome } from './stored-outcomes.ts'
@@ -36,13 +37,14 @@ export interface RunningOutbox extends Outbox {
 /** Milliseconds between two looks for events that another process has put back. */
 const lookEvery = 1000
 /** Milliseconds before a store that failed is opened again. */
-const pause = 1000
+const reopenAfter = 1000
 /** Milliseconds without a commit that a process is given before it counts as one that cannot store: a restart of a server takes less. */
 const patience = 5000
 
 /** An outbox on a store. It delivers whatever is due from now on. */
 export function createOutbox({ store, settings, routes, runtime, clock }: OutboxParts): RunningOutbox {
 	const intake = createIntake(settings.maxBytes)
+	const pace = createPace(clock)
 	let outcomes: StoredOutcome[] = []
 	/** Outcomes for which the disk had no room. */
 	let unstored: readonly StoredOutcome[] = []
@@ -50,20 +52,39 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	let committing: Promise<void> | undefined
 	let failing = false
 	let cancelTimer = () => {}
+	let wakesAt = Number.POSITIVE_INFINITY
 	let committedAt = clock.now()
 	const deliveries = createDeliveries({
 		...{ routes, schedule: settings, runtime, clock, random: Math.random, concurrency: settings.concurrency },
 		maxBytes: mostBytes(settings.maxBytes),
 		onEnd(outcome) {
 			if (outcome) outcomes.push(outcome)
-			wake()
+			if (isPausing()) sleepUntil(pace.pausesUntil)
+			else wake()
 		},
 	})
-	const hasWork = () => !intake.isEmpty || outcomes.length > 0
+	const isPausing = () => state === 'open' && !failing && clock.now() < pace.pausesUntil
+	const hasWork = () => !intake.isEmpty || (outcomes.length > 0 && !isPausing())
+
+	/** Wakes then, unless something wakes it before. */
+	function sleepUntil(moment: number): void {
+		if (moment >= wakesAt) return
+		stayAwake()
+		wakesAt = moment
+		cancelTimer = clock.after(Math.max(0, moment - clock.now()), () => {
+			failing = false
+			wake()
+		})
+	}
+
+	function stayAwake(): void {
+		cancelTimer()
+		wakesAt = Number.POSITIVE_INFINITY
+	}
 
 	function wake(): void {
 		if (failing || state === 'closed') return
-		cancelTimer()
+		stayAwake()
 		committing ??= commitAll().finally(() => {
 			committing = undefined
 			// For what arrived after its last look.
@@ -75,12 +96,12 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		let nextAt: number | undefined
 		do nextAt = await commitNext()
 		while (!failing && hasWork())
-		const untilNext = Math.max(0, (nextAt ?? Number.POSITIVE_INFINITY) - clock.now())
 		if (state === 'closed') return
-		cancelTimer = clock.after(failing ? pause : Math.min(lookEvery, untilNext), () => {
-			failing = false
-			wake()
-		})
+		stayAwake()
+		sleepUntil(clock.now() + (failing ? reopenAfter : lookEvery))
+		if (failing) return
+		if (nextAt !== undefined) sleepUntil(nextAt)
+		if (outcomes.length > 0) sleepUntil(pace.pausesUntil)
 	}
 
 	/** Commits what has arrived, and starts the deliveries that are due. Returns when the next one is. */
@@ -93,7 +114,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		try {
 			const entries = accepted.map(({ entry }) => entry)
 			const room = state === 'open' ? deliveries.room() : {}
-			committed = await store.commit({ now: clock.now(), entries, outcomes: ended, room })
+			committed = await pace.measure(() => store.commit({ now: clock.now(), entries, outcomes: ended, room }))
 		} catch (thrown) {
 			failing = true
 			// Committed again: an outcome that was stored after all changes nothing the second time.
@@ -150,7 +171,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 			wake()
 			await committing
 			state = 'closed'
-			cancelTimer()
+			stayAwake()
 			await store.close()
 		},
 	}
