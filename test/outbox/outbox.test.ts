@@ -17,8 +17,10 @@ function eventsOf(calls: readonly Received[]): Set<string> {
 }
 
 /** A store whose transactions end when they are told to. */
-function slowStore(): RemoteStore & { readonly batches: { batch: Batch; end: () => void; fail: () => void }[] } {
-	const batches: { batch: Batch; end: () => void; fail: () => void }[] = []
+function slowStore(): RemoteStore & {
+	readonly batches: { batch: Batch; end: () => void; fail: (why?: string) => void }[]
+} {
+	const batches: { batch: Batch; end: () => void; fail: (why?: string) => void }[] = []
 	return {
 		routes: [],
 		batches,
@@ -26,7 +28,7 @@ function slowStore(): RemoteStore & { readonly batches: { batch: Batch; end: () 
 			const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<RemoteStore['commit']>>>()
 			const entries = batch.entries.map(() => undefined)
 			const end = () => resolve({ entries, claimed: [], nextAt: undefined, crowdedOut: 0 })
-			batches.push({ batch, end, fail: () => reject(new Error('disk I/O error')) })
+			batches.push({ batch, end, fail: (why = 'disk I/O error') => reject(new Error(why)) })
 			return promise
 		},
 		async close() {},
@@ -72,7 +74,45 @@ test('a failed transaction acknowledges nothing, and nothing is accepted until t
 	await clock.pass(0)
 	store.batches[3]?.end()
 	await later
-	expect(lines).toMatchObject([{ level: 'error', msg: 'outbox', error: 'outbox-failed', cause: 'disk I/O error' }])
+	expect(lines).toMatchObject([
+		{ level: 'error', msg: 'outbox', error: 'outbox-failed', cause: 'disk I/O error', failures: 1 },
+		{ level: 'info', msg: 'outbox', did: 'recovered', failures: 1 },
+	])
+})
+
+test('a store that fails for long is logged when it begins, every ten seconds, with each new cause, and when it is over', async () => {
+	const store = slowStore()
+	const { clock, lines } = outboxOn(store, settingsOf({}), () => 200)
+	const said = () => lines.splice(0).map(({ did, cause, failures }) => [did ?? cause, failures])
+	const next = async (why?: string) => {
+		const batch = store.batches.at(-1)
+		if (why === undefined) batch?.end()
+		else batch?.fail(why)
+		await clock.pass(1000)
+	}
+	for (let second = 0; second < 25; second++) await next(second === 0 ? 'terminated' : 'refused')
+	expect(said()).toEqual([
+		['terminated', 1],
+		['refused', 2],
+		['refused', 12],
+		['refused', 22],
+	])
+	await next()
+	await next()
+	expect(said()).toEqual([['recovered', 25]])
+	// It comes and goes: what the log has just said is not said again.
+	for (let times = 0; times < 2; times++) {
+		await next('refused')
+		await next()
+	}
+	expect(said()).toEqual([])
+	await clock.pass(10_000)
+	await next('refused')
+	await next()
+	expect(said()).toEqual([
+		['refused', 28],
+		['recovered', 28],
+	])
 })
 
 test.each([24 * hour, -24 * hour])('a wall clock that jumps by %d ms moves no attempt', async (jump) => {

@@ -7,6 +7,7 @@ import type { Clock } from '../../delivery/index.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Route } from '../../route.ts'
 import type { Outbox, Runtime } from '../../runtime.ts'
+import { createTroubleLog } from '../trouble-log.ts'
 import { createDeliveries } from './deliveries-in-progress.ts'
 import { createIntake, mostBytes } from './intake.ts'
 import { createPace } from './pace.ts'
@@ -45,6 +46,13 @@ const patience = 5000
 export function createOutbox({ store, settings, routes, runtime, clock }: OutboxParts): RunningOutbox {
 	const intake = createIntake(settings.maxBytes)
 	const pace = createPace(clock)
+	const trouble = createTroubleLog(
+		{ log: runtime.log, elapsed: clock.now },
+		{
+			failing: { level: 'error', msg: 'outbox', error: 'outbox-failed' },
+			recovered: { level: 'info', msg: 'outbox', did: 'recovered' },
+		},
+	)
 	let outcomes: StoredOutcome[] = []
 	/** Outcomes for which the disk had no room. */
 	let unstored: readonly StoredOutcome[] = []
@@ -122,10 +130,12 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 			for (const { settle } of accepted) settle('outbox-failed')
 			intake.refuseAll('outbox-failed')
 			const cause = thrown instanceof Error ? thrown.message : String(thrown)
-			runtime.log({ level: 'error', msg: 'outbox', error: 'outbox-failed', cause })
+			// A connection that has ended says nothing of why there is no other, such as that the server is read-only now.
+			trouble.failed({ cause }, cause)
 			return undefined
 		}
 		committedAt = clock.now()
+		trouble.works()
 		const { entries, claimed, nextAt, crowdedOut } = committed
 		unstored = committed.unstored ?? []
 		accepted.forEach(({ settle }, i) => {

@@ -3,13 +3,12 @@ import type { StateSettings } from '../../config/index.ts'
 import { shield } from '../../observer/index.ts'
 import type { Runtime, State } from '../../runtime.ts'
 import { withTimeout } from '../../timeout.ts'
+import { createTroubleLog } from '../trouble-log.ts'
 import { openStore } from './open-store.ts'
 import { createSharedState, type SharedState } from './shared-state.ts'
 
 /** Milliseconds for which the start waits for a connection; then the gateway starts without one. */
 const startPatience = 1000
-/** Milliseconds after a line of the log in which further failures are only counted. */
-const quietTime = 10_000
 
 /** Opens the state. It need not be reachable: then the log warns, and turns go on without it until it is. */
 export async function openState(
@@ -18,28 +17,22 @@ export async function openState(
 ): Promise<SharedState> {
 	const { timeout, store } = settings
 	const line = { msg: 'state', store }
-	let failures = 0
-	let loggedAt = Number.NEGATIVE_INFINITY
-	/** Whether the log says that the state fails. */
-	let told = false
+	const trouble = createTroubleLog(
+		{ log, elapsed },
+		{ failing: { level: 'warn', ...line }, recovered: { level: 'info', ...line, did: 'recovered' } },
+	)
 
 	function failed(did: keyof State, cause: string): void {
-		failures++
 		if (observer?.stateFailure) shield(log)(() => observer.stateFailure?.({ did }))
-		if (elapsed() - loggedAt < quietTime) return
-		loggedAt = elapsed()
-		told = true
-		log({ level: 'warn', ...line, did, failures, cause })
+		trouble.failed({ did, cause })
 	}
 
-	// A store that refuses some calls and takes others, such as a full one, fails and recovers with every turn.
-	function recovered(): void {
-		if (!told) return
-		told = false
-		log({ level: 'info', ...line, did: 'recovered', failures })
-	}
-
-	const shared = await createSharedState({ open: (events) => openStore(settings, events), timeout, failed, recovered })
+	const shared = await createSharedState({
+		open: (events) => openStore(settings, events),
+		timeout,
+		failed,
+		recovered: trouble.works,
+	})
 	const identified = shared.identify().catch((cause: unknown) => cause)
 	const reached = await withTimeout(startPatience, identified)
 	if (typeof reached !== 'string') {

@@ -47,9 +47,9 @@ export const nodePlants: readonly Plant[] = [
 		fault: 'A state that refuses some calls and takes others is logged with each turn',
 		edits: [
 			{
-				file: 'src/node/state/open-state.ts',
-				find: '		told = false\n',
-				replace: '		told = false\n		loggedAt = Number.NEGATIVE_INFINITY\n',
+				file: 'src/node/trouble-log.ts',
+				find: '			told = false\n',
+				replace: '			told = false\n			loggedAt.clear()\n',
 			},
 		],
 		caughtBy: { file: 'test/state/valkey.test.ts', test: 'does not tell of each turn' },
