@@ -22,7 +22,7 @@ export interface Observer {
 	delivery?(begun: BegunDelivery): DeliveryObserver | undefined
 	/** A call was refused before it began a turn. */
 	refusal?(refusal: Refusal): void
-	/** The state that several Nodes share could not be used: a turn goes on without it. */
+	/** The state that several Nodes share could not be used: turns go on. */
 	stateFailure?(failure: StateFailure): void
 }
 
@@ -182,8 +182,11 @@ export interface Refusal {
 	readonly route: string | undefined
 }
 
-/** What a turn goes on without. */
+/** What a turn goes on without; or what is no part of a turn: `forget`. */
 export interface StateFailure {
-	/** `begin`: the answer to a repeated call, and open choices; `settle`: that they are remembered. */
-	readonly did: 'begin' | 'settle' | 'addLateReply' | 'takeLateReplies'
+	/**
+	 * `begin`: the answer to a repeated call, and open choices; `settle`: that they are remembered; `forget`: that what is too
+	 * old to be remembered is deleted.
+	 */
+	readonly did: 'begin' | 'settle' | 'addLateReply' | 'takeLateReplies' | 'forget'
 }

@@ -5,11 +5,12 @@ import type { Offer } from '../../src/fit/index.ts'
 import { limits } from '../../src/limits.ts'
 import type { CanonicalReply } from '../../src/model/index.ts'
 import { migrate } from '../../src/node/postgres/migrations.ts'
+import { openState } from '../../src/node/state/open-state.ts'
 import { openPostgresStore } from '../../src/node/state/postgres-store.ts'
 import { createSharedState, type SharedState } from '../../src/node/state/shared-state.ts'
-import type { StoreEvents } from '../../src/node/state/state-store.ts'
+import type { LogLine } from '../../src/runtime.ts'
 import { startNetwork } from '../harness/network.ts'
-import { changeSetting, type PostgresServer, startPostgres } from '../harness/postgres.ts'
+import { changeSetting, type PostgresServer, postgresPassword, startPostgres } from '../harness/postgres.ts'
 import { testScope } from '../servers.ts'
 import { claim, openChoices, settle } from '../state-steps.ts'
 import { stateSuite } from '../state-suite.ts'
@@ -23,6 +24,7 @@ const offer: Offer = { set: 'messages[0]', label: 'Tea', choice: { title: 'Tea',
 describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 	const ends: (() => unknown)[] = []
 	const failures: string[] = []
+	const forgot = (failure: string | undefined) => failure !== undefined && failures.push(`forget: ${failure}`)
 	let shared: SharedState | undefined
 	let server: PostgresServer | undefined
 	let url = ''
@@ -33,7 +35,7 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 		await migrate(settings)
 		const opened = await createSharedState({
 			timeout: 10_000,
-			open: (events) => openPostgresStore(settings, 10_000, events),
+			open: ({ wake }) => openPostgresStore(settings, 10_000, { wake, forgot }),
 			failed: (did, cause) => failures.push(`${did}: ${cause}`),
 			recovered() {},
 		})
@@ -55,6 +57,7 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 		if (!shared || !server) throw new Error('not started')
 		return { state: shared.state, query: (sql: string) => server?.query(sql, url) ?? [] }
 	}
+	const partition = `floor(extract(epoch FROM now()) / ${(limits.rememberedTime.value / 2) * 3600})::bigint`
 	const day = `interval '${limits.rememberedTime.value} hours'`
 
 	test('is told no user', async () => {
@@ -95,7 +98,6 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 	test('empties the partition that is used next, and no other', async () => {
 		const { state, query } = await steps()
 		await claim(state, 'kept', 'a call', long)
-		const partition = `floor(extract(epoch FROM now()) / ${(limits.rememberedTime.value / 2) * 3600})::bigint`
 		for (const ago of [1, 2, 3]) {
 			await query(
 				`INSERT INTO dragoman.memories (part, conversation, at) VALUES ((${partition} - ${ago}) % 4, 'ago ${ago}', now())`,
@@ -105,6 +107,46 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 		const left = await query(`SELECT conversation FROM dragoman.memories WHERE conversation LIKE 'ago %' ORDER BY 1`)
 		expect(left).toEqual([{ conversation: 'ago 1' }, { conversation: 'ago 2' }])
 		expect(await claim(state, 'kept', 'another', long)).toEqual({ fence: expect.any(Number) })
+	})
+
+	test('says once that it may not delete what is old, and that it may again; an observer is told each time', async () => {
+		if (!server) throw new Error('not started')
+		const owners = await server.database()
+		const query = (sql: string) => server?.query(sql, owners) ?? Promise.resolve([])
+		await migrate({ url: owners, migrate: false })
+		await query(`CREATE ROLE keeping LOGIN PASSWORD '${postgresPassword}'`)
+		await query(`GRANT USAGE ON SCHEMA dragoman TO keeping;
+			GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA dragoman TO keeping;
+			INSERT INTO dragoman.memories (part, conversation, at) VALUES ((${partition} + 1) % 4, 'old', now() - ${day})`)
+		const left = () => query(`SELECT conversation FROM dragoman.memories WHERE conversation = 'old'`)
+		const [lines, seen]: [LogLine[], string[]] = [[], []]
+		const url = owners.replace('//postgres:', '//keeping:')
+		const { identify, state, close } = await openState(
+			{ store: 'postgres', url, migrate: false, timeout: 10_000 },
+			{
+				log: (line) => void lines.push(line),
+				elapsed: () => performance.now(),
+				observer: { stateFailure: ({ did }) => void seen.push(did) },
+			},
+		)
+		testScope.after(close)
+		// A start tries it, and so does each of these.
+		for (const times of [1, 2, 3]) {
+			await expect.poll(() => seen).toEqual(Array(times).fill('forget'))
+			await identify()
+		}
+		await expect.poll(() => seen).toHaveLength(4)
+		const cause = expect.stringMatching(/permission denied for table memories_\d \(SQLSTATE 42501\)/)
+		const failing = { level: 'warn', msg: 'state', store: 'postgres', did: 'forget', cause }
+		expect([lines, await left()]).toEqual([[failing], [{ conversation: 'old' }]])
+		// It is no trouble of turns, and ends with none of them.
+		expect(await claim(state, 'c', 'call', long)).toEqual({ fence: expect.any(Number) })
+
+		await query('GRANT TRUNCATE ON ALL TABLES IN SCHEMA dragoman TO keeping')
+		for (let tries = 0; tries < 2; tries++) await identify()
+		await expect.poll(() => lines.length).toBe(2)
+		const works = { level: 'info', msg: 'state', store: 'postgres', did: 'forget' }
+		expect([lines, seen.length, await left()]).toEqual([[failing, works], 4, []])
 	})
 
 	test('keeps nothing on disk but in unlogged tables', async () => {
@@ -139,9 +181,8 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 		const other = await server.database()
 		await migrate({ url: other, migrate: false })
 		await server.query(`ALTER DATABASE ${new URL(other).pathname.slice(1)} SET default_transaction_read_only = on`)
-		const open = (events: StoreEvents) => openPostgresStore({ url: other, migrate: false }, 10_000, events)
 		const readOnly = await createSharedState({
-			open,
+			open: ({ wake }) => openPostgresStore({ url: other, migrate: false }, 10_000, { wake, forgot }),
 			timeout: 10_000,
 			failed: (_, cause) => failed.push(cause),
 			recovered() {},
@@ -159,7 +200,7 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 		const settings = { url: oldUrl.replace(`:${old.port}/`, `:${address.port}/`), migrate: false }
 		const open = async () => {
 			const opened = await createSharedState({
-				open: (events) => openPostgresStore(settings, 10_000, events),
+				open: ({ wake }) => openPostgresStore(settings, 10_000, { wake, forgot }),
 				...{ timeout: 10_000, failed() {}, recovered() {} },
 			})
 			testScope.after(opened.close)
@@ -190,7 +231,7 @@ describe.skipIf(!has('postgres'))('the state in PostgreSQL', () => {
 		const other = await server.database()
 		const opened = (migrate: boolean) =>
 			createSharedState({
-				open: (events) => openPostgresStore({ url: other, migrate }, 10_000, events),
+				open: ({ wake }) => openPostgresStore({ url: other, migrate }, 10_000, { wake, forgot }),
 				...{ timeout: 10_000, failed() {}, recovered() {} },
 			})
 		const without = await opened(false)

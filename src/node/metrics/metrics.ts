@@ -37,7 +37,7 @@ const slacks = [0, 0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 10, 15, 20, 25]
 
 const outcomes: readonly Outcome[] = ['answered', 'held', 'duplicate', 'failed']
 const targets: readonly BegunDelivery['to'][] = ['upstream', 'platform']
-const stateSteps: readonly StateFailure['did'][] = ['begin', 'settle', 'addLateReply', 'takeLateReplies']
+const stateUses: readonly StateFailure['did'][] = ['begin', 'settle', 'addLateReply', 'takeLateReplies', 'forget']
 
 /** New metrics, with a registry of their own. */
 export function createMetrics(source: MetricsSource): Metrics {
@@ -101,7 +101,7 @@ export function createMetrics(source: MetricsSource): Metrics {
 
 	const stateFailures = new Counter({
 		...{ name: 'dragoman_state_failures_total', registers, labelNames: ['did'] },
-		help: 'Steps of turns that went on without the shared state',
+		help: 'Steps of turns that went on without the shared state, and failures to delete what is old from it',
 	})
 
 	// A rate over a counter that begins with its first event misses that event.
@@ -111,7 +111,7 @@ export function createMetrics(source: MetricsSource): Metrics {
 		}
 		for (const to of source.outbox ? targets : []) deliveries.inc({ route, to, result: 'dead' }, 0)
 	}
-	for (const did of source.sharesState ? stateSteps : []) stateFailures.inc({ did }, 0)
+	for (const did of source.sharesState ? stateUses : []) stateFailures.inc({ did }, 0)
 
 	const timeCall = (route: string) => () => {
 		const startedAt = performance.now()

@@ -1,6 +1,6 @@
 /** Opens the state that the configuration shares between Nodes. Loaded only by a gateway whose configuration has `"state"`. */
 import type { StateSettings } from '../../config/index.ts'
-import { shield } from '../../observer/index.ts'
+import { type StateFailure, shield } from '../../observer/index.ts'
 import type { Runtime, State } from '../../runtime.ts'
 import { withTimeout } from '../../timeout.ts'
 import { createTroubleLog } from '../trouble-log.ts'
@@ -22,13 +22,26 @@ export async function openState(
 		{ failing: { level: 'warn', ...line }, recovered: { level: 'info', ...line, did: 'recovered' } },
 	)
 
-	function failed(did: keyof State, cause: string): void {
+	function observe(did: StateFailure['did']): void {
 		if (observer?.stateFailure) shield(log)(() => observer.stateFailure?.({ did }))
+	}
+
+	function failed(did: keyof State, cause: string): void {
+		observe(did)
 		trouble.failed({ did, cause })
 	}
 
+	let forgets = true
+	/** Tables that nothing is deleted from grow until the disk is full, while no turn fails: the log says so once. */
+	function forgot(failure: string | undefined): void {
+		if (failure !== undefined) observe('forget')
+		if (forgets === (failure === undefined)) return
+		forgets = failure === undefined
+		log({ level: forgets ? 'info' : 'warn', ...line, did: 'forget', cause: failure })
+	}
+
 	const shared = await createSharedState({
-		open: (events) => openStore(settings, events),
+		open: ({ wake }) => openStore(settings, { wake, forgot }),
 		timeout,
 		failed,
 		recovered: trouble.works,

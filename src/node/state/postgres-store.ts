@@ -53,7 +53,11 @@ const lookEvery = 5000
 const emptyEvery = 10 * 60_000
 
 /** Opens the store in a database, which need not be there; `patience`: as in BatchLimits. */
-export function openPostgresStore(settings: PostgresSettings, patience: number, { wake }: StoreEvents): StateStore {
+export function openPostgresStore(
+	settings: PostgresSettings,
+	patience: number,
+	{ wake, forgot }: StoreEvents,
+): StateStore {
 	const limit = Math.max(leastLimit, patience)
 	const limits: TimeLimits = { connect: limit, statement: limit }
 	const pool = createPool(settings, underWay, limits)
@@ -88,7 +92,6 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 		client.on('notification', ({ payload }) => wake(payload))
 		await client.query('LISTEN dragoman_state')
 		wake(undefined)
-		emptyPartition()
 		while (!signal.aborted) {
 			await wait(lookEvery, undefined, { ref: false, signal }).catch(() => {})
 			// After a failover, what was the primary may still answer, and tells nothing new.
@@ -96,7 +99,10 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 		}
 	}
 
-	const emptyPartition = () => void pool.query('SELECT dragoman.empty_partition_1()').catch(() => {})
+	async function emptyPartition(): Promise<void> {
+		const failure = await pool.query('SELECT dragoman.empty_partition_1()').then(() => undefined, describeFailure)
+		if (!signal.aborted) forgot(failure)
+	}
 	const emptying = setInterval(emptyPartition, emptyEvery).unref()
 	const listening = listen()
 
@@ -121,6 +127,8 @@ export function openPostgresStore(settings: PostgresSettings, patience: number, 
 			const client = await connect(settings, limits)
 			try {
 				await requireSchema(client)
+				// The first time, for before this there may be no tables.
+				void emptyPartition()
 				return await versionOf(client)
 			} finally {
 				await disconnect(client)

@@ -42,7 +42,7 @@ async function reachValkey(settings: Extract<StateSettings, { store: 'valkey' }>
 	const { host, pathname } = new URL(url)
 	const named = { store, at: `${host}${pathname === '/' ? '' : pathname}` }
 	const startedAt = performance.now()
-	const opened = await openStore(settings, { wake() {} })
+	const opened = await openStore(settings, { wake() {}, forgot() {} })
 	try {
 		const server = await withTimeout(patience, opened.identify())
 		if (server === timedOut) return { ...named, error: 'timeout' }

@@ -11,7 +11,7 @@ import { createWaiting } from './waiting.ts'
 
 export interface SharedStateOptions {
 	/** Opens the store. */
-	open(events: StoreEvents): StateStore | Promise<StateStore>
+	open(events: Pick<StoreEvents, 'wake'>): StateStore | Promise<StateStore>
 	/** Milliseconds of a round trip, after which the turn goes on. */
 	readonly timeout: number
 	/** A turn went on without the store. */

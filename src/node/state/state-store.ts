@@ -50,6 +50,8 @@ export interface StateStore {
 export interface StoreEvents {
 	/** A call that this Node waits for was settled. Undefined: any may have been, for messages may have been lost. */
 	wake(claim: string | undefined): void
+	/** It has tried to delete what is too old to be remembered. Undefined: it could. */
+	forgot(failure: string | undefined): void
 }
 
 /** Characters of a name: 132 bits of its hash, so that no two are the same. */

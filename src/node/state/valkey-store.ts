@@ -32,7 +32,7 @@ const asksAtOnce = 64
 const movedAway = /^(?:READONLY|MASTERDOWN|LOADING) /
 
 /** Opens the store at a URL, which the server need not be there for; `patience`: as in BatchLimits. */
-export function openValkeyStore(url: string, patience: number, { wake }: StoreEvents): StateStore {
+export function openValkeyStore(url: string, patience: number, { wake }: Pick<StoreEvents, 'wake'>): StateStore {
 	const client = connect(url, patience)
 	const messages = connect(url, patience)
 	const whyNot = lastErrorOf(client)
