@@ -17,8 +17,8 @@ async function pauseAfter(milliseconds: number): Promise<number> {
 
 test.each([
 	[0, 0],
-	[1, 3],
-	[20, 60],
+	[1, 6],
+	[15, 90],
 	[500, 100],
 ])('after a commit of %i ms there is a pause of %i ms', async (took, pause) => {
 	expect(await pauseAfter(took)).toBe(pause)
@@ -63,9 +63,9 @@ function outboxWith(waiting: number, milliseconds: number) {
 	return { ...outboxOn(slowly, settings, answer, clock), clock, commits }
 }
 
-test.each([2, 10])('a backlog has a quarter of the time of a store whose commits take %i ms', async (took) => {
+test.each([2, 10])('a backlog has a seventh of the time of a store whose commits take %i ms', async (took) => {
 	const { clock, commits, attempts } = outboxWith(40, took)
-	await clock.pass(10 * 4 * took - 1)
+	await clock.pass(10 * 7 * took - 1)
 	expect(commits).toHaveLength(10)
 	// As many as may be in progress are in each.
 	expect(attempts).toHaveLength(40)

@@ -6,8 +6,8 @@
  */
 import type { Clock } from '../../delivery/index.ts'
 
-/** The pause is so many times as long as the commit before it: the drain has a quarter of the store's time. */
-const times = 3
+/** The pause is so many times as long as the commit before it: the drain has a seventh of the store's time. */
+const times = 6
 /** Milliseconds of the longest pause. A commit that took longer was held up by something else. */
 const longest = 100
 
