@@ -26,13 +26,13 @@ export const deliveryPlants: readonly Plant[] = [
 		id: 'every-500th-dropped',
 		fault: 'Every 500th accepted event is dropped',
 		edits: dropped(500),
-		caughtBy: { file: 'test/outbox/store.test.ts', test: 'ten thousand events' },
+		caughtBy: { file: 'test/outbox/store-file.test.ts', test: 'ten thousand events' },
 	},
 	{
 		id: 'every-5000th-dropped',
 		fault: 'Every 5,000th accepted event is dropped',
 		edits: dropped(5000),
-		caughtBy: { file: 'test/outbox/store.test.ts', test: 'ten thousand events' },
+		caughtBy: { file: 'test/outbox/store-file.test.ts', test: 'ten thousand events' },
 	},
 	{
 		id: 'order-forgotten',
@@ -44,7 +44,7 @@ export const deliveryPlants: readonly Plant[] = [
 				replace: "\n	db.exec(`UPDATE events SET head = 1 WHERE state = 'waiting'`)\n	db.exec('COMMIT')\n",
 			},
 		],
-		caughtBy: { file: 'test/outbox/store.test.ts', test: 'a key can be rotated' },
+		caughtBy: { file: 'test/outbox/store-file.test.ts', test: 'a key can be rotated' },
 	},
 	{
 		id: 'pushes-at-the-end',
@@ -106,13 +106,13 @@ export const deliveryPlants: readonly Plant[] = [
 			{ file: `${outbox}/database.ts`, find: "'wx', 0o600", replace: "'wx', 0o644" },
 			{ file: `${outbox}/database.ts`, find: 'chmodSync(file, 0o600)', replace: 'chmodSync(file, 0o644)' },
 		],
-		caughtBy: { file: 'test/outbox/store.test.ts', test: 'only their owner can read' },
+		caughtBy: { file: 'test/outbox/store.test.ts', test: 'read by their owner only' },
 	},
 	{
 		id: 'dead-after-three-kills',
 		fault: 'Three kills of the process make an event a dead letter',
 		edits: [{ file: `${outbox}/recovery.ts`, find: 'maxInterruptions = 100', replace: 'maxInterruptions = 3' }],
-		caughtBy: { file: 'test/outbox/store.test.ts', test: 'taken over by the next process' },
+		caughtBy: { file: 'test/outbox/store-file.test.ts', test: 'taken over by the next process' },
 	},
 	{
 		id: 'waiting-deleted',
@@ -130,7 +130,7 @@ export const deliveryPlants: readonly Plant[] = [
 				replace: 'isDue: (now) =>\n			now > 0 ||\n',
 			},
 		],
-		caughtBy: { file: 'test/outbox/store.test.ts', test: 'waiting events never are' },
+		caughtBy: { file: 'test/outbox/store-file.test.ts', test: 'waiting events never are' },
 	},
 	{
 		id: 'erase-leaves-log',
