@@ -35,7 +35,7 @@ interface Owner {
 	/** Whether it is one of several cards. */
 	readonly isOneOfSeveral: boolean
 	readonly choices: readonly PlainChoice[]
-	/** Finds its words, which nobody needs in a reply with one owner. */
+	/** Finds its words. A reply with one owner needs none. */
 	words(): OwnersWords
 }
 

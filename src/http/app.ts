@@ -109,12 +109,13 @@ export function createApp({
 		}
 	}
 
+	/** The answer. That a call was refused is logged, with the name of its route. */
 	function logged({ answer, refusal }: Answered, route: string | undefined): WireResponse {
 		if (refusal) logRejection(refusal.code, route)
 		return answer
 	}
 
-	/** An adapter may throw anything. */
+	/** The answer to a fault, which is logged. An adapter may throw anything. */
 	function failed(thrown: unknown): WireResponse {
 		const error = asGatewayError(thrown)
 		if (error.code === 'internal')

@@ -33,7 +33,7 @@ function describe(route: Route): string {
 			const limit = reply[feature]
 			return limit === undefined ? [] : [`- \`${feature}\`: ${limitInWords(limit)}`]
 		})
-		return `### A reply to ${name}\n\n${lines.length === 0 ? 'Nothing: nobody reads it.' : lines.join('\n')}`
+		return `### A reply to ${name}\n\n${lines.length === 0 ? 'The platform reads no reply.' : lines.join('\n')}`
 	})
 	const intro = `This is what the platform of the route carries; it has no field for anything else. ${becomes[route.policy]} \`x-carries\` has the same for programs, and what events may hold.`
 	return [`## The route ${route.name}`, intro, ...parts].join('\n\n')

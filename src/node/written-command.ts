@@ -13,7 +13,7 @@ export function writtenCommand(command: string): string {
 	return `${program} ${command}`
 }
 
-/** A line of a shell with `dragoman` in it, with the program as whoever started it writes it. */
+/** A shell command that calls `dragoman`, in a pipe for example, with the program as it was started. */
 export function writtenLine(line: string): string {
 	return line.replace(/(?<=^| )dragoman(?= |$)/, program)
 }

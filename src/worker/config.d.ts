@@ -10,6 +10,6 @@ declare module '#adapters' {
 }
 
 declare module '#compact-jwe' {
-	/** Empty where the configuration has no URLs for replies: then nobody loads it. */
+	/** Empty where the configuration has no URLs for replies: then it is never loaded. */
 	export const { encryptCompact, decryptCompact }: typeof import('../compact-jwe.ts')
 }

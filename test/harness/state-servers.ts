@@ -5,21 +5,12 @@ import { has } from '../tools.ts'
 import { changeSetting, postgresPassword, putTablesOn, startPostgres } from './postgres.ts'
 import type { Scope } from './scope.ts'
 import { empty, fill } from './small-disk.ts'
-import { startValkey, valkeyPassword, valkeyProgram } from './valkey.ts'
+import { startValkey, type ValkeyServer, valkeyPassword, valkeyProgram } from './valkey.ts'
 
 /** A server of a state. */
-export interface StateServer {
-	/** With the password in it. */
-	readonly url: string
-	readonly port: number
+export interface StateServer extends Omit<ValkeyServer, 'start'> {
 	/** Starts it again, at the same port. */
 	start(): Promise<void>
-	/** Kills it, and waits until it has ended. */
-	kill(): Promise<void>
-	/** Stops it from doing anything, while its connections stay open. */
-	hang(): void
-	/** Ends that. */
-	resume(): void
 	/** Takes all the room that it has, or gives it back. */
 	setFull(on: boolean): Promise<void>
 	/** Makes it refuse all writes, as a server does that is not the primary, while its connections stay open; or ends that. */

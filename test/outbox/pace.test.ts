@@ -1,4 +1,4 @@
-/** The pace at which a backlog is drained, in time that is told to pass. */
+/** How fast a backlog is drained, with a clock that the tests move. */
 import { expect, test } from 'vitest'
 import { createPace } from '../../src/node/outbox/pace.ts'
 import type { RemoteStore } from '../../src/node/outbox/store-client.ts'

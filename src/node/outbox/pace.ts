@@ -1,5 +1,5 @@
 /**
- * The pace of what nobody waits for. When a delivery has ended, its outcome is stored and the next event is claimed; while a
+ * Slows down the commits that no caller waits for. When a delivery has ended, its outcome is stored and the next event is claimed; while a
  * backlog is drained that has no end, and would be a commit for every few deliveries. So the store has a pause after each
  * commit, in which outcomes gather. The busier the database, the machine or this process is, the longer a commit takes, and
  * the fewer and larger they become.

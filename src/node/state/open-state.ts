@@ -34,9 +34,10 @@ export async function openState(
 	let forgets = true
 	/** Tables that nothing is deleted from grow until the disk is full, while no turn fails: the log says so once. */
 	function forgot(failure: string | undefined): void {
-		if (failure !== undefined) observe('forget')
-		if (forgets === (failure === undefined)) return
-		forgets = failure === undefined
+		const works = failure === undefined
+		if (!works) observe('forget')
+		if (works === forgets) return
+		forgets = works
 		log({ level: forgets ? 'info' : 'warn', ...line, did: 'forget', cause: failure })
 	}
 
