@@ -108,7 +108,7 @@ export const forCi: Experiment = turns(
 	32,
 	(samples) =>
 		samples.isWarm
-			? [{ what: 'CPU against bare Node', reached: against(samples, 'gateway', 'bare'), bound: 'most', limit: 7 }]
+			? [{ what: 'CPU against bare Node', reached: against(samples, 'gateway', 'bare'), bound: 'most', limit: 5 }]
 			: [],
 	['gateway', 'bare'],
 )

@@ -1,6 +1,7 @@
 /** The body of a request, straight from Node's parser: a web stream around it costs more than most turns. */
 import type { IncomingMessage } from 'node:http'
 import type { ByteSource } from '../http/index.ts'
+import { afterRound } from './after-round.ts'
 
 export function incomingSource(incoming: IncomingMessage): ByteSource {
 	return (take) =>
@@ -14,7 +15,7 @@ export function incomingSource(incoming: IncomingMessage): ByteSource {
 					end(() => reject(thrown))
 				}
 			}
-			const onEnd = () => end(resolve)
+			const onEnd = () => end(() => afterRound(resolve))
 			const onError = (error: Error) => end(() => reject(error))
 			const onClose = () => end(() => (incoming.readableEnded ? resolve() : reject(new Error('The sender broke off'))))
 			const end = (settle: () => void) => {

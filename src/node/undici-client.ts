@@ -16,6 +16,7 @@ import {
 import { limits } from '../limits.ts'
 import type { OutgoingCall } from '../runtime.ts'
 import { isPublicAddress } from '../upstream/index.ts'
+import { afterRound } from './after-round.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
 import { acceptContinue } from './unasked-continue.ts'
 
@@ -177,7 +178,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 		const { collector } = this.#body
 		this.#settle()
 		try {
-			this.#resolve({ ...this.#answer, body: collector.read(replyText) })
+			const answer = { ...this.#answer, body: collector.read(replyText) }
+			afterRound(() => this.#resolve(answer))
 		} catch (thrown) {
 			this.#refuse(thrown)
 		}

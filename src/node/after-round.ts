@@ -1,0 +1,18 @@
+/** Handles together what arrived together: between one turn and another, code and data leave the processor's caches. */
+
+let waiting: (() => void)[] = []
+
+/**
+ * Calls a function, which must not throw, once the event loop has read all that its sockets had to read. Functions are
+ * called in the order in which they came, and before what they bring about, so that turns go through their stages side
+ * by side.
+ */
+export function afterRound(call: () => void): void {
+	if (waiting.push(call) === 1) setImmediate(callAll)
+}
+
+function callAll(): void {
+	const calls = waiting
+	waiting = []
+	for (const call of calls) call()
+}
