@@ -97,14 +97,18 @@ export function fitWriteBack(fitting: Fitting, given: CanonicalReply['attributes
 		const folded = withoutDeletes(fitting, foldUser(fitting, given), scopeOf)
 		return { session: fitEach(fitting, limit, folded, scopeOf), user: {} }
 	}
-	const fitScope = (attributes: Attributes, scope: Scope): Attributes =>
-		fitEach(
-			fitting,
-			fitting.carries[scope.feature],
-			withoutDeletes(fitting, attributes, () => scope),
-			() => scope,
-		)
-	return { session: fitScope(given.session, session), user: fitScope(given.user, user) }
+	return {
+		session: fitEach(fitting, limit, withoutDeletes(fitting, given.session, inSession), inSession),
+		user: fitEach(fitting, userLimit, withoutDeletes(fitting, given.user, inUser), inUser),
+	}
+}
+
+function inSession(): Scope {
+	return session
+}
+
+function inUser(): Scope {
+	return user
 }
 
 function foldUser(fitting: Fitting, given: CanonicalReply['attributes']): Attributes {
@@ -123,8 +127,13 @@ function foldUser(fitting: Fitting, given: CanonicalReply['attributes']): Attrib
 	return folded
 }
 
+function hasDelete(attributes: Attributes): boolean {
+	for (const key in attributes) if (attributes[key] === null) return true
+	return false
+}
+
 function withoutDeletes(fitting: Fitting, attributes: Attributes, scopeOf: (key: string) => Scope): Attributes {
-	if (fitting.carries['reply.attributes.delete'] || !Object.values(attributes).includes(null)) return attributes
+	if (fitting.carries['reply.attributes.delete'] || !hasDelete(attributes)) return attributes
 	return Object.fromEntries(
 		Object.entries(attributes).map(([key, value]) => {
 			if (value !== null) return [key, value]

@@ -138,8 +138,19 @@ function fitButtonTitle(fitting: Fitting, title: string, path: string, labels: L
 	return label
 }
 
-/** What comes back from presses of what a reply shows, wherever the format has values. */
-export function returnedValues({ carries }: Pick<Fitting, 'carries'>, messages: readonly Message[]): Set<string> {
+/**
+ * What comes back from presses of what a reply shows, wherever the format has values. Most replies need not know, so it is
+ * looked up when it is first asked for.
+ */
+export function returnedValues(leg: Pick<Fitting, 'carries'>, messages: readonly Message[]): () => ReadonlySet<string> {
+	let values: ReadonlySet<string> | undefined
+	return () => {
+		values ??= findReturnedValues(leg, messages)
+		return values
+	}
+}
+
+function findReturnedValues({ carries }: Pick<Fitting, 'carries'>, messages: readonly Message[]): ReadonlySet<string> {
 	const values = new Set<string>()
 	for (const message of messages) {
 		const choices = message.type === 'choices' ? message.choices : []
@@ -162,8 +173,8 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 	const fitted: Choice[] = []
 	const lines: string[] = []
 	const { 'reply.choice.value': limit, 'reply.choice.goto': jump } = carries
-	const single = carries['reply.messages']?.single
-	const shownTogether = single ? fitting.labels : noLabels()
+	const { oneSet } = fitting
+	const shownTogether = oneSet ? fitting.labels : noLabels()
 	for (const placed of choices) {
 		const { choice, path, set } = placed
 		const isJump = 'target' in choice
@@ -180,15 +191,15 @@ export function fitChoices(fitting: Fitting, choices: readonly PlacedChoice[]): 
 		const shown = isJump ? { title, target: choice.target } : { title, value: isCarried ? choice.value : title }
 		fitted.push(shown)
 		if (isJump) {
-			fitting.placed.set(shown, { ...placed, name })
+			oneSet?.placed.set(shown, { ...placed, name })
 			continue
 		}
 		if (!isCarried && choice.value !== title && !fitting.remembers) {
 			note(fitting, 'dropped', 'reply.choice.value', `${path}.value`, 'a press sends the label back')
 		}
-		const offer: Offer = { set, label: title, ...(isCarried && { value: choice.value }), choice }
+		const offer: Offer = isCarried ? { set, label: title, value: choice.value, choice } : { set, label: title, choice }
 		fitting.offers.push(offer)
-		fitting.placed.set(shown, { ...placed, name, offer })
+		oneSet?.placed.set(shown, { ...placed, name, offer })
 	}
 	return { choices: fitted, lines }
 }
@@ -205,7 +216,7 @@ function fitChoiceTitle(
 	lines: string[],
 ): { title: string | undefined; name: string } {
 	const feature = 'reply.choice.title'
-	const { carries, nameChoice, values, inOneSet } = fitting
+	const { carries, nameChoice, oneSet } = fitting
 	const { chars } = carries[feature] ?? {}
 	const given = nameChoice?.(choice.title, set)
 	const name = given?.full ?? choice.title
@@ -216,14 +227,14 @@ function fitChoiceTitle(
 	const comesBack = !isKnown || carries['reply.choice.value'] === undefined
 	const labels = comesBack ? fitting.labels : shownTogether
 	const isShown = (label: string): boolean => {
-		if (!carries['reply.messages']?.single) return false
+		if (!oneSet) return false
 		const both = JSON.stringify([label, does])
-		const shown = inOneSet.has(both)
-		inOneSet.add(both)
+		const shown = oneSet.shown.has(both)
+		oneSet.shown.add(both)
 		return shown
 	}
 	if (isShown(fitted)) return { title: undefined, name }
-	const isReserved = (label: string) => values.has(label) || shownTogether.taken.has(label)
+	const isReserved = (label: string) => fitting.values().has(label) || shownTogether.taken.has(label)
 	const title = comesBack
 		? unique(fitted, labels, { chars, does, isReserved })
 		: fitted === choice.title
@@ -243,7 +254,8 @@ function fitChoiceTitle(
  * the choices belong to stands right above them.
  */
 export function numberChoices(fitting: Fitting, choices: readonly PlacedChoice[], isUnderOwner: boolean): string[] {
-	const { numbers, labels, values, nameChoice } = fitting
+	const { numbers, labels, nameChoice } = fitting
+	const values = fitting.values()
 	const lines: string[] = []
 	for (const { choice, path, set, name } of choices) {
 		if ('target' in choice) {

@@ -20,15 +20,21 @@ export interface Fitting extends FitContext {
 	/** The same for buttons of texts. */
 	readonly nameButton?: NameChoice | undefined
 	/** What comes back from presses, other than labels of these. */
-	readonly values: Set<string>
-	/** Title and deed of each choice, where a reply has one set: a second one alike is needless. */
-	readonly inOneSet: Set<string>
+	readonly values: () => ReadonlySet<string>
 	/** The last number before a choice. */
 	readonly numbers: { last: number }
-	/** Of each choice that is shown as one: what it was given as. */
-	readonly placed: Map<Choice, PlacedChoice>
+	/** The choices of all messages, where a reply has one set. Absent: it may have several. */
+	readonly oneSet?: OneSet | undefined
 	/** The path in the value before from which each message came. Absent: nothing asks for it. */
 	readonly origins?: Map<Message, string> | undefined
+}
+
+/** What is known of the choices that will stand in one set. */
+interface OneSet {
+	/** Title and deed of each: a second one alike is needless. */
+	readonly shown: Set<string>
+	/** What each was given as. */
+	readonly placed: Map<Choice, PlacedChoice>
 }
 
 /** Fit's account of one value of a leg, as it begins. `changes` is what was done to it before. */
@@ -38,7 +44,7 @@ export function newFitting(
 	changes: Change[],
 	more: Partial<Pick<Fitting, 'nameChoice' | 'nameButton' | 'values' | 'isForeign'>> = {},
 ): Fitting {
-	const { nameChoice, nameButton, values = new Set(), isForeign } = more
+	const { nameChoice, nameButton, values = () => none, isForeign } = more
 	// Member by member: copies of objects take a noticeable part of the time of a fit.
 	return {
 		turnId,
@@ -53,12 +59,13 @@ export function newFitting(
 		nameChoice,
 		nameButton,
 		values,
-		inOneSet: new Set(),
 		numbers: { last: 0 },
-		placed: new Map(),
+		oneSet: leg.carries['reply.messages']?.single ? { shown: new Set(), placed: new Map() } : undefined,
 		origins: leg.refine ? new Map() : undefined,
 	}
 }
+
+const none: ReadonlySet<string> = new Set()
 
 /** Adds to the account. */
 export function note(
@@ -158,13 +165,21 @@ export function fitOneOf<T extends string>(
 export interface Labels {
 	readonly keyOf: (label: string) => string
 	readonly taken: Map<string, { readonly label: string; readonly does: string | undefined }>
-	readonly lastNumbers: Map<string, number>
+	/** Absent: there is no number yet. */
+	lastNumbers: Map<string, number> | undefined
 }
 
 /** Labels that must differ as they stand; or as people type them, where they come back. */
 export function noLabels(comeBack = false): Labels {
-	const keyOf = comeBack ? (label: string) => labelKey(label) ?? label : (label: string) => label
-	return { keyOf, taken: new Map(), lastNumbers: new Map() }
+	return { keyOf: comeBack ? typedKey : ownKey, taken: new Map(), lastNumbers: undefined }
+}
+
+function typedKey(label: string): string {
+	return labelKey(label) ?? label
+}
+
+function ownKey(label: string): string {
+	return label
 }
 
 /** What a label must keep to. */
@@ -182,7 +197,7 @@ export function unique(
 	labels: Labels,
 	{ chars = Number.POSITIVE_INFINITY, does, isReserved }: LabelRules,
 ): string {
-	const { taken, lastNumbers, keyOf } = labels
+	const { taken, keyOf } = labels
 	const isTaken = (candidate: string): boolean => {
 		if (isReserved?.(candidate)) return true
 		const other = taken.get(keyOf(candidate))
@@ -192,6 +207,8 @@ export function unique(
 	let candidate = label
 	let number = 1
 	while (isTaken(candidate)) {
+		labels.lastNumbers ??= new Map()
+		const { lastNumbers } = labels
 		// Labels that are cut to one stem count on together. If each began at 2, many of them would take quadratic time.
 		number = Math.max(number, lastNumbers.get(stemBefore(number + 1)) ?? 1) + 1
 		const stem = stemBefore(number)

@@ -40,14 +40,16 @@ export function fitReply(reply: CanonicalReply, leg: AnyReplyLeg, context: FitCo
 	})
 	const control = clean.control && fitControl(fitting, clean.control)
 	const overrides = clean.overrides && fitOverrides(fitting, leg, clean.overrides)
-	const value: CanonicalReply = {
-		messages: arrange(fitting, fitMessages(fitting, clean.messages, 'messages')),
+	const messages = fitMessages(fitting, clean.messages, 'messages')
+	const plain: CanonicalReply = {
+		messages: arrange(fitting, messages),
 		attributes: fitWriteBack(fitting, clean.attributes),
-		...(control && { control }),
-		...(overrides && { overrides }),
 	}
+	const value = control || overrides ? compact<CanonicalReply>({ ...plain, control, overrides }) : plain
 	const fitted = fitBytes(fitting, leg, refine(fitting, leg, value), clean.attributes)
-	return { value: fitted, changes: fitting.changes, offers: standing(fitting.offers, fitted.messages) }
+	// Of the same list, nothing was cut.
+	const offers = fitted.messages === messages ? fitting.offers : standing(fitting.offers, fitted.messages)
+	return { value: fitted, changes: fitting.changes, offers }
 }
 
 /** Whether an upstream wrote the reply in another format than the platform's. */
@@ -90,7 +92,7 @@ function arrange(fitting: Fitting, messages: Message[]): Message[] {
 	const limit = fitting.carries['reply.messages'] ?? {}
 	let arranged = limit.single ? withOneSet(fitting, messages) : messages
 	const ordered = inOrder(arranged, limit.order)
-	if (ordered.some((message, i) => message !== arranged[i]))
+	if (ordered !== arranged && ordered.some((message, i) => message !== arranged[i]))
 		note(fitting, 'converted', 'reply.messages', 'messages', 'reordered')
 	arranged = ordered
 	if (isTextRequired(fitting) && !arranged.some((message) => isText(fitting, message))) {
@@ -156,12 +158,12 @@ function withOneSet(fitting: Fitting, messages: Message[]): Message[] {
 }
 
 /** The choices as the upstream gave them, their offers and labels withdrawn. */
-function takeBack({ offers, labels, placed }: Fitting, choices: Choices['choices']): PlacedChoice[] {
-	const given = choices.map((choice) => placed.get(choice) ?? { choice, path: 'messages', set: 'messages' })
+function takeBack({ offers, labels, oneSet }: Fitting, choices: Choices['choices']): PlacedChoice[] {
+	const given = choices.map((choice) => oneSet?.placed.get(choice) ?? { choice, path: 'messages', set: 'messages' })
 	const withdrawn = new Set(given.map(({ offer }) => offer))
 	offers.splice(0, offers.length, ...offers.filter((offer) => !withdrawn.has(offer)))
 	labels.taken.clear()
-	labels.lastNumbers.clear()
+	labels.lastNumbers = undefined
 	return given
 }
 

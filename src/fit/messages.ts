@@ -13,15 +13,31 @@ import { fitUrls } from './urls.ts'
  * them. `path` is that of the list.
  */
 export function fitMessages(fitting: Fitting, messages: readonly Message[], path: string): Message[] {
-	return messages.flatMap((message, i) => {
-		const at = `${path}[${i}]`
-		const [before, after] = [messages[i - 1], messages[i + 1]]
-		if (after && isQuestion(fitting, message, after)) return []
-		if (!before || !isQuestion(fitting, before, message)) return fitMessage(fitting, message, at)
-		const textAt = `${path}[${i - 1}]`
-		const delayAt = before.delay === undefined ? at : textAt
-		return fitMessage(fitting, withQuestion(fitting, message, before, at), at, { textAt, delayAt })
-	})
+	const fitted: Message[] = []
+	let before: Message | undefined
+	for (const [i, message] of messages.entries()) {
+		const after = messages[i + 1]
+		if (!after || !isQuestion(fitting, message, after)) {
+			for (const each of fitWithQuestion(fitting, message, before, path, i)) fitted.push(each)
+		}
+		before = message
+	}
+	return fitted
+}
+
+/** The message at the index of the list at `path`, with the text before it where it needs that. */
+function fitWithQuestion(
+	fitting: Fitting,
+	message: Message,
+	before: Message | undefined,
+	path: string,
+	i: number,
+): Message[] {
+	const at = `${path}[${i}]`
+	if (!before || !isQuestion(fitting, before, message)) return fitMessage(fitting, message, at)
+	const textAt = `${path}[${i - 1}]`
+	const delayAt = before.delay === undefined ? at : textAt
+	return fitMessage(fitting, withQuestion(fitting, message, before, at), at, textAt, delayAt)
 }
 
 type Text = Extract<Message, { type: 'text' }>
@@ -47,28 +63,25 @@ function withQuestion<M extends Message>(fitting: Fitting, choices: M, { text, d
 }
 
 /** `textAt` and `delayAt`: the paths of the messages in which the text and the delay of choices stood. */
-function fitMessage(
-	fitting: Fitting,
-	message: Message,
-	path: string,
-	{ textAt = path, delayAt = path }: { readonly textAt?: string; readonly delayAt?: string } = {},
-): Message[] {
+function fitMessage(fitting: Fitting, message: Message, path: string, textAt = path, delayAt = path): Message[] {
 	const followable = fitUrls(fitting, message, path)
 	if (!followable) return []
-	const { instead, delay, ...bare } = followable
-	const spare = instead !== undefined && !canShow(fitting, bare)
-	if (spare) noteReplaced(fitting, bare, path)
-	const fitted = spare ? fitText(fitting, { type: 'text', text: instead }, path) : fitBare(fitting, bare, path, textAt)
+	const { instead, delay } = followable
+	const spare = instead !== undefined && !canShow(fitting, followable)
+	if (spare) noteReplaced(fitting, followable, path)
+	const fitted = spare
+		? fitText(fitting, { type: 'text', text: instead }, path)
+		: fitBare(fitting, followable, path, textAt)
 	if (fitted.length === 0 && delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${delayAt}.delay`)
-	const carriedInstead = instead !== undefined && fitting.carries['reply.instead'] ? { instead } : {}
-	const whole = withDelay(
-		fitting,
-		fitted.map((each, i) => (i === 0 ? { ...each, ...carriedInstead } : each)),
-		delay,
-		delayAt,
-	)
-	for (const each of whole) fitting.origins?.set(each, path)
+	const whole = withDelay(fitting, withInstead(fitting, fitted, instead), delay, delayAt)
+	if (fitting.origins) for (const each of whole) fitting.origins.set(each, path)
 	return whole
+}
+
+/** The messages, with the author's text on the first where the format carries it. */
+function withInstead(fitting: Fitting, messages: Message[], instead: string | undefined): Message[] {
+	if (instead === undefined || !fitting.carries['reply.instead']) return messages
+	return messages.map((each, i) => (i === 0 ? { ...each, instead } : each))
 }
 
 /** Messages, the first with this delay, and each with the one that the format requires. */
@@ -78,7 +91,10 @@ export function withDelay(
 	delay: number | undefined,
 	path: string,
 ): Message[] {
-	return messages.map((each, i) => ({ ...each, ...fitDelay(fitting, i === 0 ? delay : undefined, path) }))
+	return messages.map((each, i) => {
+		const fitted = fitDelay(fitting, i === 0 ? delay : undefined, path)
+		return fitted === undefined ? each : { ...each, delay: fitted }
+	})
 }
 
 /** Whether the format has the element at all, or at least one of its cards. */
@@ -104,6 +120,7 @@ function noteReplaced(fitting: Fitting, message: Message, path: string): void {
 	note(fitting, 'dropped', feature, path, 'replaced by the text in "instead"')
 }
 
+/** The message as the format has it, still without its delay and the text in its place. */
 function fitBare(fitting: Fitting, message: Message, path: string, textAt: string): Message[] {
 	switch (message.type) {
 		case 'text':
@@ -137,19 +154,19 @@ function canPressPostback({ carries }: Fitting): boolean {
 	return carries['reply.text.buttons'] !== undefined && carries['reply.button.postback'] !== undefined
 }
 
-function fitDelay(fitting: Fitting, delay: number | undefined, path: string): { delay?: number } {
+function fitDelay(fitting: Fitting, delay: number | undefined, path: string): number | undefined {
 	const limit = fitting.carries['reply.delay']
 	if (!limit) {
 		if (delay !== undefined) note(fitting, 'dropped', 'reply.delay', `${path}.delay`)
-		return {}
+		return undefined
 	}
 	if (delay === undefined) {
-		if (limit.default === undefined) return {}
+		if (limit.default === undefined) return undefined
 		note(fitting, 'added', 'reply.delay', `${path}.delay`)
-		return { delay: limit.default }
+		return limit.default
 	}
 	const { min = 0, max = Number.POSITIVE_INFINITY } = limit
 	const fitted = Math.min(Math.max(delay, min), max)
 	if (fitted !== delay) note(fitting, 'converted', 'reply.delay', `${path}.delay`, `to ${fitted} ms`)
-	return { delay: fitted }
+	return fitted
 }

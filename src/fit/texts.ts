@@ -62,8 +62,9 @@ export function fitText(
 
 /** UTF-16 units of words that stay in one piece, also above buttons or choices. */
 function wordsLimit({ carries }: Fitting, above?: { readonly chars?: number | undefined }): number | undefined {
-	const limits = [carries['reply.text']?.chars, above?.chars].filter((chars) => chars !== undefined)
-	return limits.length === 0 ? undefined : Math.min(...limits)
+	const { chars } = carries['reply.text'] ?? {}
+	if (chars === undefined || above?.chars === undefined) return chars ?? above?.chars
+	return Math.min(chars, above.chars)
 }
 
 /** A text on its own, with links between its parts for addresses that would be cut. */
@@ -91,7 +92,7 @@ export function withChoices(
 	const { choices, lines } = limit
 		? fitChoices(fitting, placed)
 		: { choices: [], lines: numberChoices(fitting, placed, words !== undefined) }
-	const text = [...(words === undefined ? [] : [words]), ...lines].join('\n')
+	const text = lines.length === 0 ? (words ?? '') : [...(words === undefined ? [] : [words]), ...lines].join('\n')
 	const textLimit = carries['reply.choices.text']
 	if (choices.length === 0 || !textLimit) {
 		const texts = text === '' ? [] : textsAround(fitting, text, textAt)
@@ -107,8 +108,9 @@ export function withChoices(
 	if (last === undefined && filler !== undefined) note(fitting, 'added', 'reply.choices.text', `${path}.text`)
 	const sets = choiceSets(fitting, choices, path).map((set, i): Choices => {
 		const own = (i === 0 ? last : undefined) ?? filler
-		return { type: 'choices', ...(own !== undefined && { text: own }), choices: set }
+		return own === undefined ? { type: 'choices', choices: set } : { type: 'choices', text: own, choices: set }
 	})
+	if (!around && before.length === 0) return sets
 	return [...fitBefore(fitting, around, textAt), ...before, ...sets]
 }
 
@@ -157,6 +159,7 @@ function textParts(fitting: Fitting, text: string, path: string): string[] {
 		note(fitting, 'dropped', 'reply.text', path)
 		return []
 	}
+	if (markup === undefined && (chars === undefined || text.length <= chars)) return [text]
 	const escaped = (part: string): string => (markup === undefined ? part : escapeText(part, markup))
 	// To find where to cut is slow, and messages over the limit would be dropped.
 	const most = chars === undefined ? text.length : chars * limits.listItems.value
