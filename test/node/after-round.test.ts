@@ -1,4 +1,5 @@
 /** What arrives in one round of the event loop is handled together. */
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { afterRound } from '../../src/node/after-round.ts'
 
@@ -46,4 +47,15 @@ test('nothing happens before the code that runs has come to its end', async () =
 	expect(seen).toEqual([])
 	await first
 	expect(seen).toHaveLength(2)
+})
+
+test('of many turns, the last ones wait for the next rounds, and the event loop goes on between', async () => {
+	let begun = 0
+	for (let turn = 0; turn < 150; turn++) afterRound(() => void begun++)
+	const seen: number[] = []
+	while (begun < 150) {
+		await nextRound()
+		seen.push(begun)
+	}
+	expect(seen).toEqual([64, 128, 150])
 })
