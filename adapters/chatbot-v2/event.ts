@@ -59,6 +59,7 @@ const Native = v.strictObject({
 })
 type Native = v.InferOutput<typeof Native>
 const OptionalNative = v.optional(Native)
+type Trigger = NonNullable<CanonicalEvent['trigger']>
 
 export function eventLeg({ text, action }: Options): EventLeg {
 	const names: FieldMapping<'text' | 'action'> = { text, action }
@@ -101,10 +102,12 @@ export function eventLeg({ text, action }: Options): EventLeg {
 					conversation: wire.chatId,
 					id: wire.messageId,
 					user: hasUser ? { ...fields, attributes: user.rest } : undefined,
-					trigger: {
+					trigger: compact<Trigger>({
 						kind: 'block',
-						...compact({ id: nonEmpty(wire.node?.id), name: nonEmpty(wire.node?.name), action: chat.fields.action }),
-					},
+						id: nonEmpty(wire.node?.id),
+						name: nonEmpty(wire.node?.name),
+						action: chat.fields.action,
+					}),
 					extensions: native && { [name]: { node: native } },
 					text: chat.fields.text,
 					attributes: chat.rest,

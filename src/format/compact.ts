@@ -15,8 +15,8 @@ function withoutUndefined<T extends object>(object: T): T {
 
 /** The object without its undefined members, or undefined if none is left. */
 export function compactOrNone<T extends object>(object: T): T | undefined {
-	const present = compact(object)
-	return Object.keys(present).length === 0 ? undefined : present
+	for (const key in object) if (object[key] !== undefined) return compact(object)
+	return undefined
 }
 
 /** The string, or undefined if it is empty or null: platforms write an absent value in any of these ways. */

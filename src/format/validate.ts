@@ -16,6 +16,7 @@ export function validate<S extends v.GenericSchema>(
 ): { wire: v.InferOutput<S>; unread: string[] } {
 	const reading = read(schema, value)
 	if (reading.issue) throw invalidFields(schema, value, at, reading.issue)
+	if (reading.found.length === 0) return { wire: reading.output, unread: [] }
 	const list = reading.found.find(({ what }) => what === 'list')
 	if (list) throw new GatewayError('field-invalid', { field: pathOf(list, at), expected: 'an object' })
 	return { wire: reading.output, unread: reading.found.map((finding) => pathOf(finding, at)) }

@@ -70,11 +70,11 @@ function compile(schema: Schema): Check {
 		case 'lazy':
 			return (value, found) => (getter ? checkOf(getter(value))(value, found) : refused)
 		case 'optional':
-			return compileOptional(schema, (value) => value === undefined)
+			return compileOptional(schema, true, false)
 		case 'nullable':
-			return compileOptional(schema, (value) => value === null)
+			return compileOptional(schema, false, true)
 		case 'nullish':
-			return compileOptional(schema, (value) => value === undefined || value === null)
+			return compileOptional(schema, true, true)
 		case 'union':
 			return firstOf(options.filter(isSchema).map(checkOf))
 		case 'variant':
@@ -106,6 +106,10 @@ type Step = (value: unknown) => unknown
 
 function compilePipe(first: v.GenericSchema, ...actions: readonly v.GenericPipeItem[]): Check {
 	const check = checkOf(first)
+	// Most members of the model are such texts.
+	if (isBare(first, 'string') && actions.length === 1 && actions[0]?.type === 'non_empty') {
+		return (value) => (typeof value === 'string' && value !== '' ? value : refused)
+	}
 	const steps = actions.map(stepOf)
 	return (value, found) => {
 		let output = check(value, found)
@@ -140,11 +144,14 @@ function stepOf(action: v.GenericPipeItem): Step {
 	return (value) => check(value, [])
 }
 
-function compileOptional(schema: Schema, isAbsent: (value: unknown) => boolean): Check {
+/** The values for which the schema stands in: undefined, null, or both. */
+function compileOptional(schema: Schema, undefinedIsAbsent: boolean, nullIsAbsent: boolean): Check {
 	const { wrapped, default: given } = schema
 	// A default is checked like a value, and values must not share it.
 	if (!wrapped || typeof given === 'function' || hasMembers(given)) return checkWithValibot(schema)
 	const check = checkOf(wrapped)
+	const isAbsent = (value: unknown): boolean =>
+		(undefinedIsAbsent && value === undefined) || (nullIsAbsent && value === null)
 	return (value, found) => {
 		if (!isAbsent(value)) return check(value, found)
 		if (given === undefined) return value
@@ -244,9 +251,6 @@ function compileRecord(schema: Schema): Check {
 
 /** A member that an object schema lists. */
 interface Listed {
-	readonly key: string
-	/** Where it stands among the outputs. */
-	readonly place: number
 	readonly check: Check
 	readonly ifAbsent: 'refused' | 'left out' | 'default'
 }
@@ -259,29 +263,40 @@ function compileObject(schema: Schema): Check {
 	if (Object.entries(entries).some(([key, entry]) => key in Object.prototype || isRare(entry))) return withValibot
 	const isStrict = type === 'strict_object'
 	const checkRest = rest && checkOf(rest)
-	const listed = Object.entries(entries).map(([key, entry], place): Listed => {
-		return { key, place, check: checkOf(entry), ifAbsent: ifAbsent(entry) }
+	// Lists, in which a member is found by its place: a look-up of each key in a map takes longer than all of its checks.
+	const keys = Object.keys(entries)
+	const listed = Object.values(entries).map((entry): Listed => {
+		return { check: checkOf(entry), ifAbsent: ifAbsent(entry) }
 	})
-	const byKey = new Map(listed.map((member) => [member.key, member]))
-	const expected = listed.filter((member) => member.ifAbsent !== 'left out')
-	const none = listed.map((): unknown => absent)
+	const expected = listed.filter((member) => member.ifAbsent !== 'left out').length
+	// What comes before that key, or everything, all of it as it was given.
+	const outputsBefore = (value: Members, end?: string): unknown[] => {
+		const outputs = listed.map((): unknown => absent)
+		for (const key in value) {
+			if (key === end) break
+			const place = placeOf(key, keys, 0)
+			if (place < keys.length) outputs[place] = value[key]
+		}
+		return outputs
+	}
 	return (value, found) => {
 		if (!isObject(value)) return refused
 		// valibot accepts a list as an object.
 		if (Array.isArray(value)) return withValibot(value, found)
 		const start = found.length
-		const outputs = none.slice()
+		// By place. Undefined as long as the output has the same members in the same order as the value: then it is the value.
+		let outputs: unknown[] | undefined
 		let others: { [key: string]: unknown } | undefined
-		// Whether the output has the same members in the same order as the value.
-		let isSame = true
 		let last = -1
+		let missing = expected
 		for (const key in value) {
-			const member = byKey.get(key)
+			const place = placeOf(key, keys, last + 1)
+			const member = listed[place]
 			const check = member ? member.check : checkRest
 			if (!check) {
 				if (isStrict) return refused
 				found.push({ keys: [key], what: 'unlisted' })
-				isSame = false
+				outputs ??= outputsBefore(value, key)
 				continue
 			}
 			if (!member && reservedKeys.has(key)) {
@@ -292,32 +307,45 @@ function compileObject(schema: Schema): Check {
 			const given = value[key]
 			const output = check(given, found)
 			if (output === refused) return refused
-			addKey(found, before, key)
-			const place = member ? member.place : listed.length
-			if (output !== given || place < last) isSame = false
+			if (found.length > before) addKey(found, before, key)
+			if (output !== given || place < last) outputs ??= outputsBefore(value, key)
 			last = place
-			if (member) outputs[place] = output
-			else {
+			if (member) {
+				if (outputs) outputs[place] = output
+				if (member.ifAbsent !== 'left out') missing--
+			} else {
 				others ??= {}
 				others[key] = output
 			}
 		}
-		for (const { place, check, ifAbsent } of expected) {
-			if (outputs[place] !== absent) continue
-			if (ifAbsent === 'refused') return refused
-			const output = check(undefined, [])
-			if (output === refused) return refused
-			outputs[place] = output
-			isSame = false
+		if (missing > 0) {
+			outputs ??= outputsBefore(value)
+			for (const [place, { check, ifAbsent }] of listed.entries()) {
+				if (ifAbsent === 'left out' || outputs[place] !== absent) continue
+				if (ifAbsent === 'refused') return refused
+				const output = check(undefined, [])
+				if (output === refused) return refused
+				outputs[place] = output
+			}
 		}
-		if (isSame) return value
+		if (!outputs) return value
 		const made: { [key: string]: unknown } = {}
-		for (const { key, place } of listed) {
+		for (const [place, key] of keys.entries()) {
 			const output = outputs[place]
 			if (output !== absent) made[key] = output
 		}
 		return others ? Object.assign(made, others) : made
 	}
+}
+
+/**
+ * The index of the key among the keys; behind them if it is none of them. It is looked for from `next` on, as most senders
+ * write members in the order of their documentation, which is the order of the schemas.
+ */
+function placeOf(key: string, keys: readonly string[], next: number): number {
+	for (let place = next; place < keys.length; place++) if (keys[place] === key) return place
+	for (let place = 0; place < next; place++) if (keys[place] === key) return place
+	return keys.length
 }
 
 /** Whether valibot treats the absence of such a member in a way of its own. */
@@ -330,7 +358,9 @@ function ifAbsent({ type, default: given }: SchemaNode): Listed['ifAbsent'] {
 	return given === undefined ? 'left out' : 'default'
 }
 
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+type Members = { readonly [key: string]: unknown }
+
+function isObject(value: unknown): value is Members {
 	return typeof value === 'object' && value !== null
 }
 
