@@ -13,6 +13,7 @@ import {
 	Json,
 	jsonRequest,
 	type Message,
+	matches,
 	NonEmpty,
 	nonEmpty,
 	nonEmptyList,
@@ -129,7 +130,7 @@ export const event: EventLeg = {
 		const { result, timestamp } = wire
 		const user = extractFields(profileNames, result.sessionParameters, ['result', 'sessionParameters'])
 		const fields = compactOrNone(user.fields)
-		const isTime = v.is(Timestamp, timestamp)
+		const isTime = matches(Timestamp, timestamp)
 		const native = decodeNative(wire)
 		return {
 			model: compact<CanonicalEvent>({
@@ -193,7 +194,7 @@ function decodeNative({ conversationId, status, result }: v.InferOutput<typeof C
 		score: score ?? undefined,
 		lifespan: lifespan ?? undefined,
 		incomplete: incomplete ?? undefined,
-		fulfillment: nonEmptyList((fulfillment ?? []).filter((each) => !v.is(WireDefaultReply, each))),
+		fulfillment: nonEmptyList((fulfillment ?? []).filter((each) => !matches(WireDefaultReply, each))),
 		status: isOtherStatus(sent) ? sent : undefined,
 	})
 }
@@ -235,5 +236,5 @@ const OnlyInV1 = v.union([
 
 /** Whether the body has a member that version 2 does not have. */
 export function recognises(call: WireRequest): boolean {
-	return bodyMatches(call, (body) => v.is(OnlyInV1, body))
+	return bodyMatches(call, (body) => matches(OnlyInV1, body))
 }

@@ -13,6 +13,7 @@ import {
 	Json,
 	jsonResponse,
 	type Message,
+	matches,
 	NativeItem,
 	NonEmpty,
 	nonEmpty,
@@ -180,7 +181,7 @@ function decodeAttributes(
 	const condition = nonEmptyList(filters ?? [])
 	const others: Json[] = []
 	for (const element of elements ?? []) {
-		if (!condition && v.is(Setting, element)) session[element.name] = element.value
+		if (!condition && matches(Setting, element)) session[element.name] = element.value
 		else others.push(element)
 	}
 	return {

@@ -14,6 +14,7 @@ import {
 	insertFields,
 	type Json,
 	jsonRequest,
+	matches,
 	NonEmpty,
 	nonEmpty,
 	readJsonBody,
@@ -136,7 +137,7 @@ const OnlyInV2 = v.union([v.object({ chatId: Id }), v.object({ node: v.object({ 
 
 /** Whether the body has a member that version 1 does not have. */
 export function recognises(call: WireRequest): boolean {
-	return bodyMatches(call, (body) => v.is(OnlyInV2, trimKeys(body)))
+	return bodyMatches(call, (body) => matches(OnlyInV2, trimKeys(body)))
 }
 
 /** The help centre's sample prints `" chatId"`, with a blank before the name. */

@@ -12,6 +12,7 @@ import {
 	fieldPath,
 	jsonResponse,
 	type Message,
+	matches,
 	NativeItem,
 	nonEmptyList,
 	type Path,
@@ -201,7 +202,7 @@ function unreadButtons(part: Response | WireCard, at: Path): string[] {
 		...buttons.flatMap((each, i) => {
 			const here = [...at, 'buttons', i]
 			if (decodeButton(each).length === 0) return fieldPath(here)
-			return v.is(v.nullish(Height), each.height) ? [] : fieldPath([...here, 'height'])
+			return matches(v.nullish(Height), each.height) ? [] : fieldPath([...here, 'height'])
 		}),
 		...cards.flatMap((each, i) => unreadButtons(each, [...at, 'elements', i])),
 	]

@@ -7,6 +7,7 @@ import {
 	choiceToButton,
 	compact,
 	type Message,
+	matches,
 	nonEmpty,
 	nonEmptyList,
 	unreachable,
@@ -89,7 +90,7 @@ export function decodeButton({ type, title, value, height }: WireButton): Button
 		case 'url':
 			return [{ type: 'link', title: label, url: argument }]
 		case 'webview':
-			return [{ type, title: label, url: argument, height: v.is(Height, height) ? height : 'compact' }]
+			return [{ type, title: label, url: argument, height: matches(Height, height) ? height : 'compact' }]
 		case 'phone':
 			return [{ type, title: label, number: argument }]
 	}

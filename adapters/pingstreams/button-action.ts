@@ -4,7 +4,7 @@
  * `name?query` in the older one (Tiledesk/tiledesk-server, services/faqBotHandler.js).
  */
 import * as v from 'valibot'
-import { type Json, NonEmpty, readJson } from '../../src/format/index.ts'
+import { type Json, matches, NonEmpty, readJson } from '../../src/format/index.ts'
 import type { Dialect } from './dialect.ts'
 
 /** A jump to an intent, or a value that comes back. */
@@ -43,8 +43,8 @@ function decodeJsonParameters(action: string): ButtonAction | undefined {
 	} catch {
 		return undefined
 	}
-	if (v.is(Choice, parameters)) return { value: parameters.choice }
-	return v.is(NoParameters, parameters) && at > 0 ? { target: action.slice(0, at) } : undefined
+	if (matches(Choice, parameters)) return { value: parameters.choice }
+	return matches(NoParameters, parameters) && at > 0 ? { target: action.slice(0, at) } : undefined
 }
 
 function decodeQueryParameters(action: string): ButtonAction | undefined {

@@ -1,6 +1,14 @@
 /** The four dialects of a call: one for each part of the platform that calls. The keys of the body tell them apart. */
 import * as v from 'valibot'
-import { type CanonicalEvent, GatewayError, Id, type Json, validate, WireText } from '../../src/format/index.ts'
+import {
+	type CanonicalEvent,
+	GatewayError,
+	Id,
+	type Json,
+	matches,
+	validate,
+	WireText,
+} from '../../src/format/index.ts'
 
 /** The name of the adapter, and of its native parts. */
 export const name = 'pingstreams'
@@ -39,12 +47,12 @@ const WithRequest = v.object({ payload: v.object({ request: v.object({}) }) })
 
 /** The form of a body; undefined when it has none. */
 export function formOf(body: Json): Form | undefined {
-	if (v.is(WithHookEvent, body)) return 'subscription'
-	if (v.is(WithHook, body)) return 'external'
-	if (!v.is(WithMessage, body)) return v.is(WithRequest, body) ? 'external' : undefined
-	if (v.is(FromRuntime, body)) return 'runtime'
-	if (v.is(FromServer, body)) return 'server'
-	return v.is(AsSent, body) ? 'runtime' : 'documented'
+	if (matches(WithHookEvent, body)) return 'subscription'
+	if (matches(WithHook, body)) return 'external'
+	if (!matches(WithMessage, body)) return matches(WithRequest, body) ? 'external' : undefined
+	if (matches(FromRuntime, body)) return 'runtime'
+	if (matches(FromServer, body)) return 'server'
+	return matches(AsSent, body) ? 'runtime' : 'documented'
 }
 
 /** The form of a body. When it has none, throws the error that names the missing field. */
@@ -59,5 +67,5 @@ const WithDialect = v.object({ [name]: v.object({ dialect: Dialect }) })
 
 /** The dialect of an event: the one it names, else the default. */
 export function dialectOf({ extensions }: CanonicalEvent, defaultDialect: Dialect): Dialect {
-	return v.is(WithDialect, extensions) ? extensions[name].dialect : defaultDialect
+	return matches(WithDialect, extensions) ? extensions[name].dialect : defaultDialect
 }

@@ -1,6 +1,6 @@
 /** What the platform does when it is simulated: ids of conversations, and presses. Tiledesk/tiledesk-client, newRequestId; Tiledesk/chat21-web-widget. */
 import * as v from 'valibot'
-import { bodyAsJson, Json, jsonRequest, type Simulated } from '../../src/format/index.ts'
+import { bodyAsJson, Json, jsonRequest, matches, type Simulated } from '../../src/format/index.ts'
 
 const Message = v.objectWithRest({ attributes: v.optional(v.objectWithRest({}, Json)) }, Json)
 const IntentCall = v.objectWithRest({ payload: v.objectWithRest({ message: Message }, Json) }, Json)
@@ -16,7 +16,7 @@ export const simulated: Simulated = {
 	/** A press sends the button's action as it stands. */
 	pressed(call, action) {
 		const body = bodyAsJson(call)
-		if (v.is(IntentCall, body)) {
+		if (matches(IntentCall, body)) {
 			const { payload } = body
 			return jsonRequest({ ...body, payload: { ...payload, message: withAction(payload.message, action) } })
 		}

@@ -9,6 +9,7 @@ import {
 	hasKnownType,
 	Json,
 	type Message,
+	matches,
 	NativeItem,
 	nonEmpty,
 	nonEmptyList,
@@ -36,7 +37,7 @@ type WireCard = v.InferOutput<typeof WireCard>
 export const NativeCard = v.pipe(
 	Json,
 	v.check(
-		(card) => v.is(NativeItem, card) && !hasKnownType(WireCard, card),
+		(card) => matches(NativeItem, card) && !hasKnownType(WireCard, card),
 		'must be an object of a type that is not documented',
 	),
 )

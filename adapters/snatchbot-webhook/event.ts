@@ -9,6 +9,7 @@ import {
 	insertFields,
 	type Json,
 	jsonRequest,
+	matches,
 	mergeQuery,
 	namesOf,
 	nonEmpty,
@@ -43,7 +44,7 @@ export const event: EventLeg = {
 		const { time, data, ip, ...others } = values
 		const { fields, rest, unread } = extractFields(names, others, [])
 		const occurredAt = decodeTime(time)
-		const address = v.is(Address, ip) ? ip : undefined
+		const address = matches(Address, ip) ? ip : undefined
 		return {
 			model: compact<CanonicalEvent>({
 				kind: 'notice',
@@ -79,7 +80,7 @@ export const event: EventLeg = {
 function decodeTime(time: Json | undefined): string | undefined {
 	const [leading = ''] = /^[\d\sT:.+\-Z]+/.exec(typeof time === 'string' ? time : '') ?? []
 	const candidate = leading.trim()
-	return v.is(Timestamp, candidate) ? candidate : undefined
+	return matches(Timestamp, candidate) ? candidate : undefined
 }
 
 /** The sample has the text as JSON in a string: `"\"awesome\""`. Whatever is not a string once more is the text itself. */

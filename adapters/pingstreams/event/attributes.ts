@@ -1,7 +1,6 @@
 /** The session's attributes: those of the conversation, the page's payload and a flow's variables, without secrets. */
 
-import * as v from 'valibot'
-import { Attributes, fieldPath, type Json, memberPath } from '../../../src/format/index.ts'
+import { Attributes, fieldPath, type Json, matches, memberPath } from '../../../src/format/index.ts'
 import type { Call } from './call.ts'
 
 /** Names of secrets in the platform's documents. */
@@ -44,7 +43,7 @@ export function decodeAttributes({ isMessage, message, variables, at }: Call): {
 	const unread = Object.hasOwn(variables, transcript) ? [`variables.${transcript}`] : []
 	const merged = new Map<string, { value: Json; path: readonly string[] }>()
 	for (const { values, path } of layers) {
-		if (!v.is(Attributes, values)) {
+		if (!matches(Attributes, values)) {
 			unread.push(fieldPath(path))
 			continue
 		}

@@ -8,6 +8,7 @@ import {
 	type CanonicalEvent,
 	compact,
 	type Json,
+	matches,
 	NonEmpty,
 	type Push,
 	validate,
@@ -50,7 +51,7 @@ export function pushTo(api: string, options: Options): Push {
 
 		address(call, event) {
 			const address = { ...addressOf(call, event), dialect: dialectOf(event, options.dialect) }
-			return v.is(Address, address) && isAnswerable(address, event) ? compact<Address>(address) : undefined
+			return matches(Address, address) && isAnswerable(address, event) ? compact<Address>(address) : undefined
 		},
 
 		target(address: Json) {
@@ -71,7 +72,7 @@ function addressOf(call: WireRequest, { bot, conversation, trigger, channel }: C
 	return {
 		project: bot?.project,
 		conversation,
-		token: v.is(WithToken, body) ? bareToken(body.token) : undefined,
+		token: matches(WithToken, body) ? bareToken(body.token) : undefined,
 		bot: bot?.id,
 		home: trigger?.kind === 'intent' ? trigger.name : undefined,
 		channel,

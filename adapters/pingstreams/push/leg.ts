@@ -9,6 +9,7 @@ import {
 	fieldPath,
 	type Json,
 	type Message,
+	matches,
 	NonEmpty,
 	nonEmptyList,
 	type Path,
@@ -282,7 +283,7 @@ function decodeSaid(wire: v.InferOutput<typeof PushedMessage>, at: Path, read: R
 	}
 	const ignored = [...(subtype ? ['subtype'] : [])]
 	read.unread.push(...unreadParts(wire, at, context))
-	if (microlanguage && !attachment && read.text === undefined && v.is(Markup, wire.text)) read.text = wire.text
+	if (microlanguage && !attachment && read.text === undefined && matches(Markup, wire.text)) read.text = wire.text
 	else {
 		read.messages.push(...decodeMessage(wire, context))
 		if (microlanguage) ignored.push('microlanguage')

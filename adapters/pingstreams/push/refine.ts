@@ -9,6 +9,7 @@ import {
 	fieldPath,
 	Json,
 	type Message,
+	matches,
 	nonEmptyList,
 	type Report,
 } from '../../../src/format/index.ts'
@@ -150,7 +151,7 @@ function refineParticipants(
 
 function refineNative(overrides: CanonicalReply['overrides'], report: Report): CanonicalReply['overrides'] {
 	const native = overrides?.[name]
-	if (!v.is(Native, native) || !native.actions) return overrides
+	if (!matches(Native, native) || !native.actions) return overrides
 	const { actions, ...others } = native
 	const path = `overrides.${name}.actions`
 	report({ did: 'dropped', feature: 'reply.overrides', path, detail: 'only an answer has actions' })

@@ -1,13 +1,13 @@
 /** The text that asks for markup, in the fields of the model: for platforms that have no markup. */
 import * as v from 'valibot'
-import { type CanonicalReply, compact, compactOrNone, Json } from '../../../src/format/index.ts'
+import { type CanonicalReply, compact, compactOrNone, Json, matches } from '../../../src/format/index.ts'
 import { type AnsweredDialect, name } from '../dialect.ts'
 import { decodeMarkup, defaultDelay, type ScriptState } from './script.ts'
 
 /** The reply with the text that asks for markup as the engine reads it; named, too, if the model has no field for some of it. */
 export function withMarkupRead(reply: CanonicalReply, dialect: AnsweredDialect, caption: string): CanonicalReply {
 	const { [name]: native, ...others } = reply.overrides ?? {}
-	if (!v.is(WithText, native)) return reply
+	if (!matches(WithText, native)) return reply
 	const { text, ...rest } = native
 	const context = { dialect, caption, home: undefined, asWritten: false }
 	const state: ScriptState = { context, control: {}, hidden: [] }

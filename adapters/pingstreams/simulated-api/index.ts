@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import {
 	type ApiCall,
 	type Json,
+	matches,
 	NonEmpty,
 	readJson,
 	readJsonBody,
@@ -72,7 +73,7 @@ export function simulatedApi(): SimulatedApi {
 	/** The token that the call has already, or a new one of the form of the platform's. */
 	function withToken(call: WireRequest): WireRequest {
 		const body = readJsonBody(call)
-		const given = v.is(WithToken, body) ? body.token : undefined
+		const given = matches(WithToken, body) ? body.token : undefined
 		const token = given ?? `${head}.${btoa(JSON.stringify({ sub: 'bot', jti: ++count })).replaceAll('=', '')}.simulated`
 		tokens.add(token)
 		return given === undefined ? { ...call, body: JSON.stringify(Object.assign({}, body, { token })) } : call

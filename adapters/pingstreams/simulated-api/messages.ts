@@ -8,6 +8,7 @@ import {
 	emptyReply,
 	type Json,
 	jsonResponse,
+	matches,
 	NonEmpty,
 	type WireResponse,
 } from '../../../src/format/index.ts'
@@ -24,7 +25,7 @@ const labels = new Map([['LABEL_WELCOME', 'Welcome to the shop']])
 export function missingForMessage(body: Json): WireResponse {
 	if (Array.isArray(body)) return missingRequest()
 	if (isWordless(body)) return wordless
-	if (!v.is(WithSender, body)) return jsonResponse({ success: false, msg: 'Error creating request' }, 500)
+	if (!matches(WithSender, body)) return jsonResponse({ success: false, msg: 'Error creating request' }, 500)
 	const msg = `Unauthorized. Project_user not found with user id  : ${body.sender}`
 	return jsonResponse({ success: false, msg }, 403)
 }
@@ -36,7 +37,7 @@ const OfOtherType = v.object({ type: v.pipe(v.string(), v.nonEmpty(), v.notValue
 
 /** A message that is a text, and has none. */
 function isWordless(message: Json): boolean {
-	return !v.is(Words, message) && !v.is(OfOtherType, message)
+	return !matches(Words, message) && !matches(OfOtherType, message)
 }
 
 export function say({ conversation, body, newId }: Call): ApiAnswer {
@@ -53,7 +54,7 @@ export function say({ conversation, body, newId }: Call): ApiAnswer {
 export function sayOne({ conversation, body, newId }: Call): ApiAnswer {
 	if (isWordless(body)) return { response: wordless }
 	const parsed = v.safeParse(WireMessage, body)
-	if (!parsed.success || !v.is(Attributes, body)) {
+	if (!parsed.success || !matches(Attributes, body)) {
 		return refused(500, { success: false, msg: 'Error creating message' })
 	}
 	const { messages, command } = executed(parsed.output, body)
@@ -90,7 +91,7 @@ function executed(
 	message: WireMessage,
 	body: Json,
 ): { readonly messages: readonly WireMessage[]; readonly command: 'agent' | 'close' | undefined } {
-	const { microlanguage, templateProcessor } = v.is(Asking, body) ? body.attributes : {}
+	const { microlanguage, templateProcessor } = matches(Asking, body) ? body.attributes : {}
 	const given = message.text ?? ''
 	const text = labels.get(/\$\{([^${}]+)\}/.exec(given)?.[1] ?? '') ?? given
 	const filled = templateProcessor === true ? text.replaceAll(/\{\{[^{}]*\}\}/g, '') : text

@@ -6,6 +6,7 @@ import {
 	emptyReply,
 	type Json,
 	jsonResponse,
+	matches,
 	NonEmpty,
 	type WireResponse,
 } from '../../../src/format/index.ts'
@@ -71,7 +72,7 @@ export const routes: readonly Route[] = [
 		name: 'participants',
 		missing: brokenParticipants,
 		run({ conversation, body }) {
-			if (!v.is(Member, body)) return invalidField('member')
+			if (!matches(Member, body)) return invalidField('member')
 			return setParticipants(conversation, [...conversation.participants, body.member])
 		},
 	},
@@ -80,7 +81,7 @@ export const routes: readonly Route[] = [
 		name: 'participants',
 		missing: brokenParticipants,
 		run({ conversation, body }) {
-			return v.is(Members, body) ? setParticipants(conversation, body) : { response: brokenParticipants() }
+			return matches(Members, body) ? setParticipants(conversation, body) : { response: brokenParticipants() }
 		},
 	},
 	{
@@ -105,7 +106,7 @@ export const routes: readonly Route[] = [
 ]
 
 function toDepartment({ conversation, body }: Call): ApiAnswer {
-	const found = v.is(Department, body) ? departments.find(({ _id }) => _id === body.departmentid) : undefined
+	const found = matches(Department, body) ? departments.find(({ _id }) => _id === body.departmentid) : undefined
 	if (!found) return { response: brokenDepartment() }
 	conversation.department = found._id
 	return toPeople(conversation, { to: 'department', id: found._id, name: found.name })
@@ -113,7 +114,7 @@ function toDepartment({ conversation, body }: Call): ApiAnswer {
 
 /** The server puts the prefix of a participant before the id itself, so that an id which has it is of no bot. */
 function replaceBot({ conversation, body }: Call): ApiAnswer {
-	const { id, name, slug } = v.is(Replacement, body) ? body : {}
+	const { id, name, slug } = matches(Replacement, body) ? body : {}
 	const [what, wanted] = id ? ['id', id] : name ? ['name', name] : ['slug', slug]
 	if (!wanted) return refused(400, { success: false, error: "Missing field 'id' or 'name' in body" })
 	const found = [...conversation.project.bots].find(([key, bot]) => (id ? key : name ? bot.name : bot.slug) === wanted)
@@ -126,7 +127,7 @@ function replaceBot({ conversation, body }: Call): ApiAnswer {
 }
 
 function patchAttributes({ conversation, body }: Call): ApiAnswer {
-	if (!v.is(Attributes, body)) return { response: brokenObject() }
+	if (!matches(Attributes, body)) return { response: brokenObject() }
 	conversation.attributes = { ...conversation.attributes, ...body }
 	return accepted(requestOf(conversation), { ...emptyReply, attributes: { session: body, user: {} } })
 }
@@ -135,10 +136,10 @@ function patchAttributes({ conversation, body }: Call): ApiAnswer {
 const patched = ['tags', 'rating', 'rating_message', 'sourcePage', 'language', 'first_text', 'subject', 'priority']
 
 function patch({ conversation, body }: Call): ApiAnswer {
-	if (!v.is(Attributes, body)) return { response: brokenObject() }
+	if (!matches(Attributes, body)) return { response: brokenObject() }
 	const fields = Object.fromEntries(Object.entries(body).filter(([name, value]) => patched.includes(name) && value))
 	const { tags } = fields
-	if (tags !== undefined && !v.is(Tags, tags)) return { response: brokenObject() }
+	if (tags !== undefined && !matches(Tags, tags)) return { response: brokenObject() }
 	conversation.fields = { ...conversation.fields, ...fields }
 	const names = tags?.map(({ tag }) => tag) ?? []
 	return names.length > 0 ? changed(conversation, { tags: names }) : accepted(requestOf(conversation))
