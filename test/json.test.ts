@@ -1,7 +1,7 @@
 /** How JSON text is read: which numbers keep their digits, and what is refused before anything is parsed. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { readJson } from '../src/format/json.ts'
+import { bodyAsJson, forgetJson, longestReparsed, readJson } from '../src/format/json.ts'
 import { limits } from '../src/limits.ts'
 import { reservedKeys } from '../src/model/index.ts'
 
@@ -139,4 +139,13 @@ describe('the number of values', () => {
 		const text = `["${'[0,{:1e9} \\" \\\\'.repeat(most)}"]`
 		expect(readJson(text, 2)).toEqual(JSON.parse(text))
 	})
+})
+
+test('a large body is parsed once, until its value is forgotten', () => {
+	const message = { body: JSON.stringify({ text: 'a'.repeat(longestReparsed) }) }
+	const value = bodyAsJson(message)
+	expect(bodyAsJson(message)).toBe(value)
+	forgetJson(message)
+	expect(bodyAsJson(message)).not.toBe(value)
+	expect(bodyAsJson(message)).toEqual(value)
 })

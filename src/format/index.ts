@@ -37,7 +37,7 @@ export { compact, compactOrNone, nonEmpty, nonEmptyList } from './compact.ts'
 export type { Crypto } from './crypto.ts'
 export { fieldPath, memberPath } from './field-path.ts'
 export { formRequest, isForm, mergeQuery, parseFields, queryRequest, readBodyValues, readForm } from './form.ts'
-export { bodyAsJson, jsonRequest, jsonResponse, longestReparsed, readJson, readJsonBody } from './json.ts'
+export { bodyAsJson, forgetJson, jsonRequest, jsonResponse, longestReparsed, readJson, readJsonBody } from './json.ts'
 export type { Decoded, EventLeg, Leg, ReplyLeg, Report } from './leg.ts'
 export {
 	WireCount,

@@ -201,6 +201,14 @@ export function bodyAsJson(message: Pick<Message, 'body'>): Json {
 	return outcome.value
 }
 
+/**
+ * Forgets the value of a large message that nobody is expected to read again; who does has it parsed anew. What is left to
+ * the WeakMap survives its message by one collection at least, which copies it.
+ */
+export function forgetJson(message: Pick<Message, 'body'>): void {
+	parsed.delete(message)
+}
+
 function parseBody(text: string): { readonly value: Json } | { readonly error: unknown } {
 	try {
 		return { value: readJson(text) }

@@ -1,7 +1,7 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
 import { asGatewayError } from '../errors.ts'
 import { fitReply } from '../fit/index.ts'
-import type { NamedAdapter, WireResponse } from '../format/index.ts'
+import { forgetJson, type NamedAdapter, type WireResponse } from '../format/index.ts'
 import type { CanonicalReply, Change } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
@@ -90,6 +90,7 @@ async function exchange(
 
 	const { encoded, sent, event: shown } = await encodeEvent(turn, received, record, runtime)
 	observed?.model('fitted-event', sent)
+	forgetJson(turn.call)
 	if (isLarge(encoded)) await runtime.letOthersRun()
 	const request = withMarks(encoded, turn.marks, await markOf(route, runtime.crypto))
 	observed?.wire('request', request)
@@ -124,6 +125,7 @@ async function exchange(
 		observed?.wire('response', response)
 		if (isLarge(response)) await parseAhead(response, runtime)
 		const read = readUpstreamReply(response, answering)
+		forgetJson(response)
 		recordUnread(record, 'reply', read.unread)
 		if (response.body.trim() === '') record.notes.push('the answer of the upstream is empty')
 		recordChanges(record, read.changes)
