@@ -1,4 +1,5 @@
 /** What users press and type, and which choice the upstream hears of. */
+import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { chatbotV2 } from '../adapters/chatbot-v2/index.ts'
@@ -48,6 +49,7 @@ describe('a choice comes back', () => {
 		['STRASSE', 'Straße'],
 		['Tea & cake', 'tea &amp; cake'],
 		['Earl Grey', 'earl\u00a0 grey'],
+		['Earl  Grey', 'earl grey'],
 		['❤️ Love', '❤ love'],
 		['ガス', 'ｶﾞｽ'],
 	])('of the label %j by the words %j', (label, words) => {
@@ -83,6 +85,46 @@ describe('a choice comes back', () => {
 		expect(picked('order', [order('tea'), order('tea')])).toBe('tea')
 		expect(picked('Yes', [offer('YES'), offer('Yes')])).toBe('v:Yes')
 	})
+})
+
+test('by the same words, whatever else was offered', () => {
+	const signs = [
+		'a',
+		'A',
+		's',
+		'ß',
+		'k',
+		'\u212a',
+		'i',
+		'İ',
+		' ',
+		'  ',
+		'\u00a0',
+		'&',
+		'&amp;',
+		'<',
+		'&lt;',
+		'"',
+		'\\',
+		'\u2060',
+	]
+	const label = fc.string({ unit: fc.constantFrom(...signs), maxLength: 5 })
+	const asTyped: readonly ((label: string) => string)[] = [
+		(label) => label,
+		(label) => label.toUpperCase(),
+		(label) => ` ${label.replace(/ +/g, ' ')} `,
+		(label) => label.replaceAll('&amp;', '&').replaceAll('&lt;', '<'),
+		(label) => label.slice(1),
+	]
+	const typed = fc.tuple(label, fc.constantFrom(...asTyped)).map(([label, typed]) => typed(label))
+	fc.assert(
+		fc.property(label, fc.oneof(typed, fc.constant(undefined)), fc.constantFrom(...asTyped), (label, other, typed) => {
+			const words = other ?? typed(label)
+			// Of letters that are all ASCII, less has to be looked at.
+			expect(picked(words, [offer(label)])).toBe(picked(words, [offer(label), offer('語')]))
+		}),
+		{ numRuns: 1000 },
+	)
 })
 
 describe('of an older reply', () => {

@@ -110,36 +110,63 @@ interface Found {
 
 /** The choice of a press that the platform reports: the newest with the value or label that came back. */
 function findPressed(words: string, open: OpenChoices): Found | undefined {
-	return findIn(open, (offers) => pressed(offers, words) ?? withLabel(offers, words))
+	for (const reply of open) {
+		const found = findIn(reply, (offers) => pressed(offers, words) ?? withLabel(offers, words))
+		if (found) return found
+	}
+	return undefined
 }
 
 /** The choice that a text stands for, where pressed and typed words arrive alike. */
-function findSaid(words: string, open: OpenChoices): Found | undefined {
+function findSaid(words: string, [newest, ...older]: OpenChoices): Found | undefined {
+	if (!newest) return undefined
 	const number = typedNumber(words)
-	const said = findIn(open.slice(0, 1), (offers) => {
+	const said = number === undefined && !mayHold(newest, words) ? undefined : findTyped(words, number, newest)
+	// A bare number, or a value that reads like its label, may be a typed answer to a newer question.
+	if (said || number !== undefined || older.length === 0) return said
+	// Where no value is the same, which is nearly always so, nothing needs to be parsed. Without the quotation mark in front,
+	// which is everywhere, the search is faster.
+	const end = JSON.stringify(words).slice(1)
+	for (const reply of older) {
+		const found = reply.offers.includes(end) ? findIn(reply, (offers) => withValue(offers, words)) : undefined
+		if (found) return found
+	}
+	return undefined
+}
+
+/** JSON of offers whose labels are compared by their letters, whatever their case, and by their blanks. */
+const plainOffers = /^[^&\\\x7f-\uffff]*$/
+
+/** False: no offer of a reply has these words, as is the case nearly always. Nothing is parsed to see that. */
+function mayHold({ offers }: StoredReply, words: string): boolean {
+	const key = labelKey(words)
+	if (key === undefined || !plainOffers.test(offers)) return true
+	const [first = ''] = key.split(' ', 1)
+	return offers.toLowerCase().includes(first)
+}
+
+function findTyped(words: string, number: number | undefined, newest: StoredReply): Found | undefined {
+	return findIn(newest, (offers) => {
 		return (
 			pressed(offers, words) ??
 			withLabel(offers, words) ??
 			(number === undefined ? undefined : offers.find((offer) => offer.number === number))
 		)
 	})
-	// A bare number, or a value that reads like its label, may be a typed answer to a newer question.
-	if (said || number !== undefined || open.length === 1) return said
-	// Where no value is the same, which is nearly always so, nothing needs to be parsed.
-	const value = JSON.stringify(words)
-	const older = open.slice(1).filter(({ offers }) => offers.includes(value))
-	return findIn(older, (offers) => {
-		const offer = offers.find(({ value }) => value === words)
-		return offer && isTypeable(offer, words) ? undefined : offer
-	})
 }
 
-function findIn(open: OpenChoices, find: (offers: readonly Offer[]) => Offer | undefined): Found | undefined {
-	for (const { turnId, offers } of open) {
-		const offer = offers === noOffers ? undefined : find(offersOf(offers))
-		if (offer) return { turnId, offer }
-	}
-	return undefined
+function findIn(
+	{ turnId, offers }: StoredReply,
+	find: (offers: readonly Offer[]) => Offer | undefined,
+): Found | undefined {
+	const offer = offers === noOffers ? undefined : find(offersOf(offers))
+	return offer && { turnId, offer }
+}
+
+/** The offer of this value, if it is none that people type. */
+function withValue(offers: readonly Offer[], words: string): Offer | undefined {
+	const offer = offers.find(({ value }) => value === words)
+	return offer && isTypeable(offer, words) ? undefined : offer
 }
 
 /** The offer whose press sends this back. */
