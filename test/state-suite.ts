@@ -196,6 +196,15 @@ export function stateSuite(name: string, create: () => State): void {
 			expect(await claim(state, `${c}, another`, 'call', long)).toEqual({ fence: expect.any(Number) })
 		})
 
+		test('several calls at the same time are each answered by their own claim', async () => {
+			const { state, c } = fresh()
+			const calls = ['one', 'two', 'three']
+			const fences = await Promise.all(calls.map(async (call) => fenceOf(await claim(state, c, call, long))))
+			const again = calls.map((call) => claim(state, c, call, long))
+			for (const i of [1, 0, 2]) await settle(state, c, calls[i] ?? '', fences[i] ?? 0, answer(`of ${calls[i]}`))
+			expect(await Promise.all(again)).toEqual(calls.map((call) => ({ answer: answer(`of ${call}`) })))
+		})
+
 		test('an answer comes back byte for byte', async () => {
 			const { state, c } = fresh()
 			const given = {

@@ -182,6 +182,19 @@ test('calls under way are bounded: beyond, a repeated call does not wait, and it
 	expect(await again).toEqual({ fence: expect.any(Number) })
 })
 
+test('calls whose leases have run out make room for others', async () => {
+	const state = createState(Math.ceil((2 * 1000 * 100) / limits.claimedHeap.value) + 1)
+	for (const conversation of ['c', 'c', 'other', 'other']) {
+		await claim(state, conversation, 'one', 0)
+		await claim(state, conversation, 'two', 0)
+	}
+	const claimed = await claim(state, 'c', 'three', long)
+	const again = claim(state, 'c', 'three', long)
+	const answer = { status: 200, headers: [], body: 'Hello' }
+	if ('fence' in claimed) await settle(state, 'c', 'three', claimed.fence, answer)
+	expect(await again).toEqual({ answer })
+})
+
 test('a state in a heap too small for a value says so, and goes on', async () => {
 	const state = createState((10_000 * 100) / limits.rememberedHeap.value)
 	expect(await state.addLateReply('c', replyOf('x'.repeat(20_000)))).toBe(false)

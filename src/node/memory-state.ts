@@ -6,9 +6,9 @@ import { getHeapStatistics } from 'node:v8'
 import { LRUCache } from 'lru-cache'
 import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { OpenChoices, OpenReply, PickedSet, Settlement, State } from '../runtime.ts'
-import { withTimeout } from '../timeout.ts'
+import type { OpenChoices, OpenReply, PickedSet, State, StoredReply } from '../runtime.ts'
 import { withReply } from '../turn/index.ts'
+import { createCallsUnderWay } from './calls-under-way.ts'
 
 /** What is remembered of a conversation. */
 interface Memory {
@@ -52,15 +52,6 @@ interface Notes<N extends Weighed> {
 	readonly cost: number
 }
 
-/** A call that is being answered. */
-interface InFlight {
-	readonly fence: number
-	/** When its lease runs out, as `performance.now`. */
-	readonly until: number
-	/** What repeated calls wait for. Absent: there are none. */
-	settled?: PromiseWithResolvers<void>
-}
-
 /**
  * Bytes of the heap that each takes beside the characters of its texts. Rounded up from the growth of the heap over
  * 100,000 entries of each kind, after a garbage collection; a test repeats the measurement.
@@ -83,9 +74,7 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 		maxSize: Math.floor((heap * limits.rememberedHeap.value) / 100),
 		sizeCalculation: costOf,
 	})
-	const inFlight = new Map<string, InFlight>()
-	const maxInFlight = Math.floor((heap * limits.claimedHeap.value) / 100 / overhead.inFlight)
-	let fences = 0
+	const underWay = createCallsUnderWay(Math.floor((heap * limits.claimedHeap.value) / 100 / overhead.inFlight))
 
 	function recall(conversation: string): Memory {
 		return memories.get(conversation) ?? nothing
@@ -101,46 +90,21 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 		return true
 	}
 
-	/** Returns the fence of the claim. */
-	function hold(key: string, lease: number): number {
-		const fence = ++fences
-		if (inFlight.size >= maxInFlight) forgetExpired()
-		if (inFlight.size < maxInFlight) inFlight.set(key, { fence, until: performance.now() + lease })
-		return fence
-	}
-
-	function forgetExpired(): void {
-		for (const [key, call] of inFlight) {
-			if (isHeld(call)) return
-			inFlight.delete(key)
-		}
-	}
-
-	/** False: the claim is another call's by now, or its lease has run out. */
-	function release(conversation: string, { call, fence }: NonNullable<Settlement['claim']>): boolean {
-		const key = inFlightKey(conversation, call)
-		const mine = inFlight.get(key)
-		if (mine?.fence !== fence) return false
-		inFlight.delete(key)
-		mine.settled?.resolve()
-		return isHeld(mine)
-	}
-
 	return {
 		async begin(conversation, { claim, choices }) {
+			let memory = recall(conversation)
 			let fence: number | undefined
 			if (claim) {
-				const key = inFlightKey(conversation, claim.call)
 				for (;;) {
-					const known = recall(conversation).answers.notes.findLast(({ call }) => call === claim.call)
+					const known = memory.answers.notes.findLast(({ call }) => call === claim.call)
 					if (known && isFresh(known)) return { answer: known.answer }
-					const other = inFlight.get(key)
-					if (!other || !isHeld(other)) break
-					await settled(other)
+					const settled = underWay.settled(conversation, claim.call)
+					if (!settled) break
+					await settled
+					memory = recall(conversation)
 				}
-				fence = hold(key, claim.lease)
+				fence = underWay.hold(conversation, claim)
 			}
-			const memory = recall(conversation)
 			if (choices === 'close' && memory.choices) remember(conversation, { ...memory, choices: undefined })
 			const open = choices === 'read' ? openIn(memory) : []
 			return fence === undefined ? { open } : { fence, open }
@@ -148,7 +112,7 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 		async settle(conversation, { claim, reply, picked }) {
 			const memory = recall(conversation)
 			const { choices, whole } = reply ? choicesWith(memory, reply, picked) : { choices: memory.choices, whole: true }
-			const isStored = claim !== undefined && release(conversation, claim) && claim.answer !== undefined
+			const isStored = claim !== undefined && underWay.release(conversation, claim) && claim.answer !== undefined
 			const answers = isStored ? answersWith(memory, claim.call, claim.answer) : memory.answers
 			if (choices !== memory.choices || isStored) remember(conversation, { choices, late: memory.late, answers })
 			return whole
@@ -168,20 +132,6 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 	}
 }
 
-function inFlightKey(conversation: string, call: string): string {
-	return `${conversation} ${call}`
-}
-
-function isHeld({ until }: InFlight): boolean {
-	return performance.now() < until
-}
-
-/** Waits until the call is settled, or its lease has run out. */
-async function settled(call: InFlight): Promise<void> {
-	call.settled ??= Promise.withResolvers()
-	await withTimeout(call.until - performance.now(), call.settled.promise)
-}
-
 function openIn({ choices }: Memory): OpenChoices {
 	return choices && isFresh(choices) ? choices.open : []
 }
@@ -195,9 +145,19 @@ function choicesWith(
 	if (!memory.choices && reply.offers.length === 0) return { choices: undefined, whole: true }
 	const { open, whole } = withReply(openIn(memory), reply, picked)
 	if (open.length === 0) return { choices: undefined, whole }
-	let cost = 0
-	for (const { turnId, offers } of open) cost += heapBytes(turnId) + heapBytes(offers)
-	return { choices: { open, cost, at: performance.now() }, whole }
+	return { choices: { open, cost: costAfter(memory.choices, open), at: performance.now() }, whole }
+}
+
+/** What open replies cost; most of them were there before. */
+function costAfter(before: Choices | undefined, open: OpenChoices): number {
+	let cost = before?.cost ?? 0
+	for (const reply of open) if (!before?.open.includes(reply)) cost += costOfReply(reply)
+	for (const reply of before?.open ?? []) if (!open.includes(reply)) cost -= costOfReply(reply)
+	return cost
+}
+
+function costOfReply({ turnId, offers }: StoredReply): number {
+	return heapBytes(turnId) + heapBytes(offers)
 }
 
 function answersWith({ answers }: Memory, call: string, answer: WireResponse): Memory['answers'] {
@@ -226,7 +186,7 @@ function withoutOldest<N extends Weighed>(
 	{ notes, bytes, cost }: Notes<N>,
 	areTooMany: (count: number, bytes: number) => boolean = () => false,
 ): Notes<N> {
-	const left = { bytes, cost }
+	const left = { notes, bytes, cost }
 	let first = 0
 	for (const note of notes) {
 		if (isFresh(note) && !areTooMany(notes.length - first, left.bytes)) break
@@ -234,7 +194,8 @@ function withoutOldest<N extends Weighed>(
 		left.bytes -= note.bytes
 		left.cost -= note.cost
 	}
-	return { notes: first === 0 ? notes : notes.slice(first), ...left }
+	if (first > 0) left.notes = notes.slice(first)
+	return left
 }
 
 function areTooManyAnswers(count: number, bytes: number): boolean {

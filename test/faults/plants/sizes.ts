@@ -151,9 +151,9 @@ export const sizePlants: readonly Plant[] = [
 		fault: 'Any number of calls under way is kept for repeated ones',
 		edits: [
 			{
-				file: 'src/node/memory-state.ts',
-				find: 'inFlight.size < maxInFlight',
-				replace: 'inFlight.size < 1000 * maxInFlight',
+				file: 'src/node/calls-under-way.ts',
+				find: 'if (count >= most) return fence',
+				replace: 'if (count >= 1000 * most) return fence',
 			},
 		],
 		caughtBy: { file: 'test/state.test.ts', test: 'calls under way' },

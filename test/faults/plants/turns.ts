@@ -16,9 +16,9 @@ export const turnPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/node/memory-state.ts',
-				find: 'await settled(other)\n',
+				find: 'await settled\n',
 				replace:
-					'await settled(other)\n					if (++waited % 50 === 0) return { fence: hold(key, claim.lease), open: [] }\n',
+					'await settled\n					if (++waited % 50 === 0) return { fence: underWay.hold(conversation, claim), open: [] }\n',
 			},
 			{ file: 'src/node/memory-state.ts', find: 'const noNotes =', replace: 'let waited = 0\nconst noNotes =' },
 		],
