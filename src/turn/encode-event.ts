@@ -10,6 +10,8 @@ import { createReplyUrl } from './reply-url.ts'
 import { isLarge } from './stages.ts'
 import { refuseLosses } from './strict.ts'
 
+const findsNone = (): boolean => false
+
 /**
  * The platform's event without secrets, the same as the upstream gets it, and that as a request. Throws
  * `event-does-not-fit`.
@@ -31,7 +33,9 @@ export async function encodeEvent(
 	// Looking at each part of the call costs more than looking at all of it at once, as is done here.
 	const look = route.raw && (await containsSecret(call, hasSecret, runtime))
 	const replyUrl = route.replyUrl && (await replyUrlOf(turn, received, record, runtime))
-	const described = describeTurn(turn, received, { ...record, replyUrl }, look ? hasSecret : () => false)
+	const { changes: noted, moreChanges } = record
+	const told = { changes: noted, moreChanges, replyUrl }
+	const described = describeTurn(turn, received, told, look ? hasSecret : findsNone)
 	if (isLarge(call)) await runtime.letOthersRun()
 	const encoded = leg.encode(sent, described)
 	if (isLarge(encoded)) await runtime.letOthersRun()

@@ -48,7 +48,9 @@ const maxRecorded = 500
 /** Adds changes to the record. Beyond its bound the least important are only counted. */
 export function recordChanges(record: TurnRecord, changes: readonly Change[]): void {
 	if (changes.length === 0) return
-	const all = lossesFirst([...record.changes, ...changes])
+	const all = lossesFirst(record.changes.length === 0 ? changes : [...record.changes, ...changes])
+	record.changes = all
+	if (all.length <= maxRecorded) return
 	record.changes = all.slice(0, maxRecorded)
 	record.moreChanges += all.length - record.changes.length
 	record.moreLosses += all.slice(maxRecorded).filter(isLoss).length
@@ -77,7 +79,7 @@ export function logTurn(
 	status: number,
 	runtime: Runtime,
 ): void {
-	runtime.log({
+	const line = {
 		level: levelOf(record),
 		msg: 'turn',
 		turn: turnId,
@@ -92,8 +94,9 @@ export function logTurn(
 		choicesForgotten: record.choicesForgotten || undefined,
 		upstreamStatus: record.error?.context.upstreamStatus ?? record.upstreamStatus,
 		ms: Math.round(runtime.elapsed() - startedAt),
-		...outcomeOf(record, route.hasSecret),
-	})
+	}
+	// Most turns have nothing more to say.
+	runtime.log(isClean(record) ? line : { ...line, ...outcomeOf(record, route.hasSecret) })
 	observed?.end({
 		...observedOutcome(record, route.hasSecret),
 		platform: platform.name,
@@ -141,6 +144,11 @@ function observedOutcome(
 function levelOf({ error }: TurnRecord): LogLine['level'] {
 	if (error === undefined) return 'info'
 	return error.status >= 500 ? 'error' : 'warn'
+}
+
+/** Whether nothing was wrong, and nothing lost. */
+function isClean({ error, notes, changes, moreLosses }: TurnRecord): boolean {
+	return error === undefined && notes.length === 0 && moreLosses === 0 && !changes.some(isLoss)
 }
 
 /** The fields of a line that say what was wrong, and what was lost. */

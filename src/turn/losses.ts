@@ -17,8 +17,18 @@ export function isLoss({ did }: Change): boolean {
 }
 
 /** What was dropped or shortened, then what was altered, then what was added; each in its order. */
-export function lossesFirst(changes: readonly Change[]): Change[] {
+export function lossesFirst(changes: readonly Change[]): readonly Change[] {
+	if (areInOrder(changes)) return changes
 	const ranked: [Change[], Change[], Change[]] = [[], [], []]
 	for (const change of changes) ranked[ranks[change.did]].push(change)
 	return ranked.flat()
+}
+
+function areInOrder(changes: readonly Change[]): boolean {
+	let last = 0
+	for (const { did } of changes) {
+		if (ranks[did] < last) return false
+		last = ranks[did]
+	}
+	return true
 }

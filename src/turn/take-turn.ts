@@ -141,7 +141,7 @@ async function exchange(
 	const fitted = fitReply(joined.reply, to.leg, context)
 	observed?.model('fitted-reply', fitted.value)
 	recordChanges(record, fitted.changes)
-	refuseLosses(route, 'reply-does-not-fit', [...lost, ...fitted.changes])
+	refuseLosses(route, 'reply-does-not-fit', lost.concat(fitted.changes))
 	if (joined.recalled > 0 || (!isLate && isLarge(response))) await runtime.letOthersRun()
 	const answer = to.leg.encode(fitted.value)
 	if (conversation === undefined) return { answer }
