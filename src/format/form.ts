@@ -39,25 +39,36 @@ export function parseFields(text: string): Fields {
 		at = text.indexOf('&', at + 1)
 		if (at === -1) break
 	}
-	if (!text.includes('%')) return splitFields(text)
+	try {
+		return splitFields(text)
+	} catch {
+		return parseOddFields(text)
+	}
+}
+
+/** The fields of a text in which each percent sign begins bytes of UTF-8; throws where one does not. The parser takes several times as long. */
+function splitFields(text: string): Fields {
+	const fields: [name: string, value: string][] = []
+	for (const part of text.replaceAll('+', ' ').split('&')) {
+		if (part === '') continue
+		const end = part.indexOf('=')
+		fields.push(end === -1 ? [decoded(part), ''] : [decoded(part.slice(0, end)), decoded(part.slice(end + 1))])
+	}
+	return fields
+}
+
+function decoded(text: string): string {
+	return text.includes('%') ? decodeURIComponent(text) : text
+}
+
+/** The same for any text, in which a percent sign that encodes nothing stands for itself. */
+function parseOddFields(text: string): Fields {
 	// Behind an ampersand, because a question mark at the start would be taken off.
 	const fields = [...new URLSearchParams(`&${withValues(text)}`)]
 	// The parser replaces what it cannot decode, in silence.
 	const odd = fields.find(([name, value]) => name.includes('\ufffd') || value.includes('\ufffd'))
 	if (odd && !isUtf8(text)) throw new GatewayError('body-not-utf8', { field: fieldPath([odd[0]]) })
 	return fields
-}
-
-/** The fields of a text in which nothing but blanks is encoded: the parser takes several times as long. */
-function splitFields(text: string): Fields {
-	const parts = text
-		.replaceAll('+', ' ')
-		.split('&')
-		.filter((part) => part !== '')
-	return parts.map((part) => {
-		const end = part.indexOf('=')
-		return end === -1 ? [part, ''] : [part.slice(0, end), part.slice(end + 1)]
-	})
 }
 
 function isUtf8(text: string): boolean {
