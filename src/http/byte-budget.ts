@@ -39,40 +39,66 @@ export function createReplyBudget(limit: number): (origin: string) => ByteAccoun
 	const budget = createBudget(limit, 'too-many-replies')
 	const halves = new Map<string, ByteAccounts>()
 	return (origin) => {
-		const half = halves.get(origin) ?? budget.half()
+		const known = halves.get(origin)
+		if (known) return known
+		const half = budget.half()
 		halves.set(origin, half)
 		return half
 	}
 }
 
-function createBudget(limit: number, code: 'too-many-bodies' | 'too-many-replies'): ByteBudget {
-	const all = { bytes: 0 }
-	const open = (half?: { bytes: number }): ByteAccount => {
-		let read = 0
-		let counted = 0
-		const count = (bytes: number): void => {
-			counted += bytes
-			all.bytes += bytes
-			if (half) half.bytes += bytes
-		}
-		return {
-			add(bytes) {
-				const more = Math.max(0, read + bytes - limits.uncountedBodyBytes.value) - counted
-				const isOver = all.bytes + more > budget.limit || (half && half.bytes + more > budget.limit / 2)
-				if (isOver) throw new GatewayError(code, { limit: budget.limit, retryAfter })
-				read += bytes
-				count(more)
-			},
-			close: () => count(-counted),
-		}
-	}
+type Code = 'too-many-bodies' | 'too-many-replies'
+
+/** Bytes that are counted now. */
+interface Count {
+	bytes: number
+}
+
+function createBudget(limit: number, code: Code): ByteBudget {
+	const all: Count = { bytes: 0 }
 	const budget: ByteBudget = {
 		limit,
-		open: () => open(),
+		open: () => new Account(budget, code, all, undefined),
 		half() {
-			const half = { bytes: 0 }
-			return { open: () => open(half) }
+			const half: Count = { bytes: 0 }
+			return { open: () => new Account(budget, code, all, half) }
 		},
 	}
 	return budget
+}
+
+// A class: each body has one.
+class Account implements ByteAccount {
+	readonly #budget: ByteBudget
+	readonly #code: Code
+	readonly #all: Count
+	readonly #half: Count | undefined
+	#read = 0
+	#counted = 0
+
+	constructor(budget: ByteBudget, code: Code, all: Count, half: Count | undefined) {
+		this.#budget = budget
+		this.#code = code
+		this.#all = all
+		this.#half = half
+	}
+
+	add(bytes: number): void {
+		const more = Math.max(0, this.#read + bytes - limits.uncountedBodyBytes.value) - this.#counted
+		const { limit } = this.#budget
+		const isOver = this.#all.bytes + more > limit || (this.#half && this.#half.bytes + more > limit / 2)
+		if (isOver) throw new GatewayError(this.#code, { limit, retryAfter })
+		this.#read += bytes
+		this.#count(more)
+	}
+
+	close(): void {
+		this.#count(-this.#counted)
+	}
+
+	#count(bytes: number): void {
+		this.#counted += bytes
+		this.#all.bytes += bytes
+		if (this.#half) this.#half.bytes += bytes
+	}
 }

@@ -13,61 +13,76 @@ export interface ByteCollector {
 
 /** A collector that takes at most about twice as much memory as it has bytes, however small the chunks are. */
 export function createByteCollector(): ByteCollector {
-	let size = 0
-	const parts: Uint8Array[] = []
+	return new Collector()
+}
+
+const nothing = new Uint8Array()
+
+// A class: each body has one, and functions of its own would take more than most bodies.
+class Collector implements ByteCollector {
+	#size = 0
+	readonly #parts: Uint8Array[] = []
 	/** Small chunks behind the last part. */
-	let block = new Uint8Array()
-	let filled = 0
-	const takeFilled = (): Uint8Array => {
-		const taken = block.subarray(0, filled)
-		filled = 0
+	#block = nothing
+	#filled = 0
+
+	add(chunk: Uint8Array): void {
+		// The first chunk is kept in any case: most bodies have no other.
+		const isKept = this.#size === 0 || isWorthKeeping(chunk)
+		this.#size += chunk.byteLength
+		if (isKept) {
+			if (this.#filled > 0) this.#parts.push(this.#takeFilled().slice())
+			this.#parts.push(chunk)
+			return
+		}
+		for (let rest = chunk; rest.byteLength > 0; ) {
+			if (this.#filled === this.#block.byteLength) {
+				if (this.#filled > 0) this.#parts.push(this.#takeFilled())
+				this.#block = new Uint8Array(Math.min(Math.max(this.#size, smallestBlock), largestBlock))
+			}
+			const part = rest.subarray(0, this.#block.byteLength - this.#filled)
+			this.#block.set(part, this.#filled)
+			this.#filled += part.byteLength
+			rest = rest.subarray(part.byteLength)
+		}
+	}
+
+	joined(): Uint8Array {
+		return this.#join() ?? this.#only()
+	}
+
+	read<T>(make: (bytes: Uint8Array) => T): T {
+		const whole = this.#join()
+		if (!whole) return make(this.#only())
+		try {
+			return make(whole)
+		} finally {
+			// Frees the memory. Left to be collected, such buffers cause most of the collections of all that there is.
+			whole.buffer.transfer(0)
+		}
+	}
+
+	#takeFilled(): Uint8Array {
+		const taken = this.#block.subarray(0, this.#filled)
+		this.#filled = 0
 		return taken
 	}
+
 	/** Undefined: there is no more than one part. */
-	const join = (): Uint8Array<ArrayBuffer> | undefined => {
-		if (filled > 0) parts.push(takeFilled())
-		if (parts.length < 2) return undefined
-		const whole = new Uint8Array(size)
+	#join(): Uint8Array<ArrayBuffer> | undefined {
+		if (this.#filled > 0) this.#parts.push(this.#takeFilled())
+		if (this.#parts.length < 2) return undefined
+		const whole = new Uint8Array(this.#size)
 		let end = 0
-		for (const part of parts) {
+		for (const part of this.#parts) {
 			whole.set(part, end)
 			end += part.byteLength
 		}
 		return whole
 	}
-	const only = (): Uint8Array => parts[0] ?? new Uint8Array()
-	return {
-		add(chunk) {
-			// The first chunk is kept in any case: most bodies have no other.
-			const isKept = size === 0 || isWorthKeeping(chunk)
-			size += chunk.byteLength
-			if (isKept) {
-				if (filled > 0) parts.push(takeFilled().slice())
-				parts.push(chunk)
-				return
-			}
-			for (let rest = chunk; rest.byteLength > 0; ) {
-				if (filled === block.byteLength) {
-					if (filled > 0) parts.push(takeFilled())
-					block = new Uint8Array(Math.min(Math.max(size, smallestBlock), largestBlock))
-				}
-				const part = rest.subarray(0, block.byteLength - filled)
-				block.set(part, filled)
-				filled += part.byteLength
-				rest = rest.subarray(part.byteLength)
-			}
-		},
-		joined: () => join() ?? only(),
-		read(make) {
-			const whole = join()
-			if (!whole) return make(only())
-			try {
-				return make(whole)
-			} finally {
-				// Frees the memory. Left to be collected, such buffers cause most of the collections of all that there is.
-				whole.buffer.transfer(0)
-			}
-		},
+
+	#only(): Uint8Array {
+		return this.#parts[0] ?? nothing
 	}
 }
 

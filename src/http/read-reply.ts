@@ -29,7 +29,7 @@ export async function readReply(
 	let bytes: Uint8Array | undefined
 	const account = budget.open()
 	try {
-		bytes = await readLimited(answer, maxBytes, declared, account.add)
+		bytes = await readLimited(answer, maxBytes, declared, (size) => account.add(size))
 	} catch (cause) {
 		if (cause instanceof GatewayError) throw cause
 		if (signal.aborted) throw new GatewayError('upstream-timeout', {}, { cause })
@@ -70,7 +70,10 @@ export function brokenOff(cause: unknown): GatewayError {
 }
 
 /** JSON begins with two ASCII characters, of which UTF-16 and UTF-32 make a NUL; or there is a byte order mark. */
-function isUtf16([first, second]: Uint8Array): boolean {
+function isUtf16(bytes: Uint8Array): boolean {
+	// Not by destructuring, which goes through an iterator.
+	const first = bytes[0]
+	const second = bytes[1]
 	if (first === 0 || second === 0) return true
 	return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 }
