@@ -82,13 +82,13 @@ function choose(
 	{ until }: CallLimits,
 	now: number,
 ): { readonly endpoint: Endpoint; readonly wait: number } | undefined {
-	const available = endpoints.filter(({ breaker }) => breaker.retryIn(now) === 0)
-	const fresh = available.find((endpoint) => !tried.includes(endpoint))
-	if (fresh) {
-		fresh.budget.earn()
-		return { endpoint: fresh, wait: 0 }
+	for (const endpoint of endpoints) {
+		if (tried.includes(endpoint) || endpoint.breaker.retryIn(now) > 0) continue
+		endpoint.budget.earn()
+		return { endpoint, wait: 0 }
 	}
-	const again = now + pause < until ? available.find(({ budget }) => budget.spend()) : undefined
+	if (now + pause >= until) return undefined
+	const again = endpoints.find(({ breaker, budget }) => breaker.retryIn(now) === 0 && budget.spend())
 	return again && { endpoint: again, wait: pause }
 }
 
@@ -119,7 +119,11 @@ async function callEndpoint(
 	const timeout = until - startedAt
 	let observed: CallObserver | undefined
 	try {
-		const call = await outgoingCall(upstream, endpoint, request, { id, reads, timeout }, runtime)
+		const [secret] = upstream.secrets
+		const { auth } = upstream.adapter
+		const proved = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
+		const signed = upstream.signingKeys.length > 0 ? await signature(upstream, id, proved.body, runtime) : unsigned
+		const call = outgoingCall(upstream, endpoint, proved, signed, { reads, timeout })
 		observed = observe?.({ method: call.method, origin: upstream.send ? undefined : originOf(endpoint) })
 		const response = await send(observed?.trace ? withTrace(call, observed.trace) : call)
 		if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
@@ -141,32 +145,26 @@ const ownHeaders: Fields = [
 	['user-agent', 'dragoman'],
 ]
 
-/** The request with the upstream's own headers, its secret and the signature. */
-async function outgoingCall(
-	upstream: Upstream,
+/** In place of a signature. */
+const unsigned: Fields = []
+
+/** The request, in which `auth` has put its proof, with the upstream's own headers, the signature, and the secret of a format without `auth`. */
+function outgoingCall(
+	{ secrets: [secret], adapter, headers: added, onlyPublic }: Upstream,
 	endpoint: Endpoint,
-	request: WireRequest,
-	{ id, reads, timeout }: Pick<CallLimits, 'id' | 'reads'> & Pick<OutgoingCall, 'timeout'>,
-	runtime: Runtime,
-): Promise<OutgoingCall> {
-	const [secret] = upstream.secrets
-	const { auth } = upstream.adapter
-	const { method, query, headers, body } =
-		secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
+	{ method, query, headers, body }: WireRequest,
+	signed: Fields,
+	{ reads, timeout }: Pick<OutgoingCall, 'reads' | 'timeout'>,
+): OutgoingCall {
 	return {
-		url: upstreamUrl(endpoint.url, query, auth ? undefined : secret),
+		url: upstreamUrl(endpoint.url, query, adapter.auth ? undefined : secret),
 		method,
-		headers: [
-			...headers,
-			...upstream.headers,
-			...ownHeaders,
-			...(upstream.signingKeys.length > 0 ? await signature(upstream, id, body, runtime) : []),
-		],
+		headers: [...headers, ...added, ...ownHeaders, ...signed],
 		body,
 		timeout,
 		reads,
 		maxBytes: limits.replyBytes.value,
-		onlyPublic: upstream.onlyPublic,
+		onlyPublic,
 	}
 }
 
