@@ -21,16 +21,20 @@ const nothing = new Uint8Array()
 // A class: each body has one, and functions of its own would take more than most bodies.
 class Collector implements ByteCollector {
 	#size = 0
-	readonly #parts: Uint8Array[] = []
+	#parts: Uint8Array[] = []
 	/** Small chunks behind the last part. */
 	#block = nothing
 	#filled = 0
 
 	add(chunk: Uint8Array): void {
-		// The first chunk is kept in any case: most bodies have no other.
-		const isKept = this.#size === 0 || isWorthKeeping(chunk)
+		if (this.#size === 0) {
+			// The first chunk is kept in any case: most bodies have no other.
+			this.#parts = [chunk]
+			this.#size = chunk.byteLength
+			return
+		}
 		this.#size += chunk.byteLength
-		if (isKept) {
+		if (isWorthKeeping(chunk)) {
 			if (this.#filled > 0) this.#parts.push(this.#takeFilled().slice())
 			this.#parts.push(chunk)
 			return
