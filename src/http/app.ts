@@ -87,26 +87,32 @@ export function createApp({
 		})
 	}
 
-	/** Takes a reply that a backend sends by itself, or a turn, and responds. */
+	/** Takes a call, and responds. */
 	async function take(request: Request, env: unknown): Promise<Response> {
 		try {
-			const at = runtime.elapsed()
-			const { target, headers } = headOf(request, env)
-			const { path, query } = partsOf(target)
-			const head = { method: request.method, query, headers }
-			const source = bodyOf(request, env)
-			if (path.startsWith(replyPath)) {
-				const token = path.slice(replyPath.length)
-				const body = unreadBody({ head, source, maxBody: limits.replyBytes.value, budgets })
-				return respond(logged(await takeReply(table, { head, token, body, at }, runtime), undefined), env)
-			}
-			const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
-			const body = unreadBody({ head, source, maxBody, budgets })
-			const taken = await takeTurn(route, { head, body, pathSecret, at }, runtime)
-			return respond(logged(taken, isDecoy ? undefined : route.name), env)
+			const { route, answering } = begin(request, env)
+			return respond(logged(await answering, route), env)
 		} catch (thrown) {
 			return respond(failed(thrown), env)
 		}
+	}
+
+	/** Begins to take a reply that a backend sends by itself, or a turn; then with the name of its route. What waits holds nothing of this. */
+	function begin(request: Request, env: unknown): { route: string | undefined; answering: Promise<Answered> } {
+		const at = runtime.elapsed()
+		const { target, headers } = headOf(request, env)
+		const { path, query } = partsOf(target)
+		const head = { method: request.method, query, headers }
+		const source = bodyOf(request, env)
+		if (path.startsWith(replyPath)) {
+			const token = path.slice(replyPath.length)
+			const body = unreadBody({ head, source, maxBody: limits.replyBytes.value, budgets })
+			return { route: undefined, answering: takeReply(table, { head, token, body, at }, runtime) }
+		}
+		const { route, pathSecret, isDecoy, maxBody } = table.byPath(path)
+		const body = unreadBody({ head, source, maxBody, budgets })
+		const answering = takeTurn(route, { head, body, pathSecret, at }, runtime)
+		return { route: isDecoy ? undefined : route.name, answering }
 	}
 
 	/** The answer. That a call was refused is logged, with the name of its route. */
