@@ -251,6 +251,9 @@ function compileRecord(schema: Schema): Check {
 
 /** A member that an object schema lists. */
 interface Listed {
+	readonly key: string
+	/** Where it stands among the outputs. */
+	readonly place: number
 	readonly check: Check
 	readonly ifAbsent: 'refused' | 'left out' | 'default'
 }
@@ -265,13 +268,14 @@ function compileObject(schema: Schema): Check {
 	const checkRest = rest && checkOf(rest)
 	// Lists, in which a member is found by its place: a look-up of each key in a map takes longer than all of its checks.
 	const keys = Object.keys(entries)
-	const listed = Object.values(entries).map((entry): Listed => {
-		return { check: checkOf(entry), ifAbsent: ifAbsent(entry) }
+	const listed = Object.entries(entries).map(([key, entry], place): Listed => {
+		return { key, place, check: checkOf(entry), ifAbsent: ifAbsent(entry) }
 	})
-	const expected = listed.filter((member) => member.ifAbsent !== 'left out').length
+	const expected = listed.filter((member) => member.ifAbsent !== 'left out')
+	const none = listed.map((): unknown => absent)
 	// What comes before that key, or everything, all of it as it was given.
 	const outputsBefore = (value: Members, end?: string): unknown[] => {
-		const outputs = listed.map((): unknown => absent)
+		const outputs = none.slice()
 		for (const key in value) {
 			if (key === end) break
 			const place = placeOf(key, keys, 0)
@@ -288,7 +292,7 @@ function compileObject(schema: Schema): Check {
 		let outputs: unknown[] | undefined
 		let others: { [key: string]: unknown } | undefined
 		let last = -1
-		let missing = expected
+		let missing = expected.length
 		for (const key in value) {
 			const place = placeOf(key, keys, last + 1)
 			const member = listed[place]
@@ -320,8 +324,8 @@ function compileObject(schema: Schema): Check {
 		}
 		if (missing > 0) {
 			outputs ??= outputsBefore(value)
-			for (const [place, { check, ifAbsent }] of listed.entries()) {
-				if (ifAbsent === 'left out' || outputs[place] !== absent) continue
+			for (const { place, check, ifAbsent } of expected) {
+				if (outputs[place] !== absent) continue
 				if (ifAbsent === 'refused') return refused
 				const output = check(undefined, [])
 				if (output === refused) return refused
@@ -330,7 +334,7 @@ function compileObject(schema: Schema): Check {
 		}
 		if (!outputs) return value
 		const made: { [key: string]: unknown } = {}
-		for (const [place, key] of keys.entries()) {
+		for (const { key, place } of listed) {
 			const output = outputs[place]
 			if (output !== absent) made[key] = output
 		}
