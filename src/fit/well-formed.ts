@@ -14,8 +14,12 @@ function isWellFormed(value: unknown): boolean {
 	if (typeof value === 'string') return value.isWellFormed()
 	if (typeof value !== 'object' || value === null) return true
 	if (Array.isArray(value)) return value.every(isWellFormed)
-	// Not by entries, which are a list for each member.
-	for (const key in value) if (!key.isWellFormed() || !isWellFormed(value[key as keyof typeof value])) return false
+	// Not by entries, which are a list for each member; and most members are strings.
+	for (const key in value) {
+		const member: unknown = value[key as keyof typeof value]
+		if (!key.isWellFormed()) return false
+		if (typeof member === 'string' ? !member.isWellFormed() : !isWellFormed(member)) return false
+	}
 	return true
 }
 

@@ -13,8 +13,10 @@ export function namesOf(names: FieldMapping<string>): string[] {
 	return Object.values(names).flatMap(listOf)
 }
 
+const none: readonly string[] = []
+
 function listOf(names: string | readonly string[] | undefined): readonly string[] {
-	return typeof names === 'string' ? [names] : (names ?? [])
+	return typeof names === 'string' ? [names] : (names ?? none)
 }
 
 /**
@@ -53,13 +55,13 @@ export function absentFields<Field extends string>(
 	attributes: Attributes,
 	options: readonly NoInfer<Field>[],
 ): { notes?: string[] } {
-	const notes = options.flatMap((option) => {
+	const notes: string[] = []
+	for (const option of options) {
 		const all = listOf(names[option])
-		if (all.length === 0 || all.some((name) => Object.hasOwn(attributes, name))) return []
-		return [
-			`the call has no attribute ${all.map((name) => JSON.stringify(name)).join(' or ')}, which the option "${option}" names`,
-		]
-	})
+		if (all.length === 0 || all.some((name) => Object.hasOwn(attributes, name))) continue
+		const named = all.map((name) => JSON.stringify(name)).join(' or ')
+		notes.push(`the call has no attribute ${named}, which the option "${option}" names`)
+	}
 	return notes.length > 0 ? { notes } : {}
 }
 

@@ -26,11 +26,19 @@ export function withScheme(address: string): string {
 
 /** The relative addresses of a reply. */
 export function relativeAddressesOf({ messages }: CanonicalReply): RelativeAddress[] {
-	return messages.flatMap((message, i) =>
-		addressesOf(message, ['messages', i]).flatMap(([path, address]) =>
-			isRelative(address) ? [{ path, expected }] : [],
-		),
-	)
+	const found: RelativeAddress[] = []
+	for (const [i, message] of messages.entries()) {
+		if (!canHaveAddress(message)) continue
+		for (const [path, address] of addressesOf(message, ['messages', i])) {
+			if (isRelative(address)) found.push({ path, expected })
+		}
+	}
+	return found
+}
+
+/** Most messages are texts and choices, which have none. */
+function canHaveAddress(message: Message): boolean {
+	return message.type !== 'choices' && (message.type !== 'text' || message.buttons !== undefined)
 }
 
 type Path = readonly (string | number)[]
