@@ -24,6 +24,20 @@ test.each([
 	expect(await pauseAfter(took)).toBe(pause)
 })
 
+test.each([
+	[0, 0],
+	[3, 3],
+	[500, 5],
+])('after a commit of %i ms a new event waits for others for %i ms at most', async (took, wait) => {
+	let now = 1000
+	const pace = createPace({ now: () => now })
+	expect(pace.gathersUntil).toBeLessThan(now)
+	await pace.measure(async () => {
+		now += took
+	})
+	expect(pace.gathersUntil - now).toBe(wait)
+})
+
 test('a commit that fails begins no pause', async () => {
 	let now = 1000
 	const pace = createPace({ now: () => now })
@@ -78,6 +92,51 @@ test('what has just come does not wait for the end of a pause, and takes the out
 	void outbox.accept([delivery('new')])
 	await clock.pass(1)
 	expect(commits.slice(1)).toMatchObject([{ entries: 1, outcomes: 4 }])
+})
+
+/** Callers who come back with their next event so many milliseconds after each answer, for so many events each. */
+function callers(rig: ReturnType<typeof outboxWith>, thinking: readonly number[], events: number): void {
+	for (const [i, milliseconds] of thinking.entries()) {
+		const call = async () => {
+			for (let n = 0; n < events; n++) {
+				await rig.outbox.accept([delivery(`${i}-${n}`)])
+				await new Promise<void>((done) => void rig.clock.after(milliseconds, done))
+			}
+		}
+		void call()
+	}
+}
+
+test('callers who come back shortly after each other share a commit', async () => {
+	const rig = outboxWith(0, 4)
+	await rig.clock.pass(100)
+	rig.commits.length = 0
+	callers(rig, [1, 2, 3], 4)
+	await rig.clock.pass(4 * (4 + 3) - 1)
+	expect(rig.commits.map(({ entries }) => entries).slice(0, 4)).toEqual([1, 3, 3, 3])
+})
+
+test('who does not come back is not waited for any longer than the commit took', async () => {
+	const rig = outboxWith(0, 4)
+	await rig.clock.pass(100)
+	rig.commits.length = 0
+	const from = rig.clock.now()
+	callers(rig, [1, 50], 3)
+	await rig.clock.pass(15)
+	expect(rig.commits.map(({ at, entries }) => [at - from, entries])).toEqual([
+		[0, 1],
+		[5, 2],
+		[13, 1],
+	])
+})
+
+test('a single caller is not waited for', async () => {
+	const rig = outboxWith(0, 4)
+	await rig.clock.pass(100)
+	rig.commits.length = 0
+	callers(rig, [1], 4)
+	await rig.clock.pass(4 * (4 + 1) - 1)
+	expect(rig.commits.map(({ entries }) => entries)).toEqual([1, 1, 1, 1])
 })
 
 test('an event without a backlog is delivered as soon as it is stored', async () => {

@@ -62,6 +62,9 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 	let cancelTimer = () => {}
 	let wakesAt = Number.POSITIVE_INFINITY
 	let committedAt = clock.now()
+	/** Those who waited at the end of the last commit, and those whom it answered: they may be back soon. */
+	let callers = 0
+	let onAllCallers = () => {}
 	const deliveries = createDeliveries({
 		...{ routes, schedule: settings, runtime, clock, random: Math.random, concurrency: settings.concurrency },
 		maxBytes: mostBytes(settings.maxBytes),
@@ -72,7 +75,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		},
 	})
 	const isPausing = () => state === 'open' && !failing && clock.now() < pace.pausesUntil
-	const hasWork = () => !intake.isEmpty || (outcomes.length > 0 && !isPausing())
+	const hasWork = () => intake.count > 0 || (outcomes.length > 0 && !isPausing())
 
 	/** Wakes then, unless something wakes it before. */
 	function sleepUntil(moment: number): void {
@@ -112,8 +115,19 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		if (outcomes.length > 0) sleepUntil(pace.pausesUntil)
 	}
 
+	/** Waits until all callers are back, for this many milliseconds at most. */
+	async function gather(milliseconds: number): Promise<void> {
+		const all = Promise.withResolvers<void>()
+		onAllCallers = all.resolve
+		const cancel = clock.after(milliseconds, all.resolve)
+		await all.promise
+		cancel()
+	}
+
 	/** Commits what has arrived, and starts the deliveries that are due. Returns when the next one is. */
 	async function commitNext(): Promise<number | undefined> {
+		const left = pace.gathersUntil - clock.now()
+		if (intake.count > 0 && intake.count < callers && left > 0) await gather(left)
 		const accepted = intake.next()
 		const ended = [...unstored, ...outcomes]
 		outcomes = []
@@ -135,6 +149,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 			return undefined
 		}
 		committedAt = clock.now()
+		callers = intake.count + accepted.length
 		trouble.works()
 		const { entries, claimed, nextAt, crowdedOut } = committed
 		unstored = committed.unstored ?? []
@@ -159,6 +174,7 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 			const entry = intake.entryOf(accepted, underWay !== undefined)
 			if (failing || state === 'closed') throw new GatewayError('outbox-failed')
 			const stored = intake.add(entry)
+			if (intake.count >= callers) onAllCallers()
 			wake()
 			try {
 				await stored

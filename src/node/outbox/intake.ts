@@ -19,7 +19,8 @@ interface Waiting {
 }
 
 export interface Intake {
-	readonly isEmpty: boolean
+	/** How many wait. */
+	readonly count: number
 	/** Throws `event-too-large`. */
 	entryOf(deliveries: Deliveries, underWay: boolean): SizedEntry
 	/** Resolves when the event is stored. Rejects with `outbox-full`, or with the code that the event is settled with. */
@@ -42,8 +43,8 @@ export function createIntake(maxFileBytes: number): Intake {
 	let waitingBytes = 0
 
 	return {
-		get isEmpty() {
-			return waiting.length === 0
+		get count() {
+			return waiting.length
 		},
 		entryOf(deliveries, underWay) {
 			const tooLarge = () => new GatewayError('event-too-large', { limit: maxBytes })
