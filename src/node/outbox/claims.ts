@@ -31,9 +31,10 @@ export function createClaims(
 	outcomes: StoredOutcomes,
 	owner: string,
 ): Claims {
+	// The limit is not a bare parameter: SQLite would make a plan anew for each number.
 	const due = db.prepare(`
 		SELECT seq, id, key, payload, attempts, lapses, accepted_at FROM events
-		WHERE state = 'waiting' AND head = 1 AND owner IS NULL AND route = ? AND next_at <= ? ORDER BY next_at, seq LIMIT ?
+		WHERE state = 'waiting' AND head = 1 AND owner IS NULL AND route = ? AND next_at <= ? ORDER BY next_at, seq LIMIT +?
 	`)
 	const take = db.prepare('UPDATE events SET owner = ? WHERE seq = ?')
 	const soonest = db.prepare(`

@@ -134,10 +134,10 @@ function createStore(parts: Parts): Store {
 		const left = new Map(wanted)
 		for (const { route } of claimed) left.set(route, (left.get(route) ?? 0) - 1)
 		const stored = entries.map((entry) => (isFull ? 'outbox-full' : insert(entry, now, left, claimed)))
-		end.run()
 		// A route without room left gets its next claims when a delivery has ended.
 		const withRoom = wanted.filter(([route]) => (left.get(route) ?? 0) > 0)
 		const nextAt = claims.nextDue(withRoom.map(([route]) => route))
+		end.run()
 		return { entries: stored, claimed, nextAt, crowdedOut }
 	}
 
