@@ -102,7 +102,7 @@ function inBothAlphabets(text: string): string[] {
 	return forUrls === text ? [text] : [text, forUrls]
 }
 
-/** A text in base64 from its first character on that few words have: a search for that passes over most text at once. */
+/** A text in base64 from its first capital letter on, which few words and no numbers have: a search for that passes over most text at once. */
 function fromRare(encoded: string): string {
-	return encoded.slice(Math.max(0, encoded.search(/[A-Z\d+/_-]/)))
+	return encoded.slice(Math.max(0, encoded.search(/[A-Z]/)))
 }
