@@ -82,7 +82,6 @@ const Answer = v.object({
 
 /** Responses of types for which the model has no field, as the platform writes them. */
 const Native = v.strictObject({ responses: v.pipe(v.array(NativeItem), v.nonEmpty()) })
-const OptionalNative = v.optional(Native)
 
 const carries: Carries<CanonicalReply> = {
 	reply: { bytes: 100_000 },
@@ -151,7 +150,8 @@ export function replyLeg({ userAttributes }: Options): ReplyLeg {
 		}),
 
 		encode({ messages, attributes, overrides }) {
-			const natives = v.parse(OptionalNative, overrides?.[name])?.responses ?? []
+			const native = overrides?.[name]
+			const natives = native === undefined ? [] : v.parse(Native, native).responses
 			return jsonResponse({
 				responses: nonEmptyList([...messages.map(encodeMessage), ...natives]),
 				attributes: compactOrNone(attributes.session),

@@ -21,5 +21,8 @@ export function buttonToChoice(button: Button): Choice[] {
 
 /** The button that does what a choice does. */
 export function choiceToButton(choice: Choice): Button {
-	return 'target' in choice ? { type: 'goto', ...choice } : { type: 'postback', ...choice }
+	const { title } = choice
+	return 'target' in choice
+		? { type: 'goto', title, target: choice.target }
+		: { type: 'postback', title, value: choice.value }
 }

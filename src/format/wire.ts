@@ -21,5 +21,6 @@ export interface WireResponse {
 /** The media type of a message in lower case, without parameters; empty if it has none. */
 export function mediaType(message: { readonly headers: Fields }): string {
 	const type = message.headers.find(([name]) => name === 'content-type')?.[1] ?? ''
-	return type.split(';')[0]?.trim().toLowerCase() ?? ''
+	const end = type.indexOf(';')
+	return (end === -1 ? type : type.slice(0, end)).trim().toLowerCase()
 }

@@ -150,12 +150,11 @@ function compileOptional(schema: Schema, undefinedIsAbsent: boolean, nullIsAbsen
 	// A default is checked like a value, and values must not share it.
 	if (!wrapped || typeof given === 'function' || hasMembers(given)) return checkWithValibot(schema)
 	const check = checkOf(wrapped)
-	const isAbsent = (value: unknown): boolean =>
-		(undefinedIsAbsent && value === undefined) || (nullIsAbsent && value === null)
 	return (value, found) => {
-		if (!isAbsent(value)) return check(value, found)
+		const isAbsent = (value === undefined && undefinedIsAbsent) || (value === null && nullIsAbsent)
+		if (!isAbsent) return check(value, found)
 		if (given === undefined) return value
-		return isAbsent(given) ? given : check(anew(given), [])
+		return given === null && nullIsAbsent ? null : check(anew(given), [])
 	}
 }
 
