@@ -48,7 +48,7 @@ export function serializePipelining(handle: RequestListener): Pipeline {
 	const begin = (connection: Connection, exchange: Exchange): void => {
 		const { incoming, outgoing } = exchange
 		connection.current = exchange
-		outgoing.once('close', () => {
+		outgoing.on('close', () => {
 			connection.current = undefined
 			const next = connection.waiting.shift()
 			if (next && incoming.socket.writable) begin(connection, next)

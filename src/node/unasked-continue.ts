@@ -20,8 +20,9 @@ function renameContinue(socket: Socket): void {
 		const bytes: Buffer | null = read(size)
 		if (bytes === null) return bytes
 		// One request a time, written whole: more bytes were written, so another answer begins.
-		if (socket.bytesWritten !== written) {
-			written = socket.bytesWritten
+		const { bytesWritten } = socket
+		if (bytesWritten !== written) {
+			written = bytesWritten
 			answer = newAnswer()
 		}
 		renameIn(bytes, answer)

@@ -104,21 +104,24 @@ function refuse(refusal: GatewayError, route?: PreparedRoute): Answered {
 	return { answer: route?.platforms[0].adapter.failure?.(undefined, refusal) ?? problemResponse(refusal), refusal }
 }
 
+type Proof = 'secret' | 'open' | 'in body' | 'none'
+
 /** What a call's head proves: a secret, nothing, or that the route is open; or the proof stands in the body. */
-async function proofOfHead(
+function proofOfHead(
 	route: PreparedRoute,
 	head: CallHead,
 	pathSecret: string | undefined,
 	crypto: Crypto,
-): Promise<'secret' | 'open' | 'in body' | 'none'> {
+): Proof | Promise<Proof> {
 	const { auth } = route.platforms[0].adapter
 	if (route.secrets.length === 0) return pathSecret === undefined ? 'open' : 'none'
 	// The path is compared on every route, so that the time does not tell how a route is guarded.
 	const isInPath = isSecretOf(route, pathSecret, crypto)
 	if (!auth) return isInPath ? 'secret' : 'none'
 	if (auth.proof === 'body') return 'in body'
-	const isProven = await auth.verify({ ...head, body: '' }, route.secrets, crypto)
-	return isProven && pathSecret === undefined ? 'secret' : 'none'
+	return auth
+		.verify({ ...head, body: '' }, route.secrets, crypto)
+		.then((isProven) => (isProven && pathSecret === undefined ? 'secret' : 'none'))
 }
 
 /** Whether a text is one of the secrets. All of them are compared, so that the time does not tell which one it is. */
