@@ -6,7 +6,7 @@ import { getHeapStatistics } from 'node:v8'
 import { LRUCache } from 'lru-cache'
 import type { WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { OpenChoices, OpenReply, PickedSet, State, StoredReply } from '../runtime.ts'
+import type { OpenChoices, OpenReply, PickedSet, State } from '../runtime.ts'
 import { withReply } from '../turn/index.ts'
 import { createCallsUnderWay } from './calls-under-way.ts'
 
@@ -145,19 +145,9 @@ function choicesWith(
 	if (!memory.choices && reply.offers.length === 0) return { choices: undefined, whole: true }
 	const { open, whole } = withReply(openIn(memory), reply, picked)
 	if (open.length === 0) return { choices: undefined, whole }
-	return { choices: { open, cost: costAfter(memory.choices, open), at: performance.now() }, whole }
-}
-
-/** What open replies cost; most of them were there before. */
-function costAfter(before: Choices | undefined, open: OpenChoices): number {
-	let cost = before?.cost ?? 0
-	for (const reply of open) if (!before?.open.includes(reply)) cost += costOfReply(reply)
-	for (const reply of before?.open ?? []) if (!open.includes(reply)) cost -= costOfReply(reply)
-	return cost
-}
-
-function costOfReply({ turnId, offers }: StoredReply): number {
-	return heapBytes(turnId) + heapBytes(offers)
+	let cost = 0
+	for (const { turnId, offers } of open) cost += heapBytes(turnId) + heapBytes(offers)
+	return { choices: { open, cost, at: performance.now() }, whole }
 }
 
 function answersWith({ answers }: Memory, call: string, answer: WireResponse): Memory['answers'] {
