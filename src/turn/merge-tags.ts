@@ -70,7 +70,10 @@ export function fillMergeTags(
 function someString(value: unknown, test: (text: string) => boolean): boolean {
 	if (typeof value === 'string') return test(value)
 	if (typeof value !== 'object' || value === null) return false
-	return Object.values(value).some((member) => someString(member, test))
+	if (Array.isArray(value)) return value.some((item) => someString(item, test))
+	// Not by values, which are a list for each object.
+	for (const key in value) if (someString(value[key as keyof typeof value], test)) return true
+	return false
 }
 
 function patternOf({ open, close }: MergeTag): string {
