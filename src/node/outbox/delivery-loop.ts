@@ -115,19 +115,20 @@ export function createOutbox({ store, settings, routes, runtime, clock }: Outbox
 		if (outcomes.length > 0) sleepUntil(pace.pausesUntil)
 	}
 
-	/** Waits until all callers are back, for this many milliseconds at most. */
-	async function gather(milliseconds: number): Promise<void> {
+	/** Waits until all callers are back or the time for it is over. Turns that came side by side are all here when it returns. */
+	async function gather(): Promise<void> {
+		const left = pace.gathersUntil - clock.now()
+		if (intake.count >= callers || left <= 0) return
 		const all = Promise.withResolvers<void>()
 		onAllCallers = all.resolve
-		const cancel = clock.after(milliseconds, all.resolve)
+		const cancel = clock.after(left, all.resolve)
 		await all.promise
 		cancel()
 	}
 
 	/** Commits what has arrived, and starts the deliveries that are due. Returns when the next one is. */
 	async function commitNext(): Promise<number | undefined> {
-		const left = pace.gathersUntil - clock.now()
-		if (intake.count > 0 && intake.count < callers && left > 0) await gather(left)
+		if (intake.count > 0) await gather()
 		const accepted = intake.next()
 		const ended = [...unstored, ...outcomes]
 		outcomes = []
