@@ -21,8 +21,10 @@ beforeAll(async () => {
 	// Ends with a line of JSON, behind what the build prints.
 	const packed = await run(root, 'npm', 'pack', '--pack-destination', base)
 	const tarball = packed.trim().split('\n').at(-1) ?? ''
-	const quietly = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--omit=dev', '--omit=peer']
-	await run(home, 'npm', 'install', ...quietly, join(base, tarball))
+	const quietly = ['--no-audit', '--no-fund', '--ignore-scripts', '--omit=dev', '--omit=peer']
+	// A connection to the registry that stalls is tried again in time.
+	const patiently = ['--prefer-offline', '--fetch-timeout=20000', '--fetch-retry-mintimeout=1000']
+	await run(home, 'npm', 'install', ...quietly, ...patiently, join(base, tarball))
 }, 180_000)
 
 afterAll(() => rm(base, { recursive: true, force: true }))

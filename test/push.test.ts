@@ -165,6 +165,8 @@ test('what the API refuses is a dead letter with its reason and without its toke
 	refuses = false
 	await operator('redrive', id)
 	await expect.poll(() => api.calls.length, { timeout: 5000 }).toBe(3)
+	// What was delivered goes once its outcome is stored.
+	await expect.poll(() => operator('show', id)).toBe('No such event.')
 	expect(await operator('erase', '--conversation', 'c 1')).toBe('No such event.')
 })
 

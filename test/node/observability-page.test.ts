@@ -40,7 +40,7 @@ test('every line of the log is explained', () => {
 test('every field of a turn’s line is explained', () => {
 	const source = read('src/turn/log.ts')
 	const inObject = (from: string) => source.slice(source.indexOf(from), source.indexOf('\n}\n', source.indexOf(from)))
-	const fields = [inObject('runtime.log({'), inObject('return {\n\t\terror: error?.code')].flatMap((text) =>
+	const fields = [inObject('const line = {'), inObject('return {\n\t\terror: error?.code')].flatMap((text) =>
 		[...text.matchAll(/^\t\t(\w+)(?::|,$)/gm)].map(([, name]) => name),
 	)
 	expect(fields).toContain('choicesForgotten')
