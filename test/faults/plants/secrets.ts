@@ -58,12 +58,12 @@ export const secretPlants: readonly Plant[] = [
 				file: 'src/http/app.ts',
 				find: '		const { route, pathSecret, isDecoy, maxBody } =',
 				replace:
-					"		if (!logged && (logged = true)) runtime.log({ level: 'info', msg: 'call', path })\n		const { route, pathSecret, isDecoy, maxBody } =",
+					"		if (!isLogged && (isLogged = true)) runtime.log({ level: 'info', msg: 'call', path })\n		const { route, pathSecret, isDecoy, maxBody } =",
 			},
 			{
 				file: 'src/http/app.ts',
 				find: '	const logRejection = createRejectionLog(runtime)\n',
-				replace: '	const logRejection = createRejectionLog(runtime)\n	let logged = false\n',
+				replace: '	const logRejection = createRejectionLog(runtime)\n	let isLogged = false\n',
 			},
 		],
 		caughtBy: { row: 'D22' },
