@@ -202,8 +202,8 @@ export function bodyAsJson(message: Pick<Message, 'body'>): Json {
 }
 
 /**
- * Forgets the value of a large message that nobody is expected to read again; who does has it parsed anew. What is left to
- * the WeakMap survives its message by one collection at least, which copies it.
+ * Forgets the parsed value of a large message, so that reading the message again parses it again. Left to the WeakMap, the
+ * value would outlive its message by at least one garbage collection, which would copy it.
  */
 export function forgetJson(message: Pick<Message, 'body'>): void {
 	parsed.delete(message)

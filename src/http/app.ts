@@ -97,7 +97,10 @@ export function createApp({
 		}
 	}
 
-	/** Begins to take a reply that a backend sends by itself, or a turn; then with the name of its route. What waits holds nothing of this. */
+	/**
+	 * Begins to take a reply that a backend sends by itself, or a turn. `route`: its name, if the log may have it. A function
+	 * of its own, so that nothing in it is kept in memory while the turn waits.
+	 */
 	function begin(request: Request, env: unknown): { route: string | undefined; answering: Promise<Answered> } {
 		const at = runtime.elapsed()
 		const { target, headers } = headOf(request, env)

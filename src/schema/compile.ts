@@ -144,7 +144,7 @@ function stepOf(action: v.GenericPipeItem): Step {
 	return (value) => check(value, [])
 }
 
-/** The values for which the schema stands in: undefined, null, or both. */
+/** Checks an optional schema. The flags say which values count as absent. */
 function compileOptional(schema: Schema, undefinedIsAbsent: boolean, nullIsAbsent: boolean): Check {
 	const { wrapped, default: given } = schema
 	// A default is checked like a value, and values must not share it.

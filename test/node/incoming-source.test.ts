@@ -78,7 +78,7 @@ test.each([
 test.each([
 	['at once', [head(5)]],
 	['in the middle', [`${head(5)}he`, 'l']],
-])('a sender who breaks off %s is told from one who ends', async (_, texts) => {
+])('a sender that disconnects %s is an error, and not the end of the body', async (_, texts) => {
 	const { socket, call, outcome } = await sent(...texts)
 	socket.destroy()
 	expect(await outcome()).toBe('aborted')
