@@ -153,6 +153,21 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		for (const part of [0, 1, 2, 3]) {
 			await asSuperuser(`SET ROLE dragoman_gateway; TRUNCATE dragoman.memories_${part}`)
 		}
+		await asSuperuser('REVOKE TRUNCATE ON ALL TABLES IN SCHEMA dragoman FROM dragoman_gateway')
+		await asSuperuser('REVOKE INSERT ON dragoman.events FROM dragoman_gateway')
+		await asSuperuser('REVOKE ALL ON SEQUENCE dragoman.places FROM dragoman_gateway')
+		const lacks = 'The user dragoman_gateway of the PostgreSQL database lacks these rights, so grant them: '
+		const partitions = [0, 1, 2, 3].map((part) => `TRUNCATE on dragoman.memories_${part}`).join('; ')
+		const { status, stdout } = run(config, gateway, 'check')
+		expect([status, stdout.split('\n').slice(-3)]).toEqual([
+			69,
+			[
+				expect.stringMatching(`^failed +outbox in .+: ${lacks}INSERT on dragoman.events; USAGE on dragoman.places\\.$`),
+				expect.stringMatching(`^failed +state in .+: ${lacks}${partitions}\\.$`),
+				'',
+			],
+		])
+		await asSuperuser(`SET ROLE owner; ${pageAt('docs/deploy-node.md').block('rights of a gateway')}`)
 		const running = await start(
 			{ ...config, routes: [...rest.routes, conversing.route()] },
 			{ as: 'process', env: { DATABASE_URL: gateway } },

@@ -13,6 +13,7 @@ import {
 	whyUnusable,
 } from '../../src/node/postgres/migrations.ts'
 import { reachDatabase } from '../../src/node/postgres/reach-database.ts'
+import { outboxRights } from '../../src/node/postgres/rights.ts'
 import { type PostgresServer, postgresPassword, startPostgres } from '../harness/postgres.ts'
 import { has } from '../tools.ts'
 
@@ -155,7 +156,7 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 				settings.url,
 			)
 			const outcome = await migrate(settings).catch((thrown: unknown) => thrown)
-			const { error } = await reachDatabase({ ...settings, migrate: true }, requireDurable)
+			const { error } = await reachDatabase({ ...settings, migrate: true }, requireDurable, outboxRights)
 			if (why === undefined) {
 				expect([outcome, error]).toEqual([{ from: 0, to: programVersion }, undefined])
 				return
@@ -184,7 +185,7 @@ describe.skipIf(!has('postgres'))('on a server', () => {
 		const outbox = readOutbox({ outbox: { postgres: { env: 'DATABASE_URL' } } }, { DATABASE_URL: plain.url })
 		if (!outbox || !('postgres' in outbox)) throw new Error('it is in a database')
 		await expect(openPostgresStore(outbox)).rejects.toMatchObject(refused)
-		expect(await reachDatabase(plain, requireDurable)).toMatchObject({
+		expect(await reachDatabase(plain, requireDurable, outboxRights)).toMatchObject({
 			error: expect.stringContaining('permission denied'),
 		})
 	})

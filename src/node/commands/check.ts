@@ -15,7 +15,7 @@ export const command = defineCommand({
 	name: 'check',
 	usage: ['[OPTIONS]'],
 	about: [
-		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects once to each backend, without calling it, to the database of the outbox and to the server of the shared state. In PostgreSQL, it looks at the version of the tables.',
+		'Checks a configuration as the start would: every mistake in one pass, with secrets that are not set. Then connects once to each backend, without calling it, to the database of the outbox and to the server of the shared state. In PostgreSQL, it looks at the version of the tables and at the rights to them.',
 		'Uses the HOST that the gateway would listen on: only on localhost, routes need no secret.',
 	],
 	options: { json: { type: 'boolean', default: false, about: 'print JSON' } },
@@ -65,11 +65,12 @@ interface Report {
 
 /** Loads the driver only when it is wanted. */
 async function reach(settings: PostgresSettings): Promise<ReachedDatabase> {
-	const [{ reachDatabase }, { requireDurable }] = await Promise.all([
+	const [{ reachDatabase }, { requireDurable }, { outboxRights }] = await Promise.all([
 		import('../postgres/reach-database.ts'),
 		import('../postgres/connection.ts'),
+		import('../postgres/rights.ts'),
 	])
-	return await reachDatabase(settings, requireDurable)
+	return await reachDatabase(settings, requireDurable, outboxRights)
 }
 
 /** Loads what shares the state only when it is wanted. */
@@ -100,10 +101,12 @@ function printReport({ file, routes, warnings, upstreams, database, state }: Rep
 		)
 	}
 	if (!state) return
-	const { store, at, server, ms, tables, error } = state
+	const { store, at, server, ms, tables, error, reason } = state
 	if (error === undefined) {
 		const found = [server, ...(tables ? [tablesOf(tables)] : [])].join(', ')
 		console.log(`${ok}       state in ${store} at ${at}: reached in ${ms} ms, ${found}`)
+	} else if (reason === 'rights') {
+		console.log(`${styleText('red', 'failed')}   state in ${store} at ${at}: ${error}`)
 	} else {
 		const advice =
 			tables === undefined ? 'Start the server, correct its URL, or grant its user the rights that it needs. ' : ''

@@ -3,8 +3,8 @@
 /**
  * `unreachable`: no connection. `read-only`: a standby, or a server after a failover. `unsafe`: it would lose what it has
  * confirmed. `schema`: its tables are missing, or of another release. `encoding`: it cannot store every text. `too-old`: the
- * server is of a release that our tables do not work with. `refused`: the server refused a statement, as it does without the
- * right to it.
+ * server is of a release that our tables do not work with. `rights`: the user lacks some, which `dragoman check` looks for.
+ * `refused`: the server refused a statement, as it does without the right to it.
  */
 export type DatabaseUnusableReason =
 	| 'unreachable'
@@ -13,6 +13,7 @@ export type DatabaseUnusableReason =
 	| 'schema'
 	| 'encoding'
 	| 'too-old'
+	| 'rights'
 	| 'refused'
 
 /** Thrown for a database that cannot be used as it is. Nothing in it was changed. */

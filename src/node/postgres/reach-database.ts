@@ -1,8 +1,9 @@
 /** Tries whether a database can be used: for `dragoman check`, which changes nothing. */
 import type { PostgresSettings } from '../../config/index.ts'
 import { type ClientBase, connect, disconnect, placeOf, refused, versionOf } from './connection.ts'
-import { DatabaseUnusable } from './database-unusable.ts'
+import { DatabaseUnusable, type DatabaseUnusableReason } from './database-unusable.ts'
 import { programVersion, requireSchema, schemaVersion } from './migrations.ts'
+import { type Rights, requireRights } from './rights.ts'
 
 /** How a database was found. */
 export interface ReachedDatabase {
@@ -18,12 +19,15 @@ export interface ReachedDatabase {
 	readonly programVersion: number
 	/** Why it cannot be used, as a sentence. Absent: it can. */
 	readonly error?: string
+	/** The same, in a word. */
+	readonly reason?: DatabaseUnusableReason
 }
 
-/** Connects, and looks at the server with `require`, and at the version of the tables. */
+/** Connects, and looks at the server with `require`, at the version of the tables, and at the rights of the user. */
 export async function reachDatabase(
 	settings: PostgresSettings,
 	require: (client: ClientBase) => Promise<void>,
+	rights: Rights,
 ): Promise<ReachedDatabase> {
 	const found = { place: placeOf(settings), programVersion }
 	const startedAt = performance.now()
@@ -37,21 +41,22 @@ export async function reachDatabase(
 				await require(client)
 				// The start makes them.
 				if (!settings.migrate) await requireSchema(client)
+				await requireRights(client, rights)
 			}
-			const error = await check().then(
+			const failure = await check().then(
 				() => undefined,
-				(thrown) => reasonOf(refused(settings, thrown)),
+				(thrown) => failureOf(refused(settings, thrown)),
 			)
-			return { ...found, ms, server, version, ...(error !== undefined && { error }) }
+			return { ...found, ms, server, version, ...failure }
 		} finally {
 			await disconnect(client)
 		}
 	} catch (thrown) {
-		return { ...found, error: reasonOf(refused(settings, thrown)) }
+		return { ...found, ...failureOf(refused(settings, thrown)) }
 	}
 }
 
-function reasonOf(thrown: unknown): string {
-	if (thrown instanceof DatabaseUnusable) return thrown.message
+function failureOf(thrown: unknown): Required<Pick<ReachedDatabase, 'error' | 'reason'>> {
+	if (thrown instanceof DatabaseUnusable) return { error: thrown.message, reason: thrown.reason }
 	throw thrown
 }

@@ -1,6 +1,7 @@
 /** Tries whether the store of the shared state can be used. Writes nothing. */
 import type { StateSettings } from '../../config/index.ts'
 import { timedOut, withTimeout } from '../../timeout.ts'
+import type { DatabaseUnusableReason } from '../postgres/database-unusable.ts'
 import { openStore } from './open-store.ts'
 
 /** Whether a store can be used. */
@@ -16,6 +17,8 @@ export interface ReachedState {
 	readonly tables?: { readonly version: number; readonly programVersion: number }
 	/** Why it cannot be used, in words. Absent: it can. */
 	readonly error?: string
+	/** The same of PostgreSQL, in a word. */
+	readonly reason?: DatabaseUnusableReason
 }
 
 /** Milliseconds. */
@@ -28,11 +31,12 @@ export async function reachState(settings: StateSettings): Promise<ReachedState>
 
 /** Loads the driver only when it is wanted. */
 async function reachPostgres(settings: Extract<StateSettings, { store: 'postgres' }>): Promise<ReachedState> {
-	const [{ reachDatabase }, { requireWritable }] = await Promise.all([
+	const [{ reachDatabase }, { requireWritable }, { stateRights }] = await Promise.all([
 		import('../postgres/reach-database.ts'),
 		import('../postgres/connection.ts'),
+		import('../postgres/rights.ts'),
 	])
-	const { place, version, programVersion, ...found } = await reachDatabase(settings, requireWritable)
+	const { place, version, programVersion, ...found } = await reachDatabase(settings, requireWritable, stateRights)
 	const tables = version !== undefined && { tables: { version, programVersion } }
 	return { store: settings.store, at: place, ...found, ...tables }
 }
