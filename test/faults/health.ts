@@ -1,8 +1,9 @@
 /** A gateway’s process seen from outside: whether it is well, its memory, its sockets. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { WireResponse } from '../../src/format/index.ts'
-import type { GatewayProcess } from '../harness/gateway.ts'
+import type { GatewayProcess, ProcessOptions } from '../harness/gateway.ts'
 import { header } from '../harness/http.ts'
+import { until } from '../until.ts'
 import { excerpt } from './turns.ts'
 
 /** What went wrong, one sentence each: the process ended, had an internal error, or logged text of an upstream. */
@@ -20,6 +21,25 @@ export function faultsOf({ process, lines, written }: GatewayProcess): string[] 
 function statusOf({ process }: GatewayProcess, name: string): number {
 	const line = readFileSync(`/proc/${process.pid}/status`, 'utf8').match(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm'))
 	return Number(line?.[1]) / 1024
+}
+
+/** Makes a process tell what it keeps, for `keptBy`. */
+export const tellsKept: Pick<ProcessOptions, 'node' | 'preload'> = {
+	node: ['--expose-gc'],
+	preload: `process.on('SIGUSR2', () => {
+		gc()
+		const { heapUsed, external } = process.memoryUsage()
+		console.error('kept', heapUsed + external)
+	})`,
+}
+
+/** Collects garbage in a gateway that `tellsKept`, and resolves with the megabytes that are left, buffers included. */
+export async function keptBy({ process, written }: GatewayProcess): Promise<number> {
+	const told = () => [...written().matchAll(/^kept (\d+)$/gm)]
+	const before = told().length
+	process.kill('SIGUSR2')
+	await until(() => told().length > before, 10_000)
+	return Number(told().at(-1)?.[1]) / 1024 / 1024
 }
 
 /** Starts to watch memory. The function returns the maximum growth since then in megabytes. */
