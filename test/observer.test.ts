@@ -5,6 +5,7 @@ import { canonical } from '../adapters/canonical/index.ts'
 import type { AdapterFactory } from '../src/format/index.ts'
 import type { Observer } from '../src/index.ts'
 import { combineObservers } from '../src/observer/index.ts'
+import { pushing } from './harness/pushing.ts'
 import { folder } from './outbox/parts.ts'
 import { header, json, oneWay, ownJson, says, start, statusOnly, upstream } from './servers.ts'
 
@@ -169,6 +170,25 @@ test('an observer sees no secret of the configuration, and no URL for replies', 
 	expect(all('reply')).toMatchObject([{ route: 'in', platform: 'canonical' }])
 	expect(all('step')).toEqual(['call', 'answer'])
 	expect(all('end')).toMatchObject([{ status: 422, error: 'push-not-supported' }])
+	expect(JSON.stringify(seen)).not.toContain('canary')
+})
+
+test('an observer of a delivery sees the response and the calls that push its reply, without secrets', async () => {
+	const { observer, steps, seen } = recorder()
+	const api = await upstream(() => json({}))
+	const { url } = await upstream(() => json(says(`Here is ${secret}`)))
+	const config = {
+		outbox: { file: join(folder(), 'outbox.db') },
+		upstream: { url },
+		routes: [{ ...route, platform: 'pushing', options: { api: api.url }, secrets: [{ env: 'SECRET' }] }],
+	}
+	const { send } = await watched(observer, config, [canonical, pushing])
+	await send({ path: `/in/${secret}?token=canary-of-a-token`, body: say('Hi', { conversation: 'c' }) })
+	await expect.poll(() => steps()).toContain('pushes')
+	expect(steps().slice(-2)).toEqual(['response', 'pushes'])
+	expect(seen.find(({ step }) => step === 'pushes')?.value).toEqual([
+		{ method: 'POST', path: '/talks/c/messages', body: { text: '[redacted]' } },
+	])
 	expect(JSON.stringify(seen)).not.toContain('canary')
 })
 

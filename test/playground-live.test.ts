@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { adapters } from '../adapters/index.ts'
+import { conversationApis } from '../adapters/simulated-apis.ts'
 import { CanonicalEvent } from '../src/model/index.ts'
 import { replayTurns } from '../src/node/replay-turns.ts'
 import { serve } from '../src/node/serve.ts'
@@ -13,6 +14,8 @@ import { createLive } from '../src/playground/live.ts'
 import { curlOf, resend } from '../src/playground/resend.ts'
 import { recordedTurn } from '../src/playground/save-turn.ts'
 import { type RecordedTurn, selectableOptions, simulate } from '../src/simulator/index.ts'
+import { send } from './harness/http.ts'
+import { withApi } from './harness/platforms.ts'
 import { pushing } from './harness/pushing.ts'
 import { folder } from './outbox/parts.ts'
 import { call, json, says, statusOnly, testScope, upstream } from './servers.ts'
@@ -165,6 +168,47 @@ test.each(adapters.map(({ name }) => name))(
 	},
 )
 
+test.each([
+	['made for tests', pushing],
+	['with an API', undefined],
+])('a turn of a platform %s is saved with the calls that push its reply, and replayed', async (_, own) => {
+	const live = createLive(Date.now)
+	const api = await upstream(() => json({}))
+	const backend = await upstream(() =>
+		json({ messages: ['my secret wish?', 'Bye'].map((text) => ({ type: 'text', text })) }),
+	)
+	const platform = own ? undefined : withApi(api.url, true)
+	const config = {
+		upstream: { url: backend.url },
+		outbox: { file: join(folder(), 'outbox.db') },
+		routes: [platform?.route({}, 'in') ?? { name: 'in', path: '/in', platform: 'pushing', options: { api: api.url } }],
+	}
+	const all = [...adapters, pushing]
+	const gateway = await serve({ config, adapters: all, observer: live.observer, log() {} })
+	testScope.after(() => gateway.close())
+	const user = { id: 'user-4711', name: 'Ada Lovelace', attributes: {} }
+	const event = { kind: 'message', text: 'my secret wish', conversation: 'group-0815', user }
+	if (platform) {
+		const about = { conversation: 'support-group-p1-0815', bot: { id: 'b1', name: 'Bot', project: 'p1' } }
+		const wire = platform.adapter.event.encode(platform.event('my secret wish', about))
+		const [api] = Object.values(conversationApis)
+		await send(gateway.url, { ...api?.().admit(wire), path: '/in' })
+	} else await call(`${gateway.url}/in?token=canary-of-a-token`, event)
+	await expect.poll(() => live.after(0, 10).length).toBe(4)
+	const [line] = live.after(0, 10).filter(({ words }) => !words?.startsWith('Outbox'))
+	const detail = live.detail(line?.number ?? 0)
+	const adapter = gateway.routes[0]?.platforms[0].adapter
+	const file = detail && adapter && (await recordedTurn(detail, adapter, withoutWords))
+	if (!file) throw new Error('The turn cannot be saved.')
+	expect(file.pushes).toHaveLength(2)
+	for (const personal of ['4711', 'Ada', '0815', 'secret wish', 'canary', 'admitted'])
+		expect(JSON.stringify(file)).not.toContain(personal)
+	expect(await replayTurns([file], { adapters: all, config })).toEqual([[]])
+	const [first, ...others] = file.pushes ?? []
+	const less = { ...file, pushes: [{ ...first, path: '/elsewhere' }, ...others] }
+	expect(await replayTurns([less], { adapters: all, config })).toMatchObject([[{ path: 'pushes[0].path' }]])
+})
+
 test('each attempt of the outbox is a line: where it went, and what came of it', async () => {
 	const live = createLive(Date.now)
 	const statuses = [503, 200]
@@ -197,6 +241,14 @@ test('each attempt of the outbox is a line: where it went, and what came of it',
 	])
 	expect(details[1]?.calls).toEqual([{ origin: api.url, status: 503, error: 'push-failed' }])
 	expect(JSON.stringify(details)).not.toContain('canary')
+})
+
+test('a turn with the holding reply cannot be saved: in a replay, nothing is late', async () => {
+	const detail = fill(1).detail(1)
+	if (!detail) throw new Error('There is a turn.')
+	const steps = (['call', 'answer'] as const).map((name) => ({ name, at: 1, value: {} }))
+	const saved = (held: boolean) => recordedTurn({ ...detail, steps, held }, canonical.create(), withoutWords)
+	expect([await saved(false), await saved(true)]).toEqual([expect.objectContaining({ route: 'in' }), undefined])
 })
 
 test('a refused call is a line, too', () => {

@@ -101,6 +101,7 @@ async function deliver(
 	const response = await (underWay ?? callAgain(delivery, route, observed, runtime, clock))
 	if (!isPushed(delivery)) return {}
 	const { deliveries: pushes, changes } = await planAnswer(delivery, route, response, runtime)
+	observed?.pushed(route, response, pushes)
 	return { pushes, logFields: { pushes: pushes.length, changes: namesOfLosses(route, changes) } }
 }
 

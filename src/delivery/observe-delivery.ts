@@ -1,13 +1,18 @@
 /** Shows an observer one attempt to deliver. */
 import type { ErrorCode } from '../errors.ts'
+import type { WireResponse } from '../format/index.ts'
 import { type DeliveryOutcome, type ObserveCall, observeCalls, shield } from '../observer/index.ts'
-import type { Delivery, Runtime } from '../runtime.ts'
+import type { Route } from '../route.ts'
+import type { Delivery, PushDelivery, Runtime } from '../runtime.ts'
+import { stepsOfPush } from '../turn/index.ts'
 import type { History } from './schedule.ts'
 
 /** What an attempt tells of itself. None of it throws. */
 export interface DeliveryObservation {
 	/** Undefined: calls to the upstream are not observed. */
 	readonly call: ObserveCall | undefined
+	/** The upstream has answered an event, and its reply is planned as pushes. */
+	pushed(route: Route, response: WireResponse, pushes: readonly PushDelivery[]): void
 	end(result: DeliveryOutcome['result'], error?: ErrorCode): void
 }
 
@@ -24,6 +29,11 @@ export function observeDelivery(
 	return (
 		seeing && {
 			call: observeCalls(seeing, safely),
+			pushed(route, response, pushes) {
+				if (!seeing.step) return
+				const at = elapsed() - startedAt
+				for (const step of stepsOfPush(route, response, pushes)) safely(() => seeing.step?.({ ...step, at }))
+			},
 			end: (result, error) => safely(() => seeing.end?.({ result, error, ms: elapsed() - startedAt })),
 		}
 	)

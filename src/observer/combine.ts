@@ -1,5 +1,5 @@
 /** Makes one observer of several. */
-import type { CallObserver, DeliveryObserver, Observer, TurnObserver, UpstreamCall } from './observer.ts'
+import type { CallObserver, DeliveryObserver, Observer, Step, TurnObserver, UpstreamCall } from './observer.ts'
 
 /** Shows everything to all of them, in their order. Undefined: there are none. */
 export function combineObservers(observers: readonly Observer[]): Observer | undefined {
@@ -27,9 +27,7 @@ function combineTurns(seeing: readonly (TurnObserver | undefined)[]): TurnObserv
 	const [first, ...others] = observers
 	if (!first || others.length === 0) return first
 	return {
-		...members(observers, 'step', (all) => (step) => {
-			for (const each of all) each.step?.(step)
-		}),
+		...members(observers, 'step', combineSteps),
 		...members(observers, 'call', combineCalls),
 		end(outcome) {
 			for (const each of observers) each.end?.(outcome)
@@ -45,10 +43,17 @@ function combineDeliveries(seeing: readonly (DeliveryObserver | undefined)[]): D
 	const [first, ...others] = observers
 	if (!first || others.length === 0) return first
 	return {
+		...members(observers, 'step', combineSteps),
 		...members(observers, 'call', combineCalls),
 		end(outcome) {
 			for (const each of observers) each.end?.(outcome)
 		},
+	}
+}
+
+function combineSteps(observers: readonly Pick<TurnObserver, 'step'>[]) {
+	return (step: Step): void => {
+		for (const each of observers) each.step?.(step)
 	}
 }
 

@@ -70,7 +70,8 @@ export interface TurnObserver {
  * The steps of a turn: the platform's call; the event in it; the same with the choice that a label or a number stood
  * for, if it did; the event as the upstream can take it; the request to the upstream, unsigned; the upstream's response;
  * the reply in it, or the holding reply, with late replies before it; the same as the platform can show it; the
- * platform's answer.
+ * platform's answer. Of an event in the outbox, once it is delivered: the upstream's response, if its reply is pushed,
+ * and the calls that push it.
  */
 export type StepName =
 	| 'call'
@@ -82,6 +83,7 @@ export type StepName =
 	| 'reply'
 	| 'fitted-reply'
 	| 'answer'
+	| 'pushes'
 
 /** What a turn has come to. */
 export interface Step {
@@ -90,7 +92,8 @@ export interface Step {
 	readonly at: number
 	/**
 	 * The value, with `[redacted]` for whatever contains a secret or has the name of one: an event or a reply of the
-	 * model; a request as `turn.raw` has it; a response as its status and its body. Made when asked for, also later.
+	 * model; a request as `turn.raw` has it; a response as its status and its body; a call of a push without its headers.
+	 * Made when asked for, also later.
 	 */
 	show(): Json
 }
@@ -162,6 +165,8 @@ export interface BegunDelivery {
 
 /** Sees the rest of one attempt to deliver. */
 export interface DeliveryObserver {
+	/** Of an event whose reply is pushed: `response` and `pushes`, when both are there. The times are those of the attempt. */
+	step?(step: Step): void
 	/** As for a turn. Of a push: a call to the platform's API, or the lookup before it, which pass no trace on. */
 	call?(call: UpstreamCall): CallObserver | undefined
 	end?(outcome: DeliveryOutcome): void

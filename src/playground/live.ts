@@ -63,6 +63,16 @@ const maxDetails = 1000
 /** UTF-16 units of a user's words in a line. */
 const maxWords = 120
 
+/** A step, whose value is made when it is shown. */
+type KeptStep = Omit<ShownStep, 'value'> & { show(): Json }
+
+interface Added {
+	/** Milliseconds since 1970: when the turn began. */
+	readonly since: number
+	readonly steps: KeptStep[]
+	calls: TurnDetail['calls']
+}
+
 interface Kept {
 	readonly summary: TurnSummary
 	detail?: (() => TurnDetail) | undefined
@@ -71,6 +81,8 @@ interface Kept {
 /** Makes an empty list. `now`: milliseconds since 1970. */
 export function createLive(now: () => number): Live {
 	const kept: Kept[] = []
+	/** What the outbox adds to a turn, by its id. */
+	const delivered = new Map<string, Added>()
 	let count = 0
 	const waiting = new Set<() => void>()
 
@@ -80,6 +92,7 @@ export function createLive(now: () => number): Live {
 		// In one go for many, because it moves all others.
 		if (kept.length > 2 * maxLines) kept.splice(0, kept.length - maxLines)
 		const old = kept[kept.length - 1 - maxDetails]
+		if (old?.detail) delivered.delete(old.summary.id)
 		if (old) old.detail = undefined
 		for (const finish of waiting) finish()
 	}
@@ -89,8 +102,10 @@ export function createLive(now: () => number): Live {
 	const observer: Observer = {
 		turn({ id, route }) {
 			const at = now()
-			const steps: { name: StepName; at: number; show(): Json }[] = []
+			const steps: KeptStep[] = []
 			const calls = recordCalls()
+			const added: Added = { since: at, steps: [], calls: [] }
+			delivered.set(id, added)
 			let words: string | undefined
 			return {
 				step(step) {
@@ -101,8 +116,8 @@ export function createLive(now: () => number): Live {
 				end(outcome) {
 					const { changes, moreChanges, notes } = outcome
 					add({ at, id, route, ...(words !== undefined && { words }), ...lineOf(outcome) }, () => ({
-						steps: steps.map(({ name, at, show }) => ({ name, at, value: show() })),
-						calls: calls.made,
+						steps: shown([...steps, ...added.steps]),
+						calls: [...calls.made, ...added.calls],
 						changes,
 						moreChanges,
 						notes,
@@ -113,9 +128,16 @@ export function createLive(now: () => number): Live {
 		delivery({ id, route, platform, to, attempt }) {
 			const at = now()
 			const calls = recordCalls()
+			const steps: KeptStep[] = []
 			return {
+				step: (step) => void steps.push(step),
 				call: calls.observe,
 				end({ result, error, ms }) {
+					const turn = delivered.get(id)
+					if (turn) {
+						turn.steps.push(...steps.map((step) => ({ ...step, at: at - turn.since + step.at })))
+						turn.calls = calls.made
+					}
 					const line = {
 						...{ at, id, route, platform, ms, duplicate: false, held: false, losses: 0 },
 						words: `Outbox, to the ${to === 'upstream' ? 'upstream' : 'platform’s API'}, attempt ${attempt}`,
@@ -123,7 +145,7 @@ export function createLive(now: () => number): Live {
 						...(error !== undefined && { error }),
 					}
 					const notes = [`Attempt ${attempt}: ${attemptResults[result]}`]
-					add(line, () => ({ steps: [], calls: calls.made, changes: [], moreChanges: 0, notes }))
+					add(line, () => ({ steps: shown(steps), calls: calls.made, changes: [], moreChanges: 0, notes }))
 				},
 			}
 		},
@@ -160,6 +182,11 @@ export function createLive(now: () => number): Live {
 			})
 		},
 	}
+}
+
+/** The steps with their values, in the order of their times. */
+function shown(steps: readonly KeptStep[]): ShownStep[] {
+	return steps.map(({ name, at, show }) => ({ name, at, value: show() })).sort((a, b) => a.at - b.at)
 }
 
 /** What an attempt of the outbox came to, in words. */

@@ -4,6 +4,7 @@ import type { Adapter } from '../format/index.ts'
 import type { Json } from '../model/index.ts'
 import type { StepName } from '../observer/index.ts'
 import { previewEvent, RecordedTurn } from '../simulator/index.ts'
+import { redacted } from '../turn/index.ts'
 import { isObject, type Members } from './json-object.ts'
 import type { TurnDetail } from './live.ts'
 
@@ -17,21 +18,23 @@ export interface SaveOptions {
 
 /**
  * The file. `adapter`: that of the platform, which says whether its calls are forms. Undefined: the turn has no call or no
- * answer.
+ * answer, or was answered with the holding reply, for in a replay nothing is late.
  */
 export async function recordedTurn(
 	turn: TurnDetail,
 	adapter: Adapter,
 	{ keepWords, pseudonym }: SaveOptions,
 ): Promise<RecordedTurn | undefined> {
-	const { steps, calls, id, route, platform, kind, words, losses } = turn
+	const { steps, calls, id, route, platform, kind, words, losses, held } = turn
 	const valueIn = (name: StepName) => steps.find((step) => step.name === name)?.value
 	const [call, answer, event] = [valueIn('call'), valueIn('answer'), valueIn('event')]
-	if (!isObject(call) || !isObject(answer)) return undefined
+	if (!isObject(call) || !isObject(answer) || held) return undefined
 	// A label or a number that picked a choice is the bot's own, and picks nothing once it is replaced.
 	const isPick = valueIn('recalled-event') !== undefined
-	const replace = replacer(isObject(event) ? await personalValues(event, keepWords || isPick, pseudonym) : [])
+	const personal = isObject(event) ? await personalValues(event, keepWords || isPick, pseudonym) : []
+	const replace = replacer([...personal, [redacted, forSecret]])
 	const response = valueIn('response')
+	const pushes = valueIn('pushes')
 	const status = calls.at(-1)?.status
 	const upstream = isObject(response) ? messageOf(response) : status === undefined ? undefined : { status }
 	const file = replace({
@@ -40,11 +43,15 @@ export async function recordedTurn(
 		call: messageOf(call),
 		...(upstream !== undefined && { upstream: { response: upstream } }),
 		answer: messageOf(answer),
+		...(Array.isArray(pushes) && { pushes: pushes.filter(isObject).map(messageOf) }),
 		turnId: id,
 	})
 	const recorded = v.parse(RecordedTurn, file)
 	return isForm(adapter) ? { ...recorded, call: asForm(recorded.call) } : recorded
 }
+
+/** What stands for a secret: has no brackets, so that an adapter reads it where it reads a token. */
+const forSecret = 'redacted'
 
 function lossesIn(count: number): string {
 	if (count === 0) return ''
@@ -108,7 +115,8 @@ const phone = /\+\d[\d ()/-]{6,18}\d/g
 
 /** Replaces the values everywhere, the same always in the same way, and whatever looks like an address or a number to call. */
 function replacer(values: readonly (readonly [string, string])[]): (value: Json) => Json {
-	const whole = new Map(values)
+	// Where two things have one value, the first counts, as it does in parts of a text.
+	const whole = new Map(values.toReversed())
 	const parts = values.filter(([value]) => value.length >= surelyMeant).sort(([a], [b]) => b.length - a.length)
 	const replaceText = (text: string): string => {
 		const exact = whole.get(text)

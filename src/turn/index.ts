@@ -4,6 +4,7 @@ export { withReply, withStoredReply } from './choices.ts'
 export { decodeEvent, decodePostedReply } from './decode.ts'
 export { lossesFirst } from './losses.ts'
 export { fillMergeTags } from './merge-tags.ts'
+export { stepsOfPush } from './observation.ts'
 export { type PreparedRoute, prepareRoute } from './prepared-route.ts'
 export {
 	acceptPush,
@@ -13,7 +14,7 @@ export {
 	planFailure,
 	pushTarget,
 } from './push.ts'
-export { redactCall, redactDelivery } from './redact.ts'
+export { redactCall, redactDelivery, redacted } from './redact.ts'
 export { replyPath } from './reply-url.ts'
 export { suggestsSecret } from './secret-names.ts'
 export { type ReplyRoutes, takeReply } from './take-reply.ts'

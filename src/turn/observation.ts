@@ -5,16 +5,19 @@ import {
 	type LateOutcome,
 	type ObserveCall,
 	observeCalls,
+	type Step,
 	type StepName,
 	shield,
 	type TraceContext,
 	type TurnObserver,
 	type TurnOutcome,
 } from '../observer/index.ts'
-import type { Runtime } from '../runtime.ts'
-import type { PreparedRoute } from './prepared-route.ts'
-import { describeCall, describeResponse, redactModel } from './redact.ts'
+import type { Route } from '../route.ts'
+import type { PushDelivery, Runtime } from '../runtime.ts'
+import { type PreparedRoute, prepareRoute } from './prepared-route.ts'
+import { describeCall, describePushes, describeResponse, redactModel } from './redact.ts'
 import { replyPath } from './reply-url.ts'
+import type { SecretFinder } from './secret-finder.ts'
 
 /** What the stages tell of their work. None of it throws. */
 export interface Observation {
@@ -58,9 +61,22 @@ export function observeReply(
 	return observe(() => runtime.observer?.postedReply?.(about), route, startedAt, runtime)
 }
 
+/** The steps of an event from the outbox whose reply is pushed. */
+export function stepsOfPush(
+	route: Route,
+	response: WireResponse,
+	pushes: readonly PushDelivery[],
+): readonly Omit<Step, 'at'>[] {
+	const hasSecret = hiddenIn(prepareRoute(route))
+	return [
+		{ name: 'response', show: () => describeResponse(response, hasSecret) },
+		{ name: 'pushes', show: () => describePushes(pushes, hasSecret) },
+	]
+}
+
 function observe(
 	begin: () => TurnObserver | undefined,
-	{ hasSecret: hasRouteSecret }: PreparedRoute,
+	route: PreparedRoute,
 	startedAt: number,
 	{ elapsed, log }: Needs,
 ): Observation | undefined {
@@ -68,8 +84,7 @@ function observe(
 	const seeing = safely(begin)
 	if (!seeing) return undefined
 	const at = () => elapsed() - startedAt
-	// Whoever has a URL for replies may send some.
-	const hasSecret = (text: string) => hasRouteSecret(text) || text.includes(replyPath)
+	const hasSecret = hiddenIn(route)
 	const step = (name: StepName, show: () => Json) => safely(() => seeing.step?.({ name, at: at(), show }))
 	return {
 		model: (name, value) => step(name, () => redactModel(value, hasSecret)),
@@ -79,6 +94,11 @@ function observe(
 		end: (outcome) => safely(() => seeing.end?.({ at: at(), ...outcome })),
 		late: (outcome) => safely(() => seeing.late?.({ at: at(), ...outcome })),
 	}
+}
+
+/** Finds what no observer gets. Whoever has a URL for replies may send some. */
+function hiddenIn({ hasSecret }: PreparedRoute): SecretFinder {
+	return (text) => hasSecret(text) || text.includes(replyPath)
 }
 
 /** Version 00 of the header, or a later one that begins as it does; of ids, one that is all zeros is none. */

@@ -18,7 +18,7 @@ import {
 	eventFeatures,
 	Json,
 } from '../model/index.ts'
-import type { Delivery, Runtime } from '../runtime.ts'
+import type { Delivery, PushDelivery, Runtime } from '../runtime.ts'
 import { partsOfPath } from './path-namer.ts'
 import { createSecretFinder, type SecretFinder } from './secret-finder.ts'
 import { suggestsSecret } from './secret-names.ts'
@@ -68,6 +68,15 @@ export function describeResponse(response: WireResponse, hasSecret: SecretFinder
 	return { status: response.status, body: redactAnyBody(response, hasSecret) }
 }
 
+/** The calls that push a reply as data: without headers, and without what contains a secret. */
+export function describePushes(pushes: readonly PushDelivery[], hasSecret: SecretFinder): Json {
+	return pushes.map(({ call }) => {
+		const { method, path, lookup } = call
+		const described = { method, path: redact(path, hasSecret), body: redactAnyBody(call, hasSecret) }
+		return lookup ? { ...described, lookup: redact({ ...lookup }, hasSecret) } : described
+	})
+}
+
 /** What is delivered, as operators may see it: without addresses, which hold tokens, and without what has the name of a secret. */
 export function redactDelivery(delivery: Delivery): Json {
 	const noSecret = () => false
@@ -93,7 +102,7 @@ function redactBody(call: WireRequest, hasSecret: SecretFinder): Json {
 	}
 }
 
-function redactAnyBody(message: WireResponse, hasSecret: SecretFinder): Json {
+function redactAnyBody(message: Pick<WireResponse, 'body'>, hasSecret: SecretFinder): Json {
 	try {
 		return redact(bodyAsJson(message), hasSecret)
 	} catch {

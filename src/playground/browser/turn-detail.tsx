@@ -18,16 +18,18 @@ interface TurnDetailProps {
 	save(words: 'kept' | 'replaced'): void
 }
 
-/** The columns, each with the steps that it may show, the best first. */
+/** The columns, each with the steps that it may show, the best first. One that is seldom there is left out where it is not. */
 const columns: readonly {
 	readonly title: string
 	readonly steps: readonly StepName[]
 	readonly of?: 'event' | 'reply'
+	readonly seldom?: true
 }[] = [
 	{ title: 'Platform’s call', steps: ['call'] },
 	{ title: 'Event', steps: ['recalled-event', 'event'], of: 'event' },
 	{ title: 'Upstream’s reply', steps: ['reply', 'response'], of: 'reply' },
 	{ title: 'Platform’s answer', steps: ['answer'] },
+	{ title: 'Calls that push the reply', steps: ['pushes'], seldom: true },
 ]
 
 /** The four views of a turn side by side, with the time of each step. */
@@ -70,13 +72,16 @@ export function TurnDetailView({ turn, said, copyCurl, edit, save }: TurnDetailP
 			))}
 			{steps.length > 0 && (
 				<div class="columns">
-					{columns.map(({ title, steps: names, of }) => (
-						<Column
-							title={title}
-							step={firstOf(steps, names)}
-							changes={of === 'event' ? eventChanges : of === 'reply' ? replyChanges : []}
-						/>
-					))}
+					{columns
+						.map((column) => ({ ...column, step: firstOf(steps, column.steps) }))
+						.filter(({ step, seldom }) => step || !seldom)
+						.map(({ title, step, of }) => (
+							<Column
+								title={title}
+								step={step}
+								changes={of === 'event' ? eventChanges : of === 'reply' ? replyChanges : []}
+							/>
+						))}
 				</div>
 			)}
 			{changes.length > 0 && (
