@@ -11,12 +11,10 @@ const retryAfter = 10_000
 export type TransactionLimit = (bytes: number) => boolean
 
 export interface LogBudget {
-	/** Bytes of the log at which it is moved into the file. */
+	/** Bytes of the log at which it is moved into the file, and which it then keeps on the disk. */
 	readonly bytes: number
 	/** Bytes that the log takes on the disk even when it is empty. */
 	readonly reserve: number
-	/** Bytes that the log keeps on the disk of those it has taken. */
-	readonly kept: number
 	/** Bytes that the log may take on the disk while it cannot be moved, because it is being read. */
 	readonly maxBytes: number
 	/** A limit for the stored events whose rows one transaction rewrites. The first event always fits. */
@@ -36,7 +34,6 @@ export function createLogBudget(moveLog: MoveLog, maxFileBytes: number): LogBudg
 	let triedAt = Number.NEGATIVE_INFINITY
 	return {
 		bytes,
-		kept: bytes / 4,
 		reserve: Math.max(64 * 1024, bytes / 16),
 		maxBytes: 4 * bytes,
 		newTransaction() {

@@ -72,7 +72,8 @@ export function createReserve({ db, file, moveLog }: Opened, maxBytes: number, l
 		return freePages(Math.min(most, Math.ceil(needed + ahead)))
 	}
 
-	db.exec(`PRAGMA journal_size_limit = ${log.kept}`)
+	// An fsync takes less where the log does not become longer.
+	db.exec(`PRAGMA journal_size_limit = ${log.bytes}`)
 	lengthenLog()
 	return { makeRoom }
 }
