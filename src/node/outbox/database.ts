@@ -68,6 +68,9 @@ const shortBusyTimeout = 50
 /** Bytes that the log file keeps on disk when it is written from its beginning again. */
 const logBytes = 1024 * 1024
 
+/** What SQLite keeps of the file in memory. It goes through all of it at each commit that has balanced an index. */
+const cacheKibibytes = 8 * 1024
+
 /** Opens the file for the one gateway that delivers from it; creates it if there is none. Throws an OutboxError. */
 export function openAsOwner(path: string, ownership: Ownership): Opened {
 	const file = placeOf(path)
@@ -254,7 +257,7 @@ function connect(file: string): DatabaseSync {
 		PRAGMA journal_size_limit = ${logBytes};
 		PRAGMA secure_delete = ON;
 		PRAGMA temp_store = MEMORY;
-		PRAGMA cache_size = -32768;
+		PRAGMA cache_size = ${-cacheKibibytes};
 	`)
 	const mode = db.prepare('PRAGMA journal_mode').get()?.journal_mode
 	const synchronous = db.prepare('PRAGMA synchronous').get()?.synchronous
