@@ -108,7 +108,7 @@ function createStore(parts: Parts): Store {
 	const retaining = createRetention(db, retention)
 	const ended = createStoredOutcomes(db, parts, owner, retention.delivered > 0, retaining.countEnded)
 	const claims = createClaims(db, parts.encryption, ended, owner)
-	const insert = createInsert(db, parts, admission, log)
+	const newInsert = createInsert(db, parts, admission, log)
 	const begin = db.prepare('BEGIN IMMEDIATE')
 	const end = db.prepare('COMMIT')
 	let sweepAt = Number.NEGATIVE_INFINITY
@@ -133,7 +133,8 @@ function createStore(parts: Parts): Store {
 		const claimed = wanted.flatMap(([route, count]) => claims.claim(route, count, now, fits))
 		const left = new Map(wanted)
 		for (const { route } of claimed) left.set(route, (left.get(route) ?? 0) - 1)
-		const stored = entries.map((entry) => (isFull ? 'outbox-full' : insert(entry, now, left, claimed)))
+		const insert = isFull ? () => 'outbox-full' as const : newInsert(now, left, claimed)
+		const stored = entries.map(insert)
 		// A route without room left gets its next claims when a delivery has ended.
 		const withRoom = wanted.filter(([route]) => (left.get(route) ?? 0) > 0)
 		const nextAt = claims.nextDue(withRoom.map(([route]) => route))
@@ -235,37 +236,46 @@ function createStore(parts: Parts): Store {
 	}
 }
 
+/** Inserts what is stored together, unless there is no room for it. */
+type Insert = (entry: Entry) => undefined | 'outbox-full'
+
 /**
- * Inserts what is stored together, unless there is no room for it. An event that is due is claimed as it is stored, where
- * its route has room `left`: it is written once, and need not be read.
+ * Makes the function that inserts in one transaction. An event that is due is claimed as it is stored, where its route has
+ * room `left`: it is written once, and need not be read.
  */
 function createInsert(
 	db: DatabaseSync,
 	{ encryption, order, salt, options }: Parts,
 	admission: Admission,
 	log: LogBudget,
-): (entry: Entry, now: number, left: Map<string, number>, claimed: Claimed[]) => undefined | 'outbox-full' {
+): (now: number, left: Map<string, number>, claimed: Claimed[]) => Insert {
+	// A subquery for the last place would make a table of its own for each event.
+	const last = db.prepare('SELECT coalesce(max(seq), 0) AS place FROM events')
 	const insert = db.prepare(`
 		INSERT OR IGNORE INTO events (seq, id, route, lane, head, owner, accepted_at, next_at, key, payload)
-		VALUES ((SELECT coalesce(max(seq), 0) FROM events) + ${placesBetween}, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	`)
-	return ({ rows, route, conversation, underWay }, now, left, claimed) => {
-		const encrypted = rows.map(({ id, payload }) => ({ id, payload, ...encryption.encrypt(id, payload) }))
-		if (!admission.admit(encrypted.map(({ bytes }) => bytes.length))) return 'outbox-full'
-		const hashed = conversation === undefined ? null : hashConversation(salt, conversation)
-		const dueAt = firstAttempt(options, now, Math.random())
-		for (const { id, payload, key, bytes } of encrypted) {
-			const head = order.isFree(hashed)
-			const room = left.get(route) ?? 0
-			const starts = !underWay && head && dueAt <= now && room > 0
-			const owner = underWay || starts ? options.owner : null
-			const { changes } = insert.run(id, route, hashed, head ? 1 : 0, owner, now, dueAt, key, bytes)
-			log.countInsert(bytes.length)
-			// After a commit of which nobody heard, the event is there already.
-			if (!starts || changes === 0) continue
-			left.set(route, room - 1)
-			claimed.push({ id, route, payload, failed: 0, acceptedAt: now, interrupted: false })
+	return (now, left, claimed) => {
+		let place = Number(last.get()?.place)
+		return ({ rows, route, conversation, underWay }) => {
+			const encrypted = rows.map(({ id, payload }) => ({ id, payload, ...encryption.encrypt(id, payload) }))
+			if (!admission.admit(encrypted.map(({ bytes }) => bytes.length))) return 'outbox-full'
+			const hashed = conversation === undefined ? null : hashConversation(salt, conversation)
+			const dueAt = firstAttempt(options, now, Math.random())
+			for (const { id, payload, key, bytes } of encrypted) {
+				const head = order.isFree(hashed)
+				const room = left.get(route) ?? 0
+				const starts = !underWay && head && dueAt <= now && room > 0
+				const owner = underWay || starts ? options.owner : null
+				place += placesBetween
+				const { changes } = insert.run(place, id, route, hashed, head ? 1 : 0, owner, now, dueAt, key, bytes)
+				log.countInsert(bytes.length)
+				// After a commit of which nobody heard, the event is there already.
+				if (!starts || changes === 0) continue
+				left.set(route, room - 1)
+				claimed.push({ id, route, payload, failed: 0, acceptedAt: now, interrupted: false })
+			}
+			return undefined
 		}
-		return undefined
 	}
 }

@@ -40,19 +40,20 @@ export function createStoredOutcomes(
 	keepDelivered: boolean,
 	countEnded: (bytes: number) => void,
 ): StoredOutcomes {
-	const row = 'seq, route, lane, length(payload) AS bytes'
+	// RETURNING would make a table of its own for each event.
+	const find = db.prepare('SELECT seq, route, lane, length(payload) AS bytes FROM events WHERE id = ? AND owner = ?')
+	const remove = db.prepare('DELETE FROM events WHERE seq = ?')
 	const keep = db.prepare(`
 		UPDATE events SET state = 'delivered', attempts = attempts + 1, head = 0, owner = NULL, ended_at = ?, error = NULL
-		WHERE id = ? AND owner = ? RETURNING ${row}
+		WHERE seq = ?
 	`)
-	const remove = db.prepare(`DELETE FROM events WHERE id = ? AND owner = ? RETURNING ${row}`)
 	const retry = db.prepare(`
-		UPDATE events SET attempts = attempts + 1, owner = NULL, next_at = ?, error = ? WHERE id = ? AND owner = ? RETURNING lane
+		UPDATE events SET attempts = attempts + 1, owner = NULL, next_at = ?, error = ? WHERE seq = ?
 	`)
-	const postpone = db.prepare('UPDATE events SET owner = NULL, next_at = ?, error = ? WHERE id = ? AND owner = ?')
+	const postpone = db.prepare('UPDATE events SET owner = NULL, next_at = ?, error = ? WHERE seq = ?')
 	const markDead = db.prepare(`
 		UPDATE events SET state = 'dead', attempts = attempts + 1, head = 0, owner = NULL, ended_at = ?, error = ?
-		WHERE id = ? AND owner = ? RETURNING ${row}
+		WHERE seq = ?
 	`)
 	const insert = db.prepare(`
 		INSERT OR IGNORE INTO events (seq, id, route, lane, head, accepted_at, next_at, key, payload)
@@ -62,11 +63,13 @@ export function createStoredOutcomes(
 	const replace = db.prepare(`
 		DELETE FROM events WHERE id = ? AND state <> 'waiting' RETURNING length(payload) AS bytes
 	`)
-	const size = db.prepare('SELECT length(payload) AS bytes FROM events WHERE id = ?')
 
-	function end(ended: EndedRow | undefined, stays: boolean, now: number, pushes: readonly EntryRow[] = []): void {
-		if (!ended) return
-		const { seq, route, lane, bytes } = ended
+	function end(
+		{ seq, route, lane, bytes }: HeldRow,
+		stays: boolean,
+		now: number,
+		pushes: readonly EntryRow[] = [],
+	): void {
 		if (stays) countEnded(Number(bytes))
 		const conversation = lane instanceof Uint8Array ? lane : null
 		for (const [i, { id, payload }] of pushes.entries()) {
@@ -81,32 +84,37 @@ export function createStoredOutcomes(
 
 	return {
 		apply(outcome, now) {
-			const { id } = outcome
+			const held: HeldRow | undefined = find.get(outcome.id, owner)
+			if (!held) return
+			const seq = Number(held.seq)
 			switch (outcome.result) {
 				case 'delivered':
-					end(keepDelivered ? keep.get(now, id, owner) : remove.get(id, owner), keepDelivered, now, outcome.pushes)
+					if (keepDelivered) keep.run(now, seq)
+					else remove.run(seq)
+					end(held, keepDelivered, now, outcome.pushes)
 					break
-				case 'failed': {
-					const failed = retry.get(outcome.nextAt, wordsOf(outcome), id, owner)
-					if (!outcome.keepsOrder) order.advance(failed?.lane)
+				case 'failed':
+					retry.run(outcome.nextAt, wordsOf(outcome), seq)
+					if (!outcome.keepsOrder) order.advance(held.lane)
 					break
-				}
 				case 'postponed':
-					postpone.run(outcome.until, outcome.error, id, owner)
+					postpone.run(outcome.until, outcome.error, seq)
 					break
 				case 'dead':
-					end(markDead.get(now, wordsOf(outcome), id, owner), true, now, outcome.pushes)
+					markDead.run(now, wordsOf(outcome), seq)
+					end(held, true, now, outcome.pushes)
 			}
 		},
 		sizeOf(outcome) {
 			const { pushes = [] } = 'pushes' in outcome ? outcome : {}
-			const rewritten = Number(size.get(outcome.id)?.bytes ?? 0)
+			const rewritten = Number(find.get(outcome.id, owner)?.bytes ?? 0)
 			return pushes.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), rewritten)
 		},
 	}
 }
 
-interface EndedRow {
+/** An event that this process had claimed. */
+interface HeldRow {
 	readonly seq?: unknown
 	readonly route?: unknown
 	readonly lane?: unknown
