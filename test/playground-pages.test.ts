@@ -364,6 +364,21 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
 		})
 	})
 
+	test('the contract of each route is rendered, and that of any backend', async () => {
+		await on('/contract', async (page) => {
+			const shown = (name: string) => page.getByRole('heading', { name: `The route ${name}` })
+			const choose = (label: string) => page.locator('#route').selectOption(label)
+			await page.getByText('Something happened on a platform.').first().waitFor()
+			expect(await page.getByRole('heading', { name: 'The route' }).count()).toBe(0)
+			for (const name of ['canonical', 'botdistrikt']) {
+				await choose(`the route ${name}`)
+				await shown(name).waitFor()
+			}
+			expect(await shown('canonical').count()).toBe(0)
+			expect(await page.getByText('openapi.json').getAttribute('href')).toBe('/schema/routes/botdistrikt')
+		})
+	})
+
 	test('the contract is rendered, and its files are there', async () => {
 		await on('/contract', async (page) => {
 			await page.getByText('Something happened on a platform.').first().waitFor()

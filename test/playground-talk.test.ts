@@ -22,6 +22,7 @@ async function playgroundOf(url: string, guarded: object = {}) {
 	const app = createPlayground({
 		assets: new Map(),
 		contract: new Map(),
+		contractOf: async () => ({}),
 		hosts: [host],
 		password: undefined,
 		live: createLive(() => 0),

@@ -1,8 +1,11 @@
 /** Who may use the playground, and what its answers allow a page to do. */
 import { expect, test } from 'vitest'
+import { canonical } from '../adapters/canonical/index.ts'
 import { simulatedApi } from '../adapters/pingstreams/simulated-api/index.ts'
+import { readConfig } from '../src/config/index.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
 import { createLive, createPlayground, createPushes, type PlaygroundOptions } from '../src/playground/index.ts'
+import { demo } from '../src/upstream/index.ts'
 
 const assets = new Map([['a.js', { type: 'text/javascript', body: new TextEncoder().encode('1') }]])
 const contract = new Map([['openapi.json', { type: 'application/json', body: new TextEncoder().encode('{}') }]])
@@ -16,6 +19,7 @@ const pushes = createPushes(new Map())
 const open = {
 	assets,
 	contract,
+	contractOf: async ({ name }: { name: string }) => ({ of: name }),
 	gateway,
 	live,
 	pushes,
@@ -36,6 +40,14 @@ test('its pages and their files are served', async () => {
 	expect((await ask('/assets/none.js')).status).toBe(404)
 	expect(await (await ask('/schema/openapi.json')).json()).toEqual({})
 	expect((await ask('/schema/none.json')).status).toBe(404)
+})
+
+test('the contract of a route is served, for as long as the configuration has it', async () => {
+	const config = { upstream: { url: 'builtin:demo' }, routes: [{ name: 'shop', path: '/in', platform: 'canonical' }] }
+	const { routes } = readConfig(config, { adapters: [canonical], env: {}, loopback: true, demo })
+	const own = { ...open, gateway: { ...gateway, routes } }
+	expect(await (await ask('/schema/routes/shop', {}, own)).json()).toEqual({ of: 'shop' })
+	expect((await ask('/schema/routes/shop')).status).toBe(404)
 })
 
 test.each(['/preview', '/assets/a.js', '/nowhere'])(
@@ -113,7 +125,7 @@ test('a link from elsewhere may open a page, and nothing but a page', async () =
 })
 
 test('with a password, nothing is shown without it, whatever the name of the host', async () => {
-	const guarded = { assets, contract, gateway, live, pushes, hosts: undefined, password: 'right' }
+	const guarded = { ...open, hosts: undefined, password: 'right' }
 	const host = 'playground.example'
 	const given = (password: string) => ({ host, authorization: `Basic ${btoa(`dragoman:${password}`)}` })
 	expect((await ask('/preview', { host }, guarded)).status).toBe(401)

@@ -7,6 +7,7 @@ import { dirname, extname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { type Asset, createPlayground, type Live, type Pushes, type TalkingGateway } from '../playground/index.ts'
 import { isLocal } from './listener.ts'
+import { routeContract } from './route-contract.ts'
 import type { Gateway } from './serve.ts'
 import { sendCall } from './simulate/send-call.ts'
 
@@ -71,6 +72,7 @@ export async function servePlayground(options: PlaygroundServerOptions): Promise
 	const app = createPlayground({
 		assets,
 		contract,
+		contractOf: routeContract,
 		gateway: talkedTo(gateway),
 		live,
 		pushes,

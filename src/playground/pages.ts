@@ -3,11 +3,8 @@ import { html } from 'hono/html'
 import { examples } from './examples.ts'
 import type { policies } from './headers.ts'
 
-/** The files of the contract, below `/schema/`. */
-const contractFiles = [
-	'openapi.json',
-	...['request', 'event', 'turn', 'reply'].map((name) => `${name}.schema.json`),
-] as const
+/** The schemas of the contract, below `/schema/`. */
+const schemaFiles = ['request', 'event', 'turn', 'reply'].map((name) => `${name}.schema.json`)
 
 type Html = ReturnType<typeof html>
 
@@ -110,10 +107,14 @@ const contract: Page = {
 	styles: ['scalar'],
 	policy: 'rendered',
 	body: html`
-<nav class="bar documents" aria-label="The contract as files">
-	<span>As files</span>
-	${contractFiles.map((name) => html`<a class="file" href="/schema/${name}">${name}</a>`)}
-</nav>
+<div class="bar documents">
+	<label class="field">For <select id="route"><option value="">any backend</option></select></label>
+	<nav class="files" aria-label="The contract as files">
+		<span>As files</span>
+		<a class="file" id="document" href="/schema/openapi.json">openapi.json</a>
+		${schemaFiles.map((name) => html`<a class="file" href="/schema/${name}">${name}</a>`)}
+	</nav>
+</div>
 <div id="reference"></div>`,
 }
 

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { streamSSE } from 'hono/streaming'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
+import type { Route } from '../route.ts'
 import { type Access, guard } from './guard.ts'
 import { policies, secured } from './headers.ts'
 import type { Live } from './live.ts'
@@ -24,6 +25,8 @@ export interface PlaygroundOptions extends Access {
 	readonly assets: ReadonlyMap<string, Asset>
 	/** The files of the contract with backends, below `/schema/`, by name. */
 	readonly contract: ReadonlyMap<string, Asset>
+	/** The contract with the backend of a route, as OpenAPI. */
+	contractOf(route: Route): Promise<object>
 	/** The gateway beside it. */
 	readonly gateway: TalkingGateway
 	/** Its turns. */
@@ -41,7 +44,8 @@ const batch = { lines: 500, pause: 100 }
 const gone = 'The configuration has no such platform any more. Load the page again.'
 
 /** Answers only what its own pages ask. */
-export function createPlayground({ assets, contract, gateway, live, pushes, ...access }: PlaygroundOptions): Hono {
+export function createPlayground(options: PlaygroundOptions): Hono {
+	const { assets, contract, contractOf, gateway, live, pushes, ...access } = options
 	const app = new Hono()
 	// Tells the pages that the numbers of turns begin anew.
 	const started = gateway.runtime.newId()
@@ -67,6 +71,10 @@ export function createPlayground({ assets, contract, gateway, live, pushes, ...a
 			return file ? c.body(file.body, 200, { 'content-type': file.type }) : c.notFound()
 		})
 	}
+	app.get('/schema/routes/:name', async (c) => {
+		const route = gateway.routes.find(({ name }) => name === c.req.param('name'))
+		return route ? c.json(await contractOf(route)) : c.notFound()
+	})
 	app.get('/api/places', (c) => c.json(talkPlaces(gateway.routes)))
 	app.get('/api/turns', (c) =>
 		streamSSE(c, async (stream) => {

@@ -1,13 +1,28 @@
-/** The page that shows the contract with backends, as Scalar renders its OpenAPI document. */
+/** The page that shows the contract with the backend of a route, or with any, as Scalar renders its OpenAPI document. */
+import type { TalkPlace } from '../talk.ts'
+import { ask } from './ask.ts'
+import { byId } from './page.ts'
 
 // The validator in it would compile code of its own, which the policy of the page forbids and the browser reports.
 Object.assign(globalThis, { __zod_globalConfig: { jitless: true } })
 const { createApiReference } = await import('@scalar/api-reference')
 
+const route = byId('route', HTMLSelectElement)
+const names = [...new Set((await ask<readonly TalkPlace[]>('/api/places')).map((place) => place.route))]
+const [only, ...others] = names
+const asked = new URLSearchParams(location.search).get('route') ?? (others.length === 0 ? only : undefined) ?? ''
+route.append(...names.map((name) => new Option(`the route ${name}`, name)))
+route.value = names.includes(asked) ? asked : ''
+route.addEventListener('change', () => {
+	location.search = new URLSearchParams({ route: route.value }).toString()
+})
+const url = route.value === '' ? '/schema/openapi.json' : `/schema/routes/${encodeURIComponent(route.value)}`
+byId('document', HTMLAnchorElement).href = url
+
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
 createApiReference('#reference', {
-	url: '/schema/openapi.json',
+	url,
 	forceDarkModeState: isDark() ? 'dark' : 'light',
 	hideDarkModeToggle: true,
 	showSidebar: false,
