@@ -96,7 +96,7 @@ export function send({ port, path, method = 'POST', headers, body = '', ca }: Se
 }
 
 /** All that was written into this folder, and into folders in it. */
-function written(into: string): string {
+export function written(into: string): string {
 	const files = readdirSync(into, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
 	return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join('\n')
 }
@@ -148,8 +148,11 @@ export function listOfShared(name: keyof typeof places, urls: readonly string[])
 /** The same, in front of gateways that share their state. */
 export const nginxOfShared: Start = (...urls) => startNginx(listOfShared('shared', urls))
 
-/** nginx with the configuration of deploy/ and this list of gateways. `reload` takes another list without a stop. */
-export async function startNginx(list: string): Promise<Front & { reload(list: string): void }> {
+/**
+ * nginx with the configuration of deploy/ and this list of gateways. `reload` takes another list without a stop. `tls`: how
+ * it calls the gateways by TLS. Absent: it does not.
+ */
+export async function startNginx(list: string, tls?: string): Promise<Front & { reload(list: string): void }> {
 	const [at, port] = [folder(), await freePort()]
 	certify(at)
 	mkdirSync(join(at, 'logs'))
@@ -159,18 +162,11 @@ export async function startNginx(list: string): Promise<Front & { reload(list: s
 		['/etc/letsencrypt/live/bots.example.com/fullchain.pem', join(at, 'cert.pem')],
 		['/etc/letsencrypt/live/bots.example.com/privkey.pem', join(at, 'key.pem')],
 		['/var/log/nginx/', `${join(at, 'logs')}/`],
+		...(tls === undefined ? [] : [['http://dragoman', 'https://dragoman'] as const]),
 	])
-	const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-		(each) => `${each}_temp_path ${join(at, each)};`,
-	)
 	writeFileSync(join(at, 'site.conf'), site)
 	writeFileSync(join(at, 'upstream.conf'), list)
-	writeFileSync(
-		join(at, 'nginx.conf'),
-		`daemon off; worker_processes 1; pid ${join(at, 'pid')}; error_log ${join(at, 'logs/main.log')};
-		events {} http { ${temporary.join(' ')} include ${join(at, 'upstream.conf')}; include ${join(at, 'site.conf')}; }`,
-	)
-	const running = run('nginx', ['-p', at, '-c', join(at, 'nginx.conf'), '-e', join(at, 'logs/first.log')])
+	const running = runNginx(at, `${tls ?? ''} include ${join(at, 'upstream.conf')}; include ${join(at, 'site.conf')};`)
 	const ca = readFileSync(join(at, 'cert.pem'), 'utf8')
 	await listening(port, ca, running)
 	return {
@@ -180,6 +176,19 @@ export async function startNginx(list: string): Promise<Front & { reload(list: s
 			running.signal('SIGHUP')
 		},
 	}
+}
+
+/** nginx with this inside of `http`. Its files are in the folder, its logs in `logs/` there. */
+export function runNginx(at: string, http: string): ReturnType<typeof run> {
+	const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+		(each) => `${each}_temp_path ${join(at, each)};`,
+	)
+	writeFileSync(
+		join(at, 'nginx.conf'),
+		`daemon off; worker_processes 1; pid ${join(at, 'pid')}; error_log ${join(at, 'logs/main.log')};
+		events {} http { ${temporary.join(' ')} ${http} }`,
+	)
+	return run('nginx', ['-p', at, '-c', join(at, 'nginx.conf'), '-e', join(at, 'logs/first.log')])
 }
 
 /** Caddy with the configuration of deploy/. */
