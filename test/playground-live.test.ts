@@ -18,7 +18,7 @@ import { send } from './harness/http.ts'
 import { withApi } from './harness/platforms.ts'
 import { pushing } from './harness/pushing.ts'
 import { folder } from './outbox/parts.ts'
-import { call, json, says, statusOnly, testScope, upstream } from './servers.ts'
+import { call, json, oneWay, says, statusOnly, testScope, upstream } from './servers.ts'
 
 const outcome: TurnOutcome = {
 	...{ at: 5, platform: 'x', kind: 'message', status: 200, error: undefined, duplicate: false, held: false },
@@ -207,6 +207,26 @@ test.each([
 	const [first, ...others] = file.pushes ?? []
 	const less = { ...file, pushes: [{ ...first, path: '/elsewhere' }, ...others] }
 	expect(await replayTurns([less], { adapters: all, config })).toMatchObject([[{ path: 'pushes[0].path' }]])
+})
+
+test('an event that the outbox delivers is saved with the status of the upstream, and replayed', async () => {
+	const live = createLive(Date.now)
+	const { url } = await upstream(() => statusOnly(202))
+	const config = {
+		upstream: { url },
+		outbox: { file: join(folder(), 'outbox.db') },
+		routes: [{ name: 'in', path: '/in', platform: 'one-way' }],
+	}
+	const both = [canonical, oneWay]
+	const gateway = await serve({ config, adapters: both, observer: live.observer, log() {} })
+	testScope.after(() => gateway.close())
+	await call(`${gateway.url}/in`)
+	await expect.poll(() => live.after(0, 10).length).toBe(2)
+	const detail = live.after(0, 10).map(({ number }) => live.detail(number))
+	const turn = detail.find((each) => each?.steps.some(({ name }) => name === 'call'))
+	const file = turn && (await recordedTurn(turn, oneWay.create({}), withoutWords))
+	expect(file).toMatchObject({ upstream: { response: { status: 202 } } })
+	expect(file && (await replayTurns([file], { adapters: both, config }))).toEqual([[]])
 })
 
 test('each attempt of the outbox is a line: where it went, and what came of it', async () => {
