@@ -1,13 +1,12 @@
 /** The four dialects of a call: one for each part of the platform that calls. The keys of the body tell them apart. */
 import * as v from 'valibot'
 import {
+	type Attributes,
 	type CanonicalEvent,
 	GatewayError,
-	Id,
 	type Json,
 	matches,
 	validate,
-	WireText,
 } from '../../src/format/index.ts'
 
 /** The name of the adapter, and of its native parts. */
@@ -34,25 +33,37 @@ export function readsAnswers(dialect: Dialect): dialect is AnsweredDialect {
 /** The shape of a call's body. `documented`: the few fields that the documentation prints, where the text is the reply. */
 export type Form = Dialect | 'documented'
 
-const WithHook = v.object({ hook: v.object({}) })
-const WithHookEvent = v.object({ hook: v.object({ event: v.string() }) })
 const WithMessage = v.object({ payload: v.object({ message: v.object({}) }) })
-const FromRuntime = v.union([v.object({ payload: v.object({ botId: Id }) }), v.object({ variables: v.object({}) })])
-const FromServer = v.object({ payload: v.object({ text: WireText, intent: v.object({}) }) })
-/** What the platform really sends: a message with its id, or the static reply in a field of its own. */
-const AsSent = v.object({
-	payload: v.union([v.object({ message: v.object({ _id: Id }) }), v.object({ text: WireText })]),
-})
-const WithRequest = v.object({ payload: v.object({ request: v.object({}) }) })
 
 /** The form of a body; undefined when it has none. */
 export function formOf(body: Json): Form | undefined {
-	if (matches(WithHookEvent, body)) return 'subscription'
-	if (matches(WithHook, body)) return 'external'
-	if (!matches(WithMessage, body)) return matches(WithRequest, body) ? 'external' : undefined
-	if (matches(FromRuntime, body)) return 'runtime'
-	if (matches(FromServer, body)) return 'server'
-	return matches(AsSent, body) ? 'runtime' : 'documented'
+	const { hook, payload, variables } = membersOf(body)
+	if (isObject(hook)) return typeof membersOf(hook).event === 'string' ? 'subscription' : 'external'
+	const { message, request, botId, text, intent } = membersOf(payload)
+	if (!isObject(message)) return isObject(request) ? 'external' : undefined
+	if (isText(botId) || isObject(variables)) return 'runtime'
+	if (isText(text) && isObject(intent)) return 'server'
+	// What the platform really sends is a message with its id, or the static reply in a field of its own.
+	return isText(membersOf(message)._id) || isText(text) ? 'runtime' : 'documented'
+}
+
+const none: { readonly [name: string]: undefined } = {}
+
+function membersOf(value: Json | undefined): { readonly [name: string]: Json | undefined } {
+	return isObject(value) && !isList(value) ? value : none
+}
+
+function isObject(value: Json | undefined): value is Attributes | readonly Json[] {
+	return typeof value === 'object' && value !== null
+}
+
+// Array.isArray does not narrow a readonly list.
+function isList(value: Attributes | readonly Json[]): value is readonly Json[] {
+	return Array.isArray(value)
+}
+
+function isText(value: Json | undefined): boolean {
+	return typeof value === 'string' || typeof value === 'number'
 }
 
 /** The form of a body. When it has none, throws the error that names the missing field. */
