@@ -7,6 +7,7 @@ import {
 	validate,
 	WireAttributes,
 	WireFlag,
+	WireJson,
 	WireNumber,
 	WireOptionalText,
 	wireList,
@@ -19,17 +20,21 @@ const text = WireOptionalText
 const id = v.nullish(Id)
 const number = v.nullish(WireNumber)
 const channel = wireObject(v.object({ name: text }))
+// What has a default is copied to hold it.
+const attributes = v.optional(WireAttributes)
+
+// The members of each have the order in which they are encoded: what comes in another one is copied.
 
 const Request = v.object({
 	request_id: id,
 	id_project: id,
 	language: text,
-	channel,
+	lead: wireObject(v.object({ lead_id: id, fullname: text, email: text, phone: id, attributes })),
 	draft: WireFlag,
-	sourcePage: text,
 	department: wireObject(v.object({ _id: id, name: text })),
-	lead: wireObject(v.object({ lead_id: id, fullname: text, email: text, phone: id, attributes: WireAttributes })),
-	attributes: WireAttributes,
+	channel,
+	sourcePage: text,
+	attributes,
 	status: number,
 	rating: number,
 	rating_message: text,
@@ -37,19 +42,19 @@ const Request = v.object({
 })
 const Message = v.object({
 	_id: id,
-	id_project: id,
-	createdAt: text,
-	sender: id,
-	senderFullname: text,
-	recipient: id,
-	language: text,
-	channel,
 	type: text,
 	text,
 	metadata: Metadata,
 	// The payload is whatever the page sends.
-	attributes: wireObject(v.object({ action: text, subtype: text, payload: v.optional(v.unknown()) })),
+	attributes: wireObject(v.object({ action: text, subtype: text, payload: v.optional(WireJson) })),
+	createdAt: text,
+	channel,
+	sender: id,
+	senderFullname: text,
+	recipient: id,
+	id_project: id,
 	request: wireObject(Request),
+	language: text,
 })
 const Bot = v.object({ _id: id, name: text, id_project: id, project_id: id })
 const Intent = v.object({ intent_id: id, intent_display_name: text, question: text, answer: text })
@@ -60,11 +65,11 @@ const IntentCall = v.object({
 	payload: v.object({
 		botId: id,
 		text,
-		message: Message,
 		bot: wireObject(Bot),
+		message: Message,
 		intent: wireObject(Intent),
 	}),
-	variables: WireAttributes,
+	variables: attributes,
 	token,
 })
 const hook = wireObject(v.object({ ...Bot.entries, event: text }))
@@ -118,7 +123,7 @@ function decodeIntentCall(body: Json, form: AnsweredDialect | 'documented'): Cal
 		botId: payload.botId ?? undefined,
 		intent: intent ?? undefined,
 		staticReply: (form === 'documented' ? message.text : (intent?.answer ?? payload.text)) ?? undefined,
-		variables: wire.variables,
+		variables: wire.variables ?? {},
 		unread: shorten(unread, ['payload.bot', 'payload.intent', 'payload.message', 'payload.message.request']),
 	}
 }
@@ -158,7 +163,8 @@ function decodeRequest(body: Json): HookPayload {
 }
 
 /** The unread members of the platform's database documents, one path a document: each has about a hundred. */
-function shorten(paths: readonly string[], documents: readonly string[]): string[] {
+function shorten(paths: readonly string[], documents: readonly string[]): readonly string[] {
+	if (paths.length === 0) return paths
 	const shortened = paths.map((path) => {
 		const document = documents.findLast((each) => path.startsWith(`${each}.`))
 		return document === undefined ? path : `${document}.*`

@@ -17,6 +17,7 @@ import {
 	matches,
 	nonEmpty,
 	nonEmptyList,
+	outputOf,
 	readJsonBody,
 	Timestamp,
 	unreachable,
@@ -91,8 +92,6 @@ const carriesOf: { readonly [D in Dialect]: Carries<CanonicalEvent> } = {
 	},
 }
 
-const OptionalNative = v.optional(Native)
-
 /** Decodes calls of every dialect, and encodes those of the dialect in the options. */
 export function eventLeg({ dialect }: Options): EventLeg {
 	return {
@@ -140,7 +139,7 @@ export function eventLeg({ dialect }: Options): EventLeg {
 
 		encode(event) {
 			const { bot, attributes } = event
-			const native = v.parse(OptionalNative, event.extensions?.[name])
+			const native = outputOf(Native, event.extensions?.[name])
 			const { type, text, metadata, attributes: own } = encodeContent(event, dialect)
 			const message = {
 				_id: event.id,
@@ -266,6 +265,7 @@ const mostMessages = limits.listItems.value
 
 /** Paragraphs, as the runtime splits them. Without the line that calls us, which may hold our secret. */
 function decodeStaticReply(text: string): Message[] {
+	if (text === '') return []
 	const bare = text.replace(/(?:^|\n)\\webhook[^\n]*/g, '')
 	const parts = (bare === text ? text : bare.trim()).split(/\n{2,}/).filter((part) => part.trim() !== '')
 	// A text of more paragraphs than an event may have messages is accepted: the last message has the rest.

@@ -1,30 +1,34 @@
 /** What a call says by no field of its own, and what it must not say. */
-import { type CanonicalEvent, compact, type Report } from '../../../src/format/index.ts'
+import type { CanonicalEvent, Report } from '../../../src/format/index.ts'
 import { mediaKindOf } from '../media.ts'
 import { withoutSecrets } from './attributes.ts'
 import { startTexts } from './content.ts'
 
 /** The event as the call tells it: without secrets, and of the kind that follows from what it holds. */
 export function refineEvent(event: CanonicalEvent, report: Report): CanonicalEvent {
-	const { user, attributes, media } = event
-	const refined = compact<CanonicalEvent>({
-		...event,
-		user: user && {
-			...user,
-			attributes: withoutSecrets(user.attributes, 'user.attributes', (path) => {
-				reportSecret('event.user.attributes', path)
-			}),
-		},
-		media: media?.map((file, i) => refineFile(file, `media[${i}]`, report)),
-		attributes: withoutSecrets(attributes, 'attributes', (path) => {
-			reportSecret('event.attributes', path)
-		}),
-	})
-	return refineKind(refineLabel(refineText(refined, report), report), report)
+	const known = refineAttributes(refineMedia(refineUser(event, report), report), report)
+	return refineKind(refineLabel(refineText(known, report), report), report)
+}
 
-	function reportSecret(feature: 'event.attributes' | 'event.user.attributes', path: string): void {
-		report({ did: 'dropped', feature, path, detail: 'its name suggests a secret' })
-	}
+function refineUser(event: CanonicalEvent, report: Report): CanonicalEvent {
+	const { user } = event
+	if (!user) return event
+	const attributes = withoutSecrets(user.attributes, 'user.attributes', (path) => {
+		report({ did: 'dropped', feature: 'event.user.attributes', path, detail: 'its name suggests a secret' })
+	})
+	return attributes === user.attributes ? event : { ...event, user: { ...user, attributes } }
+}
+
+function refineAttributes(event: CanonicalEvent, report: Report): CanonicalEvent {
+	const attributes = withoutSecrets(event.attributes, 'attributes', (path) => {
+		report({ did: 'dropped', feature: 'event.attributes', path, detail: 'its name suggests a secret' })
+	})
+	return attributes === event.attributes ? event : { ...event, attributes }
+}
+
+function refineMedia(event: CanonicalEvent, report: Report): CanonicalEvent {
+	const { media } = event
+	return media ? { ...event, media: media.map((file, i) => refineFile(file, `media[${i}]`, report)) } : event
 }
 
 type File = NonNullable<CanonicalEvent['media']>[number]
