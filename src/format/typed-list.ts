@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { Json, type Message } from '../model/index.ts'
-import { matches } from '../schema/index.ts'
+import type { SchemaNode } from '../schema/index.ts'
 import { fieldPath } from './field-path.ts'
 import { joinMistakes } from './mistakes.ts'
 import { validate } from './validate.ts'
@@ -17,10 +17,24 @@ type TypedItem = v.GenericSchema & {
 }
 
 /** Whether an item is of one of the schema's types, and so has to match it. */
-export function hasKnownType({ key, options }: TypedItem, item: unknown): boolean {
-	if (typeof item !== 'object' || item === null) return false
-	const type: unknown = Reflect.get(item, key)
-	return options.some(({ entries }) => entries[key] !== undefined && matches(entries[key], type))
+export function hasKnownType(schema: TypedItem, item: unknown): boolean {
+	return typeof item === 'object' && item !== null && typesOf(schema).has(Reflect.get(item, schema.key))
+}
+
+const types = new WeakMap<TypedItem, ReadonlySet<unknown>>()
+
+/** The types that a schema lists. */
+function typesOf(schema: TypedItem): ReadonlySet<unknown> {
+	const known = types.get(schema)
+	if (known) return known
+	const { key, options } = schema
+	const found = new Set<unknown>()
+	for (const { entries } of options) {
+		const type: SchemaNode | undefined = entries[key]
+		if (type?.literal !== undefined) found.add(type.literal)
+	}
+	types.set(schema, found)
+	return found
 }
 
 /** An item of a type that a format does not know: an object with members. Anything else means nothing on any platform. */
@@ -59,7 +73,9 @@ export function decodeTyped<S extends TypedItem>(
 	list: readonly Json[] | null | undefined,
 	{ schema, at, decode, isNative = () => true }: TypedList<S>,
 ): { messages: Message[]; natives: Json[]; unread: string[]; added?: string[] } {
-	const decoded: ReturnType<typeof decodeTyped> = { messages: [], natives: [], unread: [] }
+	const messages: Message[] = []
+	const natives: Json[] = []
+	const unread: string[] = []
 	const supplied: string[] = []
 	const errors: GatewayError[] = []
 	for (const [i, item] of (list ?? []).entries()) {
@@ -71,17 +87,21 @@ export function decodeTyped<S extends TypedItem>(
 				if (errors.length === maxErrors) break
 				continue
 			}
-			const { wire, unread: unlisted } = checked
-			const { messages = [], natives = [], unread = [], added = [] } = decode(wire, here)
-			supplied.push(...added)
-			decoded.messages.push(...messages)
-			decoded.natives.push(...natives)
-			decoded.unread.push(...unlisted, ...unread)
-		} else if (isObjectWithMembers(item) && isNative(item)) decoded.natives.push(item)
-		else decoded.unread.push(fieldPath(here))
+			append(unread, checked.unread)
+			const decoded = decode(checked.wire, here)
+			append(supplied, decoded.added)
+			append(messages, decoded.messages)
+			append(natives, decoded.natives)
+			append(unread, decoded.unread)
+		} else if (isObjectWithMembers(item) && isNative(item)) natives.push(item)
+		else unread.push(fieldPath(here))
 	}
 	if (errors.length > 0) throw joinMistakes(errors)
-	return supplied.length > 0 ? { ...decoded, added: supplied } : decoded
+	return supplied.length > 0 ? { messages, natives, unread, added: supplied } : { messages, natives, unread }
+}
+
+function append<T>(list: T[], more: readonly T[] | undefined): void {
+	if (more) for (const each of more) list.push(each)
 }
 
 /** Wrong items after which a list is given up. */

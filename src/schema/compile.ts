@@ -68,7 +68,7 @@ function compile(schema: Schema): Check {
 		case 'custom':
 			return (value) => (check?.(value) ? value : refused)
 		case 'lazy':
-			return (value, found) => (getter ? checkOf(getter(value))(value, found) : refused)
+			return getter ? compileLazy(getter) : checkWithValibot(schema)
 		case 'optional':
 			return compileOptional(schema, true, false)
 		case 'nullable':
@@ -142,6 +142,20 @@ function stepOf(action: v.GenericPipeItem): Step {
 	// The first schema of a pipe says alone which members are listed.
 	const check = action.kind === 'schema' ? checkOf(action) : checkWithValibot(v.pipe(v.unknown(), action))
 	return (value) => check(value, [])
+}
+
+function compileLazy(getter: (value: unknown) => v.GenericSchema): Check {
+	let last: v.GenericSchema | undefined
+	let check: Check | undefined
+	return (value, found) => {
+		const schema = getter(value)
+		// Nearly all values get the same schema, and to look that up takes longer than most checks.
+		if (schema !== last || !check) {
+			last = schema
+			check = checkOf(schema)
+		}
+		return check(value, found)
+	}
 }
 
 /** Checks an optional schema. The flags say which values count as absent. */
@@ -289,7 +303,6 @@ function compileObject(schema: Schema): Check {
 		const start = found.length
 		// By place. Undefined as long as the output has the same members in the same order as the value: then it is the value.
 		let outputs: unknown[] | undefined
-		let others: { [key: string]: unknown } | undefined
 		let last = -1
 		let missing = expected.length
 		for (const key in value) {
@@ -313,13 +326,9 @@ function compileObject(schema: Schema): Check {
 			if (found.length > before) addKey(found, before, key)
 			if (output !== given || place < last) outputs ??= outputsBefore(value, key)
 			last = place
-			if (member) {
-				if (outputs) outputs[place] = output
-				if (member.ifAbsent !== 'left out') missing--
-			} else {
-				others ??= {}
-				others[key] = output
-			}
+			if (!member) continue
+			if (outputs) outputs[place] = output
+			if (member.ifAbsent !== 'left out') missing--
 		}
 		if (missing > 0) {
 			outputs ??= outputsBefore(value)
@@ -337,7 +346,10 @@ function compileObject(schema: Schema): Check {
 			const output = outputs[place]
 			if (output !== absent) made[key] = output
 		}
-		return others ? Object.assign(made, others) : made
+		if (!checkRest) return made
+		// Checked once more, for the sake of all objects that need no copy.
+		for (const key in value) if (!keys.includes(key)) made[key] = checkRest(value[key], [])
+		return made
 	}
 }
 
