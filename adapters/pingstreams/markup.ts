@@ -13,9 +13,10 @@ export const variables = variable.source
 // `\agent`, `\close`, `\_tdName`, `\image:`, `\webhook`: some of them anywhere, so all of them everywhere.
 const commands = String.raw`\\(?=\w)`
 // `* Label` is a button, also at the end of a text that another follows; `tdImage:`, `tdFrame,w9 h9:`, `tdVideo:` a picture
-// or a page. Each at the start of a line, and behind blanks at the start of the text, which is trimmed first. The
-// lookahead in front keeps the look back to where it can matter.
-const lines = String.raw`(?=[*t])(?:^|(?<=(?<![^])\s*))(?:\*(?!\S)|td(?=(?:Image|Frame|Video).*:http))`
+// or a page. Each at the start of a line, and behind blanks at the start of the text, which is trimmed first. Their letters
+// stand before the look back, so that a search passes over all other letters at once.
+const start = String.raw`^|(?<![^])\s*`
+const lines = String.raw`\*(?<=(?:${start})\*)(?!\S)|td(?<=(?:${start})td)(?=(?:Image|Frame|Video).*:http)`
 // A blank line parts a text into messages, in the current engine only. `\r\n` is one too: `^` matches within it.
 const blankLines = String.raw`^(?=[\r\n])`
 

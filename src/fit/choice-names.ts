@@ -72,7 +72,7 @@ const noName: NameChoice = () => undefined
 
 /** The names of a reply's choices in a format that has no values: their labels or numbers are all that comes back. */
 export function nameChoices(carries: Features, messages: readonly Message[]): NameChoice {
-	if (carries['reply.choices'] && carries['reply.choice.value']) return noName
+	if ((carries['reply.choices'] && carries['reply.choice.value']) || !haveSeveralOwners(messages)) return noName
 	const owners = ownersIn(
 		messages,
 		carries['reply.choices'] !== undefined && carries['reply.choice.goto'] !== undefined,
@@ -93,8 +93,19 @@ export function nameButtons(
 ): NameChoice {
 	const { items, chars = carries['reply.text']?.chars } = carries['reply.text.buttons'] ?? {}
 	if (!carries['reply.button.title']?.apart || items !== undefined || chars !== undefined) return noName
+	if (!haveSeveralOwners(messages)) return noName
 	const owners = buttonOwnersIn(messages, isOnCard)
 	return owners.length < 2 ? noName : namesAmong(owners, false)
+}
+
+/** Whether choices or buttons may belong to more than one message or card: in most replies they do not. */
+function haveSeveralOwners(messages: readonly Message[]): boolean {
+	let owners = 0
+	for (const message of messages) {
+		if (message.type === 'cards') owners += message.cards.length
+		else if (message.type === 'choices' || (message.type === 'text' && message.buttons)) owners++
+	}
+	return owners > 1
 }
 
 /** `isNumbered`: whether choices of one card of several need a name in any case. */

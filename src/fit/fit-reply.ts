@@ -9,7 +9,7 @@ import {
 	type WireResponse,
 } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { CanonicalReply, Change, Json, Message } from '../model/index.ts'
+import type { Button, CanonicalReply, Change, Choice, Json, Message } from '../model/index.ts'
 import { fitWriteBack, suffix } from './attributes.ts'
 import { numberChoices, returnedValues } from './buttons.ts'
 import { isWhole } from './cards.ts'
@@ -169,22 +169,17 @@ function takeBack({ offers, labels, oneSet }: Fitting, choices: Choices['choices
 
 /** The offers whose labels are still there after all cuts: nobody can take what nobody saw. */
 function standing(offers: readonly Offer[], messages: readonly Message[]): Offer[] {
-	const seen = new Set(messages.flatMap(labelsOf))
+	const seen = new Set<string>()
+	const see = (labelled: readonly (Button | Choice)[] | undefined): void => {
+		if (labelled) for (const { title } of labelled) seen.add(title)
+	}
+	for (const message of messages) {
+		if (message.type === 'choices') see(message.choices)
+		else if (message.type === 'text') see(message.buttons)
+		else if (message.type === 'cards') for (const { buttons } of message.cards) see(buttons)
+	}
 	// A numbered choice is a line of text, wherever that was cut.
 	return offers.filter(({ label, number }) => number !== undefined || seen.has(label))
-}
-
-function labelsOf(message: Message): string[] {
-	switch (message.type) {
-		case 'choices':
-			return message.choices.map(({ title }) => title)
-		case 'text':
-			return message.buttons?.map(({ title }) => title) ?? []
-		case 'cards':
-			return message.cards.flatMap(({ buttons }) => buttons?.map(({ title }) => title) ?? [])
-		default:
-			return []
-	}
 }
 
 /** Within the bytes that the format takes: native parts go first, then messages from the end, then attributes. Measured as encoded. */

@@ -135,7 +135,9 @@ export function matches(text: string, pattern: string): boolean {
 
 /** The text with a word joiner behind each match of the pattern, so that the platform sees no markup in it. */
 export function escapeText(text: string, pattern: string): string {
-	return text.replace(markupOf(pattern), `$&${wordJoiner}`)
+	const markup = markupOf(pattern)
+	// Most texts have none, and to look for one takes a third of a replacement.
+	return text.search(markup) === -1 ? text : text.replace(markup, `$&${wordJoiner}`)
 }
 
 /** A small number that is the same for the same text: FNV-1a, 32 bits. */

@@ -21,7 +21,8 @@ export function lossesFirst(changes: readonly Change[]): readonly Change[] {
 	if (areInOrder(changes)) return changes
 	const ranked: [Change[], Change[], Change[]] = [[], [], []]
 	for (const change of changes) ranked[ranks[change.did]].push(change)
-	return ranked.flat()
+	const [lost, altered, added] = ranked
+	return lost.concat(altered, added)
 }
 
 function areInOrder(changes: readonly Change[]): boolean {
