@@ -33,26 +33,38 @@ export interface ButtonContext {
 	readonly asWritten: boolean
 }
 
-/** No button for one without a label, or without what it would do. */
-export function decodeButton(
+/** The buttons that have a label and do something. */
+export function decodeButtons(buttons: readonly WireButton[], context: ButtonContext): Button[] {
+	const decoded: Button[] = []
+	for (const each of buttons) {
+		const button = decodeButton(each, context)
+		if (button) decoded.push(button)
+	}
+	return decoded
+}
+
+/** Undefined for a button without a label, or without what it would do. */
+function decodeButton(
 	{ type, value, link, target, action }: WireButton,
 	{ asWritten }: ButtonContext,
-): Button[] {
+): Button | undefined {
 	const title = nonEmpty(value)
-	if (title === undefined) return []
+	if (title === undefined) return undefined
 	switch (type) {
 		case 'url': {
 			const url = nonEmpty(link)
-			return url === undefined ? [] : [{ type: target === 'self' ? 'webview' : 'link', title, url }]
+			return url === undefined ? undefined : { type: target === 'self' ? 'webview' : 'link', title, url }
 		}
 		case 'action': {
-			if (!action) return []
-			if (asWritten) return [{ type: 'postback', title, value: action }]
+			if (!action) return undefined
+			if (asWritten) return { type: 'postback', title, value: action }
 			const decoded = decodeButtonAction(action)
-			return 'target' in decoded ? [{ type: 'goto', title, ...decoded }] : [{ type: 'postback', title, ...decoded }]
+			return 'target' in decoded
+				? { type: 'goto', title, target: decoded.target }
+				: { type: 'postback', title, value: decoded.value }
 		}
 		default:
-			return [{ type: 'postback', title, value: title }]
+			return { type: 'postback', title, value: title }
 	}
 }
 
@@ -82,11 +94,14 @@ export function encodeButton(button: Button, { dialect, home, asWritten }: Butto
 	}
 }
 
-/** Paths of the buttons that `decodeButton` leaves out, and of what it does not read of others. */
+/** Paths of the buttons that `decodeButtons` leaves out, and of what it does not read of others. */
 export function unreadButtons(buttons: readonly WireButton[], at: Path, context: ButtonContext): string[] {
-	return buttons.flatMap((each, i) => {
-		const here = [...at, 'buttons', i]
-		if (decodeButton(each, context).length === 0) return [fieldPath(here)]
-		return each.show_echo === false || each.show_echo === 'false' ? [fieldPath([...here, 'show_echo'])] : []
-	})
+	const unread: string[] = []
+	for (const [i, each] of buttons.entries()) {
+		if (!decodeButton(each, context)) unread.push(fieldPath([...at, 'buttons', i]))
+		else if (each.show_echo === false || each.show_echo === 'false') {
+			unread.push(fieldPath([...at, 'buttons', i, 'show_echo']))
+		}
+	}
+	return unread
 }

@@ -11,7 +11,6 @@ import {
 	emptyReply,
 	fieldPath,
 	GatewayError,
-	hasKnownType,
 	type Json,
 	jsonResponse,
 	matches,
@@ -230,14 +229,21 @@ function decodeRandom({ messages, ...decoded }: DecodedList, at: Path): DecodedL
 }
 
 function decodeWritten(actions: readonly Json[], state: DecodeState): DecodedList {
-	const firstReply = actions.findIndex((action) => hasKnownType(ReplyAction, action))
-	const before = actions.slice(0, Math.max(firstReply, 0))
-	state.before = before.filter((action) => matches(WrittenAction, action)).length
+	let natives = 0
+	let isFirst = true
 	return decodeTyped(actions, {
 		schema: ReplyAction,
 		at: ['actions'],
-		isNative: (action) => matches(WrittenAction, action),
-		decode: (action, at) => decodeScript(action, at, state),
+		isNative(action) {
+			const isNative = matches(WrittenAction, action)
+			if (isNative) natives++
+			return isNative
+		},
+		decode(action, at) {
+			if (isFirst) state.before = natives
+			isFirst = false
+			return decodeScript(action, at, state)
+		},
 	})
 }
 

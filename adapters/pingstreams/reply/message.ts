@@ -20,7 +20,7 @@ import {
 	wireList,
 } from '../../../src/format/index.ts'
 import { decodeMimeType, encodeMimeType, Metadata, mediaKindOf } from '../media.ts'
-import { type ButtonContext, decodeButton, encodeButton, unreadButtons, WireButton } from './button.ts'
+import { type ButtonContext, decodeButtons, encodeButton, unreadButtons, WireButton } from './button.ts'
 
 const text = WireOptionalText
 const type = text
@@ -110,12 +110,14 @@ export interface MessageContext extends ButtonContext {
 
 /** A message as messages of the model: a file, and words with buttons, are two. */
 export function decodeMessage(message: WireMessage, context: MessageContext): Message[] {
-	const { text, type, metadata } = message
+	const { text, type, metadata, attributes } = message
 	const { caption } = context
+	// Most messages are words and nothing else.
+	if (!metadata && !attributes?.attachment) return decodeText(text?.trim() ? text : undefined, [], caption)
 	const { buttons: wireButtons, gallery } = attached(message)
 	const words = text?.trim() ? text : undefined
-	const buttons = wireButtons.flatMap((each) => decodeButton(each, context))
-	const cards = nonEmptyList(gallery.flatMap((each) => decodeCard(each, context)))
+	const buttons = decodeButtons(wireButtons, context)
+	const cards = gallery.length > 0 ? nonEmptyList(gallery.flatMap((each) => decodeCard(each, context))) : undefined
 	const url = nonEmpty(metadata?.src)
 	if (cards) return [...decodeText(words === caption ? undefined : words, buttons, caption), { type: 'cards', cards }]
 	if (url === undefined) return decodeText(words, buttons, caption)
@@ -157,8 +159,8 @@ export function encodeMessage(message: Message, context: MessageContext): Encode
 }
 
 function decodeText(words: string | undefined, buttons: Button[], caption: string): Message[] {
-	if (words === undefined && buttons.length === 0) return []
-	return [compact<Message>({ type: 'text', text: words ?? caption, buttons: nonEmptyList(buttons) })]
+	if (buttons.length > 0) return [{ type: 'text', text: words ?? caption, buttons }]
+	return words === undefined ? [] : [{ type: 'text', text: words }]
 }
 
 function decodeFile(type: WireMessage['type'], metadata: Metadata, url: string, words: string | undefined): Message {
@@ -177,7 +179,7 @@ function decodeCard({ preview, title, description, buttons }: WireCard, context:
 			title: heading,
 			subtitle: nonEmpty(title) && nonEmpty(description),
 			imageUrl: nonEmpty(preview?.src),
-			buttons: nonEmptyList((buttons ?? []).flatMap((each) => decodeButton(each, context))),
+			buttons: nonEmptyList(decodeButtons(buttons ?? [], context)),
 		}),
 	]
 }
@@ -193,12 +195,13 @@ function encodeCard({ title, subtitle, imageUrl, buttons }: Card, context: Messa
 
 /** Paths of what `decodeMessage` leaves out: buttons, cards and metadata. */
 export function unreadParts(message: WireMessage, at: Path, context: MessageContext): string[] {
-	const here = [...at, 'attributes', 'attachment']
 	const { attachment } = message.attributes ?? {}
+	if (!attachment) return unreadMetadata(message, at, context)
+	const here = [...at, 'attributes', 'attachment']
 	const { buttons, gallery } = attached(message)
-	const inText = (['json_buttons', 'json_gallery'] as const).filter((key) => typeof attachment?.[key] === 'string')
+	const inText = (['json_buttons', 'json_gallery'] as const).filter((key) => typeof attachment[key] === 'string')
 	return [
-		...unreadMetadata(message, [...at, 'metadata'], context),
+		...unreadMetadata(message, at, context),
 		...inText.map((key) => fieldPath([...here, key])),
 		...unreadButtons(buttons, here, context),
 		...gallery.flatMap((card, i) => {
@@ -218,6 +221,6 @@ function unreadMetadata(message: WireMessage, at: Path, context: MessageContext)
 	const isUrlOnly = kind === 'image' || (type === 'frame' && kind !== 'video')
 	const read = isIgnored ? [] : isUrlOnly ? ['src'] : ['src', 'name', 'type']
 	return Object.entries(metadata).flatMap(([key, value]) =>
-		value === null || value === '' || value === text || read.includes(key) ? [] : [fieldPath([...at, key])],
+		value === null || value === '' || value === text || read.includes(key) ? [] : [fieldPath([...at, 'metadata', key])],
 	)
 }

@@ -34,11 +34,12 @@ export function refineTranslated(
 ): (reply: CanonicalReply, report: Report) => CanonicalReply {
 	return (reply, report) => {
 		const control = refineGoto(refineBlockInput(reply, report), home, report)
-		const messages = refineFiles(reply.messages, report)
+		const messages = withPauses(withButtonsLast(refineFiles(reply.messages, report), caption, report), report)
+		const session = refineAttributes(reply.attributes.session, report)
+		const refined = { ...reply, messages, attributes: { session, user: reply.attributes.user } }
+		if (!reply.control) return refined
 		return compact<CanonicalReply>({
-			...reply,
-			messages: withPauses(withButtonsLast(messages, caption, report), report),
-			attributes: { ...reply.attributes, session: refineAttributes(reply.attributes.session, report) },
+			...refined,
 			control: control && compactOrNone<Control>({ ...control, handover: refineHandover(control.handover, report) }),
 		})
 	}
@@ -66,6 +67,7 @@ function withPauses(messages: readonly Message[], report: Report): Message[] {
 
 /** The widget shows buttons under the last message only, links excepted. */
 export function withButtonsLast(messages: readonly Message[], caption: string, report: Report): Message[] {
+	if (!messages.some((message, i) => i < messages.length - 1 && hasPressed(message))) return [...messages]
 	const last = messages.at(-1)
 	const moved: Button[] = []
 	const others = messages.slice(0, -1).map((message, i) => {
@@ -81,10 +83,14 @@ export function withButtonsLast(messages: readonly Message[], caption: string, r
 		const links = message.buttons?.filter((button) => !isPressed(button)) ?? []
 		return compact<Text>({ ...message, buttons: links.length > 0 ? links : undefined })
 	})
-	if (!last || moved.length === 0) return [...messages]
+	if (!last) return [...messages]
 	const isText = last.type === 'text'
 	const buttons = withoutRepeats([...moved, ...(isText ? (last.buttons ?? []) : [])], report)
 	return isText ? [...others, { ...last, buttons }] : [...others, last, { type: 'text', text: caption, buttons }]
+}
+
+function hasPressed(message: Message): boolean {
+	return message.type === 'text' && message.buttons?.some(isPressed) === true
 }
 
 /** Each button once. Two of one label do the same, unless nothing tells them apart. */
@@ -106,15 +112,19 @@ export function isPressed({ type }: Button): boolean {
 
 /** The platform would fill in what names a variable. */
 function refineAttributes(attributes: Attributes, report: Report): Attributes {
-	const kept = Object.entries(attributes).filter(([name, value]) => {
-		const isPlain = name !== '' && !variable.test(name) && !variable.test(String(value))
-		if (!isPlain) {
-			const path = fieldPath(['attributes', 'session', name])
-			report({ did: 'dropped', feature: 'reply.attributes.session', path, detail: 'the platform would execute it' })
-		}
-		return isPlain
-	})
-	return kept.length === Object.keys(attributes).length ? attributes : Object.fromEntries(kept)
+	let isPlain = true
+	for (const name in attributes) {
+		if (!isExecuted(name, attributes[name])) continue
+		isPlain = false
+		const path = fieldPath(['attributes', 'session', name])
+		report({ did: 'dropped', feature: 'reply.attributes.session', path, detail: 'the platform would execute it' })
+	}
+	if (isPlain) return attributes
+	return Object.fromEntries(Object.entries(attributes).filter(([name, value]) => !isExecuted(name, value)))
+}
+
+function isExecuted(name: string, value: Json | undefined): boolean {
+	return name === '' || variable.test(name) || variable.test(String(value))
 }
 
 /** A message is what blocks the input. */

@@ -7,6 +7,7 @@ import {
 	type Message,
 	matches,
 	NonEmpty,
+	outputOf,
 	type Path,
 	WireCount,
 	WireJson,
@@ -123,24 +124,25 @@ function decodeCommands(commands: readonly Json[], at: Path, state: ScriptState)
 
 /** A wait stands before each message, but for a first one without a delay. */
 export function encodeCommands(timed: readonly TimedMessage[]): object[] {
-	return timed.flatMap(({ delay, message }, i) => {
-		const time = delay ?? (i > 0 ? defaultDelay : undefined)
-		return [...(time === undefined ? [] : [{ type: 'wait', time }]), { type: 'message', message }]
-	})
+	const commands: object[] = []
+	for (const { delay, message } of timed) {
+		const time = delay ?? (commands.length > 0 ? defaultDelay : undefined)
+		if (time !== undefined) commands.push({ type: 'wait', time })
+		commands.push({ type: 'message', message })
+	}
+	return commands
 }
 
 function decodeTimed(wire: WireMessage, delay: number | undefined, at: Path, state: ScriptState): Decoded {
 	const { markbot, attachment, subtype, disableInputMessage } = wire.attributes ?? {}
 	if (disableInputMessage) state.control = { ...state.control, blockInput: true }
-	const hidden = { subtype, text: wire.text }
-	if (matches(Hidden, hidden)) {
+	const hidden = subtype && outputOf(Hidden, { subtype, text: wire.text })
+	if (hidden) {
 		state.hidden.push(hidden)
 		return { messages: [], unread: [] }
 	}
-	const unread = [
-		...unreadParts(wire, at, state.context),
-		...(subtype ? [fieldPath([...at, 'attributes', 'subtype'])] : []),
-	]
+	const unread = unreadParts(wire, at, state.context)
+	if (subtype) unread.push(fieldPath([...at, 'attributes', 'subtype']))
 	const before = takeNativeText(state)
 	if (markbot && !attachment && matches(Markup, wire.text)) {
 		state.nativeText = wire.text
