@@ -30,6 +30,18 @@ test('what is read is what was added, however it was cut', () => {
 	fc.assert(property)
 })
 
+test('what is consumed is what was added, and chunks with memory of their own are freed', () => {
+	const chunks = chunksOf([65_536, 65_536, 9000])
+	const added = Buffer.concat(chunks)
+	const neighbours = new Uint8Array(20_000)
+	const collector = createByteCollector()
+	for (const chunk of chunks) collector.add(chunk)
+	collector.add(neighbours.subarray(0, 10_000))
+	expect(collector.consume((bytes) => added.equals(bytes.subarray(0, added.length)))).toBe(true)
+	expect(chunks.map(({ byteLength }) => byteLength)).toEqual([0, 0, 0])
+	expect(neighbours.byteLength).toBe(20_000)
+})
+
 test.each([
 	['single bytes', [1], 20_000],
 	['small parts of large buffers', [100], 500_000],

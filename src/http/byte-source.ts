@@ -1,6 +1,6 @@
 /** Where the bytes of a body come from. */
 
-/** Hands over each chunk as it comes. Resolves at the end. Rejects when the bytes break off, and with what `take` throws. */
+/** Hands over each chunk as it comes; nothing else uses its memory. Resolves at the end. Rejects when the bytes break off, and with what `take` throws. */
 export type ByteSource = (take: (chunk: Uint8Array) => void) => Promise<void>
 
 /** The chunks of a web stream, such as the body of a Request. Null is an empty one. */

@@ -9,6 +9,8 @@ export interface ByteCollector {
 	joined(): Uint8Array
 	/** What a function makes of everything that was added; the bytes may be gone once it has returned. */
 	read<T>(make: (bytes: Uint8Array) => T): T
+	/** The same, after which the chunks may be gone, too: nothing else may use their memory. */
+	consume<T>(make: (bytes: Uint8Array) => T): T
 }
 
 /** A collector that takes at most about twice as much memory as it has bytes, however small the chunks are. */
@@ -66,6 +68,14 @@ class Collector implements ByteCollector {
 		}
 	}
 
+	consume<T>(make: (bytes: Uint8Array) => T): T {
+		return this.read((bytes) => {
+			// As above. What is left to be collected of a few dozen large bodies causes a collection of all that there is.
+			if (this.#parts.length > 1) for (const part of this.#parts) free(part)
+			return make(bytes)
+		})
+	}
+
 	#takeFilled(): Uint8Array {
 		const taken = this.#block.subarray(0, this.#filled)
 		this.#filled = 0
@@ -88,6 +98,11 @@ class Collector implements ByteCollector {
 	#only(): Uint8Array {
 		return this.#parts[0] ?? nothing
 	}
+}
+
+/** Frees the memory of a chunk, unless it is a part of something larger. */
+function free({ buffer, byteLength }: Uint8Array): void {
+	if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 /** Whether it takes less time and hardly more memory to keep a chunk than to copy it. */

@@ -57,7 +57,7 @@ async function read({ head, source, maxBody, budgets }: BodyToRead, isProven: bo
 	} finally {
 		account.close()
 	}
-	return collector.read(decode)
+	return collector.consume(decode)
 }
 
 function decode(bytes: Uint8Array): string {
