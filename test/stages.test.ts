@@ -26,3 +26,19 @@ test('a turn lets others run around each stage of a large call, and of a large r
 	expect(await countPauses('a'.repeat(20_000), says('Hello'))).toBeGreaterThanOrEqual(4)
 	expect(await countPauses('Hi', says('a'.repeat(20_000)))).toBeGreaterThanOrEqual(3)
 })
+
+test('half a surrogate pair is repaired in a large call, too', async () => {
+	const attributes = { half: '\ud83d', long: 'a'.repeat(20_000) }
+	const sent: unknown[] = []
+	const gateway = await start(ownTo('http://upstream.test/'), {
+		as: 'inside',
+		replace: () => ({
+			async send({ body }) {
+				sent.push(JSON.parse(body).event.attributes.half)
+				return json(says('Hello'))
+			},
+		}),
+	})
+	expect((await gateway.send({ path: '/own', body: message('Hi', { attributes }) })).status).toBe(200)
+	expect(sent).toEqual(['\ufffd'])
+})

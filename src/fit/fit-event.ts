@@ -18,7 +18,7 @@ export function fitEvent(
 	context: FitContext,
 ): Fitted<CanonicalEvent> {
 	const changes: Change[] = []
-	const whole = wellFormed({ changes }, 'event', event)
+	const whole = context.isWellFormed ? event : wellFormed({ changes }, 'event', event)
 	if (holdsAll(leg) && !whole.defaultReply) return { value: whole, changes, offers: [] }
 
 	const fitting = newFitting(leg, context, changes)

@@ -14,6 +14,8 @@ export interface FitContext {
 	readonly decodedFrom?: string | undefined
 	/** Choices are remembered, so that a label or a number that comes back still means the choice it stood for. */
 	readonly remembers?: boolean | undefined
+	/** An event is known to have no half surrogate pairs: they need not be looked for. */
+	readonly isWellFormed?: boolean | undefined
 }
 
 /** A choice as the user will see it, and what stands behind it. */

@@ -1,6 +1,6 @@
 /** The context of one turn: its call, its id, its time limits, and its description for the upstream. */
 import type { FitContext } from '../fit/index.ts'
-import type { Json, NamedAdapter, ReplyLeg } from '../format/index.ts'
+import type { Json, NamedAdapter, ReplyLeg, WireRequest } from '../format/index.ts'
 import { type CanonicalEvent, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { PickedSet, Runtime } from '../runtime.ts'
@@ -11,6 +11,7 @@ import type { PreparedRoute } from './prepared-route.ts'
 import { pushTarget } from './push.ts'
 import { describeCall } from './redact.ts'
 import type { SecretFinder } from './secret-finder.ts'
+import { isLarge } from './stages.ts'
 
 /** What is known about a turn from its beginning. */
 export interface TurnContext extends Admitted {
@@ -69,8 +70,22 @@ export function beginTurn(
 }
 
 /** What fit needs to know about the turn that this event began. */
-export function fitContextOf({ turnId, receivedAt, route }: TurnContext, { conversation }: CanonicalEvent): FitContext {
-	return { turnId, receivedAt, decodedFrom: route.upstream.name, remembers: conversation !== undefined }
+export function fitContextOf(
+	{ turnId, receivedAt, route, call }: TurnContext,
+	{ conversation }: CanonicalEvent,
+): FitContext {
+	const remembers = conversation !== undefined
+	const isWellFormed = isLarge(call) && !spellsCharacters(call)
+	return { turnId, receivedAt, decodedFrom: route.upstream.name, remembers, isWellFormed }
+}
+
+/** Whether characters of a call may be written as escapes. Nothing else makes a half surrogate pair: a call is valid UTF-8. */
+function spellsCharacters({ query, body }: WireRequest): boolean {
+	return isSpelled(body) || query.some(([, value]) => isSpelled(value))
+}
+
+function isSpelled(text: string): boolean {
+	return text.includes('\\u') || text.includes('%')
 }
 
 /** Limits of the call to the upstream, where its reply is the answer. A holding reply may leave before it. */
