@@ -14,6 +14,8 @@ export function createSecretFinder(secrets: readonly string[]): SecretFinder {
 	const ends = [...new Set(secrets.map(endOf))].filter((end) => end !== '')
 	if (ends.length === 0) return () => false
 	const plain = anyOf(ends, (char) => [codePoint(char)])
+	const rareParts = ends.map(fromRare)
+	const isPlain = (text: string): boolean => rareParts.some((rare) => text.includes(rare)) && plain.test(text)
 	const spelled = anyOf(ends.map(collapse), spellingsOf)
 	const encoded = ends
 		.filter((end) => end.length >= shortest)
@@ -25,7 +27,7 @@ export function createSecretFinder(secrets: readonly string[]): SecretFinder {
 		if (text.length < least) return false
 		// Most texts have none of these.
 		const isSpelled = text.includes('%') || text.includes('\\')
-		if (isSpelled ? spelled.test(collapse(text)) : plain.test(text)) return true
+		if (isSpelled ? spelled.test(collapse(text)) : isPlain(text)) return true
 		for (const { whole, rare } of encoded) if (text.includes(rare) && text.includes(whole)) return true
 		return false
 	}
@@ -102,7 +104,10 @@ function inBothAlphabets(text: string): string[] {
 	return forUrls === text ? [text] : [text, forUrls]
 }
 
-/** A text in base64 from its first capital letter on, which few words and no numbers have: a search for that passes over most text at once. */
-function fromRare(encoded: string): string {
-	return encoded.slice(Math.max(0, encoded.search(/[A-Z]/)))
+/**
+ * A secret from its first rare letter on, up to a character that others may stand for: a search for that passes over most
+ * text at once. Empty, which is found anywhere, if there is no such part.
+ */
+function fromRare(secret: string): string {
+	return /[A-Zjkqvxz][^ +/_-]{2,}/.exec(secret)?.[0] ?? ''
 }
