@@ -22,19 +22,24 @@ export interface ConversationOrder {
 }
 
 export function createConversationOrder(db: DatabaseSync, order: Order): ConversationOrder {
-	const blocks = order === 'block' ? 1 : 0
-	const holder = db.prepare(`
-		SELECT 1 FROM events WHERE state = 'waiting' AND lane = ? AND (attempts = 0 OR ?) LIMIT 1
-	`)
-	const promote = db.prepare(`
-		UPDATE events SET head = 1
-		WHERE seq = (SELECT min(seq) FROM events WHERE state = 'waiting' AND lane = ?1 AND head = 0)
-		AND NOT EXISTS (SELECT 1 FROM events WHERE state = 'waiting' AND lane = ?1 AND head = 1 AND (attempts = 0 OR ?2))
-	`)
+	const holder = db.prepare(
+		order === 'block'
+			? `SELECT 1 FROM events WHERE state = 'waiting' AND lane = ? LIMIT 1`
+			: `SELECT 1 FROM events WHERE state = 'waiting' AND lane = ? AND attempts = 0 LIMIT 1`,
+	)
+	// Where nothing overtakes, the first of those that wait is the head. The index tells it without their rows.
+	const promote = db.prepare(
+		order === 'block'
+			? `UPDATE events SET head = 1
+				WHERE seq = (SELECT min(seq) FROM events WHERE state = 'waiting' AND lane = ?) AND head = 0`
+			: `UPDATE events SET head = 1
+				WHERE seq = (SELECT min(seq) FROM events WHERE state = 'waiting' AND lane = ?1 AND head = 0)
+				AND NOT EXISTS (SELECT 1 FROM events WHERE state = 'waiting' AND lane = ?1 AND head = 1 AND attempts = 0)`,
+	)
 	return {
-		isFree: (conversation) => conversation === null || holder.get(conversation, blocks) === undefined,
+		isFree: (conversation) => conversation === null || holder.get(conversation) === undefined,
 		advance(lane) {
-			if (lane instanceof Uint8Array) promote.run(lane, blocks)
+			if (lane instanceof Uint8Array) promote.run(lane)
 		},
 	}
 }
