@@ -39,6 +39,7 @@ export function createAdmission({ db, file, moveLog }: Opened, maxBytes: number,
 		if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > maxBytes / 2) return true
 		const { bavail, bsize } = statfsSync(file)
 		const left = bavail * bsize
+		if (left >= spare) return false
 		return left < logBytes || left + readFreePages() * pageBytes < spare
 	}
 
