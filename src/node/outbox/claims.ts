@@ -33,7 +33,7 @@ export function createClaims(
 ): Claims {
 	// The limit is not a bare parameter: SQLite would make a plan anew for each number.
 	const due = db.prepare(`
-		SELECT seq, id, key, payload, attempts, lapses, accepted_at FROM events
+		SELECT seq, id, lane, key, payload, attempts, lapses, accepted_at FROM events
 		WHERE state = 'waiting' AND head = 1 AND owner IS NULL AND route = ? AND next_at <= ? ORDER BY next_at, seq LIMIT +?
 	`)
 	const take = db.prepare('UPDATE events SET owner = ? WHERE seq = ?')
@@ -43,10 +43,13 @@ export function createClaims(
 	return {
 		claim(route, count, now, fits) {
 			const claimed: Claimed[] = []
-			for (const { seq, id, key, payload: bytes, attempts, lapses, accepted_at } of due.all(route, now, count)) {
+			for (const { seq, id, lane, key, payload: bytes, attempts, lapses, accepted_at } of due.all(route, now, count)) {
 				if (typeof id !== 'string' || !(bytes instanceof Uint8Array)) throw new Error('a row is not as its table')
 				if (!fits(bytes.length)) break
-				take.run(owner, Number(seq))
+				const place = Number(seq)
+				take.run(owner, place)
+				const conversation = lane instanceof Uint8Array ? lane : null
+				outcomes.hold(id, { seq: place, route, lane: conversation, bytes: bytes.length })
 				let payload: string | undefined
 				try {
 					payload = encryption.decrypt(id, { key: typeof key === 'string' ? key : null, bytes })

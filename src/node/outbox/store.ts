@@ -12,7 +12,7 @@ import { sqlite, sqliteCode } from './outbox-error.ts'
 import { findLostClaims, type LostClaim, recover, releaseClaims, saltOf } from './recovery.ts'
 import { createReserve } from './reserve.ts'
 import { createRetention } from './retention.ts'
-import { createStoredOutcomes, type EntryRow, type StoredOutcome } from './stored-outcomes.ts'
+import { createStoredOutcomes, type EntryRow, type StoredOutcome, type StoredOutcomes } from './stored-outcomes.ts'
 
 /** What is stored together, or not at all. */
 export interface Entry {
@@ -108,7 +108,7 @@ function createStore(parts: Parts): Store {
 	const retaining = createRetention(db, retention)
 	const ended = createStoredOutcomes(db, parts, owner, retention.delivered > 0, retaining.countEnded)
 	const claims = createClaims(db, parts.encryption, ended, owner)
-	const newInsert = createInsert(db, parts, admission, log)
+	const newInsert = createInsert(db, parts, ended, admission, log)
 	const begin = db.prepare('BEGIN IMMEDIATE')
 	const end = db.prepare('COMMIT')
 	let sweepAt = Number.NEGATIVE_INFINITY
@@ -145,6 +145,7 @@ function createStore(parts: Parts): Store {
 	function rollBack(): void {
 		if (db.isTransaction) db.exec('ROLLBACK')
 		retaining.recount()
+		ended.forget()
 	}
 
 	/** What `transact` returns; undefined if the disk or the file is full, even when the log is written from its beginning. */
@@ -246,6 +247,7 @@ type Insert = (entry: Entry) => undefined | 'outbox-full'
 function createInsert(
 	db: DatabaseSync,
 	{ encryption, order, salt, options }: Parts,
+	ended: StoredOutcomes,
 	admission: Admission,
 	log: LogBudget,
 ): (now: number, left: Map<string, number>, claimed: Claimed[]) => Insert {
@@ -273,6 +275,7 @@ function createInsert(
 				// After a commit of which nobody heard, the event is there already.
 				if (!starts || changes === 0) continue
 				left.set(route, room - 1)
+				ended.hold(id, { seq: place, route, lane: hashed, bytes: bytes.length })
 				claimed.push({ id, route, payload, failed: 0, acceptedAt: now, interrupted: false })
 			}
 			return undefined
