@@ -19,6 +19,12 @@ const heapTeller = `process.on('SIGUSR2', () => { gc(); console.error('heap', pr
 /** Portions that come and go first: what waits in code that is not compiled yet holds more, also what it needs no more. */
 const warmUp = 40
 
+/**
+ * Milliseconds without a call before garbage is collected and memory is read. At once it would be chance whether young
+ * objects are in pages that the process had before, or in new ones.
+ */
+const rest = 1000
+
 /** The gateway accepts fewer connections: no setting raises that. */
 const unlimited = `
 	import { Server } from 'node:net'
@@ -101,12 +107,13 @@ async function measure(
 		released = begun.length
 		return Promise.all(begun)
 	}
-	const heap = async (): Promise<number> => {
+	const used = async (): Promise<{ readonly heap: number; readonly resident: number }> => {
+		await wait(rest)
 		const before = said().length
 		process.kill(pid, 'SIGUSR2')
 		for (;;) {
 			const told = /^heap (\d+)$/m.exec(said().slice(before))?.[1]
-			if (told !== undefined) return Number(told)
+			if (told !== undefined) return { heap: Number(told), resident: residentBytes(pid) }
 			await wait(20)
 		}
 	}
@@ -114,12 +121,12 @@ async function measure(
 		await begin(portion)
 		await release()
 	}
-	const [heapBefore, residentBefore] = [await heap(), residentBytes(pid)]
+	const before = await used()
 	for (let count = 0; count < turns; count += portion) await begin(portion)
-	const [resident, heapAfter] = [residentBytes(pid), await heap()]
+	const after = await used()
 	const failed = (await release()).filter((status) => status !== 200).length
 	await end()
-	return { resident: (resident - residentBefore) / turns, heap: (heapAfter - heapBefore) / turns, failed }
+	return { resident: (after.resident - before.resident) / turns, heap: (after.heap - before.heap) / turns, failed }
 }
 
 async function textOf(url: string): Promise<string> {

@@ -72,7 +72,8 @@ export function createApp({
 	tell('/-/carries/', (route) => jsonResponse(routeCapabilities(route)))
 	if (contract) tell('/-/contract/', async (route) => jsonResponse(await contract(route)))
 	app.all('*', (c) => {
-		const responding = take(c.req.raw, c.env)
+		const { route, answering } = begin(c.req.raw, c.env)
+		const responding = finish(answering, route, c.env)
 		return meanwhile(c.env) ?? responding
 	})
 	app.onError((thrown, c) => respond(failed(thrown), c.env))
@@ -87,20 +88,7 @@ export function createApp({
 		})
 	}
 
-	/** Takes a call, and responds. */
-	async function take(request: Request, env: unknown): Promise<Response> {
-		try {
-			const { route, answering } = begin(request, env)
-			return respond(logged(await answering, route), env)
-		} catch (thrown) {
-			return respond(failed(thrown), env)
-		}
-	}
-
-	/**
-	 * Begins to take a reply that a backend sends by itself, or a turn. `route`: its name, if the log may have it. A function
-	 * of its own, so that nothing in it is kept in memory while the turn waits.
-	 */
+	/** Begins to take a reply that a backend sends by itself, or a turn. `route`: its name, if the log may have it. */
 	function begin(request: Request, env: unknown): { route: string | undefined; answering: Promise<Answered> } {
 		const at = runtime.elapsed()
 		const { target, headers } = headOf(request, env)
@@ -116,6 +104,15 @@ export function createApp({
 		const body = unreadBody({ head, source, maxBody, budgets })
 		const answering = takeTurn(route, { head, body, pathSecret, at }, runtime)
 		return { route: isDecoy ? undefined : route.name, answering }
+	}
+
+	/** Responds when there is an answer. It is not given the request, which it would keep in memory for as long as it waits. */
+	async function finish(answering: Promise<Answered>, route: string | undefined, env: unknown): Promise<Response> {
+		try {
+			return respond(logged(await answering, route), env)
+		} catch (thrown) {
+			return respond(failed(thrown), env)
+		}
 	}
 
 	/** The answer. That a call was refused is logged, with the name of its route. */

@@ -61,6 +61,7 @@ const overhead = { conversation: 600, text: 100, inFlight: 1000 }
 /** Milliseconds after which anything is forgotten. */
 const lifetime = limits.rememberedTime.value * 60 * 60 * 1000
 
+const noneOpen: OpenChoices = []
 const noNotes = { notes: [], bytes: 0, cost: 0 }
 const nothing: Memory = { choices: undefined, late: noNotes, answers: noNotes }
 
@@ -106,7 +107,7 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 				fence = underWay.hold(conversation, claim)
 			}
 			if (choices === 'close' && memory.choices) remember(conversation, { ...memory, choices: undefined })
-			const open = choices === 'read' ? openIn(memory) : []
+			const open = choices === 'read' ? openIn(memory) : noneOpen
 			return fence === undefined ? { open } : { fence, open }
 		},
 		async settle(conversation, { claim, reply, picked }) {
@@ -133,7 +134,7 @@ export function createState(heap = getHeapStatistics().heap_size_limit): State {
 }
 
 function openIn({ choices }: Memory): OpenChoices {
-	return choices && isFresh(choices) ? choices.open : []
+	return choices && isFresh(choices) ? choices.open : noneOpen
 }
 
 /** The choices after one more reply. `whole`: none were forgotten. */

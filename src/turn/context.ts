@@ -11,10 +11,9 @@ import type { PreparedRoute } from './prepared-route.ts'
 import { pushTarget } from './push.ts'
 import { describeCall } from './redact.ts'
 import type { SecretFinder } from './secret-finder.ts'
-import { isLarge } from './stages.ts'
 
 /** What is known about a turn from its beginning. */
-export interface TurnContext extends Admitted {
+export interface TurnContext {
 	readonly turnId: string
 	/** RFC 3339. */
 	readonly receivedAt: string
@@ -46,12 +45,7 @@ export interface Received {
 }
 
 /** A new turn of a call that was handed over at `startedAt`. */
-export function beginTurn(
-	route: PreparedRoute,
-	{ call, marks }: Admitted,
-	startedAt: number,
-	runtime: Runtime,
-): TurnContext {
+export function beginTurn(route: PreparedRoute, { call }: Admitted, startedAt: number, runtime: Runtime): TurnContext {
 	const { newId, now, elapsed, observer } = runtime
 	const turnId = newId()
 	const receivedAt = now() - (elapsed() - startedAt)
@@ -59,8 +53,6 @@ export function beginTurn(
 		turnId,
 		receivedAt: rfc3339(receivedAt),
 		replyBy: rfc3339(receivedAt + route.limits.hold),
-		call,
-		marks,
 		route,
 		startedAt,
 		answerBy: startedAt + route.limits.answer,
@@ -70,22 +62,8 @@ export function beginTurn(
 }
 
 /** What fit needs to know about the turn that this event began. */
-export function fitContextOf(
-	{ turnId, receivedAt, route, call }: TurnContext,
-	{ conversation }: CanonicalEvent,
-): FitContext {
-	const remembers = conversation !== undefined
-	const isWellFormed = isLarge(call) && !spellsCharacters(call)
-	return { turnId, receivedAt, decodedFrom: route.upstream.name, remembers, isWellFormed }
-}
-
-/** Whether characters of a call may be written as escapes. Nothing else makes a half surrogate pair: a call is valid UTF-8. */
-function spellsCharacters({ query, body }: WireRequest): boolean {
-	return isSpelled(body) || query.some(([, value]) => isSpelled(value))
-}
-
-function isSpelled(text: string): boolean {
-	return text.includes('\\u') || text.includes('%')
+export function fitContextOf({ turnId, receivedAt, route }: TurnContext, { conversation }: CanonicalEvent): FitContext {
+	return { turnId, receivedAt, decodedFrom: route.upstream.name, remembers: conversation !== undefined }
 }
 
 /** Limits of the call to the upstream, where its reply is the answer. A holding reply may leave before it. */
@@ -119,7 +97,8 @@ function featuresOf(carries: ReplyLeg['carries'] | undefined): readonly ReplyFea
 
 /** The turn as the upstream gets it. `changes` are what the event lost on its way; `hasSecret` finds what `raw` must not hold. */
 export function describeTurn(
-	{ turnId, receivedAt, replyBy, route, call }: TurnContext,
+	{ turnId, receivedAt, replyBy, route }: TurnContext,
+	call: WireRequest,
 	{ platform, leg, address }: Received,
 	{ changes, moreChanges = 0, replyUrl }: Pick<Turn, 'changes' | 'moreChanges' | 'replyUrl'>,
 	hasSecret: SecretFinder,

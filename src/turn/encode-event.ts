@@ -18,14 +18,16 @@ const findsNone = (): boolean => false
  */
 export async function encodeEvent(
 	turn: TurnContext,
+	call: WireRequest,
 	received: Received,
 	record: TurnRecord,
 	runtime: Runtime,
 ): Promise<{ readonly event: CanonicalEvent; readonly sent: CanonicalEvent; readonly encoded: WireRequest }> {
-	const { route, call } = turn
+	const { route } = turn
 	const { hasSecret } = route
 	const { event: leg } = route.upstream.adapter
-	const context = fitContextOf(turn, received.event)
+	const isWellFormed = isLarge(call) && !spellsCharacters(call)
+	const context = { ...fitContextOf(turn, received.event), isWellFormed }
 	const { value: sent, changes } = fitEvent(received.event, leg, context)
 	recordChanges(record, changes)
 	refuseLosses(route, 'event-does-not-fit', changes)
@@ -35,7 +37,7 @@ export async function encodeEvent(
 	const replyUrl = route.replyUrl && (await replyUrlOf(turn, received, record, runtime))
 	const { changes: noted, moreChanges } = record
 	const told = { changes: noted, moreChanges, replyUrl }
-	const described = describeTurn(turn, received, told, look ? hasSecret : findsNone)
+	const described = describeTurn(turn, call, received, told, look ? hasSecret : findsNone)
 	if (isLarge(call)) await runtime.letOthersRun()
 	const encoded = leg.encode(sent, described)
 	if (isLarge(encoded)) await runtime.letOthersRun()
@@ -47,9 +49,18 @@ export async function encodeEvent(
 	const fitted = fitEvent(redacted.event, leg, context).value
 	if (isLarge(encoded)) await runtime.letOthersRun()
 	const paths = record.changes.map((change) => ({ ...change, path: redactPath(change.path, hasSecret) }))
-	const redescribed = describeTurn(turn, received, { ...record, changes: paths, replyUrl }, hasSecret)
+	const redescribed = describeTurn(turn, call, received, { ...record, changes: paths, replyUrl }, hasSecret)
 	if (isLarge(encoded)) await runtime.letOthersRun()
 	return { event: redacted.event, sent: fitted, encoded: leg.encode(fitted, redescribed) }
+}
+
+/** Whether characters of a call may be written as escapes. Nothing else makes a half surrogate pair: a call is valid UTF-8. */
+function spellsCharacters({ query, body }: WireRequest): boolean {
+	return isSpelled(body) || query.some(([, value]) => isSpelled(value))
+}
+
+function isSpelled(text: string): boolean {
+	return text.includes('\\u') || text.includes('%')
 }
 
 /** A URL for replies in the conversation of an event. Undefined: the upstream is told none, or it would be too long. */

@@ -11,10 +11,10 @@ import { pickByLanguage } from './localized-reply.ts'
  */
 export function failureAnswer(
 	turn: TurnContext,
-	{ adapter }: NamedAdapter,
-	received: Received | undefined,
+	{ platform, received }: { readonly platform: NamedAdapter; readonly received?: Received },
 	error: GatewayError,
 ): WireResponse {
+	const { adapter } = platform
 	const { event, leg } = received ?? {}
 	try {
 		const spare = pickByLanguage(turn.route.failure, event?.language)

@@ -1,6 +1,6 @@
 /** What is sent again, a platform's call or a backend's reply, gets the same answer and has no second effect. */
 import { GatewayError } from '../errors.ts'
-import type { WireResponse } from '../format/index.ts'
+import type { WireRequest, WireResponse } from '../format/index.ts'
 import type { OpenChoices, OpenReply, PickedSet, Runtime, State } from '../runtime.ts'
 import { choicesAskedFor } from './choices.ts'
 import type { Received, TurnContext } from './context.ts'
@@ -35,7 +35,8 @@ export interface Offered {
  * people may both say "ok".
  */
 export async function claimCall(
-	{ call: { method, query, body }, route, answerBy }: TurnContext,
+	{ route, answerBy }: TurnContext,
+	{ method, query, body }: WireRequest,
 	received: Received,
 	{ state, crypto, elapsed }: Runtime,
 ): Promise<CallClaim> {

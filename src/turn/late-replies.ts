@@ -5,17 +5,22 @@ import { fieldPath, type ReplyLeg } from '../format/index.ts'
 import { type CanonicalReply, type Change, emptyReply, excessOfReply } from '../model/index.ts'
 import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
-import type { Received, TurnContext } from './context.ts'
+import { fitContextOf, type Received, type TurnContext } from './context.ts'
 import { pickByLanguage } from './localized-reply.ts'
 import { mayPass } from './strict.ts'
 
 /** Where a reply goes. */
-export interface Destination {
+interface Destination {
 	readonly route: Route
 	/** The key of its conversation in the state; undefined: it has none. */
 	readonly conversation: string | undefined
 	readonly leg: ReplyLeg
 	readonly context: FitContext
+}
+
+/** Where the reply to an event goes. */
+export function destinationOf(turn: TurnContext, { conversation, event }: Received, leg: ReplyLeg): Destination {
+	return { route: turn.route, conversation, leg, context: fitContextOf(turn, event) }
 }
 
 /** Whether the late reply to an event is pushed. */

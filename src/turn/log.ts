@@ -38,8 +38,10 @@ export interface TurnRecord {
 	error?: GatewayError
 }
 
+const noChanges: readonly Change[] = []
+
 export function createRecord(hasSecret: SecretFinder): TurnRecord {
-	return { changes: [], moreChanges: 0, moreLosses: 0, notes: [], nameOf: createPathNamer(hasSecret) }
+	return { changes: noChanges, moreChanges: 0, moreLosses: 0, notes: [], nameOf: createPathNamer(hasSecret) }
 }
 
 /** Changes that a record holds: a hostile body can cause hundreds of thousands. */

@@ -18,18 +18,22 @@ export const partsOfPath = /\["(?:[^"\\]|\\.)*"\]|\[\d{1,7}\]|\.|[^.[]+|\[/g
 export function createPathNamer(hasSecret: SecretFinder): PathNamer {
 	// Few turns have a key to number.
 	let numbers: Map<string, string> | undefined
-	const numberOf = (key: string): string => {
+	return (path) => {
+		if (plainPath.test(path) && !hasSecret(path)) return path
 		numbers ??= new Map()
+		return namedByNumbers(path, hasSecret, numbers)
+	}
+}
+
+function namedByNumbers(path: string, hasSecret: SecretFinder, numbers: Map<string, string>): string {
+	const numberOf = (key: string): string => {
 		const number = numbers.get(key) ?? `#${numbers.size + 1}`
 		numbers.set(key, number)
 		return number
 	}
-	return (path) => {
-		if (plainPath.test(path) && !hasSecret(path)) return path
-		return path.replace(partsOfPath, (text, at: number) => {
-			if (text === '.' || /^\[\d+\]$/.test(text)) return text
-			if (plainName.test(text) && !hasSecret(text)) return text
-			return text.startsWith('[') && at > 0 ? `.${numberOf(text)}` : numberOf(text)
-		})
-	}
+	return path.replace(partsOfPath, (text, at: number) => {
+		if (text === '.' || /^\[\d+\]$/.test(text)) return text
+		if (plainName.test(text) && !hasSecret(text)) return text
+		return text.startsWith('[') && at > 0 ? `.${numberOf(text)}` : numberOf(text)
+	})
 }

@@ -1,21 +1,21 @@
 /** The data path of one turn, top to bottom: a platform's call in, the platform's answer out. */
 import { asGatewayError } from '../errors.ts'
-import { fitReply } from '../fit/index.ts'
-import { forgetJson, type NamedAdapter, type WireResponse } from '../format/index.ts'
-import type { CanonicalReply, Change } from '../model/index.ts'
+import { forgetJson, type NamedAdapter, type ReplyLeg, type WireRequest, type WireResponse } from '../format/index.ts'
+import type { CanonicalEvent } from '../model/index.ts'
 import type { Runtime } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
 import { callUpstream } from '../upstream/index.ts'
-import { type Answered, type Arrival, admit, recognise } from './admission.ts'
+import { type Admitted, type Answered, type Arrival, admit, recognise } from './admission.ts'
 import { withChangesHeader } from './changes-header.ts'
 import { recallChoice } from './choices.ts'
-import { beginTurn, fitContextOf, type Received, replyLimits, type TurnContext } from './context.ts'
+import { beginTurn, type Received, replyLimits, type TurnContext } from './context.ts'
 import { decodeEvent } from './decode.ts'
 import { encodeEvent } from './encode-event.ts'
+import { type EncodedReply, encodeReply } from './encode-reply.ts'
 import { failureAnswer } from './failure.ts'
 import { type CallClaim, claimCall, type Offered, settleCall } from './idempotency.ts'
 import { conversationKey } from './keys.ts'
-import { type Destination, holdingReply, keepLateReply, prependLateReplies, pushesLate } from './late-replies.ts'
+import { destinationOf, holdingReply, keepLateReply, pushesLate } from './late-replies.ts'
 import { createRecord, logTurn, recordChanges, recordUnread, type TurnRecord } from './log.ts'
 import { markOf, withMarks } from './loop-detection.ts'
 import { acceptEvent, acknowledgement, storeLateEvent } from './one-way.ts'
@@ -23,127 +23,183 @@ import type { PreparedRoute } from './prepared-route.ts'
 import { pushAddress } from './push.ts'
 import { redactError } from './redact.ts'
 import { isLarge, parseAhead } from './stages.ts'
-import { refuseLosses } from './strict.ts'
-import { type Answering, legForUpstream, readUpstreamReply } from './upstream-reply.ts'
+import { legForUpstream, readUpstreamReply } from './upstream-reply.ts'
 
 /**
  * Takes one turn, in these stages. What one of them throws becomes the route's failure reply or the platform's own
- * failure shape. One log line a turn.
+ * failure shape. One log line a turn. An async function keeps in memory what it was given for as long as it waits, so
+ * none that waits for the upstream is given the call.
  */
-export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: Runtime): Promise<Answered> {
-	const admission = await admit(route, arrival, runtime)
-	if ('answer' in admission) return admission
+export function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: Runtime): Promise<Answered> {
+	const { at } = arrival
+	return admit(route, arrival, runtime).then((admission) => {
+		if ('answer' in admission) return admission
+		const turn = beginTurn(route, admission, at, runtime)
+		const record = createRecord(route.hasSecret)
+		const progress: Progress = { platform: route.platforms[0], claim: {} }
+		const receiving = receive(turn, admission, record, progress, runtime)
+		return answerTurn(turn, receiving, record, progress, runtime)
+	})
+}
 
-	const turn = beginTurn(route, admission, arrival.at, runtime)
-	const { observed } = turn
-	const record = createRecord(route.hasSecret)
-	let platform: NamedAdapter = route.platforms[0]
-	let received: Received | undefined
-	let claim: CallClaim = {}
+/** How far a turn has come: what its end needs, whichever stage was the last. */
+interface Progress {
+	platform: NamedAdapter
+	received?: Received
+	claim: CallClaim
+}
+
+/** From the call to the request for the upstream; or to the answer that the same call got before. */
+async function receive(
+	turn: TurnContext,
+	{ call, marks }: Admitted,
+	record: TurnRecord,
+	progress: Progress,
+	runtime: Runtime,
+): Promise<Outgoing | Answered> {
+	const { route, observed } = turn
+	if (isLarge(call)) await parseAhead(call, runtime)
+	const platform = recognise(route, call)
+	progress.platform = platform
+	const { model, unread, notes = [] } = decodeEvent(platform.adapter, call)
+	recordUnread(record, 'event', unread)
+	record.notes.push(...notes)
+	observed?.model('event', model)
+	if (isLarge(call)) await runtime.letOthersRun()
+
+	const conversation = await conversationKey(route, model, runtime.crypto)
+	const address = pushAddress(platform, call, model, conversation, runtime)
+	let received: Received = { platform, event: model, conversation, leg: platform.adapter.reply(model), address }
+	progress.received = received
+
+	const claim = await claimCall(turn, call, received, runtime)
+	progress.claim = claim
+	if (isLarge(call)) await runtime.letOthersRun()
+	record.duplicate = claim.answer !== undefined
+	if (claim.answer) return { answer: claim.answer }
+	if (claim.open) received = recallChoice(received, claim.open)
+	progress.received = received
+	if (received.event !== model) observed?.model('recalled-event', received.event)
+
+	const { encoded, sent, event } = await encodeEvent(turn, call, received, record, runtime)
+	observed?.model('fitted-event', sent)
+	forgetJson(call)
+	if (isLarge(encoded)) await runtime.letOthersRun()
+	const request = withMarks(encoded, marks, await markOf(route, runtime.crypto))
+	observed?.wire('request', request)
+	return { received, event, sent, request }
+}
+
+/** An event on its way to the upstream. */
+interface Outgoing {
+	readonly received: Received
+	/** The platform's event, without secrets. */
+	readonly event: CanonicalEvent
+	/** The same event, as the upstream gets it. */
+	readonly sent: CanonicalEvent
+	readonly request: WireRequest
+}
+
+/** From the request to the platform's answer, which is stored for the same call, and logged. */
+async function answerTurn(
+	turn: TurnContext,
+	receiving: Promise<Outgoing | Answered>,
+	record: TurnRecord,
+	progress: Progress,
+	runtime: Runtime,
+): Promise<Answered> {
+	const { route, observed } = turn
 	let answer: WireResponse
 	let offered: Offered | undefined
 	try {
-		if (isLarge(turn.call)) await parseAhead(turn.call, runtime)
-		platform = recognise(route, turn.call)
-		const { model, unread, notes = [] } = decodeEvent(platform.adapter, turn.call)
-		recordUnread(record, 'event', unread)
-		record.notes.push(...notes)
-		observed?.model('event', model)
-		if (isLarge(turn.call)) await runtime.letOthersRun()
-
-		const conversation = await conversationKey(route, model, runtime.crypto)
-		const address = pushAddress(platform, turn.call, model, conversation, runtime)
-		received = { platform, event: model, conversation, leg: platform.adapter.reply(model), address }
-
-		claim = await claimCall(turn, received, runtime)
-		if (isLarge(turn.call)) await runtime.letOthersRun()
-		record.duplicate = claim.answer !== undefined
-		if (claim.answer) answer = claim.answer
+		const outgoing = await receiving
+		if ('answer' in outgoing) answer = outgoing.answer
 		else {
-			if (claim.open) received = recallChoice(received, claim.open)
-			if (received.event !== model) observed?.model('recalled-event', received.event)
-			const exchanged = await exchange(turn, received, record, runtime)
+			const exchanged = await exchange(turn, outgoing, record, runtime)
 			answer = withChangesHeader(turn, record, exchanged.answer)
 			offered = exchanged.offered
 		}
 	} catch (thrown) {
 		record.error = redactError(asGatewayError(thrown), route.hasSecret)
-		answer = withChangesHeader(turn, record, failureAnswer(turn, platform, received, record.error))
+		answer = withChangesHeader(turn, record, failureAnswer(turn, progress, record.error))
 	}
+	const { platform, received, claim } = progress
 	record.choicesForgotten = !(await settleCall(claim, record.error ? undefined : answer, offered, runtime.state))
 	observed?.wire('answer', answer)
 	logTurn(turn, record, platform, received, answer.status, runtime)
 	return { answer }
 }
 
-/** There and back: the event to the upstream, its reply to the platform. */
-async function exchange(
+/** There and back: the request to the upstream, its reply to the platform. */
+function exchange(turn: TurnContext, outgoing: Outgoing, record: TurnRecord, runtime: Runtime): Promise<EncodedReply> {
+	const { received, request } = outgoing
+	const { route } = turn
+	const { leg } = received
+	if (!leg) return accept(turn, outgoing, record, runtime)
+	const calling = callUpstream(route.upstream, request, replyLimits(turn), runtime)
+	if (!route.holding) return calling.then((response) => reply(turn, outgoing, leg, response, record, runtime))
+	return withTimeout(turn.holdAt - runtime.elapsed(), calling).then((response) =>
+		response === timedOut
+			? hold(turn, outgoing, leg, calling, record, runtime)
+			: reply(turn, outgoing, leg, response, record, runtime),
+	)
+}
+
+/** An event whose answer the platform does not read: the upstream's status decides, and its reply is looked at only to be pushed. */
+async function accept(
 	turn: TurnContext,
-	received: Received,
+	outgoing: Outgoing,
 	record: TurnRecord,
 	runtime: Runtime,
-): Promise<{ readonly answer: WireResponse; readonly offered?: Offered }> {
+): Promise<EncodedReply> {
+	record.upstreamStatus = await acceptEvent(turn, outgoing.received, outgoing, runtime)
+	return { answer: acknowledgement }
+}
+
+/** From the response of the upstream to the answer. */
+async function reply(
+	turn: TurnContext,
+	{ received, sent }: Outgoing,
+	platformLeg: ReplyLeg,
+	response: WireResponse,
+	record: TurnRecord,
+	runtime: Runtime,
+): Promise<EncodedReply> {
 	const { route, observed } = turn
-	const { upstream } = route
-	const { platform, event, conversation, picked, leg } = received
-	const context = fitContextOf(turn, event)
+	const { platform, event } = received
+	record.upstreamStatus = response.status
+	observed?.wire('response', response)
+	if (isLarge(response)) await parseAhead(response, runtime)
+	const answering = { upstream: route.upstream, platform, leg: platformLeg, received: event, sent }
+	const read = readUpstreamReply(response, answering)
+	forgetJson(response)
+	recordUnread(record, 'reply', read.unread)
+	if (response.body.trim() === '') record.notes.push('the answer of the upstream is empty')
+	recordChanges(record, read.changes)
+	if (isLarge(response)) await runtime.letOthersRun()
+	const decoded = { reply: read.reply, lost: read.changes, isLarge: isLarge(response) }
+	return encodeReply(turn, received, legForUpstream(platformLeg, answering), decoded, record, runtime)
+}
 
-	const { encoded, sent, event: shown } = await encodeEvent(turn, received, record, runtime)
-	observed?.model('fitted-event', sent)
-	forgetJson(turn.call)
-	if (isLarge(encoded)) await runtime.letOthersRun()
-	const request = withMarks(encoded, turn.marks, await markOf(route, runtime.crypto))
-	observed?.wire('request', request)
-
-	// Where no answer is read, the upstream's status decides, and its reply is not looked at, unless it can be pushed.
-	if (!leg) {
-		record.upstreamStatus = await acceptEvent(turn, received, { event: shown, request }, runtime)
-		return { answer: acknowledgement }
+/** The holding reply as the answer. The upstream's own is pushed when it comes, or kept for the next turn. */
+async function hold(
+	turn: TurnContext,
+	outgoing: Outgoing,
+	leg: ReplyLeg,
+	calling: Promise<WireResponse>,
+	record: TurnRecord,
+	runtime: Runtime,
+): Promise<EncodedReply> {
+	const { route } = turn
+	const { received, sent } = outgoing
+	const { platform, event } = received
+	record.held = true
+	if (pushesLate(received, route)) await storeLateEvent(turn, received, outgoing, calling, runtime)
+	else {
+		const answering = { upstream: route.upstream, platform, leg, received: event, sent }
+		const late = calling.then((response) => readUpstreamReply(response, answering).reply)
+		keepLateReply(turn, destinationOf(turn, received, leg), late, runtime)
 	}
-
-	const calling = callUpstream(upstream, request, replyLimits(turn), runtime)
-	const response = route.holding ? await withTimeout(turn.holdAt - runtime.elapsed(), calling) : await calling
-
-	const answering: Answering = { upstream, platform, leg, received: event, sent }
-	const isLate = response === timedOut
-	const to: Destination = { route, conversation, leg: isLate ? leg : legForUpstream(leg, answering), context }
-	let reply: CanonicalReply
-	let lost: readonly Change[] = []
-	if (isLate) {
-		record.held = true
-		if (pushesLate(received, route)) await storeLateEvent(turn, received, { event: shown, request }, calling, runtime)
-		else
-			keepLateReply(
-				turn,
-				to,
-				calling.then((response) => readUpstreamReply(response, answering).reply),
-				runtime,
-			)
-		reply = holdingReply(route, event.language)
-	} else {
-		record.upstreamStatus = response.status
-		observed?.wire('response', response)
-		if (isLarge(response)) await parseAhead(response, runtime)
-		const read = readUpstreamReply(response, answering)
-		forgetJson(response)
-		recordUnread(record, 'reply', read.unread)
-		if (response.body.trim() === '') record.notes.push('the answer of the upstream is empty')
-		recordChanges(record, read.changes)
-		reply = read.reply
-		lost = read.changes
-		if (isLarge(response)) await runtime.letOthersRun()
-	}
-
-	const joined = await prependLateReplies(reply, to, runtime)
-	record.recalled = joined.recalled
-	observed?.model('reply', joined.reply)
-	recordChanges(record, joined.lost)
-	const fitted = fitReply(joined.reply, to.leg, context)
-	observed?.model('fitted-reply', fitted.value)
-	recordChanges(record, fitted.changes)
-	refuseLosses(route, 'reply-does-not-fit', lost.concat(fitted.changes))
-	if (joined.recalled > 0 || (!isLate && isLarge(response))) await runtime.letOthersRun()
-	const answer = to.leg.encode(fitted.value)
-	if (conversation === undefined) return { answer }
-	return { answer, offered: { conversation, reply: { turnId: turn.turnId, offers: fitted.offers }, picked } }
+	const held = { reply: holdingReply(route, event.language), lost: [], isLarge: false }
+	return encodeReply(turn, received, leg, held, record, runtime)
 }

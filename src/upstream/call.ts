@@ -16,6 +16,9 @@ const longestRest = 60_000
 /** Milliseconds before each attempt at an endpoint that was tried before; there are no more attempts than these. */
 const pauses = [0, 100, 300] as const
 
+/** Before the first attempt. */
+const none: readonly Endpoint[] = []
+
 export interface CallLimits {
 	/** The turn's id, the same for every attempt. */
 	readonly id: string
@@ -44,13 +47,13 @@ export async function callUpstream(
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	if (!upstream.concurrencyLimit.tryAcquire()) throw new GatewayError('overloaded', { retryAfter: 1 })
-	const tried: Endpoint[] = []
+	let tried: readonly Endpoint[] = none
 	let endpoints: readonly Endpoint[] = upstream.endpoints
 	let failure: GatewayError | undefined
 	try {
 		// One endpoint after the other, until one has answered or has failed in a way that must not be repeated.
-		for (let attempt = 0; attempt < pauses.length; attempt++) {
-			const choice = choose(endpoints, tried, pauses[attempt] ?? 0, limits, runtime.elapsed())
+		for (let n = 0; n < pauses.length; n++) {
+			const choice = choose(endpoints, tried, pauses[n] ?? 0, limits, runtime.elapsed())
 			if (!choice) break
 			const { endpoint, wait } = choice
 			if (wait > 0) {
@@ -58,12 +61,20 @@ export async function callUpstream(
 				// Other calls may have opened its circuit meanwhile.
 				if (endpoint.breaker.retryIn(runtime.elapsed()) > 0) continue
 			}
-			tried.push(endpoint)
+			const proved = proves(upstream) ? await prove(upstream, request, limits.id, runtime) : request
+			const attempt = beginAttempt(upstream, endpoint, proved, limits, runtime)
 			try {
-				return await callEndpoint(upstream, endpoint, request, limits, runtime)
+				const response = await attempt.response
+				if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
+				recordSuccess(endpoint, runtime)
+				attempt.observed?.end?.({ status: response.status, error: undefined })
+				return response
 			} catch (thrown) {
 				failure = asGatewayError(thrown)
+				recordFailure(endpoint, failure, runtime)
+				attempt.observed?.end?.({ status: failure.context.upstreamStatus, error: failure.code })
 				if (!mayRepeat(failure, limits)) throw failure
+				tried = tried.concat(endpoint)
 				// A name that resolves to another address each time counts on being resolved again.
 				if (failure.code === 'upstream-not-public') endpoints = endpoints.filter((each) => each !== endpoint)
 			}
@@ -102,40 +113,43 @@ function secondsUntilRetry({ endpoints }: Upstream, { elapsed }: Runtime): numbe
 	return Math.max(1, Math.ceil(Math.min(...endpoints.map(({ breaker }) => breaker.retryIn(now))) / 1000))
 }
 
-/** One call to one endpoint, whose breaker learns how it ended. */
-async function callEndpoint(
+/** Whether calls of an upstream carry a proof of who sends them, beside a secret in the URL. */
+function proves({ secrets, adapter, signingKeys }: Upstream): boolean {
+	return signingKeys.length > 0 || (secrets.length > 0 && adapter.auth !== undefined)
+}
+
+/** The request, in which `auth` has put its proof, with the signature. */
+async function prove(upstream: Upstream, request: WireRequest, id: string, runtime: Runtime): Promise<WireRequest> {
+	const [secret] = upstream.secrets
+	const { auth } = upstream.adapter
+	const proved = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
+	if (upstream.signingKeys.length === 0) return proved
+	return { ...proved, headers: proved.headers.concat(await signature(upstream, id, proved.body, runtime)) }
+}
+
+/** A call to an endpoint that has begun. */
+interface Attempt {
+	readonly response: Promise<WireResponse>
+	readonly observed: CallObserver | undefined
+}
+
+/** Calls an endpoint. Throws `upstream-timeout` where there is no time left. */
+function beginAttempt(
 	upstream: Upstream,
 	endpoint: Endpoint,
 	request: WireRequest,
-	{ id, until, reads, observe }: CallLimits,
+	{ until, reads, observe }: CallLimits,
 	runtime: Runtime,
-): Promise<WireResponse> {
+): Attempt {
 	const startedAt = runtime.elapsed()
 	// The upstream would process a call that is sent too late, for an answer that is not used. Not sending it says nothing
 	// about the upstream's health.
 	if (startedAt >= until) throw new GatewayError('upstream-timeout')
 	endpoint.breaker.onStart(startedAt)
 	const send = upstream.send ?? runtime.send
-	const timeout = until - startedAt
-	let observed: CallObserver | undefined
-	try {
-		const [secret] = upstream.secrets
-		const { auth } = upstream.adapter
-		const proved = secret !== undefined && auth ? await auth.sign(request, secret, runtime.crypto) : request
-		const signed = upstream.signingKeys.length > 0 ? await signature(upstream, id, proved.body, runtime) : unsigned
-		const call = outgoingCall(upstream, endpoint, proved, signed, { reads, timeout })
-		observed = observe?.({ method: call.method, origin: upstream.send ? undefined : originOf(endpoint) })
-		const response = await send(observed?.trace ? withTrace(call, observed.trace) : call)
-		if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
-		recordSuccess(endpoint, runtime)
-		observed?.end?.({ status: response.status, error: undefined })
-		return response
-	} catch (thrown) {
-		const error = asGatewayError(thrown)
-		recordFailure(endpoint, error, runtime)
-		observed?.end?.({ status: error.context.upstreamStatus, error: error.code })
-		throw thrown
-	}
+	const call = outgoingCall(upstream, endpoint, request, { reads, timeout: until - startedAt })
+	const observed = observe?.({ method: call.method, origin: upstream.send ? undefined : originOf(endpoint) })
+	return { response: send(observed?.trace ? withTrace(call, observed.trace) : call), observed }
 }
 
 /** Headers of every call to an upstream. */
@@ -145,21 +159,17 @@ const ownHeaders: Fields = [
 	['user-agent', 'dragoman'],
 ]
 
-/** In place of a signature. */
-const unsigned: Fields = []
-
-/** The request, in which `auth` has put its proof, with the upstream's own headers, the signature, and the secret of a format without `auth`. */
+/** The request with the upstream's own headers, and the secret of a format without `auth`. */
 function outgoingCall(
 	{ secrets: [secret], adapter, headers: added, onlyPublic }: Upstream,
 	endpoint: Endpoint,
 	{ method, query, headers, body }: WireRequest,
-	signed: Fields,
 	{ reads, timeout }: Pick<OutgoingCall, 'reads' | 'timeout'>,
 ): OutgoingCall {
 	return {
 		url: upstreamUrl(endpoint.url, query, adapter.auth ? undefined : secret),
 		method,
-		headers: [...headers, ...added, ...ownHeaders, ...signed],
+		headers: [...headers, ...added, ...ownHeaders],
 		body,
 		timeout,
 		reads,
