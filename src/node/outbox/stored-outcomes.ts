@@ -23,7 +23,7 @@ type WithRows<Result> = Omit<Extract<Outcome, { readonly result: Result }>, 'pus
 }
 
 /** The row of an event that this process has claimed. */
-export interface HeldRow {
+interface HeldRow {
 	readonly seq: number
 	readonly route: string
 	/** The conversation's hash; null: it is of none. */
