@@ -4,10 +4,32 @@ import { expect, onTestFinished, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
 import { GatewayError } from '../src/errors.ts'
 import { createRuntime } from '../src/node/node-runtime.ts'
-import { callUpstream, createConcurrencyLimit, createEndpoint } from '../src/upstream/index.ts'
+import type { CallOutcome } from '../src/observer/index.ts'
+import type { Runtime } from '../src/runtime.ts'
+import {
+	type CallLimits,
+	callUpstream,
+	createConcurrencyLimit,
+	createEndpoint,
+	type Upstream,
+} from '../src/upstream/index.ts'
 import { call, gateway, gatewayTo, header, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
 const route = { name: 'in', path: '/in', platform: 'canonical' }
+const request = { method: 'POST', query: [], headers: [], body: '{}' }
+
+/** An upstream whose calls are answered here. */
+function inside(endpoints: Upstream['endpoints'], send: Runtime['send']): Upstream {
+	return {
+		...{ name: 'canonical', adapter: canonical.create({}), endpoints, concurrencyLimit: createConcurrencyLimit(8) },
+		...{ secrets: [], headers: [], signingKeys: [], onlyPublic: false, timeout: 60_000, send },
+	}
+}
+
+/** The limits of a call that has a minute. */
+function soon({ elapsed }: Runtime): CallLimits {
+	return { id: 'turn_1', until: elapsed() + 60_000, repeat: 'unsent', reads: 'reply' }
+}
 
 async function titleOf(url: string): Promise<string | undefined> {
 	return (await (await call(`${url}/in`)).json()).title
@@ -162,25 +184,63 @@ test('the same URL is retried after a pause, also while the circuit of the backu
 	onTestFinished(() => runtime.close())
 	endpoints[1].breaker.backOff(runtime.elapsed(), 60_000)
 	const calls: { url: string; at: number }[] = []
-	const to = {
-		...{
-			name: 'canonical',
-			adapter: canonical.create({}),
-			endpoints,
-			concurrencyLimit: createConcurrencyLimit(1),
-			timeout: 60_000,
-		},
-		...{ secrets: [], headers: [], signingKeys: [], onlyPublic: false },
-		send: async ({ url }: { url: string }) => {
-			calls.push({ url, at: runtime.elapsed() })
-			throw new GatewayError('upstream-unreachable', {}, { unsent: true })
-		},
-	}
-	const attempt = { id: 'turn_1', until: runtime.elapsed() + 60_000, repeat: 'unsent', reads: 'reply' } as const
-	const request = { method: 'POST', query: [], headers: [], body: '{}' }
-	await expect(callUpstream(to, request, attempt, runtime)).rejects.toMatchObject({ code: 'upstream-unreachable' })
+	const to = inside(endpoints, async ({ url }) => {
+		calls.push({ url, at: runtime.elapsed() })
+		throw new GatewayError('upstream-unreachable', {}, { unsent: true })
+	})
+	await expect(callUpstream(to, request, soon(runtime), runtime)).rejects.toMatchObject({
+		code: 'upstream-unreachable',
+	})
 	expect(calls.map(({ url }) => url)).toEqual(Array.from({ length: 3 }, () => 'http://first.example/'))
 	const waits = calls.slice(1).map(({ at }, i) => at - (calls[i]?.at ?? at))
 	// Timers may be early by less than a millisecond.
 	expect(waits).toEqual([expect.toSatisfy((ms) => ms > 98), expect.toSatisfy((ms) => ms > 298)])
+})
+
+test('while the circuit is open, one call at a time is a probe, also where calls are signed', async () => {
+	const runtime = createRuntime(() => {})
+	onTestFinished(() => runtime.close())
+	const endpoint = createEndpoint('http://backend.example/')
+	const aSecondAgo = runtime.elapsed() - 1000
+	for (let n = 0; n < 5; n++) endpoint.breaker.onFailure(aSecondAgo)
+	let sent = 0
+	const to = inside([endpoint], async () => {
+		sent++
+		throw new GatewayError('upstream-unreachable')
+	})
+	const signed = { ...to, signingKeys: [new Uint8Array(32)] }
+	const calls = Array.from({ length: 8 }, () => callUpstream(signed, request, soon(runtime), runtime))
+	const codes = (await Promise.allSettled(calls)).map((call) => call.status === 'rejected' && call.reason.code)
+	expect(codes).toEqual(['upstream-unreachable', ...Array.from({ length: 7 }, () => 'upstream-circuit-open')])
+	expect(sent).toBe(1)
+})
+
+test('where sending throws at once, the observer sees the end of the attempt, and the concurrency limit is released', async () => {
+	const runtime = createRuntime(() => {})
+	onTestFinished(() => runtime.close())
+	const to = inside([createEndpoint('http://backend.example/')], () => {
+		throw new TypeError('not sent')
+	})
+	const outcomes: CallOutcome[] = []
+	const watched = { ...soon(runtime), observe: () => ({ end: (outcome: CallOutcome) => void outcomes.push(outcome) }) }
+	await expect(callUpstream(to, request, watched, runtime)).rejects.toMatchObject({ code: 'internal' })
+	expect(outcomes).toEqual([{ status: undefined, error: 'internal' }])
+	expect(to.concurrencyLimit.inUse).toBe(0)
+})
+
+test('a call that cannot be signed says nothing about the endpoint, and the concurrency limit is released', async () => {
+	const runtime = createRuntime(() => {})
+	onTestFinished(() => runtime.close())
+	const endpoint = createEndpoint('http://backend.example/')
+	const aSecondAgo = runtime.elapsed() - 1000
+	for (let n = 0; n < 5; n++) endpoint.breaker.onFailure(aSecondAgo)
+	const to = inside([endpoint], async () => expect.unreachable())
+	const signed = { ...to, signingKeys: [new Uint8Array(32)] }
+	const hmac = async (): Promise<never> => {
+		throw new TypeError('no key')
+	}
+	const broken = { ...runtime, crypto: { ...runtime.crypto, hmac } }
+	await expect(callUpstream(signed, request, soon(runtime), broken)).rejects.toThrow('no key')
+	expect(endpoint.breaker.isOpen).toBe(true)
+	expect(to.concurrencyLimit.inUse).toBe(0)
 })

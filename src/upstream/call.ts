@@ -2,7 +2,7 @@
 import { asGatewayError, type ErrorCode, GatewayError } from '../errors.ts'
 import type { Fields, WireRequest, WireResponse } from '../format/index.ts'
 import { limits } from '../limits.ts'
-import type { CallObserver, ObserveCall, TraceContext } from '../observer/index.ts'
+import type { ObserveCall, TraceContext } from '../observer/index.ts'
 import type { OutgoingCall, Reads, Runtime } from '../runtime.ts'
 import type { Endpoint } from './endpoint.ts'
 import { readRetryAfter } from './retry-after.ts'
@@ -15,9 +15,6 @@ const longestRest = 60_000
 
 /** Milliseconds before each attempt at an endpoint that was tried before; there are no more attempts than these. */
 const pauses = [0, 100, 300] as const
-
-/** Before the first attempt. */
-const none: readonly Endpoint[] = []
 
 export interface CallLimits {
 	/** The turn's id, the same for every attempt. */
@@ -47,7 +44,7 @@ export async function callUpstream(
 	runtime: Runtime,
 ): Promise<WireResponse> {
 	if (!upstream.concurrencyLimit.tryAcquire()) throw new GatewayError('overloaded', { retryAfter: 1 })
-	let tried: readonly Endpoint[] = none
+	let tried: readonly Endpoint[] = []
 	let endpoints: readonly Endpoint[] = upstream.endpoints
 	let failure: GatewayError | undefined
 	try {
@@ -61,18 +58,23 @@ export async function callUpstream(
 				// Other calls may have opened its circuit meanwhile.
 				if (endpoint.breaker.retryIn(runtime.elapsed()) > 0) continue
 			}
+			// Before the proof is awaited, so that other calls see that an open circuit has its probe.
+			const timeout = beginAttempt(endpoint, limits, runtime)
 			const proved = proves(upstream) ? await prove(upstream, request, limits.id, runtime) : request
-			const attempt = beginAttempt(upstream, endpoint, proved, limits, runtime)
+			const observed = limits.observe?.({
+				method: request.method,
+				origin: upstream.send ? undefined : originOf(endpoint),
+			})
 			try {
-				const response = await attempt.response
+				const response = await send(upstream, endpoint, proved, timeout, limits, observed?.trace, runtime)
 				if (response.status < 200 || response.status > 299) throw statusError(response, runtime)
 				recordSuccess(endpoint, runtime)
-				attempt.observed?.end?.({ status: response.status, error: undefined })
+				observed?.end?.({ status: response.status, error: undefined })
 				return response
 			} catch (thrown) {
 				failure = asGatewayError(thrown)
 				recordFailure(endpoint, failure, runtime)
-				attempt.observed?.end?.({ status: failure.context.upstreamStatus, error: failure.code })
+				observed?.end?.({ status: failure.context.upstreamStatus, error: failure.code })
 				if (!mayRepeat(failure, limits)) throw failure
 				tried = tried.concat(endpoint)
 				// A name that resolves to another address each time counts on being resolved again.
@@ -127,29 +129,32 @@ async function prove(upstream: Upstream, request: WireRequest, id: string, runti
 	return { ...proved, headers: proved.headers.concat(await signature(upstream, id, proved.body, runtime)) }
 }
 
-/** A call to an endpoint that has begun. */
-interface Attempt {
-	readonly response: Promise<WireResponse>
-	readonly observed: CallObserver | undefined
-}
-
-/** Calls an endpoint. Throws `upstream-timeout` where there is no time left. */
-function beginAttempt(
-	upstream: Upstream,
-	endpoint: Endpoint,
-	request: WireRequest,
-	{ until, reads, observe }: CallLimits,
-	runtime: Runtime,
-): Attempt {
-	const startedAt = runtime.elapsed()
+/** Begins a call to an endpoint. Returns the milliseconds that it may take; throws `upstream-timeout` where none are left. */
+function beginAttempt({ breaker }: Endpoint, { until }: CallLimits, { elapsed }: Runtime): number {
+	const startedAt = elapsed()
 	// The upstream would process a call that is sent too late, for an answer that is not used. Not sending it says nothing
 	// about the upstream's health.
 	if (startedAt >= until) throw new GatewayError('upstream-timeout')
-	endpoint.breaker.onStart(startedAt)
-	const send = upstream.send ?? runtime.send
-	const call = outgoingCall(upstream, endpoint, request, { reads, timeout: until - startedAt })
-	const observed = observe?.({ method: call.method, origin: upstream.send ? undefined : originOf(endpoint) })
-	return { response: send(observed?.trace ? withTrace(call, observed.trace) : call), observed }
+	breaker.onStart(startedAt)
+	return until - startedAt
+}
+
+/**
+ * Sends a request, whose response may take `timeout` milliseconds. A function of its own, so that the outgoing call is not
+ * kept in memory while the response is awaited.
+ */
+function send(
+	upstream: Upstream,
+	endpoint: Endpoint,
+	request: WireRequest,
+	timeout: number,
+	{ reads }: CallLimits,
+	trace: TraceContext | undefined,
+	runtime: Runtime,
+): Promise<WireResponse> {
+	const call = outgoingCall(upstream, endpoint, request, { reads, timeout })
+	const traced = trace ? withTrace(call, trace) : call
+	return upstream.send ? upstream.send(traced) : runtime.send(traced)
 }
 
 /** Headers of every call to an upstream. */
