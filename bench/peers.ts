@@ -36,6 +36,15 @@ function onNode(id: string, title: string, packages: readonly string[] = []): Pe
 	}
 }
 
+/** Starts the bare program with options of Node. */
+export function startBare(scope: Scope, upstream: string, options: readonly string[]): Promise<Running> {
+	return run(scope, {
+		command: process.execPath,
+		args: [...options, file('bare.mjs'), upstream],
+		folder: folder(scope),
+	})
+}
+
 /** The gateway on Node, with its log in a file. */
 function gateway(id: string, title: string, more: object = {}): Peer {
 	return { id, title, start: (scope, upstream) => startGateway(scope, configOf(upstream, more)) }

@@ -17,6 +17,7 @@ import { largeBodies } from './large-bodies.ts'
 import { manyRoutes } from './many-routes.ts'
 import { oneWay } from './one-way.ts'
 import { hasGenerator } from './peers.ts'
+import { profile } from './profile.ts'
 import { writeResult } from './results.ts'
 import { sharedState } from './shared-state.ts'
 import { starting } from './starting.ts'
@@ -35,7 +36,7 @@ const { values } = parseArgs({
 
 const experiments: readonly Experiment[] = [
 	...[atOnce, crowded, waiting, manyRoutes, starting, worker],
-	...[largeBodies, oneWay, everyFormat, conversations, allocation],
+	...[largeBodies, oneWay, everyFormat, conversations, profile, allocation],
 	...[sharedState, database],
 ]
 

@@ -1,10 +1,9 @@
 /** P4: the memory of turns that wait for a slow upstream. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from '../test/harness/http.ts'
-import { folder } from '../test/harness/scope.ts'
 import { type Experiment, round, type Trial } from './experiment.ts'
-import { configOf, startGateway } from './peers.ts'
-import { type Running, residentBytes, run } from './processes.ts'
+import { configOf, startBare, startGateway } from './peers.ts'
+import { type Running, residentBytes } from './processes.ts'
 import { startUpstream } from './turns.ts'
 import { call, event, target } from './work.ts'
 
@@ -69,11 +68,6 @@ export const waiting: Experiment = {
 
 function asModule(text: string): string {
 	return `data:text/javascript,${encodeURIComponent(text)}`
-}
-
-function startBare(trial: Trial, hook: string, options: readonly string[]): Promise<Running> {
-	const program = new URL('peers/bare.mjs', import.meta.url).pathname
-	return run(trial, { command: process.execPath, args: [...options, program, hook], folder: folder(trial) })
 }
 
 async function measure(
