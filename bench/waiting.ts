@@ -19,8 +19,8 @@ const heapTeller = `process.on('SIGUSR2', () => { gc(); console.error('heap', pr
 const warmUp = 40
 
 /**
- * Milliseconds without a call before garbage is collected and memory is read. At once it would be chance whether young
- * objects are in pages that the process had before, or in new ones.
+ * Milliseconds without a new call before garbage is collected and memory is read. Right after a call, resident memory
+ * depends on chance: young objects may be in new pages or in those that the process had before.
  */
 const rest = 1000
 

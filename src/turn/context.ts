@@ -1,11 +1,10 @@
-/** The context of one turn: its call, its id, its time limits, and its description for the upstream. */
+/** The context of one turn: its id, its time limits, and its description for the upstream. */
 import type { FitContext } from '../fit/index.ts'
 import type { Json, NamedAdapter, ReplyLeg, WireRequest } from '../format/index.ts'
 import { type CanonicalEvent, type ReplyFeature, replyFeatures, type Turn } from '../model/index.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { PickedSet, Runtime } from '../runtime.ts'
 import type { CallLimits } from '../upstream/index.ts'
-import type { Admitted } from './admission.ts'
 import { type Observation, observeTurn } from './observation.ts'
 import type { PreparedRoute } from './prepared-route.ts'
 import { pushTarget } from './push.ts'
@@ -44,8 +43,8 @@ export interface Received {
 	readonly address: Json | undefined
 }
 
-/** A new turn of a call that was handed over at `startedAt`. */
-export function beginTurn(route: PreparedRoute, { call }: Admitted, startedAt: number, runtime: Runtime): TurnContext {
+/** A new turn, whose call was handed over at `startedAt`. */
+export function beginTurn(route: PreparedRoute, call: WireRequest, startedAt: number, runtime: Runtime): TurnContext {
 	const { newId, now, elapsed, observer } = runtime
 	const turnId = newId()
 	const receivedAt = now() - (elapsed() - startedAt)

@@ -27,19 +27,17 @@ import { legForUpstream, readUpstreamReply } from './upstream-reply.ts'
 
 /**
  * Takes one turn, in these stages. What one of them throws becomes the route's failure reply or the platform's own
- * failure shape. One log line a turn. An async function keeps in memory what it was given for as long as it waits, so
- * none that waits for the upstream is given the call.
+ * failure shape. One log line a turn. An async function keeps its parameters in memory for as long as it waits, so none
+ * that waits for the upstream is given the call, and this one ends before.
  */
-export function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: Runtime): Promise<Answered> {
-	const { at } = arrival
-	return admit(route, arrival, runtime).then((admission) => {
-		if ('answer' in admission) return admission
-		const turn = beginTurn(route, admission, at, runtime)
-		const record = createRecord(route.hasSecret)
-		const progress: Progress = { platform: route.platforms[0], claim: {} }
-		const receiving = receive(turn, admission, record, progress, runtime)
-		return answerTurn(turn, receiving, record, progress, runtime)
-	})
+export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: Runtime): Promise<Answered> {
+	const admission = await admit(route, arrival, runtime)
+	if ('answer' in admission) return admission
+	const turn = beginTurn(route, admission.call, arrival.at, runtime)
+	const record = createRecord(route.hasSecret)
+	const progress: Progress = { platform: route.platforms[0], claim: {} }
+	const receiving = receive(turn, admission, record, progress, runtime)
+	return answerTurn(turn, receiving, record, progress, runtime)
 }
 
 /** How far a turn has come: what its end needs, whichever stage was the last. */
@@ -130,18 +128,17 @@ async function answerTurn(
 	return { answer }
 }
 
-/** There and back: the request to the upstream, its reply to the platform. */
+/** There and back: the request to the upstream, its reply to the platform. Not async: that would be one more frame that waits. */
 function exchange(turn: TurnContext, outgoing: Outgoing, record: TurnRecord, runtime: Runtime): Promise<EncodedReply> {
 	const { received, request } = outgoing
 	const { route } = turn
 	const { leg } = received
 	if (!leg) return accept(turn, outgoing, record, runtime)
 	const calling = callUpstream(route.upstream, request, replyLimits(turn), runtime)
-	if (!route.holding) return calling.then((response) => reply(turn, outgoing, leg, response, record, runtime))
+	const answer = (response: WireResponse) => reply(turn, outgoing, leg, response, record, runtime)
+	if (!route.holding) return calling.then(answer)
 	return withTimeout(turn.holdAt - runtime.elapsed(), calling).then((response) =>
-		response === timedOut
-			? hold(turn, outgoing, leg, calling, record, runtime)
-			: reply(turn, outgoing, leg, response, record, runtime),
+		response === timedOut ? hold(turn, outgoing, leg, calling, record, runtime) : answer(response),
 	)
 }
 
@@ -160,7 +157,7 @@ async function accept(
 async function reply(
 	turn: TurnContext,
 	{ received, sent }: Outgoing,
-	platformLeg: ReplyLeg,
+	leg: ReplyLeg,
 	response: WireResponse,
 	record: TurnRecord,
 	runtime: Runtime,
@@ -170,7 +167,7 @@ async function reply(
 	record.upstreamStatus = response.status
 	observed?.wire('response', response)
 	if (isLarge(response)) await parseAhead(response, runtime)
-	const answering = { upstream: route.upstream, platform, leg: platformLeg, received: event, sent }
+	const answering = { upstream: route.upstream, platform, leg, received: event, sent }
 	const read = readUpstreamReply(response, answering)
 	forgetJson(response)
 	recordUnread(record, 'reply', read.unread)
@@ -178,7 +175,7 @@ async function reply(
 	recordChanges(record, read.changes)
 	if (isLarge(response)) await runtime.letOthersRun()
 	const decoded = { reply: read.reply, lost: read.changes, isLarge: isLarge(response) }
-	return encodeReply(turn, received, legForUpstream(platformLeg, answering), decoded, record, runtime)
+	return encodeReply(turn, received, legForUpstream(leg, answering), decoded, record, runtime)
 }
 
 /** The holding reply as the answer. The upstream's own is pushed when it comes, or kept for the next turn. */
