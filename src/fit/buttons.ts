@@ -1,5 +1,5 @@
 /** Buttons and choices in normal form: what can be pressed where, and what becomes of the rest. */
-import type { Button, Choice, Message } from '../model/index.ts'
+import type { Button, Choice, Feature, Message } from '../model/index.ts'
 import type { NameChoice, PlacedChoice } from './choice-names.ts'
 import { type Fitting, fitLabel, fitOneOf, isWithin, type Labels, noLabels, note, take, unique } from './context.ts'
 import { phrases } from './phrases.ts'
@@ -34,7 +34,7 @@ export function sortButtons(
 	for (const [i, button] of buttons.entries()) {
 		const at = typeof path === 'string' ? `${path}[${i}]` : (path[i] ?? '')
 		if ('url' in button && isNoLink(fitting, button.url)) {
-			note(fitting, 'dropped', `reply.button.${button.type}`, at, 'no address that a user can open')
+			note(fitting, 'dropped', featureOf[button.type], at, 'no address that a user can open')
 			continue
 		}
 		const shown = here ? fitButton(fitting, button, at) : undefined
@@ -44,7 +44,7 @@ export function sortButtons(
 			if (apart !== undefined)
 				note(fitting, 'converted', 'reply.button.title', `${at}.title`, 'told apart by what it belongs to')
 			const title = fitButtonTitle(fitting, apart ?? shown.title, `${at}.title`, labels, sorted.lines)
-			sorted.shown.push({ ...shown, title })
+			sorted.shown.push(title === shown.title ? shown : { ...shown, title })
 			sorted.places.push(at)
 			if (shown.type === 'postback') {
 				const choice = { title: button.title, value: shown.value }
@@ -55,22 +55,28 @@ export function sortButtons(
 	return sorted
 }
 
+// Not put together for each button: to look up a name that was just made takes longer than the rest of the look-up.
+const featureOf = {
+	postback: 'reply.button.postback',
+	link: 'reply.button.link',
+	webview: 'reply.button.webview',
+	phone: 'reply.button.phone',
+	goto: 'reply.button.goto',
+} as const satisfies { readonly [type in Button['type']]: Feature }
+
 /** Whether the format has the button, or one that does the same. */
 export function canPress(fitting: Pick<Fitting, 'carries' | 'isForeign'>, button: Button): boolean {
 	const { carries } = fitting
 	if ('url' in button && isNoLink(fitting, button.url)) return false
 	const argument = argumentOf(button)
-	const limits = [
-		carries[`reply.button.${button.type}`],
-		button.type === 'webview' ? carries['reply.button.link'] : undefined,
-	]
+	const limits = [carries[featureOf[button.type]], button.type === 'webview' ? carries['reply.button.link'] : undefined]
 	return limits.some((limit) => limit !== undefined && isWithin(argument, limit))
 }
 
 /** The button as the format has it, its title not yet fitted; undefined when it has none such. */
 function fitButton(fitting: Fitting, button: Button, path: string): Button | undefined {
 	const { carries } = fitting
-	const limit = carries[`reply.button.${button.type}`]
+	const limit = carries[featureOf[button.type]]
 	if (button.type === 'webview') {
 		if (limit && isWithin(button.url, limit)) return fitHeight(fitting, button, path)
 		const link = carries['reply.button.link']
@@ -106,7 +112,7 @@ function argumentOf(button: Button): string {
 
 /** A button that cannot be shown where it stands. */
 function leave(fitting: Fitting, button: Button, set: string, path: string, sorted: SortedButtons): void {
-	const feature = `reply.button.${button.type}` as const
+	const feature = featureOf[button.type]
 	if (button.type === 'postback') {
 		note(fitting, 'converted', feature, path, 'to a choice')
 		sorted.choices.push({ choice: { title: button.title, value: button.value }, path, set })
@@ -234,7 +240,7 @@ function fitChoiceTitle(
 		return shown
 	}
 	if (isShown(fitted)) return { title: undefined, name }
-	const isReserved = (label: string) => fitting.values().has(label) || shownTogether.taken.has(label)
+	const isReserved = (label: string) => fitting.values().has(label) || shownTogether.taken?.has(label) === true
 	const title = comesBack
 		? unique(fitted, labels, { chars, does, isReserved })
 		: fitted === choice.title

@@ -164,14 +164,15 @@ export function fitOneOf<T extends string>(
 /** Labels in use, each as it stands and with what it does; and of each stem that a number was put behind, the last such number. */
 export interface Labels {
 	readonly keyOf: (label: string) => string
-	readonly taken: Map<string, { readonly label: string; readonly does: string | undefined }>
+	/** Absent: there is no label yet. */
+	taken: Map<string, { readonly label: string; readonly does: string | undefined }> | undefined
 	/** Absent: there is no number yet. */
 	lastNumbers: Map<string, number> | undefined
 }
 
 /** Labels that must differ as they stand; or as people type them, where they come back. */
 export function noLabels(comeBack = false): Labels {
-	return { keyOf: comeBack ? typedKey : ownKey, taken: new Map(), lastNumbers: undefined }
+	return { keyOf: comeBack ? typedKey : ownKey, taken: undefined, lastNumbers: undefined }
 }
 
 function typedKey(label: string): string {
@@ -200,7 +201,7 @@ export function unique(
 	const { taken, keyOf } = labels
 	const isTaken = (candidate: string): boolean => {
 		if (isReserved?.(candidate)) return true
-		const other = taken.get(keyOf(candidate))
+		const other = taken?.get(keyOf(candidate))
 		return other !== undefined && (does === undefined || other.does !== does || other.label !== candidate)
 	}
 	const stemBefore = (number: number) => shortenText(label, Math.max(1, chars - phrases.again(number).length))
@@ -220,6 +221,7 @@ export function unique(
 }
 
 /** Adds a label to those in use, with what it does. */
-export function take(label: string, { taken, keyOf }: Labels, does?: string): void {
-	taken.set(keyOf(label), { label, does })
+export function take(label: string, labels: Labels, does?: string): void {
+	labels.taken ??= new Map()
+	labels.taken.set(labels.keyOf(label), { label, does })
 }

@@ -21,7 +21,8 @@ export function fitEvent(
 	const whole = context.isWellFormed ? event : wellFormed({ changes }, 'event', event)
 	if (holdsAll(leg) && !whole.defaultReply) return { value: whole, changes, offers: [] }
 
-	const fitting = newFitting(leg, context, changes)
+	// Only messages have origins to trace.
+	const fitting = newFitting(whole.defaultReply ? leg : { carries: leg.carries }, context, changes)
 	const given = fitChoice(fitting, whole)
 	const head = {
 		id: fitString(fitting, 'event.id', given.id, 'id', fitting.turnId),

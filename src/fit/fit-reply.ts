@@ -162,7 +162,7 @@ function takeBack({ offers, labels, oneSet }: Fitting, choices: Choices['choices
 	const given = choices.map((choice) => oneSet?.placed.get(choice) ?? { choice, path: 'messages', set: 'messages' })
 	const withdrawn = new Set(given.map(({ offer }) => offer))
 	offers.splice(0, offers.length, ...offers.filter((offer) => !withdrawn.has(offer)))
-	labels.taken.clear()
+	labels.taken = undefined
 	labels.lastNumbers = undefined
 	return given
 }
