@@ -18,14 +18,18 @@ type TypedItem = v.GenericSchema & {
 
 /** Whether an item is of one of the schema's types, and so has to match it. */
 export function hasKnownType(schema: TypedItem, item: unknown): boolean {
-	return typeof item === 'object' && item !== null && typesOf(schema).has(Reflect.get(item, schema.key))
+	return isOneOf(typesOf(schema), schema.key, item)
 }
 
-const types = new WeakMap<TypedItem, ReadonlySet<unknown>>()
+function isOneOf(types: ReadonlySet<unknown>, key: string, item: unknown): boolean {
+	return typeof item === 'object' && item !== null && types.has(Reflect.get(item, key))
+}
+
+const typesBySchema = new WeakMap<TypedItem, ReadonlySet<unknown>>()
 
 /** The types that a schema lists. */
 function typesOf(schema: TypedItem): ReadonlySet<unknown> {
-	const known = types.get(schema)
+	const known = typesBySchema.get(schema)
 	if (known) return known
 	const { key, options } = schema
 	const found = new Set<unknown>()
@@ -33,7 +37,7 @@ function typesOf(schema: TypedItem): ReadonlySet<unknown> {
 		const type: SchemaNode | undefined = entries[key]
 		if (type?.literal !== undefined) found.add(type.literal)
 	}
-	types.set(schema, found)
+	typesBySchema.set(schema, found)
 	return found
 }
 
@@ -78,9 +82,10 @@ export function decodeTyped<S extends TypedItem>(
 	const unread: string[] = []
 	const supplied: string[] = []
 	const errors: GatewayError[] = []
+	const types = typesOf(schema)
 	for (const [i, item] of (list ?? []).entries()) {
 		const here = [...at, i]
-		if (hasKnownType(schema, item)) {
+		if (isOneOf(types, schema.key, item)) {
 			const checked = check(schema, item, here)
 			if (checked instanceof GatewayError) {
 				errors.push(checked)

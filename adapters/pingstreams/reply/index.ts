@@ -172,19 +172,21 @@ interface DecodeState extends ScriptState {
 	before: number
 }
 
+const replacedByActions = ['text', 'metadata', 'attributes'] as const
+
 /** In the current engine, actions replace the rest of the answer. */
-function decodeAnswer({ actions, ...script }: Answer, state: DecodeState): DecodedList {
+function decodeAnswer(answer: Answer, state: DecodeState): DecodedList {
+	const { actions, attributes } = answer
 	const { dialect, asWritten } = state.context
 	if (dialect === 'runtime' && actions?.length) {
-		const { text, metadata, attributes } = script
-		const replaced = Object.entries({ text, metadata, attributes }).flatMap(([key, value]) => (value ? [key] : []))
 		const decoded = asWritten ? decodeWritten(actions, state) : decodeActions(actions, state)
-		return { ...decoded, unread: [...replaced, ...decoded.unread] }
+		decoded.unread.unshift(...replacedByActions.filter((name) => answer[name]))
+		return decoded
 	}
-	const { commands, markbot, subtype } = script.attributes ?? {}
-	const isNative = markbot && !script.attributes?.attachment
+	const { commands, markbot, subtype } = attributes ?? {}
+	const isNative = markbot && !attributes?.attachment
 	const isMarkup = !asWritten && !commands?.length && !isNative && !subtype
-	const decoded = isMarkup ? { natives: [], ...decodeMarkup(script, [], state) } : decodeScript(script, [], state)
+	const decoded = isMarkup ? { natives: [], ...decodeMarkup(answer, [], state) } : decodeScript(answer, [], state)
 	return { ...decoded, unread: [...(actions?.length ? ['actions'] : []), ...decoded.unread] }
 }
 
