@@ -1,4 +1,5 @@
 /** Takes the jumps out of a reply whose platform has other steps than the format that the reply was written in. */
+import { compact, compactOrNone } from '../format/index.ts'
 import type { Button, CanonicalReply, Change, Choice, Feature } from '../model/index.ts'
 
 /**
@@ -41,12 +42,10 @@ export function withoutJumps(reply: CanonicalReply): { reply: CanonicalReply; ch
 				return message
 		}
 	})
-	const { goto, ...control } = reply.control ?? {}
-	if (goto !== undefined) {
-		const detail = 'the step is one of another platform'
-		changes.push({ did: 'dropped', feature: 'reply.control.goto', path: 'control.goto', detail })
-	}
-	const { control: _control, ...others } = reply
-	const rest = Object.keys(control).length > 0 ? { control } : {}
-	return { reply: { ...others, messages, ...rest }, changes }
+	const { control } = reply
+	if (control?.goto === undefined) return { reply: { ...reply, messages }, changes }
+	const detail = 'the step is one of another platform'
+	changes.push({ did: 'dropped', feature: 'reply.control.goto', path: 'control.goto', detail })
+	const rest = compactOrNone({ ...control, goto: undefined })
+	return { reply: compact({ ...reply, messages, control: rest }), changes }
 }
