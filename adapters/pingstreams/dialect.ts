@@ -1,13 +1,6 @@
 /** The four dialects of a call: one for each part of the platform that calls. The keys of the body tell them apart. */
 import * as v from 'valibot'
-import {
-	type Attributes,
-	type CanonicalEvent,
-	GatewayError,
-	type Json,
-	matches,
-	validate,
-} from '../../src/format/index.ts'
+import { type CanonicalEvent, GatewayError, type Json, matches, validate } from '../../src/format/index.ts'
 
 /** The name of the adapter, and of its native parts. */
 export const name = 'pingstreams'
@@ -47,22 +40,19 @@ export function formOf(body: Json): Form | undefined {
 	return isText(membersOf(message)._id) || isText(text) ? 'runtime' : 'documented'
 }
 
-const none: { readonly [name: string]: undefined } = {}
+type Members = { readonly [name: string]: unknown }
 
-function membersOf(value: Json | undefined): { readonly [name: string]: Json | undefined } {
-	return isObject(value) && !isList(value) ? value : none
+const none: Members = {}
+
+function membersOf(value: unknown): Members {
+	return isObject(value) ? value : none
 }
 
-function isObject(value: Json | undefined): value is Attributes | readonly Json[] {
+function isObject(value: unknown): value is Members {
 	return typeof value === 'object' && value !== null
 }
 
-// Array.isArray does not narrow a readonly list.
-function isList(value: Attributes | readonly Json[]): value is readonly Json[] {
-	return Array.isArray(value)
-}
-
-function isText(value: Json | undefined): boolean {
+function isText(value: unknown): boolean {
 	return typeof value === 'string' || typeof value === 'number'
 }
 

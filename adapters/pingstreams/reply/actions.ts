@@ -19,11 +19,11 @@ import { variable } from '../markup.ts'
 
 export type Control = NonNullable<CanonicalReply['control']>
 
-/** Members that the platform's designer adds to every action. */
+/** Members that the platform's designer adds to every action, behind the type. */
 export const designerEntries = { _tdActionId: v.optional(v.unknown()), _tdActionTitle: v.optional(v.unknown()) }
 
 const designed = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) =>
-	v.object({ ...designerEntries, _tdActionType: v.literal(type), ...entries })
+	v.object({ _tdActionType: v.literal(type), ...designerEntries, ...entries })
 
 const text = WireOptionalText
 

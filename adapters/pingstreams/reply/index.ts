@@ -55,7 +55,7 @@ import {
 import { seenByUser } from './seen.ts'
 
 const replyAction = <T extends string>(type: T) =>
-	v.object({ ...Script.entries, ...designerEntries, _tdActionType: v.literal(type) })
+	v.object({ _tdActionType: v.literal(type), ...designerEntries, ...Script.entries })
 const replies = [replyAction(replyTypes[0]), replyAction(replyTypes[1])] as const
 /** The actions that the model can express: messages, and changes to the conversation. */
 const Action = v.variant('_tdActionType', [...replies, replyAction(randomType), ...ControlAction.options])
