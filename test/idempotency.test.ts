@@ -6,7 +6,7 @@ import { limits } from '../src/limits.ts'
 import { createState } from '../src/node/memory-state.ts'
 import { keyOf } from '../src/turn/keys.ts'
 import { testCrypto } from './crypto.ts'
-import { call, gatewayTo, json, says, statusOnly, upstream } from './servers.ts'
+import { call, gateway, gatewayTo, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 import { claim, settle } from './state-steps.ts'
 
 const event = { id: 'm1', kind: 'message', text: 'Hi', conversation: 'c1' }
@@ -51,6 +51,23 @@ test('a failed call does not affect the next', async () => {
 	expect((await call(`${at}/in`, event)).status).toBe(200)
 	expect((await call(`${at}/in`, event)).status).toBe(200)
 	expect(calls).toHaveLength(2)
+})
+
+test('a call that fails before the upstream is called does not affect the next', async () => {
+	let encoded = 0
+	const { event: leg } = canonical.create()
+	const encode: typeof leg.encode = (...given) => {
+		if (++encoded === 1) throw new TypeError('a fault of the adapter')
+		return leg.encode(...given)
+	}
+	const fails = ownJson('fails', { event: { ...leg, encode } })
+	const { url, calls } = await upstream()
+	const routes = [{ name: 'in', path: '/in', platform: 'canonical' }]
+	const { url: at } = await gateway({ upstream: { url, adapter: 'fails' }, routes }, [canonical, fails])
+	expect((await call(`${at}/in`, event)).status).toBe(500)
+	expect((await call(`${at}/in`, event)).status).toBe(200)
+	expect((await call(`${at}/in`, event)).status).toBe(200)
+	expect(calls).toHaveLength(1)
 })
 
 test('a call that waits for an expired claim gets it, and the old one cannot settle', async () => {
