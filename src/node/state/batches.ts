@@ -13,6 +13,11 @@ interface Waiting<Ask, Told> extends Pick<PromiseWithResolvers<Told>, 'resolve' 
 export interface BatchLimits {
 	/** Batches under way at the same time; while there are as many, new asks collect. */
 	readonly underWay: number
+	/**
+	 * Milliseconds for which new asks collect at most while the batch before them is under way, where a batch costs as much as
+	 * many asks. Absent: they do not wait for it.
+	 */
+	readonly collect?: number
 	/** Asks of one batch. */
 	readonly asks: number
 	/** Milliseconds after which an ask that was not sent is not sent any more: nobody waits for it. */
@@ -37,9 +42,11 @@ export function batched<Ask, Told>(
 	const waiting: Waiting<Ask, Told>[] = []
 	let underWay = 0
 	let scheduled = false
+	/** The batch for which new asks wait. */
+	let ahead: readonly Waiting<Ask, Told>[] | undefined
 
 	function schedule(): void {
-		if (scheduled || underWay >= limits.underWay) return
+		if (scheduled || ahead || underWay >= limits.underWay) return
 		scheduled = true
 		// When all that came with the same events of the network has asked.
 		setImmediate(sendAll)
@@ -58,6 +65,9 @@ export function batched<Ask, Told>(
 
 	async function send(batch: readonly Waiting<Ask, Told>[]): Promise<void> {
 		underWay++
+		const { collect } = limits
+		if (collect !== undefined) ahead = batch
+		const slow = collect === undefined ? undefined : setTimeout(goOn, collect, batch)
 		try {
 			const results = await run(batch.map(({ ask }) => ask))
 			for (const [i, { resolve, reject }] of batch.entries()) {
@@ -69,9 +79,16 @@ export function batched<Ask, Told>(
 		} catch (cause) {
 			for (const { reject } of batch) reject(cause)
 		} finally {
+			clearTimeout(slow)
 			underWay--
-			if (waiting.length > 0) schedule()
+			goOn(batch)
 		}
+	}
+
+	/** New asks need not wait for this batch any more. */
+	function goOn(batch: readonly Waiting<Ask, Told>[]): void {
+		if (ahead === batch) ahead = undefined
+		if (waiting.length > 0) schedule()
 	}
 
 	return (ask) => {

@@ -43,6 +43,8 @@ const leastLimit = 1000
 const underWay = 3
 /** Connections of a gateway at most: those, and one that listens. */
 export const mostConnections = underWay + 1
+/** Milliseconds for which new asks collect: a statement costs the driver and the server as much as several of them. */
+const collect = 5
 /** Conversations that one transaction holds. */
 const asksAtOnce = 64
 
@@ -76,7 +78,7 @@ export function openPostgresStore(
 			throw new Error(describeFailure(thrown))
 		}
 	}
-	const ask = batched(run, { underWay, asks: asksAtOnce, patience })
+	const ask = batched(run, { underWay, collect, asks: asksAtOnce, patience })
 
 	async function listen(): Promise<void> {
 		while (!signal.aborted) {
