@@ -133,8 +133,32 @@ test('a failed turn ends with its error; a duplicate has no reply of its own', a
 	const working = recorder()
 	const another = await watched(working.observer, { upstream: { url: (await upstream()).url }, routes: [route] })
 	for (const _ of 'ab') await another.send({ path: '/in', body: say('Hi', { id: 'e1' }) })
-	expect(working.all('end')).toMatchObject([{ duplicate: false }, { duplicate: true }])
+	expect(working.all('end')).toMatchObject([
+		{ duplicate: false, kind: 'message' },
+		{ duplicate: true, kind: 'message' },
+	])
 	expect(working.steps().slice(-3)).toEqual(['call', 'event', 'answer'])
+})
+
+test('the end of a failed turn names its format, where it was recognised', async () => {
+	const { url } = await upstream()
+	const { observer, all } = recorder()
+	const other = ownJson('other', { recognises: () => true })
+	const first = ownJson('first', { recognises: () => false })
+	const routes = [{ ...route, platform: ['first', 'other'] }]
+	const { send } = await watched(observer, { upstream: { url }, routes }, [canonical, first, other])
+	await send({ path: '/in', body: '{' })
+	expect(all('end')).toMatchObject([{ platform: 'other', kind: undefined, error: 'body-not-json' }])
+})
+
+test('the end of a failed turn tells a recalled choice from a message', async () => {
+	const choices = { messages: [{ type: 'choices', text: 'Tea?', choices: [{ title: 'Yes', value: 'y' }] }] }
+	const { url, calls } = await upstream(() => (calls.length === 1 ? json(choices) : statusOnly(500)))
+	const { observer, all } = recorder()
+	const routes = [{ ...route, platform: 'texts' }]
+	const { send } = await watched(observer, { upstream: { url }, routes }, [canonical, texts])
+	for (const words of ['Hi', 'Yes']) await send({ path: '/in', body: say(words, { conversation: 'c1' }) })
+	expect(all('end')).toMatchObject([{ kind: 'message' }, { kind: 'choice', error: 'upstream-status' }])
 })
 
 test('an observer sees no secret of the configuration, and no URL for replies', async () => {
