@@ -215,16 +215,20 @@ test('while the circuit is open, one call at a time is a probe, also where calls
 	expect(sent).toBe(1)
 })
 
-test('where sending throws at once, the observer sees the end of the attempt, and the concurrency limit is released', async () => {
+test('where sending throws at once, the observer sees the end of the attempt, an open circuit stays open, and the concurrency limit is released', async () => {
 	const runtime = createRuntime(() => {})
 	onTestFinished(() => runtime.close())
-	const to = inside([createEndpoint('http://backend.example/')], () => {
+	const endpoint = createEndpoint('http://backend.example/')
+	const aSecondAgo = runtime.elapsed() - 1000
+	for (let n = 0; n < 5; n++) endpoint.breaker.onFailure(aSecondAgo)
+	const to = inside([endpoint], () => {
 		throw new TypeError('not sent')
 	})
 	const outcomes: CallOutcome[] = []
 	const watched = { ...soon(runtime), observe: () => ({ end: (outcome: CallOutcome) => void outcomes.push(outcome) }) }
 	await expect(callUpstream(to, request, watched, runtime)).rejects.toMatchObject({ code: 'internal' })
 	expect(outcomes).toEqual([{ status: undefined, error: 'internal' }])
+	expect(endpoint.breaker.isOpen).toBe(true)
 	expect(to.concurrencyLimit.inUse).toBe(0)
 })
 

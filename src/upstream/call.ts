@@ -206,6 +206,8 @@ function recordSuccess(endpoint: Endpoint, runtime: Runtime): void {
 }
 
 function recordFailure(endpoint: Endpoint, { code, context }: GatewayError, runtime: Runtime): void {
+	// A fault of ours says nothing about the endpoint.
+	if (code === 'internal') return
 	const { upstreamStatus = 0, retryAfter } = context
 	const { breaker } = endpoint
 	const now = runtime.elapsed()
