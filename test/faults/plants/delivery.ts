@@ -52,8 +52,8 @@ export const deliveryPlants: readonly Plant[] = [
 		edits: [
 			{
 				file: `${outbox}/stored-outcomes.ts`,
-				find: 'Number(seq) - pushes.length + i',
-				replace: 'Number(seq) + 1_000_000 + i',
+				find: 'seq - pushes.length + i',
+				replace: 'seq + 1_000_000 + i',
 			},
 		],
 		caughtBy: { file: 'test/outbox/store-file.test.ts', test: 'take its place' },

@@ -68,9 +68,8 @@ export const sizePlants: readonly Plant[] = [
 		edits: [
 			{
 				file: 'src/turn/take-turn.ts',
-				find: '		platform = recognise(route, turn.call)\n',
-				replace:
-					'		platform = recognise(route, turn.call)\n		turns.push({ turn, copy: JSON.stringify(turn.call) })\n',
+				find: '	const platform = recognise(route, call)\n',
+				replace: '	const platform = recognise(route, call)\n	turns.push({ turn, copy: JSON.stringify(call) })\n',
 			},
 			{
 				file: 'src/turn/take-turn.ts',
