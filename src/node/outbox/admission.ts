@@ -36,11 +36,14 @@ export function createAdmission({ db, file, moveLog }: Opened, maxBytes: number,
 	}
 
 	function isNearlyFull(): boolean {
-		if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > maxBytes / 2) return true
+		const log = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+		if (log > maxBytes / 2) return true
 		const { bavail, bsize } = statfsSync(file)
 		const left = bavail * bsize
-		if (left >= spare) return false
-		return left < logBytes || left + readFreePages() * pageBytes < spare
+		// The log writes over what it has on the disk already.
+		const there = left + Math.min(log, logBytes)
+		if (there >= spare) return false
+		return left < logBytes || there + readFreePages() * pageBytes < spare
 	}
 
 	return {
