@@ -23,8 +23,7 @@ export const command = defineCommand({
 		['dragoman check', 'before the first start'],
 		['HOST=0.0.0.0 dragoman check --config /etc/dragoman/gateway.json', 'before a deployment'],
 	],
-	exitCodes:
-		'0 all is well, 2 wrong usage, 69 a backend or server cannot be reached or used, 78 the configuration has mistakes',
+	exitCodes: '0 all is well, 2 wrong usage, 69 a backend or a server is unusable, 78 the configuration has mistakes',
 	async run({ values: { json }, positionals }, { configFile, env: processEnv }) {
 		refuseArguments(positionals)
 		const print = (report: Report) => (json ? console.log(JSON.stringify(report, null, 2)) : printReport(report))
