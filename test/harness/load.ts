@@ -15,6 +15,8 @@ export interface OpenLoad extends Load {
 	/** Calls a second. */
 	readonly rate: number
 	readonly seconds: number
+	/** Calls that may wait for an answer. More fail with `not sent`. Absent: any number. */
+	readonly backlog?: number
 	/** The n-th call, from 0. */
 	call(n: number): Call
 }
@@ -47,16 +49,27 @@ export interface Loaded {
 }
 
 /** Calls at a fixed rate, on 256 connections by default. Resolves when every call has its answer or has failed. */
-export async function open(url: string, { rate, seconds, call, judge, ...options }: OpenLoad): Promise<Loaded> {
+export async function open(url: string, load: OpenLoad): Promise<Loaded> {
+	const { rate, seconds, backlog = Number.POSITIVE_INFINITY, call, judge, ...options } = load
 	const client = createClient(url, { connections: 256, patience: 30_000, ...options })
 	const { loaded, run } = createRecord(judge)
 	const count = Math.round(rate * seconds)
 	const from = performance.now()
 	const calls: Promise<unknown>[] = []
+	let waiting = 0
+	const send = async (n: number): Promise<Answer> => {
+		if (waiting >= backlog) throw new NoAnswer('not sent', undefined)
+		waiting++
+		try {
+			return await client.send(call(n))
+		} finally {
+			waiting--
+		}
+	}
 	while (calls.length < count) {
 		// A late tick sends all that is due: a client that falls behind must not slow the load down.
 		const due = Math.min(count, Math.floor(((performance.now() - from) / 1000) * rate) + 1)
-		for (let n = calls.length; n < due; n++) calls.push(run(n, from + (n / rate) * 1000, client.send(call(n))))
+		for (let n = calls.length; n < due; n++) calls.push(run(n, from + (n / rate) * 1000, send(n)))
 		await wait(1)
 	}
 	await Promise.all(calls)
