@@ -2,14 +2,9 @@
  * What a turn allocates, and who allocates it: a figure that other work on the machine does not change. Garbage costs time,
  * and the more of it turns in flight hold, the more is copied at each collection.
  */
-import { join } from 'node:path'
 import * as v from 'valibot'
-import { folder } from '../test/harness/scope.ts'
-import { type Experiment, round, type Trial } from './experiment.ts'
-import { configOf, startBare, startGateway } from './peers.ts'
-import type { Running } from './processes.ts'
-import { type Recording, record, recorder } from './recording.ts'
-import { startUpstream } from './turns.ts'
+import { type Experiment, round } from './experiment.ts'
+import { type Recorded, type Recording, recordBoth } from './recording.ts'
 
 /** Functions to name. */
 const named = 20
@@ -38,19 +33,14 @@ const Frame: v.GenericSchema<unknown, Frame> = v.object({
 	children: v.array(v.lazy(() => Frame)),
 })
 
-const Recorded = v.object({ head: Frame })
+const Allocations = v.object({ head: Frame })
 
 export const allocation: Experiment = {
 	...{ id: 'Allocation', title: 'What a turn allocates' },
 	async run(trial) {
-		const upstream = await startUpstream(trial)
-		const hook = `${upstream.url}/hook`
-		const home = folder(trial)
-		const files = { gateway: join(home, 'gateway'), bare: join(home, 'bare') }
-		const gateway = await startGateway(trial, configOf(hook), { args: recorder(recording, files.gateway) })
-		const bare = await startBare(trial, hook, recorder(recording, files.bare))
-		const ours = await bytesByFunction(trial, gateway, files.gateway)
-		const others = await bytesByFunction(trial, bare, files.bare)
+		const { gateway, bare } = await recordBoth(trial, recording)
+		const ours = bytesByFunction(gateway)
+		const others = bytesByFunction(bare)
 		const bytes = sum(ours.values())
 		const most = [...ours].toSorted(([, a], [, b]) => b - a).slice(0, named)
 		return {
@@ -67,10 +57,9 @@ export const allocation: Experiment = {
 }
 
 /** Bytes a turn by function. */
-async function bytesByFunction(trial: Trial, running: Running, file: string): Promise<ReadonlyMap<string, number>> {
-	const { recorded, turns } = await record(trial, running, file)
+function bytesByFunction({ recorded, turns }: Recorded): ReadonlyMap<string, number> {
 	const sizes = new Map<string, number>()
-	count(v.parse(Recorded, recorded).head, 'Node', sizes)
+	count(v.parse(Allocations, recorded).head, 'Node', sizes)
 	return new Map(Array.from(sizes, ([name, size]) => [name, size / turns]))
 }
 

@@ -1,12 +1,7 @@
 /** Where the time of a turn goes, by the part of the program that takes it: what is left between the gateway and bare Node. */
-import { join } from 'node:path'
 import * as v from 'valibot'
-import { folder } from '../test/harness/scope.ts'
-import { type Experiment, round, type Trial } from './experiment.ts'
-import { configOf, startBare, startGateway } from './peers.ts'
-import type { Running } from './processes.ts'
-import { type Recording, record, recorder } from './recording.ts'
-import { startUpstream } from './turns.ts'
+import { type Experiment, round } from './experiment.ts'
+import { type Recorded, type Recording, recordBoth } from './recording.ts'
 
 const recording: Recording = {
 	start: [
@@ -35,14 +30,9 @@ type Profile = v.InferOutput<typeof Profile>
 export const profile: Experiment = {
 	...{ id: 'Profile', title: 'Where the time of a turn goes' },
 	async run(trial) {
-		const upstream = await startUpstream(trial)
-		const hook = `${upstream.url}/hook`
-		const home = folder(trial)
-		const files = { gateway: join(home, 'gateway'), bare: join(home, 'bare') }
-		const gateway = await startGateway(trial, configOf(hook), { args: recorder(recording, files.gateway) })
-		const bare = await startBare(trial, hook, recorder(recording, files.bare))
-		const ours = await timeByPart(trial, gateway, files.gateway)
-		const others = await timeByPart(trial, bare, files.bare)
+		const { gateway, bare } = await recordBoth(trial, recording)
+		const ours = timeByPart(gateway)
+		const others = timeByPart(bare)
 		const parts = [...new Set([...ours.keys(), ...others.keys()])]
 		const most = parts.toSorted((a, b) => (ours.get(b) ?? 0) - (ours.get(a) ?? 0))
 		const row = (part: string): string[] => [part, round(ours.get(part) ?? 0), round(others.get(part) ?? 0)]
@@ -56,8 +46,7 @@ export const profile: Experiment = {
 }
 
 /** Microseconds a turn, by part. */
-async function timeByPart(trial: Trial, running: Running, file: string): Promise<ReadonlyMap<string, number>> {
-	const { recorded, turns } = await record(trial, running, file)
+function timeByPart({ recorded, turns }: Recorded): ReadonlyMap<string, number> {
 	const { nodes, samples, timeDeltas } = v.parse(Profile, recorded)
 	const parts = partsOf(nodes)
 	const times = new Map<string, number>()

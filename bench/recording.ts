@@ -1,9 +1,13 @@
 /** What V8's inspector records inside a program that is under load. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { folder } from '../test/harness/scope.ts'
 import type { Trial } from './experiment.ts'
 import { load } from './load.ts'
+import { configOf, startBare, startGateway } from './peers.ts'
 import type { Running } from './processes.ts'
+import { startUpstream } from './turns.ts'
 import { call, target } from './work.ts'
 
 /** What to record, as methods of the inspector. */
@@ -13,8 +17,28 @@ export interface Recording {
 	readonly stop: string
 }
 
+/** What was recorded, and in how many turns. */
+export interface Recorded {
+	readonly recorded: unknown
+	readonly turns: number
+}
+
+/** Records in the gateway, and then in the bare program. */
+export async function recordBoth(
+	trial: Trial,
+	recording: Recording,
+): Promise<{ readonly gateway: Recorded; readonly bare: Recorded }> {
+	const upstream = await startUpstream(trial)
+	const hook = `${upstream.url}/hook`
+	const home = folder(trial)
+	const files = { gateway: join(home, 'gateway'), bare: join(home, 'bare') }
+	const gateway = await startGateway(trial, configOf(hook), { args: recorder(recording, files.gateway) })
+	const bare = await startBare(trial, hook, recorder(recording, files.bare))
+	return { gateway: await record(trial, gateway, files.gateway), bare: await record(trial, bare, files.bare) }
+}
+
 /** Options of Node for a program that begins to record when it is asked to, and then writes the record to a file. */
-export function recorder({ start, stop }: Recording, file: string): readonly string[] {
+function recorder({ start, stop }: Recording, file: string): readonly string[] {
 	const program = `
 		import { writeFileSync, renameSync } from 'node:fs'
 		import { Session } from 'node:inspector'
@@ -34,12 +58,8 @@ export function recorder({ start, stop }: Recording, file: string): readonly str
 	return ['--import', `data:text/javascript,${encodeURIComponent(program)}`]
 }
 
-/** Records for one round on 32 connections, once the program is compiled. Gives the record, and the turns of that round. */
-export async function record(
-	trial: Trial,
-	{ pid, url }: Running,
-	file: string,
-): Promise<{ readonly recorded: unknown; readonly turns: number }> {
+/** Records for one round on 32 connections, once the program is compiled. */
+async function record(trial: Trial, { pid, url }: Running, file: string): Promise<Recorded> {
 	const { warmUp, warmTurns, round } = trial.pace
 	const body = `${file}.call`
 	writeFileSync(body, call)
