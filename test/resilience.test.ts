@@ -26,6 +26,14 @@ function inside(endpoints: Upstream['endpoints'], send: Runtime['send']): Upstre
 	}
 }
 
+/** An endpoint whose circuit opened a second ago, so that a probe is due. */
+function withOpenCircuit({ elapsed }: Runtime): Upstream['endpoints'][number] {
+	const endpoint = createEndpoint('http://backend.example/')
+	const aSecondAgo = elapsed() - 1000
+	for (let n = 0; n < 5; n++) endpoint.breaker.onFailure(aSecondAgo)
+	return endpoint
+}
+
 /** The limits of a call that has a minute. */
 function soon({ elapsed }: Runtime): CallLimits {
 	return { id: 'turn_1', until: elapsed() + 60_000, repeat: 'unsent', reads: 'reply' }
@@ -200,9 +208,7 @@ test('the same URL is retried after a pause, also while the circuit of the backu
 test('while the circuit is open, one call at a time is a probe, also where calls are signed', async () => {
 	const runtime = createRuntime(() => {})
 	onTestFinished(() => runtime.close())
-	const endpoint = createEndpoint('http://backend.example/')
-	const aSecondAgo = runtime.elapsed() - 1000
-	for (let n = 0; n < 5; n++) endpoint.breaker.onFailure(aSecondAgo)
+	const endpoint = withOpenCircuit(runtime)
 	let sent = 0
 	const to = inside([endpoint], async () => {
 		sent++
@@ -218,9 +224,7 @@ test('while the circuit is open, one call at a time is a probe, also where calls
 test('where sending throws at once, the observer sees the end of the attempt, an open circuit stays open, and the concurrency limit is released', async () => {
 	const runtime = createRuntime(() => {})
 	onTestFinished(() => runtime.close())
-	const endpoint = createEndpoint('http://backend.example/')
-	const aSecondAgo = runtime.elapsed() - 1000
-	for (let n = 0; n < 5; n++) endpoint.breaker.onFailure(aSecondAgo)
+	const endpoint = withOpenCircuit(runtime)
 	const to = inside([endpoint], () => {
 		throw new TypeError('not sent')
 	})
@@ -235,9 +239,7 @@ test('where sending throws at once, the observer sees the end of the attempt, an
 test('a call that cannot be signed says nothing about the endpoint, and the concurrency limit is released', async () => {
 	const runtime = createRuntime(() => {})
 	onTestFinished(() => runtime.close())
-	const endpoint = createEndpoint('http://backend.example/')
-	const aSecondAgo = runtime.elapsed() - 1000
-	for (let n = 0; n < 5; n++) endpoint.breaker.onFailure(aSecondAgo)
+	const endpoint = withOpenCircuit(runtime)
 	const to = inside([endpoint], async () => expect.unreachable())
 	const signed = { ...to, signingKeys: [new Uint8Array(32)] }
 	const hmac = async (): Promise<never> => {
