@@ -3,7 +3,7 @@ import { setImmediate as round, setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type BatchLimits, batched } from '../../src/node/state/batches.ts'
 
-/** A store that answers a batch when it is told to. */
+/** A store that holds each batch until the test answers it. */
 function rig(limits: Partial<BatchLimits> = {}) {
 	const sent: { readonly asks: readonly number[]; answer(): void }[] = []
 	const ask = batched<number, number>(

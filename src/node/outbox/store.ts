@@ -272,7 +272,7 @@ function createInsert(
 				place += placesBetween
 				const { changes } = insert.run(place, id, route, hashed, head ? 1 : 0, owner, now, dueAt, key, bytes)
 				log.countInsert(bytes.length)
-				// After a commit of which nobody heard, the event is there already.
+				// If an earlier commit succeeded but its result was lost, the event is stored already.
 				if (!starts || changes === 0) continue
 				left.set(route, room - 1)
 				ended.hold(id, { seq: place, route, lane: hashed, bytes: bytes.length })
