@@ -1,40 +1,47 @@
-/** P10: a turn of every platform with every upstream, inside one process without a network. */
-
+/** P10: a turn of every platform with every upstream. */
 import { fitReply } from '../src/fit/index.ts'
-import type { WireResponse } from '../src/format/index.ts'
 import type { CanonicalReply } from '../src/model/index.ts'
-import type { OutgoingCall } from '../src/runtime.ts'
-import { starter } from '../test/harness/gateway.ts'
 import { answered, oneEach, type Platform } from '../test/harness/platforms.ts'
-import { spreadOf } from './compare.ts'
+import { openConnections, requestOf } from './connections.ts'
 import { type Experiment, round, type Trial } from './experiment.ts'
+import { startGateway } from './peers.ts'
+import type { Running } from './processes.ts'
+import { cpuOf, inSlices } from './slices.ts'
+import { startUpstream } from './turns.ts'
 import { reply } from './work.ts'
-
-/** Turns until the code is compiled, and turns that are measured, of each pair at a time. */
-const turns = { warm: 2000, measured: 1000 }
-
-const rounds = 5
 
 /** Those that answer, in the same format on both sides. */
 const formats = oneEach.filter((platform) => answered.includes(platform))
 
+/** Bytes of each call and of each reply: what a format takes for its own is not compared with what it carries. */
+const size = 800
+
+/** How many turns a pair takes at a time. */
+const turns = 320
+
+const slices = { warm: 15, measured: 30 }
+
 interface Pair {
+	/** Its route. */
+	readonly name: string
 	readonly platform: Platform
 	readonly upstream: Platform
-	take(count: number): Promise<number>
 }
+
+const pairs = formats.flatMap((platform) =>
+	formats.map((upstream): Pair => ({ name: `${platform.name}-${upstream.name}`, platform, upstream })),
+)
 
 export const everyFormat: Experiment = {
 	...{ id: 'P10', title: 'A turn of every platform with every upstream' },
 	async run(trial) {
-		const pairs: Pair[] = []
-		for (const platform of formats) for (const upstream of formats) pairs.push(await pairOf(trial, platform, upstream))
-		for (const pair of pairs) await pair.take(turns.warm)
-		const micros = new Map<Pair, number[]>(pairs.map((pair) => [pair, []]))
-		for (let n = 0; n < rounds; n++) {
-			for (const pair of pairs) micros.get(pair)?.push(await pair.take(turns.measured))
-		}
-		const medianOf = (pair: Pair): number => spreadOf(micros.get(pair) ?? []).median
+		const { pid, url } = await startPairs(trial)
+		const sockets = await openConnections(trial, url, 32)
+		const taken = await inSlices(
+			pairs.map((pair) => ({ id: pair.name, take: () => cpuOf(pid, sockets, callsOf(pair)) })),
+			slices,
+		)
+		const medianOf = ({ name }: Pair): number => taken.get(name)?.median ?? Number.NaN
 		const medians = pairs.map(medianOf).toSorted((a, b) => a - b)
 		const [fastest = Number.NaN, slowest = Number.NaN] = [medians[0], medians.at(-1)]
 		return {
@@ -51,46 +58,44 @@ export const everyFormat: Experiment = {
 	},
 }
 
-async function pairOf(trial: Trial, platform: Platform, upstream: Platform): Promise<Pair> {
-	const config = { upstream: upstream.upstream('http://upstream.test/'), routes: [platform.route()] }
-	const answer = answerOf(upstream)
-	const gateway = await starter(trial)(config, { as: 'inside', replace: () => ({ send: answer, log() {} }) })
-	let calls = 0
-	return {
-		...{ platform, upstream },
-		async take(count) {
-			// The calls are there before: only the gateway's work counts.
-			const sent = Array.from({ length: count }, () => {
-				const id = `event-${++calls}`
-				return platform.call(
-					platform.event('Where is my parcel?', { id, conversation: `conversation-${calls % 1000}` }),
-				)
-			})
-			const from = process.threadCpuUsage()
-			for (const call of sent) {
-				const { status, body } = await gateway.send(call)
-				if (status !== 200) throw new Error(`${platform.name} to ${upstream.name}: ${status} ${body}`)
-			}
-			const { user, system } = process.threadCpuUsage(from)
-			return (user + system) / count
-		},
-	}
+/** Starts a gateway with a route for each pair, and an upstream of each format. */
+async function startPairs(trial: Trial): Promise<Running> {
+	const urls = new Map<Platform, string>()
+	for (const format of formats) urls.set(format, (await startUpstream(trial, 'answer', replyOf(format))).url)
+	const routes = pairs.map(({ name, platform, upstream }) => {
+		const to = { ...upstream.upstream(`${urls.get(upstream)}/hook`), concurrency: 10_000 }
+		return platform.route({ upstream: to }, name)
+	})
+	return startGateway(trial, { routes })
 }
 
-/** The same reply in every format, as far as it can say it: made once, because only the gateway's work counts. */
-function answerOf({ adapter }: Platform) {
-	const said: CanonicalReply = JSON.parse(reply)
-	let made: WireResponse | undefined
-	return async (call: OutgoingCall): Promise<WireResponse> => {
-		made ??= encode(call)
-		return made
-	}
+let calls = 0
 
-	function encode(call: OutgoingCall): WireResponse {
-		const { model } = adapter.event.decode({ ...call, query: [...new URL(call.url).searchParams] })
-		const leg = adapter.reply(model)
-		if (!leg) throw new Error('no answer is read')
-		const context = { turnId: 'turn', receivedAt: '2026-01-01T00:00:00.000Z' }
-		return leg.encode(fitReply(said, leg, context).value)
-	}
+/** The calls of a pair, each with an event id of its own, in a thousand conversations. */
+function callsOf({ name, platform: { adapter, event } }: Pair): Buffer[] {
+	return Array.from({ length: turns }, () => {
+		const ids = { id: `event-${++calls}`, conversation: `conversation-${calls % 1000}` }
+		const { headers, body } = ofSize((more) => adapter.event.encode(event(`Where is my parcel?${more}`, ids)))
+		return requestOf(`/${name}`, body, headers)
+	})
+}
+
+/** The same reply in every format, as far as it can say it. */
+function replyOf({ adapter, event }: Platform): string {
+	const { messages, ...others }: CanonicalReply = JSON.parse(reply)
+	const leg = adapter.reply(event('Where is my parcel?', { conversation: 'conversation' }))
+	if (!leg) throw new Error('no answer is read')
+	const context = { turnId: 'turn', receivedAt: '2026-01-01T00:00:00.000Z' }
+	return ofSize((more) => {
+		const longer = messages.map((each) => (each.type === 'text' ? { ...each, text: each.text + more } : each))
+		return leg.encode(fitReply({ messages: longer, ...others }, leg, context).value)
+	}).body
+}
+
+/** A message of `size`, which says more where its format takes less for the same. */
+function ofSize<Wire extends { readonly body: string }>(write: (more: string) => Wire): Wire {
+	const missing = size - write('').body.length
+	const made = write(' It is for my neighbour.'.repeat(Math.ceil(missing / 24)).slice(0, missing))
+	if (made.body.length !== size) throw new Error(`a message has ${made.body.length} bytes`)
+	return made
 }

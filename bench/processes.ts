@@ -1,6 +1,6 @@
 /** Processes that are measured: how they start and end, and what the system accounts to them. Linux only: from /proc. */
 import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Scope } from '../test/harness/scope.ts'
@@ -113,6 +113,15 @@ function accounted(pid: number): readonly [own: number, ended: number] {
 		.split(' ')
 	const seconds = (field: number) => (Number(fields[field]) + Number(fields[field + 1])) / ticksPerSecond
 	return [seconds(11), seconds(13)]
+}
+
+/** Microseconds of CPU that the threads of a process have used: exact, where `cpuSeconds` counts in hundredths of a second. */
+export function busyMicroseconds(pid: number): number {
+	const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) => {
+		const [busy] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+		return Number(busy)
+	})
+	return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000
 }
 
 /** Bytes of memory that a process holds. */

@@ -11,11 +11,15 @@ import { available, type Peer, peers } from './peers.ts'
 import { type Running, run } from './processes.ts'
 import { answer, call, reply, target } from './work.ts'
 
-/** Starts the upstream that everybody calls, at `/hook`; see upstream.ts. */
-export async function startUpstream(scope: Scope, mode: 'answer' | 'hold' = 'answer'): Promise<Running> {
+/** Starts the upstream that everybody calls, at `/hook`, which answers with this reply; see upstream.ts. */
+export async function startUpstream(
+	scope: Scope,
+	mode: 'answer' | 'hold' = 'answer',
+	answer: string = reply,
+): Promise<Running> {
 	const home = folder(scope)
 	const file = join(home, 'reply')
-	writeFileSync(file, reply)
+	writeFileSync(file, answer)
 	const program = fileURLToPath(new URL('upstream.ts', import.meta.url))
 	return run(scope, { command: process.execPath, args: [program, file, mode], folder: home })
 }
