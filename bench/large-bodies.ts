@@ -1,16 +1,26 @@
 /** P8: what a byte of a call costs, from small calls to large ones, against parsing and writing the same JSON. */
-import { compare, figure, type Subject } from './compare.ts'
-import { type Experiment, round } from './experiment.ts'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { folder } from '../test/harness/scope.ts'
+import { openConnections, requestOf } from './connections.ts'
+import { type Experiment, round, type Trial } from './experiment.ts'
 import { peers } from './peers.ts'
+import { busyMicroseconds } from './processes.ts'
+import { cpuOf, inSlices, type Sliced } from './slices.ts'
 import { startUpstream } from './turns.ts'
 import { call, target } from './work.ts'
 
-/** Bytes of a call. */
+/** Bytes of a call, and how many of it are sent at a time. */
 const sizes = [
-	{ name: '1 kB', bytes: 1000 },
-	{ name: '100 kB', bytes: 100_000 },
-	{ name: '1 MB', bytes: 1_000_000 },
+	{ name: '1 kB', bytes: 1000, turns: 320 },
+	{ name: '100 kB', bytes: 100_000, turns: 64 },
+	{ name: '1 MB', bytes: 1_000_000, turns: 24 },
 ]
+
+const slices = { warm: 20, measured: 40 }
 
 const most = 2.5
 
@@ -18,23 +28,34 @@ export const largeBodies: Experiment = {
 	...{ id: 'P8', title: 'Calls of one kilobyte to one megabyte' },
 	async run(trial) {
 		const upstream = await startUpstream(trial)
-		const programs = peers.filter(({ id }) => id === 'gateway' || id === 'bare')
-		const running = await Promise.all(
-			programs.map(async ({ id, start }) => ({ id, running: await start(trial, `${upstream.url}/hook`) })),
+		const programs = await Promise.all(
+			peers
+				.filter(({ id }) => id === 'gateway' || id === 'bare')
+				.map(async ({ id, start }) => {
+					const { pid, url } = await start(trial, `${upstream.url}/hook`)
+					return { id, pid, sockets: await openConnections(trial, url, 8) }
+				}),
 		)
-		const subjects = sizes.flatMap(({ name, bytes }) =>
-			running.map((program): Subject => ({ ...program, id: `${program.id} ${name}`, target, call: callOf(bytes) })),
-		)
-		// Large calls are slow: what matters in them is compiled long before they are that many.
-		const samples = await compare(trial, subjects, 8, { ...trial.pace, warmTurns: 0 })
-		const figures = Object.fromEntries(
-			sizes.flatMap(({ name, bytes }) => {
-				const nanoseconds = (micros: number): number => (micros * 1000) / bytes
+		const taken = await inSlices(
+			sizes.flatMap(({ name, bytes, turns }): Sliced[] => {
+				const text = callOf(bytes)
 				return [
-					[`json ${name}`, nanoseconds(parseAndWrite(callOf(bytes)))],
-					...programs.map(({ id }) => [`${id} ${name}`, nanoseconds(figure(samples, `${id} ${name}`, 'cpu').median)]),
+					{ id: `json ${name}`, take: startJson(trial, text) },
+					...programs.map(({ id, pid, sockets }) => ({
+						id: `${id} ${name}`,
+						take: () => cpuOf(pid, sockets, callsOf(text, turns)),
+					})),
 				]
 			}),
+			slices,
+		)
+		const figures = Object.fromEntries(
+			sizes.flatMap(({ name, bytes }) =>
+				['json', 'bare', 'gateway'].map((id) => {
+					const micros = taken.get(`${id} ${name}`)?.median ?? Number.NaN
+					return [`${id} ${name}`, (micros * 1000) / bytes]
+				}),
+			),
 		)
 		const of = (key: string): number => figures[key] ?? Number.NaN
 		// A small call costs what a turn costs, whatever is in it.
@@ -69,12 +90,27 @@ function callOf(bytes: number): string {
 	return JSON.stringify({ ...known, attributes: { ...known.attributes, ...Object.fromEntries(more) } })
 }
 
-/** Microseconds of CPU to parse and write a text, as compiled as it becomes. */
-function parseAndWrite(text: string): number {
-	const times = Math.ceil(50_000_000 / text.length)
-	for (let i = 0; i < times / 2; i++) JSON.stringify(JSON.parse(text))
-	const from = process.cpuUsage()
-	for (let i = 0; i < times; i++) JSON.stringify(JSON.parse(text))
-	const { user, system } = process.cpuUsage(from)
-	return (user + system) / times
+let calls = 0
+
+/** As many calls, each with an event id of its own, in a thousand conversations. */
+function callsOf(text: string, count: number): Buffer[] {
+	return Array.from({ length: count }, () => {
+		const body = text.replace('{{id}}', `event-${++calls}`).replace('{{conversation}}', `conversation-${calls % 1000}`)
+		return requestOf(target, body)
+	})
+}
+
+/** Starts a process that parses and writes a text, and nothing else. */
+function startJson(trial: Trial, text: string): () => Promise<number> {
+	const file = join(folder(trial), 'call')
+	writeFileSync(file, text)
+	const program = fork(fileURLToPath(new URL('peers/json.mjs', import.meta.url)), [file])
+	trial.after(() => program.kill())
+	const [pid = 0, times] = [program.pid, Math.ceil(6_000_000 / text.length)]
+	return async () => {
+		const before = busyMicroseconds(pid)
+		program.send(times)
+		await once(program, 'message')
+		return (busyMicroseconds(pid) - before) / times
+	}
 }
