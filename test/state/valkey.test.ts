@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import { Redis } from 'iovalkey'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,11 +12,12 @@ import { createSharedState, type SharedState } from '../../src/node/state/shared
 import { openValkeyStore } from '../../src/node/state/valkey-store.ts'
 import { certify } from '../deploy/front.ts'
 import { json } from '../harness/http.ts'
+import { startNetwork } from '../harness/network.ts'
 import { folder } from '../harness/scope.ts'
 import { stateKinds } from '../harness/state-servers.ts'
 import { startValkey, valkeyProgram } from '../harness/valkey.ts'
 import { testScope, upstream } from '../servers.ts'
-import { claim, openChoices } from '../state-steps.ts'
+import { claim, openChoices, settle } from '../state-steps.ts'
 import { stateSuite } from '../state-suite.ts'
 import { has } from '../tools.ts'
 import { node, nodeProcess, say, stateLines, user } from './rig.ts'
@@ -163,6 +165,32 @@ describe.skipIf(valkeyProgram === undefined || !kind)('Valkey or Redis', () => {
 			expect(await claim(state, 'c', call, 1)).toEqual({ fence: expect.any(Number) })
 		expect(failures).toEqual([])
 	})
+
+	test('after a failover that left its connections to the old primary, who waits is woken by the new one', async () => {
+		if (!kind) throw new Error('there is no such kind')
+		const [old, next] = [await kind.start(testScope), await kind.start(testScope)]
+		const address = await startNetwork(testScope, old.port)
+		const url = old.url.replace(`:${old.port}`, `:${address.port}`)
+		const [one, other] = [await openState(url), await openState(url)]
+		for (const each of [one, other]) testScope.after(each.close)
+		const answer = { status: 200, headers: [], body: 'Hello' }
+		let calls = 0
+		/** Whether a call that waits for the same one at the other gateway has its answer soon after that is there. */
+		const isWoken = async (): Promise<boolean> => {
+			const call = `call ${calls++}`
+			const held = await claim(one.state, 'c', call, 60_000)
+			if (!('fence' in held)) return false
+			const waiting = claim(other.state, 'c', call, 60_000)
+			await wait(200)
+			await settle(one.state, 'c', call, held.fence, answer)
+			const got = await Promise.race([waiting, wait(2000)])
+			return got !== undefined && 'answer' in got
+		}
+		await expect.poll(isWoken, { timeout: 20_000 }).toBe(true)
+		await old.setReadOnly(true)
+		address.leadTo(next.port)
+		await expect.poll(isWoken, { timeout: 30_000 }).toBe(true)
+	}, 60_000)
 
 	test('may grant no more than the page for Node names', async () => {
 		const { admin, server } = await started()

@@ -46,6 +46,8 @@ export function openValkeyStore(url: string, patience: number, { wake }: Pick<St
 		wake(undefined)
 	})
 	messages.on('message', (_, claim: string) => wake(claim))
+	// After a failover, what was the primary may still answer pings, and tells nothing new.
+	client.on('ready', () => client.once('close', () => messages.disconnect(true)))
 	// A connection that says nothing looks like one that is dead.
 	const pinging = setInterval(() => messages.ping().catch(() => {}), pingEvery).unref()
 
