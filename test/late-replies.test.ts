@@ -22,7 +22,12 @@ const twoTexts = ownJson('two-texts', {
 })
 
 /** An upstream that answers "slow ..." when it is told to and anything else at once; and a gateway that waits a little. */
-async function slowly(late: object = {}, reply: (text: string) => object = says, route: object = {}) {
+async function slowly(
+	late: object = {},
+	reply: (text: string) => object = says,
+	route: object = {},
+	format = 'canonical',
+) {
 	const slow: (() => void)[] = []
 	const to = await upstream(async ({ body }) => {
 		const { text } = JSON.parse(body).event
@@ -32,7 +37,7 @@ async function slowly(late: object = {}, reply: (text: string) => object = says,
 	const holding = { after: 1000, reply: { '*': says('One moment'), de: says('Einen Moment') }, ...late }
 	const started = await gateway(
 		{
-			upstream: { url: to.url, timeout: 60_000 },
+			upstream: { url: to.url, timeout: 60_000, adapter: format },
 			routes: [{ name: 'in', path: '/in', platform: 'canonical', debug: true, late: holding, ...route }],
 		},
 		[canonical, twoTexts],
@@ -162,6 +167,16 @@ test('on a strict route a late answer waits for a reply with which it fits, and 
 	expect(await said(event('quick'))).toMatchObject({ texts: ['quick'] })
 })
 
+test('on a strict route a late answer outlives a reply that is refused for what it lost before it was fitted', async () => {
+	const jump = (words: string) => ({ ...says(words), ...(words === 'jump' && { control: { goto: 'step' } }) })
+	const { slow, said, lateLines } = await slowly({}, jump, { policy: 'strict' }, 'two-texts')
+	await said(event('slow'))
+	slow[0]?.()
+	await expect.poll(lateLines).toMatchObject([{ did: 'kept' }])
+	expect(await said(event('jump'))).toMatchObject({ title: 'reply-does-not-fit' })
+	expect(await said(event('quick'))).toMatchObject({ texts: ['slow', 'quick'] })
+})
+
 test('a platform that ignores the answer gets no holding reply, but an error if the upstream did not accept the event in time', async () => {
 	const { url: to } = await upstream(() => undefined)
 	const quick = ownJson('quick', { deadline: 1800, reply: () => undefined })
@@ -211,6 +226,7 @@ async function strictly() {
 	const joined = (meanwhile = async () => {}) =>
 		prependLateReplies(
 			text('now'),
+			[],
 			{ route, conversation: 'c', leg, context },
 			{ state, letOthersRun: meanwhile, log: (line) => lines.push(line) },
 		)

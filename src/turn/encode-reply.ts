@@ -36,7 +36,7 @@ export async function encodeReply(
 	const { route, turnId, observed } = turn
 	const { conversation, picked } = received
 	const to = destinationOf(turn, received, leg)
-	const joined = await prependLateReplies(reply, to, runtime)
+	const joined = await prependLateReplies(reply, lost, to, runtime)
 	record.recalled = joined.recalled
 	observed?.model('reply', joined.reply)
 	recordChanges(record, joined.lost)

@@ -7,7 +7,7 @@ import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { fitContextOf, type Received, type TurnContext } from './context.ts'
 import { pickByLanguage } from './localized-reply.ts'
-import { mayPass } from './strict.ts'
+import { isRefused, mayPass } from './strict.ts'
 
 /** Where a reply goes. */
 interface Destination {
@@ -82,15 +82,17 @@ export interface JoinedReply {
 /**
  * The reply behind the late ones of its conversation, oldest first. They are taken out of the state, so that no other
  * turn shows them again. Those with which the reply does not fit, or would be over the limits of a reply, wait for the
- * next one.
+ * next one. All of them wait if the reply is refused for what it has lost already: `lost`.
  */
 export function prependLateReplies(
 	reply: CanonicalReply,
+	lost: readonly Change[],
 	to: Destination,
 	runtime: Pick<Runtime, 'state' | 'letOthersRun' | 'log'>,
 ): JoinedReply | Promise<JoinedReply> {
 	const { route, conversation } = to
-	if (conversation === undefined || route.holding?.answer !== 'next-turn') return { reply, lost: [], recalled: 0 }
+	const mayTake = route.holding?.answer === 'next-turn' && !isRefused(route, lost)
+	if (conversation === undefined || !mayTake) return { reply, lost: [], recalled: 0 }
 	return prependTo(reply, conversation, to, runtime)
 }
 

@@ -9,6 +9,11 @@ import { isLoss, lossesFirst } from './losses.ts'
 /** Changes that a refusal names. */
 const maxNamed = 20
 
+/** Whether a route refuses what has lost this. */
+export function isRefused({ policy }: Route, lost: readonly Change[]): boolean {
+	return policy === 'strict' && lost.some(isLoss)
+}
+
 /** Throws the code on a strict route when something was lost or altered. */
 export function refuseLosses(
 	{ policy }: Route,
@@ -24,11 +29,11 @@ export function refuseLosses(
 
 /** Whether a reply, with what it has lost already, would pass on its route. */
 export function mayPass(
-	{ policy }: Route,
+	route: Route,
 	reply: CanonicalReply,
 	lost: readonly Change[],
 	leg: ReplyLeg,
 	context: FitContext,
 ): boolean {
-	return policy !== 'strict' || ![...lost, ...fitReply(reply, leg, context).changes].some(isLoss)
+	return route.policy !== 'strict' || !isRefused(route, [...lost, ...fitReply(reply, leg, context).changes])
 }
