@@ -1,8 +1,9 @@
 /** Texts in normal form, with what hangs on them: alternatives, buttons, choices. */
 import { limits } from '../limits.ts'
 import type { Message } from '../model/index.ts'
-import { fitChoices, numberChoices, sortButtons } from './buttons.ts'
+import { sortButtons } from './buttons.ts'
 import type { PlacedChoice } from './choice-names.ts'
+import { fitChoices, numberChoices } from './choices.ts'
 import { type Fitting, note } from './context.ts'
 import { type AroundUrls, aroundLongUrls } from './long-urls.ts'
 import { phrases } from './phrases.ts'
