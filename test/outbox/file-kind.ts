@@ -25,4 +25,9 @@ export const fileKind: StoreKind = {
 		db.prepare('UPDATE events SET payload = ? WHERE id = ?').run(payload, id)
 		db.close()
 	},
+	async addInterruptions(settings, id, count) {
+		const db = new DatabaseSync(inFile(settings).file)
+		db.prepare('UPDATE events SET lapses = lapses + ? WHERE id = ?').run(count, id)
+		db.close()
+	},
 }

@@ -1,6 +1,7 @@
 /** The outbox in PostgreSQL, as the suites of all stores use it. */
 import { Client } from 'pg'
 import { onTestFinished } from 'vitest'
+import type { OutboxSettings } from '../../src/config/index.ts'
 import type { PostgresServer } from '../harness/postgres.ts'
 import { freshSettings, inDatabase, opened, pass, settingsIn } from './postgres-rig.ts'
 import type { StoreKind } from './store-suite.ts'
@@ -55,12 +56,11 @@ export function postgresKind(server: () => PostgresServer): StoreKind {
 				},
 			}
 		},
-		async spoil(settings, id) {
-			const changed = 'set_byte(payload, 6, get_byte(payload, 6) # 1)'
-			await server().query(
-				`UPDATE dragoman.events SET payload = ${changed} WHERE id = '${id}'`,
-				inDatabase(settings).postgres.url,
-			)
-		},
+		spoil: (settings, id) => change(settings, id, 'payload = set_byte(payload, 6, get_byte(payload, 6) # 1)'),
+		addInterruptions: (settings, id, count) => change(settings, id, `lapses = lapses + ${count}`),
+	}
+
+	async function change(settings: OutboxSettings, id: string, columns: string): Promise<void> {
+		await server().query(`UPDATE dragoman.events SET ${columns} WHERE id = '${id}'`, inDatabase(settings).postgres.url)
 	}
 }
