@@ -202,7 +202,10 @@ async function post(
 	} catch (cause) {
 		const code = cause instanceof GatewayError ? cause.code : undefined
 		if (code === 'upstream-timeout') throw new Refused(`no answer within ${deadline} ms`, undefined, { cause })
-		if (code === 'upstream-unreachable') throw new Refused('the URL cannot be reached', undefined, { cause })
+		if (code === 'upstream-unreachable') {
+			const why = 'the URL cannot be reached. Check that the gateway is running, and the host and port of the URL'
+			throw new Refused(why, undefined, { cause })
+		}
 		if (code === 'upstream-reply-too-large')
 			throw new Refused(`more than ${maxAnswerBytes} bytes`, undefined, { cause })
 		if (code === 'upstream-reply-invalid') throw new Refused('the answer cannot be read', undefined, { cause })
