@@ -59,7 +59,10 @@ export const errors = {
 		'The upstream resolved to a non-public address, which "public": true forbids. Check its DNS record, or remove "public" if the backend is your own.',
 	],
 	'upstream-timeout': [504, 'The upstream did not answer in time. Make it faster, or give the route a failure reply.'],
-	'upstream-status': [502, 'The upstream answered with a non-2xx status. See the log of the upstream.'],
+	'upstream-status': [
+		502,
+		'The upstream answered with a non-2xx status: see "upstreamStatus". At 401 or 403, check that it has the key of "sign" or the secret; at 404 or 405, check the path of its URL; at 508, its URL leads back to the gateway. At any other, see the log of the upstream.',
+	],
 	'upstream-redirect': [
 		502,
 		'The upstream redirected, and the gateway does not follow redirects. Configure the final URL. If there is none, as with Google Apps Script, put a server in front of it that follows the redirect.',
