@@ -9,11 +9,11 @@ import { webCrypto } from './web-crypto.ts'
 /** Milliseconds for an operation that does not wait for another call. */
 const defaultTimeout = 1000
 /** Milliseconds for which an object that timed out is not called again, so that a turn waits for it only once. */
-const pause = 10_000
+const restTime = 10_000
 /** Conversations to remember as unresponsive. */
 const maxUnresponsive = 1000
 
-/** Milliseconds before each repetition of a call that broke off. An object that restarts is soon there again. */
+/** Milliseconds at most before each repetition of a call that broke off. An object that restarts is soon there again. */
 const pauses = [100, 300, 1000] as const
 
 /** What a turn begins with where no object can be reached: no claim is held. */
@@ -34,12 +34,15 @@ export function createState(
 
 	function markUnresponsive(conversation: string): void {
 		unresponsive.delete(conversation)
-		unresponsive.set(conversation, Date.now() + pause)
+		unresponsive.set(conversation, Date.now() + restTime)
 		const [oldest] = unresponsive.keys()
 		if (unresponsive.size > maxUnresponsive && oldest !== undefined) unresponsive.delete(oldest)
 	}
 
-	/** Calls that may be repeated after they broke off must do the same a second time. */
+	/**
+	 * Calls an object, for `milliseconds` at most, repetitions included. Calls that may be repeated after they broke off must
+	 * do the same a second time.
+	 */
 	async function callObject<T>(
 		did: keyof State,
 		conversation: string,
@@ -52,8 +55,9 @@ export function createState(
 			log({ level: 'warn', msg: 'state', did, failures: ++failures, cause })
 			return fallback
 		}
-		const from = Date.now()
-		if ((unresponsive.get(conversation) ?? 0) > from) return failed('no answer a moment ago')
+		const now = Date.now()
+		const until = now + milliseconds
+		if ((unresponsive.get(conversation) ?? 0) > now) return failed('no answer a moment ago')
 		try {
 			const calling = conversationStub(conversations, conversation).then(call)
 			const result = await withTimeout(milliseconds, calling)
@@ -64,9 +68,10 @@ export function createState(
 			const result = failed(thrown instanceof Error ? thrown.message : undefined)
 			const [pause, ...later] = repeatAfter
 			if (pause === undefined) return result
-			await new Promise<void>((resume) => setTimeout(resume, pause))
-			const left = Math.max(0, milliseconds - (Date.now() - from))
-			return await callObject(did, conversation, left, fallback, call, later)
+			// Half of what is left is for the call: one that has no time would look like an object that does not answer.
+			const wait = Math.min(pause, Math.max(0, until - Date.now()) / 2)
+			await new Promise<void>((resume) => setTimeout(resume, wait))
+			return await callObject(did, conversation, Math.max(0, until - Date.now()), fallback, call, later)
 		}
 	}
 

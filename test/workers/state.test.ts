@@ -236,13 +236,17 @@ test('an unreachable state returns nothing, and the log counts each failure', as
 	])
 })
 
+/** A State of which every object is this one. */
+function stateOf(object: object, told: LogLine[]) {
+	// A namespace has more; the State uses no more.
+	const namespace = { idFromName: () => '', get: () => object } as unknown as typeof CONVERSATIONS
+	return createState(namespace, (line) => told.push(line))
+}
+
 /** A State whose objects never answer. */
 function silentState(told: LogLine[]) {
 	const never = () => new Promise(() => {})
-	const object = { begin: never, settle: never }
-	// A namespace has more; the State uses no more.
-	const silent = { idFromName: () => '', get: () => object } as unknown as typeof CONVERSATIONS
-	return createState(silent, (line) => told.push(line))
+	return stateOf({ begin: never, settle: never }, told)
 }
 
 test('every call to an unresponsive object times out after a second', async () => {
@@ -284,4 +288,26 @@ test('a turn waits once for an unresponsive object, not at every step', async ()
 	await vi.advanceTimersByTimeAsync(1000)
 	expect(await later).toEqual([])
 	expect(told.at(-1)).toMatchObject({ did: 'begin', cause: 'no answer within 1000 ms' })
+})
+
+test('an answer whose storage broke off several times is stored within the second, and the object is called again', async () => {
+	vi.useFakeTimers()
+	const told: LogLine[] = []
+	let tries = 0
+	const object = {
+		begin: async () => ({ open: [] }),
+		async settle() {
+			if (++tries < 4) throw new Error('the object restarts')
+			return true
+		},
+	}
+	const state = stateOf(object, told)
+	const settled = settle(state, 'c', 'call', 1, answer).then(() => Date.now())
+	const from = Date.now()
+	// What is hashed before is not of the clock that stands still here.
+	while (vi.getTimerCount() < 1) await scheduler.wait(1)
+	await vi.advanceTimersByTimeAsync(2000)
+	expect((await settled) - from).toBeLessThan(1000)
+	expect(await openChoices(state, 'c')).toEqual([])
+	expect(told.map(({ cause }) => cause)).toEqual(Array.from({ length: 3 }, () => 'the object restarts'))
 })
