@@ -1,4 +1,4 @@
-/** Connections to a server that is to be busy: they do as little as they can, so that it has the processor. */
+/** Connections that do as little as they can, so that the server which is measured has the processor. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Fields } from '../src/format/index.ts'
@@ -12,7 +12,7 @@ export function requestOf(path: string, body: string, headers: Fields = jsonType
 	return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
-/** Some connections to the server at this URL, which are closed with the scope. */
+/** Opens connections to the server at this URL. They are closed with the scope. */
 export async function openConnections(scope: Scope, url: string, count: number): Promise<readonly Socket[]> {
 	const { hostname, port } = new URL(url)
 	const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).setNoDelay())
@@ -27,7 +27,7 @@ export async function sendAll(sockets: readonly Socket[], calls: readonly Buffer
 	await Promise.all(sockets.map((socket) => sendEach(socket, left)))
 }
 
-/** Sends what is left of the calls on one connection, as long as there are some. */
+/** Sends the calls that are left on one connection, one after the other, until there are none. */
 function sendEach(socket: Socket, left: Iterator<Buffer>): Promise<void> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>()
 	let answer = ''
@@ -45,11 +45,11 @@ function sendEach(socket: Socket, left: Iterator<Buffer>): Promise<void> {
 	}
 	const close = (): void => end(new Error('the server has closed the connection'))
 	const end = (error?: Error): void => {
-		socket.off('data', take).off('close', close)
+		socket.off('data', take).off('error', end).off('close', close)
 		if (error) reject(error)
 		else resolve()
 	}
-	socket.on('data', take).once('close', close)
+	socket.on('data', take).once('error', end).once('close', close)
 	sendNext()
 	return promise
 }
