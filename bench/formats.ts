@@ -10,13 +10,13 @@ import { cpuOf, inSlices } from './slices.ts'
 import { startUpstream } from './turns.ts'
 import { reply } from './work.ts'
 
-/** Those that answer, in the same format on both sides. */
+/** The formats whose answers are read. */
 const formats = oneEach.filter((platform) => answered.includes(platform))
 
-/** Bytes of each call and of each reply: what a format takes for its own is not compared with what it carries. */
+/** Bytes of each call and of each reply. They are the same for every format, so that a wordy one has no more to transfer. */
 const size = 800
 
-/** How many turns a pair takes at a time. */
+/** How many turns a slice of a pair has. */
 const turns = 320
 
 const slices = { warm: 15, measured: 30 }
@@ -80,7 +80,7 @@ function callsOf({ name, platform: { adapter, event } }: Pair): Buffer[] {
 	})
 }
 
-/** The same reply in every format, as far as it can say it. */
+/** The same reply in a format, as far as the format can express it. */
 function replyOf({ adapter, event }: Platform): string {
 	const { messages, ...others }: CanonicalReply = JSON.parse(reply)
 	const leg = adapter.reply(event('Where is my parcel?', { conversation: 'conversation' }))
@@ -92,7 +92,7 @@ function replyOf({ adapter, event }: Platform): string {
 	}).body
 }
 
-/** A message of `size`, which says more where its format takes less for the same. */
+/** A message of `size` bytes: its text is longer where the format itself takes fewer. */
 function ofSize<Wire extends { readonly body: string }>(write: (more: string) => Wire): Wire {
 	const missing = size - write('').body.length
 	const made = write(' It is for my neighbour.'.repeat(Math.ceil(missing / 24)).slice(0, missing))

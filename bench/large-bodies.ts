@@ -9,11 +9,11 @@ import { openConnections, requestOf } from './connections.ts'
 import { type Experiment, round, type Trial } from './experiment.ts'
 import { peers } from './peers.ts'
 import { busyMicroseconds } from './processes.ts'
-import { cpuOf, inSlices, type Sliced } from './slices.ts'
+import { cpuOf, inSlices, type Subject } from './slices.ts'
 import { startUpstream } from './turns.ts'
 import { call, target } from './work.ts'
 
-/** Bytes of a call, and how many of it are sent at a time. */
+/** Sizes of a call in bytes, and how many calls of each a slice has. */
 const sizes = [
 	{ name: '1 kB', bytes: 1000, turns: 320 },
 	{ name: '100 kB', bytes: 100_000, turns: 64 },
@@ -22,7 +22,8 @@ const sizes = [
 
 const slices = { warm: 20, measured: 40 }
 
-const most = 2.5
+/** How many times as long as the JSON alone a large call may take. */
+const mostAgainstJson = 2.5
 
 export const largeBodies: Experiment = {
 	...{ id: 'P8', title: 'Calls of one kilobyte to one megabyte' },
@@ -37,7 +38,7 @@ export const largeBodies: Experiment = {
 				}),
 		)
 		const taken = await inSlices(
-			sizes.flatMap(({ name, bytes, turns }): Sliced[] => {
+			sizes.flatMap(({ name, bytes, turns }): Subject[] => {
 				const text = callOf(bytes)
 				return [
 					{ id: `json ${name}`, take: startJson(trial, text) },
@@ -73,13 +74,13 @@ export const largeBodies: Experiment = {
 			targets: large.map(({ name }) => ({
 				what: `CPU a byte of ${name}, against JSON.parse and JSON.stringify`,
 				reached: of(`gateway ${name}`) / of(`json ${name}`),
-				...{ bound: 'most', limit: most },
+				...{ bound: 'most', limit: mostAgainstJson },
 			})),
 		}
 	},
 }
 
-/** A call of this many bytes: as many attributes as there may be, and what is left in their values. */
+/** A call of this many bytes: it has as many attributes as an event may have, and their values fill the rest. */
 function callOf(bytes: number): string {
 	const known = JSON.parse(call)
 	const count = Math.min(900, Math.floor(bytes / 100))
@@ -92,7 +93,7 @@ function callOf(bytes: number): string {
 
 let calls = 0
 
-/** As many calls, each with an event id of its own, in a thousand conversations. */
+/** So many calls of this text, each with an event id of its own, in a thousand conversations. */
 function callsOf(text: string, count: number): Buffer[] {
 	return Array.from({ length: count }, () => {
 		const body = text.replace('{{id}}', `event-${++calls}`).replace('{{conversation}}', `conversation-${calls % 1000}`)
@@ -100,7 +101,7 @@ function callsOf(text: string, count: number): Buffer[] {
 	})
 }
 
-/** Starts a process that parses and writes a text, and nothing else. */
+/** Starts a process that only parses and writes a text. A slice of its work is six megabytes. */
 function startJson(trial: Trial, text: string): () => Promise<number> {
 	const file = join(folder(trial), 'call')
 	writeFileSync(file, text)

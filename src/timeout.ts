@@ -9,7 +9,7 @@ export interface Timers {
 	after(milliseconds: number, run: () => void): () => void
 }
 
-/** Those of the runtime. */
+/** The timers of the runtime. */
 export const systemTimers: Timers = {
 	after(milliseconds, run) {
 		const timer = setTimeout(run, milliseconds)
@@ -17,7 +17,7 @@ export const systemTimers: Timers = {
 	},
 }
 
-/** What the promise becomes, or `timedOut` after this many milliseconds. What it becomes later is for the caller to handle. */
+/** What the promise becomes, or `timedOut` after this many milliseconds. A promise that rejects later counts as handled. */
 export async function withTimeout<T>(
 	milliseconds: number,
 	promise: Promise<T>,

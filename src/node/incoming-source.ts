@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ByteSource } from '../http/index.ts'
 import { afterRound } from './after-round.ts'
 
+/** The body of a request that nobody has read from. Fails if the sender breaks off. */
 export function incomingSource(incoming: IncomingMessage): ByteSource {
 	return async (take) => {
 		// By then most bodies are there, behind their heads, so that nothing has to be listened to.
@@ -20,7 +21,7 @@ function takeAsItComes(incoming: IncomingMessage, take: (chunk: Uint8Array) => v
 			try {
 				take(chunk)
 			} catch (thrown) {
-				// What is left is not for anyone: @hono/node-server ends the connection once the answer has left.
+				// Nobody wants the rest: @hono/node-server ends the connection once the answer has left.
 				incoming.pause()
 				end(() => reject(thrown))
 			}

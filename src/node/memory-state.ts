@@ -173,7 +173,7 @@ function withNote<N extends Weighed>({ notes, bytes, cost }: Notes<N>, note: N):
 	return { notes: notes.concat([note]), bytes: bytes + note.bytes, cost: cost + note.cost }
 }
 
-/** Drops the oldest notes as long as they are out of date or, by default never, too many for what is left. */
+/** Drops the oldest notes while they are out of date, or while `areTooMany` says so of the count and the bytes that are left. */
 function withoutOldest<N extends Weighed>(
 	{ notes, bytes, cost }: Notes<N>,
 	areTooMany: (count: number, bytes: number) => boolean = () => false,

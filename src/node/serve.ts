@@ -82,8 +82,8 @@ const openedOnce = ['outbox', 'metrics', 'state'] as const
 const drainLimit = 10_000
 
 /**
- * Starts a gateway. Rejects with a ConfigError, an OutboxError, a DatabaseUnusable, a SocketUnusable, with the system's error when it cannot
- * listen, or with an AddressUnusable when its metrics cannot.
+ * Starts a gateway. Rejects with a ConfigError, an OutboxError, a DatabaseUnusable or a SocketUnusable; with the system's
+ * error if it cannot listen; with an AddressUnusable if its metrics cannot.
  */
 export async function serve(options: ServeOptions): Promise<Gateway> {
 	const { config, adapters, env = process.env, host = '127.0.0.1', port = 0, socket, log, observer } = options

@@ -1,4 +1,4 @@
-/** What is sent again, a platform's call or a backend's reply, gets the same answer and has no second effect. */
+/** Repeated calls of a platform, and repeated replies of a backend: they get the same answer, and have no second effect. */
 import { GatewayError } from '../errors.ts'
 import type { WireRequest, WireResponse } from '../format/index.ts'
 import type { OpenChoices, OpenReply, PickedSet, Runtime, State } from '../runtime.ts'
@@ -30,9 +30,9 @@ export interface Offered {
 }
 
 /**
- * Claims a call, and asks for what is open in its conversation, both at once, for the state may be far. Two calls are the
- * same on the same route, with the platform's own event id and the same body. Without an id every call is new, for two
- * people may both say "ok".
+ * Claims a call, and asks for the choices that its conversation has open, both at once, for the state may be far. Two
+ * calls are the same if they have the same route, event id of the platform, and body. Without an id every call is new, for
+ * two people may both say "ok".
  */
 export async function claimCall(
 	{ route, answerBy }: TurnContext,

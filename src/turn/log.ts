@@ -58,7 +58,7 @@ export function recordChanges(record: TurnRecord, changes: readonly Change[]): v
 	record.moreLosses += all.slice(maxRecorded).filter(isLoss).length
 }
 
-/** Adds what decode could not say in the model. */
+/** Adds the paths of what the model cannot express. */
 export function recordUnread(record: TurnRecord, feature: 'event' | 'reply', unread: readonly string[]): void {
 	recordChanges(
 		record,

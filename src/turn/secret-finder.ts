@@ -3,10 +3,10 @@
 /** Whether a text contains a secret. Takes time that grows with the length of the text. */
 export type SecretFinder = (text: string) => boolean
 
-/** Characters of a secret that are looked for, from its end: the beginnings of tokens are often alike. */
+/** At most so many characters of a secret are looked for, those at its end: the beginnings of tokens are often alike. */
 const longest = 64
 
-/** Characters below which a secret may be part of any word, and counts only where it is a word of its own. */
+/** A secret of fewer characters may be part of any word, and so counts only where it is a word of its own. */
 const shortest = 8
 
 /** A finder of these secrets. */

@@ -2,7 +2,7 @@
 import { bodyAsJson, longestReparsed } from '../format/index.ts'
 import type { Runtime } from '../runtime.ts'
 
-/** Whether other calls are to run between the stages of what is done with a message. A stage of a smaller one takes a few milliseconds at most. */
+/** Whether a message is so large that other calls are to run between its stages. A stage of a smaller one takes a few milliseconds at most. */
 export function isLarge({ body }: { readonly body: string }): boolean {
 	return body.length > longestReparsed
 }

@@ -27,8 +27,8 @@ import { legForUpstream, readUpstreamReply } from './upstream-reply.ts'
 
 /**
  * Takes one turn, in these stages. What one of them throws becomes the route's failure reply or the platform's own
- * failure shape. One log line a turn. An async function keeps its parameters in memory for as long as it waits, so none
- * that waits for the upstream is given the call, and this one ends before.
+ * failure shape. One log line a turn. An async function keeps its parameters in memory for as long as it waits. So none
+ * that waits for the upstream takes the call, and this one ends before the upstream is called.
  */
 export async function takeTurn(route: PreparedRoute, arrival: Arrival, runtime: Runtime): Promise<Answered> {
 	const admission = await admit(route, arrival, runtime)

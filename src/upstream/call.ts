@@ -87,7 +87,7 @@ export async function callUpstream(
 	}
 }
 
-/** The first endpoint whose circuit is closed. One that was tried comes last, within its budget and after a pause for which there is time. */
+/** The first endpoint that may be called and was not tried; else one to try again, within its budget, if there is time for a pause. */
 function choose(
 	endpoints: readonly Endpoint[],
 	tried: readonly Endpoint[],

@@ -1,4 +1,4 @@
-/** The one backend that a route calls. */
+/** An upstream: where it is, what proves our calls to it, and its limits. */
 import type { Fields, NamedAdapter } from '../format/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ConcurrencyLimit } from './concurrency-limit.ts'
@@ -6,10 +6,10 @@ import type { Endpoint } from './endpoint.ts'
 
 /** The one backend a route calls. */
 export interface Upstream extends NamedAdapter {
-	/** Where it is called; those behind the first while that is not to be had. */
+	/** Where it is called, in order of preference: the others are for when the first cannot be reached. */
 	readonly endpoints: readonly [Endpoint, ...Endpoint[]]
 	readonly concurrencyLimit: ConcurrencyLimit
-	/** The first proves our calls to the upstream, as its format does it. */
+	/** The first proves to the upstream that a call is ours, in the way of its format. */
 	readonly secrets: readonly string[]
 	/** Added to every call, names in lower case. */
 	readonly headers: Fields

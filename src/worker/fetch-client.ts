@@ -13,7 +13,7 @@ export async function send(call: OutgoingCall): Promise<WireResponse> {
 	try {
 		return await sendUntil(limit.signal, call)
 	} finally {
-		// Not AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
+		// Not by AbortSignal.timeout: its timer would outlive the turn, and there are thousands of turns a second.
 		clearTimeout(timer)
 	}
 }
