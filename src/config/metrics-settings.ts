@@ -1,7 +1,7 @@
 /** Resolves the part of the configuration that says where metrics are read. */
 import type { ConfigIssues, Path } from './issues.ts'
 import * as schema from './schema.ts'
-import type { Environment } from './secrets.ts'
+import { describeUnset, type Environment } from './secrets.ts'
 
 /** Where metrics are read. */
 export interface MetricsSettings {
@@ -26,7 +26,7 @@ export function resolveMetrics(
 
 function readPort(name: string, at: Path, env: Environment, issues: ConfigIssues): number | undefined {
 	const text = Object.hasOwn(env, name) ? env[name] : undefined
-	if (text === undefined) return issues.unsetVariable(at, 'no environment variable has this name')
+	if (text === undefined) return issues.unsetVariable(at, describeUnset(name))
 	if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
 	return issues.error(at, 'the variable must hold a number up to 65535')
 }

@@ -17,17 +17,22 @@ export function readSecret(
 ): string | undefined {
 	const value = Object.hasOwn(env, name) ? env[name] : undefined
 	const here = [...at, 'env']
-	if (value === undefined) return issues.unsetVariable(here, describeAbsent(name))
+	if (value === undefined)
+		return issues.unsetVariable(
+			here,
+			describeUnset(name, '; put the secret in an environment variable and its name here'),
+		)
 	if (value === '') return issues.error(here, 'the variable is empty')
 	// A line break from the end of a file would make every comparison fail.
 	if (value !== value.trim()) return issues.error(here, 'the variable has leading or trailing white space')
 	return value
 }
 
-// The configuration may hold the secret itself by mistake, so repeat only what looks like a variable's name.
-function describeAbsent(name: string): string {
+/** Says that a variable is not set. Where its name does not look like one, `advice` follows, and the name is not repeated. */
+export function describeUnset(name: string, advice = ''): string {
+	// The configuration may hold the secret itself by mistake.
 	if (/^[A-Z][A-Z\d]{0,14}(?:_[A-Z\d]{1,15})*$/.test(name)) return `the environment variable ${name} is not set`
-	return 'no environment variable has this name; put the secret in an environment variable and its name here'
+	return `no environment variable has this name${advice}`
 }
 
 /** The usable values of a list of secrets. Adds an error for each of the others, and a warning for each short one. */

@@ -176,7 +176,7 @@ test('the port may come from an environment variable', async () => {
 	] as const)
 		await expect(gateway(config, [canonical], { METRICS_PORT: value })).rejects.toMatchObject({ mistakes: [mistake] })
 	await expect(gateway(config)).rejects.toMatchObject({
-		mistakes: ['metrics.port.env: no environment variable has this name'],
+		mistakes: ['metrics.port.env: the environment variable METRICS_PORT is not set'],
 	})
 	for (const [port, mistake] of [
 		[-1, 'metrics.port: must be at least 0'],
