@@ -155,7 +155,10 @@ export type Postgres = v.InferOutput<typeof Postgres>
 
 /** The storage for accepted events, and their delivery. It has either "file" or "postgres". */
 export const Outbox = v.strictObject({
-	/** File for accepted events: on a local disk, used by this gateway only. */
+	/**
+	 * File for accepted events: on a local disk, used by this gateway only. A relative path starts at the folder in which
+	 * the gateway is started.
+	 */
 	file: v.optional(v.pipe(v.string(), v.nonEmpty())),
 	/** Database for accepted events, which several gateways share. Node only. */
 	postgres: v.optional(Postgres),
