@@ -53,7 +53,10 @@ export const errors = {
 		422,
 		'This idempotency key came with another body before. Use a new key for each reply, and the same key only to send the same reply again.',
 	],
-	'upstream-unreachable': [502, 'The upstream could not be reached. Check its URL, and that it is running.'],
+	'upstream-unreachable': [
+		502,
+		'The upstream could not be reached, or ended the connection without an answer. Check its URL, that it is running, and its log.',
+	],
 	'upstream-not-public': [
 		502,
 		'The upstream resolved to a non-public address, which "public": true forbids. Check its DNS record, or remove "public" if the backend is your own.',
