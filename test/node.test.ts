@@ -13,14 +13,14 @@ test('it starts without any settings, and shows how to try every route', async (
 	const { url, written, end } = await start(undefined)
 	await expect.poll(written).toContain('/canonical')
 	// Each line is a call that a shell can make: its arguments are in single quotes.
-	const curls = [...written().matchAll(/curl '(\S+)' -H 'content-type: application\/json' -d '(.+)'/g)]
+	const curls = [...written().matchAll(/curl '(\S+)' -H 'content-type: application\/json' -d '(.+)'\n(.*)/g)]
 	expect(curls.length).toBeGreaterThanOrEqual(5)
-	for (const [, target = '', body = ''] of curls) {
+	for (const [, target = '', body = '', next] of curls) {
 		expect(target).toContain(url)
 		const answer = await call(target, undefined, { body: body.replaceAll("'\\''", "'") })
 		expect(answer.status).toBe(200)
-		// A platform that reads no answer gets none.
-		expect(['', expect.stringContaining('I repeat what you write')]).toContainEqual(await answer.text())
+		const isUnread = next === '  (the platform reads no answer)'
+		expect(await answer.text()).toEqual(isUnread ? '' : expect.stringContaining('I repeat what you write'))
 	}
 	expect(await end()).toBe(0)
 })

@@ -24,6 +24,7 @@ export async function startupBanner(url: string, routes: readonly Route[], crypt
 		lines.push('', `${route.name}: ${route.platforms.map(({ name }) => name).join(', ')} -> ${describeUpstream(route)}`)
 		for (const { adapter } of route.platforms) {
 			lines.push(`  ${await curlCommand(url, route, adapter, sample, { crypto, now: new Date().toISOString() })}`)
+			if (!adapter.reply(sample)) lines.push('  (the platform reads no answer)')
 		}
 	}
 	if (routes.length > maxRoutes) lines.push('', `and ${routes.length - maxRoutes} more routes`)
