@@ -23,7 +23,10 @@ export interface ConversationObject extends Rpc.DurableObjectBranded {
 	 * caller settles the one delivery itself; after them, it was interrupted.
 	 */
 	enqueue(deliveries: readonly string[], lease?: number): Promise<'stored' | 'full'>
-	/** Writes down how the caller's attempt ended, as JSON. Changes nothing if there is no such delivery any more. */
+	/**
+	 * Writes down how the caller's attempt, which is the first, ended: as JSON. Changes nothing if the end of one is written
+	 * down already, so that it can be repeated when the result was lost.
+	 */
 	settleDelivery(id: string, outcome: string): Promise<void>
 }
 

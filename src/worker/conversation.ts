@@ -60,7 +60,7 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 	}
 
 	async settleDelivery(id: string, outcome: string): Promise<void> {
-		const found = this.#stored && this.#deliveries.find(id)
+		const found = this.#stored && this.#deliveries.findUntried(id)
 		if (!found) return
 		this.#deliveries.apply(found, JSON.parse(outcome))
 		await this.#remind(this.#deliveries.head()?.due ?? Date.now())

@@ -59,9 +59,9 @@ export class DeliveryTable {
 		this.#sql.exec(insert, delivery, acceptedAt, due)
 	}
 
-	/** The delivery with this id, unless it has ended. */
-	find(id: string): Pick<Head, 'seq'> | undefined {
-		const found = "SELECT seq FROM deliveries WHERE dead = 0 AND json_extract(delivery, '$.id') = ?"
+	/** The delivery with this id, if no attempt has failed and it has not ended. */
+	findUntried(id: string): Pick<Head, 'seq'> | undefined {
+		const found = "SELECT seq FROM deliveries WHERE dead = 0 AND failed = 0 AND json_extract(delivery, '$.id') = ?"
 		const [row] = this.#sql.exec<{ seq: number }>(found, id)
 		return row
 	}

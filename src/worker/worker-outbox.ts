@@ -14,6 +14,9 @@ const limit = 5000
 /** Milliseconds for which a Worker may wait for a late answer: the platform gives it thirty seconds, and it stores the outcome. */
 const lease = 35_000
 
+/** Milliseconds before each repetition of a call that broke off. An object that restarts is soon there again. */
+const pauses = [100, 300, 1000] as const
+
 /** Bytes of an event in the queue, which takes 128 kB with up to 100 bytes of its own and the event's history. */
 const maxMessage = 127_900 - historyBytes
 /** Bytes of a delivery in an object, whose storage takes rows of 2 MB. */
@@ -68,12 +71,23 @@ export function createOutbox(
 	/** Stores what becomes of a late answer. If this Worker ends before, the object goes on when the lease is over. */
 	async function takeOver(conversation: string, delivery: Delivery, underWay: Promise<WireResponse>): Promise<void> {
 		const accepted = { delivery, failed: 0, acceptedAt: Date.now(), interrupted: false }
-		const outcome = await attempt(accepted, underWay)
+		const outcome = JSON.stringify(await attempt(accepted, underWay))
+		await settle(conversation, delivery, outcome, pauses).catch((thrown) => logFailure(delivery, thrown))
+	}
+
+	async function settle(
+		conversation: string,
+		delivery: Delivery,
+		outcome: string,
+		[pause, ...later]: readonly number[],
+	): Promise<void> {
 		try {
 			const object = await conversationStub(CONVERSATIONS, conversation)
-			await object.settleDelivery(delivery.id, JSON.stringify(outcome))
+			await object.settleDelivery(delivery.id, outcome)
 		} catch (thrown) {
-			logFailure(delivery, thrown)
+			if (pause === undefined) throw thrown
+			await new Promise<void>((resume) => setTimeout(resume, pause))
+			await settle(conversation, delivery, outcome, later)
 		}
 	}
 

@@ -436,3 +436,32 @@ test('an event that failed is retried through the queue, and delivered', async (
 		{ turn: 'turn_again', attempt: 2, level: 'info' },
 	])
 })
+
+test('how a late answer ended is written down by a second try if the first one broke off', async () => {
+	let tries = 0
+	const breaking = {
+		idFromName: (name: string) => CONVERSATIONS.idFromName(name),
+		get(id: DurableObjectId) {
+			const object = CONVERSATIONS.get(id)
+			return {
+				enqueue: (deliveries: readonly string[], lease?: number) => object.enqueue(deliveries, lease),
+				async settleDelivery(delivery: string, outcome: string) {
+					await object.settleDelivery(delivery, outcome)
+					if (tries++ === 0) throw new Error('the object restarted')
+				},
+			}
+		},
+	}
+	const work: Promise<void>[] = []
+	const failed = { result: 'failed', error: 'upstream-unreachable', nextAt: Date.now() + hour } as const
+	const late = createOutbox(
+		// A namespace has more; the outbox uses no more.
+		{ EVENTS, CONVERSATIONS: breaking as unknown as typeof CONVERSATIONS },
+		{ ...parts, background: (each) => work.push(each), attempt: async () => failed },
+	)
+	await late.accept([held('turn_1', 'broken')], never)
+	await Promise.all(work)
+	expect(tries).toBe(2)
+	expect(await pending('broken')).toEqual([{ failed: 1, due: failed.nextAt, dead: 0 }])
+	expect(lines).toEqual([])
+})
