@@ -38,6 +38,7 @@ import { rejectAmbiguous, targetOf } from './smuggling-guard.ts'
 import type { SharedState } from './state/shared-state.ts'
 import { openTracing } from './tracing.ts'
 
+/** What to serve, and where. */
 export interface ServeOptions {
 	/** The parsed configuration; its shape: config/gateway.schema.json. */
 	readonly config: unknown

@@ -40,6 +40,7 @@ export interface TurnRecord {
 
 const noChanges: readonly Change[] = []
 
+/** An empty record. `hasSecret` finds what its paths must not show. */
 export function createRecord(hasSecret: SecretFinder): TurnRecord {
 	return { changes: noChanges, moreChanges: 0, moreLosses: 0, notes: [], nameOf: createPathNamer(hasSecret) }
 }

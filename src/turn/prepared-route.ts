@@ -4,6 +4,7 @@ import { type Route, type TimeLimits, timeLimitsOf } from '../route.ts'
 import type { Upstream } from '../upstream/index.ts'
 import { createSecretFinder, type SecretFinder } from './secret-finder.ts'
 
+/** A route, and what is computed from it. */
 export interface PreparedRoute extends Route {
 	/** The methods that its platforms call with. */
 	readonly methods: readonly string[]
@@ -14,6 +15,7 @@ export interface PreparedRoute extends Route {
 	readonly hasSecret: SecretFinder
 }
 
+/** Prepares a route for its turns. */
 export function prepareRoute(route: Route): PreparedRoute {
 	const adapters = route.platforms.map(({ adapter }) => adapter)
 	const setUpAdapters = new Map(adapters.map((adapter) => [adapter.challenge, adapter]))

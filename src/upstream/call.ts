@@ -16,6 +16,7 @@ const longestRest = 60_000
 /** Milliseconds before each attempt at an endpoint that was tried before; there are no more attempts than these. */
 const pauses = [0, 100, 300] as const
 
+/** How long a call may take, when it is repeated, and what is read of its answer. */
 export interface CallLimits {
 	/** The turn's id, the same for every attempt. */
 	readonly id: string

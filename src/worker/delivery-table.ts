@@ -31,6 +31,7 @@ export interface Head extends Record<string, SqlStorageValue> {
 	readonly due: number
 }
 
+/** The deliveries of one conversation, and its dead letters. At most a thousand of them are held. */
 export class DeliveryTable {
 	readonly #sql: SqlStorage
 

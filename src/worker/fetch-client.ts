@@ -7,6 +7,7 @@ import type { OutgoingCall } from '../runtime.ts'
 
 const budgetOf = createReplyBudget(limits.repliesAtOnceOnWorkers.value)
 
+/** Sends a call, as `Runtime.send`. */
 export async function send(call: OutgoingCall): Promise<WireResponse> {
 	const limit = new AbortController()
 	const timer = setTimeout(() => limit.abort(), call.timeout)

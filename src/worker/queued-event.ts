@@ -8,6 +8,7 @@ export interface QueuedEvent extends EventDelivery {
 	readonly history?: QueuedHistory
 }
 
+/** The attempts so far, and when the next one is due. */
 export interface QueuedHistory extends History {
 	/** When the next attempt is due, in milliseconds since 1970. */
 	readonly due: number

@@ -24,6 +24,7 @@ const maxRow = 1_900_000
 
 const utf8 = new TextEncoder()
 
+/** What the outbox needs of the Worker. */
 export interface OutboxParts {
 	log(line: LogLine): void
 	/** Continues work after the answer has left. */
@@ -32,6 +33,7 @@ export interface OutboxParts {
 	attempt(accepted: Accepted, underWay: Promise<WireResponse>): Promise<Outcome>
 }
 
+/** An outbox with these bindings. What is stored is delivered by the object or the queue. */
 export function createOutbox(
 	{ CONVERSATIONS, EVENTS }: Pick<Bindings, 'CONVERSATIONS' | 'EVENTS'>,
 	{ log, background, attempt }: OutboxParts,
