@@ -31,7 +31,7 @@ export interface Head extends Record<string, SqlStorageValue> {
 	readonly due: number
 }
 
-/** The deliveries of one conversation, and its dead letters. At most a thousand of them are held. */
+/** The deliveries of one conversation, and its dead letters. Takes no more while it holds a thousand. */
 export class DeliveryTable {
 	readonly #sql: SqlStorage
 
