@@ -79,5 +79,8 @@ function describeCause(thrown: unknown, file: string): string {
 	if (!(thrown instanceof Error)) return 'it threw something that is no error'
 	const { code } = thrown as NodeJS.ErrnoException
 	if (code === 'ERR_MODULE_NOT_FOUND' && thrown.message.includes(`'${file}'`)) return 'there is no such file'
+	if (thrown instanceof SyntaxError && thrown.message.startsWith('Cannot use import statement outside a module')) {
+		return 'it is read as CommonJS; set "type": "module" in its package.json'
+	}
 	return thrown.message.split('\n')[0] ?? ''
 }

@@ -52,3 +52,17 @@ test('what cannot be loaded is named with all other mistakes', async () => {
 		'',
 	])
 })
+
+test('a package whose modules are CommonJS is told how to change that', async () => {
+	const { path, remove } = folderWith({
+		'package.json': { type: 'commonjs' },
+		'gateway.json': { upstream: { url: 'builtin:demo' }, adapters: ['./my-platform.ts'], routes: [route] },
+		'my-platform.ts': ownJson('my-platform'),
+	})
+	onTestFinished(remove)
+	const { code, err } = await dragoman(['--config', `${path}/gateway.json`])
+	expect(code).toBe(78)
+	expect(err).toContain(
+		'  adapters[0]: ./my-platform.ts cannot be loaded: it is read as CommonJS; set "type": "module" in its package.json\n',
+	)
+})
