@@ -1,10 +1,11 @@
-/** Opens the outbox's database file: its lock, its format, and its settings for durability. */
+/** Opens the outbox's database file: its lock, its log, and its settings for durability. */
 import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { writtenCommand } from '../written-command.ts'
 import { checkpoint, createMoveLog, deleteMarks, isMarked, type MoveLog } from './checkpoint.ts'
+import { checkFormat, createDatabase } from './database-format.ts'
 import { OutboxError, sqlite, sqliteCode } from './outbox-error.ts'
 
 /** An open file. */
@@ -29,36 +30,6 @@ export interface Ownership {
 	/** Opens the file even if its log is lost. */
 	readonly acceptLostLog?: boolean
 }
-
-/** Identify the file as an outbox with the tables below. */
-const applicationId = 0x44726167
-const version = 1
-
-const tables = `
-	CREATE TABLE events (
-		seq INTEGER PRIMARY KEY,
-		id TEXT NOT NULL UNIQUE,
-		route TEXT NOT NULL,
-		lane BLOB,
-		state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'dead')),
-		head INTEGER NOT NULL CHECK (head IN (0, 1)),
-		owner TEXT,
-		accepted_at INTEGER NOT NULL,
-		attempts INTEGER NOT NULL DEFAULT 0,
-		lapses INTEGER NOT NULL DEFAULT 0,
-		next_at INTEGER NOT NULL,
-		ended_at INTEGER,
-		error TEXT,
-		key TEXT,
-		payload BLOB NOT NULL
-	) STRICT;
-	CREATE INDEX ready ON events (route, next_at, seq) WHERE state = 'waiting' AND head = 1 AND owner IS NULL;
-	CREATE INDEX lanes ON events (lane, seq) WHERE state = 'waiting' AND lane IS NOT NULL;
-	CREATE INDEX ended ON events (state, ended_at) WHERE state <> 'waiting';
-	CREATE TABLE meta (name TEXT PRIMARY KEY, key TEXT, value BLOB NOT NULL) STRICT;
-	PRAGMA application_id = ${applicationId};
-	PRAGMA user_version = ${version};
-`
 
 /** Milliseconds that a transaction waits for another process, such as `dragoman outbox` beside the gateway. */
 const busyTimeout = 5000
@@ -135,7 +106,7 @@ export function openBeside(path: string): OpenedBeside {
 		// The owner has examined the file; reading all of it again would take long.
 		const examined = new DatabaseSync(file, { readOnly: true, timeout: busyTimeout })
 		try {
-			checkMarks(examined, path)
+			checkFormat(examined, path)
 			checkLog(examined, file)
 		} finally {
 			examined.close()
@@ -189,35 +160,11 @@ function lockOf(file: string): DatabaseSync {
 	}
 }
 
-/** Types of statfs(2) for network file systems, where locks may not hold: NFS, SMB, CIFS, SMB2, AFS, Ceph, 9P. */
-const remote = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x01021997])
-
-function createDatabase(file: string): void {
-	if (fs.existsSync(`${file}-wal`) && fs.statSync(`${file}-wal`).size > 0) {
-		throw new OutboxError('corrupt', `The outbox ${file} is missing, but its log ${file}-wal exists. Restore both.`)
-	}
-	if (process.platform === 'linux' && remote.has(fs.statfsSync(dirname(file)).type)) {
-		throw new OutboxError('disk', `The outbox ${file} is on a network file system. Put it on a local disk.`)
-	}
-	// Under another name until it is complete, so that a crash leaves no half-made file.
-	const draft = `${file}.new`
-	fs.rmSync(draft, { force: true })
-	// Created before SQLite opens it: the log and the other files beside it get the same mode.
-	fs.closeSync(fs.openSync(draft, 'wx', 0o600))
-	const db = new DatabaseSync(draft)
-	db.exec(`PRAGMA synchronous = FULL; BEGIN; ${tables} COMMIT`)
-	db.close()
-	fs.renameSync(draft, file)
-	const folder = fs.openSync(dirname(file), 'r')
-	fs.fsyncSync(folder)
-	fs.closeSync(folder)
-}
-
 /** Reads the whole file before anything is written to it, so that a broken file stays unchanged. */
 function examine(file: string, { acceptLostLog = false }: Ownership): DatabaseSync {
 	const db = new DatabaseSync(file, { readOnly: true })
 	try {
-		checkMarks(db, file)
+		checkFormat(db, file)
 		if (!acceptLostLog) checkLog(db, file)
 		const [first] = db.prepare('PRAGMA integrity_check(1)').all()
 		if (first?.integrity_check !== 'ok') throw corrupt(file)
@@ -235,15 +182,6 @@ function checkLog(db: DatabaseSync, file: string): void {
 	const lost = `The log ${file}-wal is missing, and with it the latest changes of the outbox ${file}, which was not closed.`
 	const advice = `Restore both; or run "${writtenCommand('outbox accept-lost-log')}" to go on without it.`
 	throw new OutboxError('lost-log', `${lost} ${advice}`)
-}
-
-function checkMarks(db: DatabaseSync, file: string): void {
-	const id = db.prepare('PRAGMA application_id').get()?.application_id
-	const found = db.prepare('PRAGMA user_version').get()?.user_version
-	if (id !== applicationId) throw new OutboxError('foreign', `${file} is a database, but not an outbox.`)
-	if (found !== version) {
-		throw new OutboxError('foreign', `The outbox ${file} has version ${found}; this program reads version ${version}.`)
-	}
 }
 
 function connect(file: string): DatabaseSync {

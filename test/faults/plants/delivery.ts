@@ -103,7 +103,7 @@ export const deliveryPlants: readonly Plant[] = [
 		id: 'files-for-all',
 		fault: 'The files of the outbox are readable by all',
 		edits: [
-			{ file: `${outbox}/database.ts`, find: "'wx', 0o600", replace: "'wx', 0o644" },
+			{ file: `${outbox}/database-format.ts`, find: "'wx', 0o600", replace: "'wx', 0o644" },
 			{ file: `${outbox}/database.ts`, find: 'chmodSync(file, 0o600)', replace: 'chmodSync(file, 0o644)' },
 		],
 		caughtBy: { file: 'test/outbox/store.test.ts', test: 'read by their owner only' },
