@@ -96,17 +96,17 @@ function observe(
 	}
 }
 
-/** Finds what no observer gets. Whoever has a URL for replies may send some. */
+/** Finds what must be hidden from observers: secrets, and URLs for replies, because anyone who has one can send a reply. */
 function hiddenIn({ hasSecret }: PreparedRoute): SecretFinder {
 	return (text) => hasSecret(text) || text.includes(replyPath)
 }
 
-/** Version 00 of the header, or a later one that begins as it does; of ids, one that is all zeros is none. */
+/** Version 00 of the header, or a later version that starts the same way. An id of zeros alone is invalid. */
 const traceparentForm = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-[!-~]{0,200})?$/
-/** As many characters as every system must pass on. */
+/** No longer than what every system must pass on. */
 const tracestateForm = /^[ -~]{1,512}$/
 
-/** Whoever calls may write a secret into it, and it goes to the upstream. */
+/** The caller's trace context. It goes to the upstream, so a header with a secret in it is left out. */
 function traceOf({ headers }: Pick<WireRequest, 'headers'>, { hasSecret }: PreparedRoute): TraceContext | undefined {
 	const valuesOf = (wanted: string) => headers.filter(([name]) => name === wanted).map(([, value]) => value)
 	const [traceparent, another] = valuesOf('traceparent')
