@@ -52,6 +52,21 @@ describe.each(stateKinds)('$name', (kind) => {
 			expect(calls).toHaveLength(2)
 		})
 
+		test('end a call that was answered while the server refused to store, once it stores again', async () => {
+			const { server, calls, one, other } = await rig({ pause: 600 })
+			const first = say(one, 'm1')
+			await eventually(() => calls.length === 1)
+			await server.setReadOnly(true)
+			const answer = await first
+			expect(stateLines(one)).toMatchObject([{ did: 'settle' }])
+			await server.setReadOnly(false)
+			expect(await remembersAgain(one, other, calls)).toBe(true)
+			const before = calls.length
+			// No claim lapses within the time of a test.
+			expect((await say(other, 'm1')).body).toBe(answer.body)
+			expect(calls).toHaveLength(before)
+		})
+
 		test('know the choices that the other one offered', async () => {
 			const server = await kind.start(testScope)
 			const choices = [{ title: 'Green tea', value: 'tea-7' }]

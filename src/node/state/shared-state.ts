@@ -7,6 +7,7 @@ import { createBreaker } from '../../upstream/index.ts'
 import { openIn, storedReply } from './open-choices.ts'
 import { type BeginAsk, type Begun, claimName, type StateStore, type StoreEvents, storedName } from './state-store.ts'
 import { answerIn, storedAnswer } from './stored-answer.ts'
+import { createUntoldEnds, type UntoldEnd } from './untold-ends.ts'
 import { createWaiting } from './waiting.ts'
 
 export interface SharedStateOptions {
@@ -49,6 +50,7 @@ export async function createSharedState({
 }: SharedStateOptions): Promise<SharedState> {
 	const breaker = createBreaker()
 	const waiting = createWaiting()
+	const untold = createUntoldEnds()
 	const store = await open({ wake: waiting.wake })
 	let failing = false
 
@@ -64,6 +66,7 @@ export async function createSharedState({
 				breaker.onSuccess()
 				if (failing) recovered()
 				failing = false
+				for (const end of untold.due(performance.now())) void tellAgain(end)
 				return result
 			}
 			onFailure(did, `no answer within ${timeout} ms`)
@@ -77,6 +80,15 @@ export async function createSharedState({
 		failing = true
 		breaker.onFailure(performance.now())
 		failed(did, cause)
+	}
+
+	/** Ends a claim that would be held until it lapses, and keep the same call waiting, although it was answered. */
+	async function tellAgain(end: UntoldEnd): Promise<void> {
+		const { conversation, claim } = end
+		const telling = store.settle(conversation, { claim })
+		// What fails is told again, as long as that is of use.
+		const result = await withTimeout(timeout, telling).catch(() => timedOut)
+		if (result !== timedOut) untold.told(end)
 	}
 
 	/** Asks until no other call holds the claim. */
@@ -106,8 +118,10 @@ export async function createSharedState({
 			const answer = claim?.answer && storedAnswer(claim.answer)
 			const ended = claim && { call: storedName(claim.call), fence: claim.fence, answer: fitting(answer) }
 			const ask = { claim: ended, reply: stored?.text }
-			const whole = await call('settle', true, () => store.settle(storedName(conversation), ask))
-			return whole && (stored?.whole ?? true)
+			const name = storedName(conversation)
+			const whole = await call<boolean | undefined>('settle', undefined, () => store.settle(name, ask))
+			if (whole === undefined && ended) untold.add({ conversation: name, claim: ended }, performance.now())
+			return whole !== false && (stored?.whole ?? true)
 		},
 		async addLateReply(conversation, reply) {
 			const text = JSON.stringify(reply)

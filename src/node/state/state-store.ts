@@ -21,9 +21,13 @@ export type Begun =
 	/** The claim is made. The stored replies, newest first. */
 	| { readonly replies: readonly string[] }
 
+/** A claim to end with its answer, or without one. Has no effect where the claim is not held any more. */
+export interface ClaimEnd extends Claim {
+	readonly answer: string | undefined
+}
+
 interface SettleAsk {
-	/** The claim to end with its answer, or without one. */
-	readonly claim?: (Claim & { readonly answer: string | undefined }) | undefined
+	readonly claim?: ClaimEnd | undefined
 	/** The reply to add to those with open choices; see open-choices.ts. */
 	readonly reply?: string | undefined
 }
