@@ -1,6 +1,7 @@
 /** The state of conversations in PostgreSQL. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PostgresSettings } from '../../config/index.ts'
+import { timedOut, withTimeout } from '../../timeout.ts'
 import {
 	type Client,
 	connect,
@@ -65,6 +66,8 @@ export function openPostgresStore(
 	const pool = createPool(settings, underWay, limits)
 	const closing = new AbortController()
 	const { signal } = closing
+	/** Aborted when a batch has failed: then the connection that listens is looked at, for it would say nothing. */
+	let doubt = new AbortController()
 
 	async function run(steps: readonly Step[]): Promise<readonly Told[]> {
 		try {
@@ -75,6 +78,7 @@ export function openPostgresStore(
 			})
 			return rows
 		} catch (thrown) {
+			doubt.abort()
 			throw new Error(describeFailure(thrown))
 		}
 	}
@@ -89,15 +93,17 @@ export function openPostgresStore(
 		}
 	}
 
-	/** Rejects when the connection has failed. */
+	/** Returns or rejects when the connection is of no use any more. */
 	async function hear(client: Client): Promise<void> {
 		client.on('notification', ({ payload }) => wake(payload))
 		await client.query('LISTEN dragoman_state')
 		wake(undefined)
 		while (!signal.aborted) {
-			await wait(lookEvery, undefined, { ref: false, signal }).catch(() => {})
+			const sooner = AbortSignal.any([signal, doubt.signal])
+			await wait(lookEvery, undefined, { ref: false, signal: sooner }).catch(() => {})
+			doubt = new AbortController()
 			// After a failover, what was the primary may still answer, and tells nothing new.
-			await requireWritable(client)
+			if ((await withTimeout(limit, requireWritable(client))) === timedOut) return
 		}
 	}
 
