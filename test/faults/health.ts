@@ -70,7 +70,8 @@ export function heldBy({ url }: GatewayProcess): number {
 
 /** Sockets of this machine that are connected to a server, or try to be. */
 export function socketsTo(url: string): number {
-	return connections().filter(({ remote }) => remote === portOf(url)).length
+	// What is closed on both sides, and only remembered by the system, is none.
+	return connections().filter(({ remote, state }) => remote === portOf(url) && state !== '06').length
 }
 
 /** The TCP sockets of this machine, each with the ports of both sides: proc(5), /proc/net/tcp. */

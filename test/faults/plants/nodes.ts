@@ -43,6 +43,18 @@ export const nodePlants: readonly Plant[] = [
 		caughtBy: { row: 'E12' },
 	},
 	{
+		id: 'claims-kept-by-the-answered',
+		fault: 'The end of a call is not told again to a state that could not be told',
+		edits: [
+			{
+				file: 'src/node/state/shared-state.ts',
+				find: 'for (const end of untold.due(performance.now())) void tellAgain(end)',
+				replace: 'untold.due(performance.now())',
+			},
+		],
+		caughtBy: { row: 'E16' },
+	},
+	{
 		id: 'state-logged-with-each-turn',
 		fault: 'A state that refuses some calls and takes others is logged with each turn',
 		edits: [
