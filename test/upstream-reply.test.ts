@@ -286,6 +286,7 @@ test.each([
 	['botdistrikt', { quickReplies: ['Menu'] }, 'quickReplies', 'quickreplies'],
 	['chatbot-v1', { response: [] }, 'response', 'responses'],
 	['chatbot-v2', { attribute: {} }, 'attribute', 'attributes'],
+	['chatbot-v2', { RESPONSES: [] }, 'RESPONSES', 'responses'],
 ])('a misspelt key of %s is named with the one that was meant', (upstream, answer, field, meant) => {
 	const context = expect.objectContaining({ field, expected: `no such field; did you mean "${meant}"?` })
 	expect(() => turn(upstream, 'botdistrikt', answer)).toThrow(expect.objectContaining({ context }))

@@ -3,13 +3,14 @@
 /** Letters added, left out or replaced that still count as a typo. */
 const maxEdits = 2
 
-/** The name closest to the one written; undefined if none is close enough to be a typo. */
+/** The name closest to the one written, in any case; undefined if none is close enough to be a typo. */
 export function closestName(written: string, names: readonly string[]): string | undefined {
 	let found: string | undefined
 	let least = maxEdits + 1
+	const lower = written.toLowerCase()
 	for (const name of names) {
-		const edits = editDistance(written, name)
-		if (edits < least && edits < Math.min(written.length, name.length)) [found, least] = [name, edits]
+		const edits = editDistance(lower, name.toLowerCase())
+		if (edits < least && edits < Math.min(lower.length, name.length)) [found, least] = [name, edits]
 	}
 	return found
 }
@@ -19,9 +20,9 @@ export function closestName(written: string, names: readonly string[]): string |
  * nothing is like it.
  */
 export function namesLike(written: string, names: readonly string[]): readonly string[] {
-	const lower = written.toLowerCase()
-	const same = names.find((name) => name.toLowerCase() === lower) ?? closestName(lower, names)
+	const same = closestName(written, names)
 	if (same !== undefined) return [same]
+	const lower = written.toLowerCase()
 	return lower.length > 2 ? names.filter((name) => name.toLowerCase().startsWith(lower)) : []
 }
 
