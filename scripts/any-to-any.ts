@@ -114,7 +114,7 @@ ${table(['platform', 'upstream', ...replyProbes.map(([name]) => name)], replies)
 ## What a backend may answer in a platform's format
 
 - **What its platform would read.** JSON may have any content type. A number is read for a text, a label or an id; \`1\`, \`"1"\` and \`"true"\` for a flag; what PHP writes for a list with gaps (\`{"0": …, "2": …}\`) or an empty one (\`{}\`) for a list.
-- **What is no answer fails the turn**, with \`upstream-reply-invalid\`: \`{"error": …}\`, and in the formats of ChatBot and BotDistrikt any object of unknown keys; a misspelt one is named with the key that was probably meant. To say nothing, answer with an empty body.
+- **What is no answer fails the turn**, with \`upstream-reply-invalid\`: \`{"error": …}\`, a misspelt key where nothing else is said, and in the formats of ChatBot and BotDistrikt any object of unknown keys. The error names a misspelt key and the one that was probably meant. To say nothing, answer with an empty body.
 - **Merge tags** (\`{{name}}\`, \`{{memory.name}}\`, \`\${name}\`) are filled for users of another platform, from the reply's attributes or else the event's. A tag without a value stays, and is named.
 - **Jumps** to a step of the bot's flow mean nothing on another platform: such a button sends its label, and the reply does not jump. Both are named.
 - **What only its own format has** is named part by part when another platform gets the reply, and refused there on a \`strict\` route.

@@ -287,6 +287,10 @@ test.each([
 	['chatbot-v1', { response: [] }, 'response', 'responses'],
 	['chatbot-v2', { attribute: {} }, 'attribute', 'attributes'],
 	['chatbot-v2', { RESPONSES: [] }, 'RESPONSES', 'responses'],
+	['pingstreams', { txet: 'Hi' }, 'txet', 'text'],
+	['pingstreams', { TEXT: 'Hi' }, 'TEXT', 'text'],
+	['pingstreams', { action: [{ _tdActionType: 'close' }] }, 'action', 'actions'],
+	['pingstreams', { atributes: { commands: [] } }, 'atributes', 'attributes'],
 ])('a misspelt key of %s is named with the one that was meant', (upstream, answer, field, meant) => {
 	const context = expect.objectContaining({ field, expected: `no such field; did you mean "${meant}"?` })
 	expect(() => turn(upstream, 'botdistrikt', answer)).toThrow(expect.objectContaining({ context }))
@@ -299,6 +303,7 @@ test.each([
 	['botdistrikt', { quickReplies: ['Menu'], respones: [] }, ['quickReplies', 'respones']],
 	['chatbot-v1', { response: [], paramters: {} }, ['response', 'paramters']],
 	['chatbot-v2', { attribute: {}, respones: [], error: 'x' }, ['attribute', 'respones']],
+	['pingstreams', { txet: 'Hi', type: 'text', meta_data: { src: 'x' }, ok: true }, ['txet', 'meta_data']],
 ])('every misspelt key of %s is named: %j', (upstream, answer, fields) => {
 	const context = expect.objectContaining({ mistakes: fields.map((field) => expect.objectContaining({ field })) })
 	expect(() => turn(upstream, 'botdistrikt', answer)).toThrow(expect.objectContaining({ context }))

@@ -58,6 +58,7 @@ export {
 	bodyMatches,
 	Id,
 	NonEmpty,
+	refuseMisspelt,
 	requireOneOf,
 	unreachable,
 	WireAttributes,

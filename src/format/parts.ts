@@ -50,17 +50,31 @@ const maxSuggested = 20
 /** Refuses the body of an answer that has none of these members, and suggests those that were probably meant. */
 export function requireOneOf(body: Json, names: readonly string[]): void {
 	if (typeof body !== 'object' || body === null || names.some((name) => Object.hasOwn(body, name))) return
-	const misspelt = Object.keys(body)
+	refuseMisspelt(body, names)
+	const expected = `at least one of ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+	throw new GatewayError('field-missing', { field: '', expected })
+}
+
+/**
+ * Refuses the body of an answer with members that are probably misspelt, and suggests those that were meant. Only names that
+ * the body lacks are suggested. `isMeant`: whether a value can be that of the member; by default, any can.
+ */
+export function refuseMisspelt(
+	body: Json,
+	names: readonly string[],
+	isMeant: (name: string, value: Json) => boolean = () => true,
+): void {
+	if (typeof body !== 'object' || body === null) return
+	const lacking = names.filter((name) => !Object.hasOwn(body, name))
+	const misspelt = Object.entries(body)
 		.slice(0, maxSuggested)
-		.flatMap((written) => {
-			const meant = closestName(written, names)
-			if (meant === undefined) return []
+		.flatMap(([written, value]) => {
+			const meant = names.includes(written) ? undefined : closestName(written, lacking)
+			if (meant === undefined || !isMeant(meant, value)) return []
 			const expected = `no such field; did you mean "${meant}"?`
 			return [new GatewayError('field-invalid', { field: fieldPath([written]), expected })]
 		})
 	if (misspelt.length > 0) throw joinMistakes(misspelt)
-	const expected = `at least one of ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
-	throw new GatewayError('field-missing', { field: '', expected })
 }
 
 /** For what fit never passes to `encode`, such as a message of a type that is not carried. Throws `internal`. */

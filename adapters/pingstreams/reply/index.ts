@@ -17,6 +17,7 @@ import {
 	nonEmptyList,
 	type Path,
 	type ReplyLeg,
+	refuseMisspelt,
 	validate,
 	WireJson,
 	wireList,
@@ -80,6 +81,21 @@ const reportedFailure = new GatewayError('field-missing', {
 })
 type Answer = v.InferOutput<typeof Answer>
 
+const messageMembers = ['text', 'metadata', 'attributes']
+/** The members that say something; the older engine runs no actions. */
+const saying = { runtime: [...messageMembers, 'actions'], server: messageMembers }
+
+/** Whether the platform shows nothing, or the static reply, without a `success` that says it is meant. */
+function isSilent({ text, actions, success }: Answer, dialect: AnsweredDialect): boolean {
+	return !text?.trim() && !(dialect === 'runtime' && actions?.length) && success === undefined
+}
+
+/** Whether a value says something as this member. A backend that has nothing to say may answer `{"sent": true}`. */
+function says(member: string, value: Json): boolean {
+	if (member === 'text') return typeof value === 'string' && value.trim() !== ''
+	return typeof value === 'object' && value !== null && Object.keys(value).length > 0
+}
+
 /** Who reads an answer. */
 interface Reader {
 	readonly dialect: AnsweredDialect
@@ -126,6 +142,7 @@ function legOf(context: ScriptState['context'], carries: Carries<CanonicalReply>
 			const { wire, unread } = validate(Answer, body)
 			// The platform would show the static reply, or nothing.
 			if (!wire.text && !wire.actions && !wire.attributes && matches(Failure, body)) throw reportedFailure
+			if (unread.length > 0 && isSilent(wire, context.dialect)) refuseMisspelt(body, saying[context.dialect], says)
 			const state: DecodeState = { context, control: {}, attributes: new Map(), hidden: [], before: 0 }
 			const { messages, natives, unread: ignored } = decodeAnswer(wire, state)
 			const native = compactOrNone<Native>({
