@@ -16,9 +16,10 @@ import {
 } from '../../../src/format/index.ts'
 import { Dialect, dialectOf } from '../dialect.ts'
 import type { Options } from '../options.ts'
+import { pushCarries } from './carries.ts'
 import { withDepartment } from './department.ts'
 import { judge } from './judge.ts'
-import { pushCarries, pushLeg } from './leg.ts'
+import { pushLeg } from './leg.ts'
 
 /** One segment of a path. A parser of URLs takes dots, however they are encoded, for a step up. */
 const Segment = v.pipe(

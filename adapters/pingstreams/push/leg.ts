@@ -3,7 +3,6 @@ import * as v from 'valibot'
 import {
 	Attributes,
 	type CanonicalReply,
-	type Carries,
 	compact,
 	compactOrNone,
 	fieldPath,
@@ -19,12 +18,9 @@ import {
 	validate,
 	WireFlag,
 } from '../../../src/format/index.ts'
-import { targetPattern } from '../button-action.ts'
-import { type Dialect, name, readsAnswers } from '../dialect.ts'
-import { labelName, serverMarkup } from '../markup.ts'
+import { type Dialect, name } from '../dialect.ts'
 import type { Options } from '../options.ts'
 import { type Control, unassigned } from '../reply/actions.ts'
-import { messageCarries, showsCards } from '../reply/carries.ts'
 import {
 	decodeMessage,
 	type EncodedMessage,
@@ -34,6 +30,7 @@ import {
 	WireMessage,
 } from '../reply/message.ts'
 import { Hidden, Markup } from '../reply/script.ts'
+import { pushCarries } from './carries.ts'
 import { toDepartment } from './department.ts'
 import { botPrefix, Native, refinePushed } from './refine.ts'
 
@@ -48,35 +45,6 @@ export interface Place {
 	readonly home?: string | undefined
 	/** The channel of the user. Absent: the widget on the web. */
 	readonly channel?: string | undefined
-}
-
-/** UTF-16 units of a text: with every one of them escaped, its message is within what the server accepts. */
-const longestText = 80_000
-
-/** What a push can say and do. Without a dialect and a channel: the most that there is. */
-export function pushCarries(
-	options: Options,
-	{ dialect = 'runtime', channel }: Partial<Pick<Place, 'dialect' | 'channel'>>,
-): Carries<CanonicalReply> {
-	const limits = { markup: serverMarkup, label: { escape: labelName }, url: {} }
-	const { 'reply.cards': cards, 'reply.text': text, ...others } = messageCarries(options, limits)
-	return {
-		...others,
-		'reply.text': { ...text, chars: longestText },
-		'reply.text.buttons': { chars: longestText },
-		...(cards && showsCards(channel) && { 'reply.cards': cards }),
-		// A bot that is nothing but a URL has no intents.
-		...(readsAnswers(dialect) && { 'reply.button.goto': { pattern: targetPattern(dialect) } }),
-		// The page's values stand there.
-		'reply.attributes.session': { reserved: ['payload'] },
-		'reply.control.close': {},
-		'reply.control.handover': {},
-		'reply.control.handover.name': {},
-		'reply.control.handover.id': {},
-		'reply.control.blockInput': {},
-		'reply.control.participants': {},
-		'reply.control.tags': {},
-	}
 }
 
 /** The colour that the platform's own bots give to tags. */
