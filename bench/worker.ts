@@ -11,9 +11,11 @@ import { bundleWorker, quiet } from '../scripts/worker-bundle.ts'
 import { starter } from '../test/harness/gateway.ts'
 import { send } from '../test/harness/http.ts'
 import { folder } from '../test/harness/scope.ts'
-import { compare, figure, ratio, type Subject, spreadOf } from './compare.ts'
+import { type Spread, spreadOf } from './compare.ts'
+import { openConnections, requestOf } from './connections.ts'
 import { type Experiment, round, type Trial } from './experiment.ts'
 import { configOf } from './peers.ts'
+import { cpuOf, inSlices, type Subject } from './slices.ts'
 import { spread, startUpstream } from './turns.ts'
 import { call, event, route, secrets, target } from './work.ts'
 
@@ -52,21 +54,17 @@ export const worker: Experiment = {
 		const gatewayPid = newest(before)
 		const peer = await startPeer(trial, hook)
 		const peerPid = newest([...before, gatewayPid])
-		const subjects: Subject[] = [
-			{ id: 'gateway', running: { pid: gatewayPid, url: gateway.url }, target, call },
-			{ id: 'hono', running: { pid: peerPid, url: peer }, target, call },
-		]
-		const samples = await compare(trial, subjects, 32, trial.pace)
-		const cpu = ratio(samples, 'gateway', 'hono', 'cpu')
+		const taken = await inSlices(
+			[await subjectOf(trial, 'gateway', gatewayPid, gateway.url), await subjectOf(trial, 'hono', peerPid, peer)],
+			slices,
+		)
+		const cpuOfTurn = (id: string): Spread => taken.get(id) ?? spreadOf([])
+		const ratio = cpuOfTurn('gateway').median / cpuOfTurn('hono').median
 		return {
 			head: ['', 'The gateway', 'Hono and `fetch`'],
 			rows: [
-				[
-					'CPU a turn in workerd, µs',
-					spread(figure(samples, 'gateway', 'cpu')),
-					spread(figure(samples, 'hono', 'cpu')),
-				],
-				['the same, against Hono and `fetch`', spread(cpu, ' ×'), ''],
+				['CPU a turn in workerd, µs', spread(cpuOfTurn('gateway')), spread(cpuOfTurn('hono'))],
+				['the same, against Hono and `fetch`', `${round(ratio)} ×`, ''],
 				['Bundle with one platform, compressed, kB', round(bytes / 1000), ''],
 				['Start of the module, ms', spread(start), ''],
 				...trips.map(({ of, did }) => [`Calls of the Durable Object: ${of}`, `${did.length}: ${did.join(', ')}`, '']),
@@ -74,7 +72,7 @@ export const worker: Experiment = {
 			figures: {
 				'round trips': trips[0]?.did.length ?? Number.NaN,
 				'round trips, nothing to remember': trips[1]?.did.length ?? Number.NaN,
-				'workerd cpu': figure(samples, 'gateway', 'cpu').median,
+				'workerd cpu': cpuOfTurn('gateway').median,
 			},
 			targets: [
 				{ what: 'bundle with one platform', reached: bytes / 1000, bound: 'most', limit: 80, unit: 'kB' },
@@ -87,6 +85,28 @@ export const worker: Experiment = {
 			],
 		}
 	},
+}
+
+/** Turns of one of the two at a time, and how often. */
+const turns = 200
+const slices = { warm: 15, measured: 30 }
+
+/** Conversations at the same time, of ten turns each: each has a Durable Object of its own. */
+const conversations = 50
+
+/** One that runs in workerd. Its calls never repeat an event id. */
+async function subjectOf(trial: Trial, id: string, pid: number, url: string): Promise<Subject> {
+	const sockets = await openConnections(trial, url, 32)
+	let calls = 0
+	const callAfterOthers = (): Buffer => {
+		const before = calls++
+		const conversation = (before % conversations) + Math.floor(before / (10 * conversations)) * conversations
+		const body = call
+			.replace('{{id}}', `event-${before}`)
+			.replaceAll('{{conversation}}', `conversation-${conversation}`)
+		return requestOf(target, body)
+	}
+	return { id, take: () => cpuOf(pid, sockets, Array.from({ length: turns }, callAfterOthers)) }
 }
 
 /** The bundle's size in bytes, compressed, and the milliseconds of CPU that its module takes to start. */
