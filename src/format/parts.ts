@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { GatewayError } from '../errors.ts'
 import { type Attributes, type CanonicalReply, emptyReply, type Json } from '../model/index.ts'
-import { closestName } from '../schema/index.ts'
+import { closestName, hasLettersOf } from '../schema/index.ts'
 import { fieldPath } from './field-path.ts'
 import { readJsonBody } from './json.ts'
 import type { Decoded } from './leg.ts'
@@ -50,19 +50,29 @@ const maxSuggested = 20
 /** Refuses the body of an answer that has none of these members, and suggests those that were probably meant. */
 export function requireOneOf(body: Json, names: readonly string[]): void {
 	if (typeof body !== 'object' || body === null || names.some((name) => Object.hasOwn(body, name))) return
-	refuseMisspelt(body, names)
+	refuseMembers(body, names, () => true)
 	const expected = `at least one of ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 	throw new GatewayError('field-missing', { field: '', expected })
 }
 
 /**
- * Refuses the body of an answer with members that are probably misspelt, and suggests those that were meant. Only names that
- * the body lacks are suggested. `isMeant`: whether a value can be that of the member; by default, any can.
+ * Refuses the body of an answer with members that are certainly misspelt, and suggests those that were meant: they have the
+ * letters of one that the body lacks, in another order or case, or one letter more or less. `isMeant`: whether a value can
+ * be that of the member.
  */
 export function refuseMisspelt(
 	body: Json,
 	names: readonly string[],
-	isMeant: (name: string, value: Json) => boolean = () => true,
+	isMeant: (name: string, value: Json) => boolean,
+): void {
+	refuseMembers(body, names, (written, name, value) => hasLettersOf(written, name) && isMeant(name, value))
+}
+
+/** Refuses a body with unknown members that are close to one that it lacks, where `isMeant` says that it was meant. */
+function refuseMembers(
+	body: Json,
+	names: readonly string[],
+	isMeant: (written: string, name: string, value: Json) => boolean,
 ): void {
 	if (typeof body !== 'object' || body === null) return
 	const lacking = names.filter((name) => !Object.hasOwn(body, name))
@@ -70,7 +80,7 @@ export function refuseMisspelt(
 		.slice(0, maxSuggested)
 		.flatMap(([written, value]) => {
 			const meant = names.includes(written) ? undefined : closestName(written, lacking)
-			if (meant === undefined || !isMeant(meant, value)) return []
+			if (meant === undefined || !isMeant(written, meant, value)) return []
 			const expected = `no such field; did you mean "${meant}"?`
 			return [new GatewayError('field-invalid', { field: fieldPath([written]), expected })]
 		})

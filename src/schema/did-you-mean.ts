@@ -26,6 +26,21 @@ export function namesLike(written: string, names: readonly string[]): readonly s
 	return lower.length > 2 ? names.filter((name) => name.toLowerCase().startsWith(lower)) : []
 }
 
+/**
+ * Whether a name has the letters of another, in any order and any case, but for one more or one less. Words of their own,
+ * such as `next` beside `text`, differ in a letter that takes the place of another.
+ */
+export function hasLettersOf(written: string, name: string): boolean {
+	const missing = [...name.toLowerCase()]
+	let added = 0
+	for (const letter of written.toLowerCase()) {
+		const found = missing.indexOf(letter)
+		if (found === -1) added++
+		else missing.splice(found, 1)
+	}
+	return added + missing.length <= 1
+}
+
 /** The Levenshtein distance; more than `maxEdits`, without the exact number, if the lengths alone differ by more. */
 function editDistance(one: string, other: string): number {
 	if (Math.abs(one.length - other.length) > maxEdits) return maxEdits + 1
