@@ -166,6 +166,24 @@ describe.skipIf(valkeyProgram === undefined || !kind)('Valkey or Redis', () => {
 		expect(failures).toEqual([])
 	})
 
+	test('is subscribed to once on each connection, where a failure is heard', async () => {
+		const { admin } = await started()
+		const subscribed = async (): Promise<number> => {
+			const [, calls = 0] = /^cmdstat_subscribe:calls=(\d+)/m.exec(await admin.info('commandstats')) ?? []
+			return Number(calls)
+		}
+		const listening = async (): Promise<number> => [await admin.call('pubsub', 'channels')].flat().length
+		await expect.poll(listening, { timeout: 10_000 }).toBe(1)
+		for (let n = 0; n < 2; n++) {
+			const before = await subscribed()
+			await admin.call('client', 'kill', 'type', 'pubsub')
+			await expect.poll(subscribed, { timeout: 10_000 }).toBeGreaterThan(before)
+			// A second subscription would come at once.
+			await wait(200)
+			expect(await subscribed()).toBe(before + 1)
+		}
+	})
+
 	test('after a failover that left its connections to the old primary, who waits is woken by the new one', async () => {
 		if (!kind) throw new Error('there is no such kind')
 		const [old, next] = [await kind.start(testScope), await kind.start(testScope)]
