@@ -3,7 +3,7 @@ import type { Begun, LogLine, State } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
 import type { ConversationObject } from './bindings.ts'
 import type { StoredBegun } from './conversation-state.ts'
-import { conversationStub } from './conversation-stub.ts'
+import { conversationStub, pauses } from './conversation-stub.ts'
 import { webCrypto } from './web-crypto.ts'
 
 /** Milliseconds for an operation that does not wait for another call. */
@@ -12,9 +12,6 @@ const defaultTimeout = 1000
 const restTime = 10_000
 /** Conversations to remember as unresponsive. */
 const maxUnresponsive = 1000
-
-/** Milliseconds at most before each repetition of a call that broke off. An object that restarts is soon there again. */
-const pauses = [100, 300, 1000] as const
 
 /** What a turn begins with where no object can be reached: no claim is held. */
 const nothing: StoredBegun = { open: [] }

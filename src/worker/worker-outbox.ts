@@ -5,7 +5,7 @@ import type { WireResponse } from '../format/index.ts'
 import type { Deliveries, Delivery, LogLine, Outbox } from '../runtime.ts'
 import { timedOut, withTimeout } from '../timeout.ts'
 import type { Bindings } from './bindings.ts'
-import { conversationStub } from './conversation-stub.ts'
+import { conversationStub, pauses } from './conversation-stub.ts'
 import { historyBytes } from './queued-event.ts'
 
 /** Milliseconds that the storage has to answer. */
@@ -13,9 +13,6 @@ const limit = 5000
 
 /** Milliseconds for which a Worker may wait for a late answer: the platform gives it thirty seconds, and it stores the outcome. */
 const lease = 35_000
-
-/** Milliseconds before each repetition of a call that broke off. An object that restarts is soon there again. */
-const pauses = [100, 300, 1000] as const
 
 /** Bytes of an event in the queue, which takes 128 kB with up to 100 bytes of its own and the event's history. */
 const maxMessage = 127_900 - historyBytes
