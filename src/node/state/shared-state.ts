@@ -86,7 +86,7 @@ export async function createSharedState({
 	async function tellAgain(end: UntoldEnd): Promise<void> {
 		const { conversation, claim } = end
 		const telling = store.settle(conversation, { claim })
-		// What fails is told again, as long as that is of use.
+		// An end that fails stays untold, and is tried again until it is too old to be of use.
 		const result = await withTimeout(timeout, telling).catch(() => timedOut)
 		if (result !== timedOut) untold.told(end)
 	}

@@ -101,7 +101,7 @@ function connect(url: string, patience: number): Redis {
 		// A turn does not wait for a connection, and nothing is sent after the turn that asked for it has gone on.
 		enableOfflineQueue: false,
 		autoResendUnfulfilledCommands: false,
-		// The library's own way to subscribe again leaves a rejection that nobody hears when the connection is lost meanwhile.
+		// The library would subscribe again by itself, and leave its rejection unhandled when the connection is lost meanwhile.
 		autoResubscribe: false,
 		maxRetriesPerRequest: 0,
 		connectTimeout: 5 * silence,

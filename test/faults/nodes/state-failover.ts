@@ -29,7 +29,7 @@ interface End {
 const hung: End = {
 	name: 'hung',
 	begin: (primary) => primary.hang(),
-	// What it was told before is done now, and concerns nobody.
+	// It now does what it was told while it hung, which no longer matters to anyone.
 	afterwards: (primary) => primary.resume(),
 }
 const killed: End = { name: 'killed', begin: (primary) => primary.kill(), afterwards() {} }
