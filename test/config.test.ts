@@ -45,6 +45,12 @@ const adapters = [
 	adapter('segment', { recognises: () => true }),
 	adapter('pushed', { push }),
 	adapter('deaf', { event: { carries, decode, encode } }),
+	adapter('brief', {
+		reply(event) {
+			const leg = canonical.create().reply(event)
+			return leg && { ...leg, carries: { 'reply.text': { chars: 20 } } }
+		},
+	}),
 ]
 
 const context: ConfigContext = {
@@ -242,7 +248,7 @@ test.each<[mistake: string, config: unknown]>([
 	['routes[0].platform[0]: must be a string', { upstream, routes: [{ ...route, platform: [5] }] }],
 	['routes[0].platform: must not be empty', { upstream, routes: [{ ...route, platform: [] }] }],
 	[
-		'routes[0].platform: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf',
+		'routes[0].platform: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf, brief',
 		{ upstream, routes: [{ ...route, platform: 'telephone' }] },
 	],
 	...(
@@ -452,12 +458,30 @@ test.each<[mistake: string, config: unknown]>([
 	],
 	['routes[0].late.reply: must not be empty', { upstream, routes: [{ ...route, late: { after: 5000, reply: {} } }] }],
 	['routes[0].late.reply: is missing', { upstream, routes: [{ ...route, late: { after: 5000 } }] }],
+	[
+		'routes[0].late.reply.de: does not fit brief as it is (split messages[0].text), which "policy": "strict" requires',
+		{
+			upstream,
+			routes: [
+				{
+					...{ ...route, platform: 'brief', policy: 'strict' },
+					late: {
+						after: 5000,
+						reply: {
+							'*': { messages: [{ type: 'text', text: 'One moment, please' }] },
+							de: { messages: [{ type: 'text', text: 'Einen Augenblick, bitte' }] },
+						},
+					},
+				},
+			],
+		},
+	],
 	['upstream.timeout: must be at least 1', { upstream: { ...upstream, timeout: 0 }, routes: [route] }],
 	// Timers end at once beyond 2^31 - 1 ms.
 	['upstream.timeout: must be at most 3600000', { upstream: { ...upstream, timeout: 2_147_483_648 }, routes: [route] }],
 	['upstream.timeout: must be a whole number', { upstream: { ...upstream, timeout: 1.5 }, routes: [route] }],
 	[
-		'upstream.adapter: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf',
+		'upstream.adapter: no such adapter; available: canonical, plain, one, two, other, bare, segment, pushed, deaf, brief',
 		{ upstream: { ...upstream, adapter: 'telephone' }, routes: [route] },
 	],
 	['upstream.options.foo: no such key', { upstream: { ...upstream, options: { foo: 1 } }, routes: [route] }],

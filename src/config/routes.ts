@@ -1,7 +1,9 @@
 /** Resolves the routes of the configuration into those the gateway runs, and checks them against each other. */
+import { fitReply } from '../fit/index.ts'
 import type { NamedAdapter } from '../format/index.ts'
 import { type HoldingReply, longestUpstreamWait, plainestReply, type Route } from '../route.ts'
 import { keysOf } from '../schema/index.ts'
+import { isLoss } from '../turn/index.ts'
 import type { Upstream } from '../upstream/index.ts'
 import type { ConfigIssues, Path } from './issues.ts'
 import { readReplies } from './localized-replies.ts'
@@ -82,6 +84,7 @@ function resolveRoute(
 	const holding = given.late && readHoldingReply(given.late, first ? [first, ...others] : [], [...at, 'late'], issues)
 	if (name === undefined || path === undefined || !first || !upstream) return undefined
 	checkAnswers([first, ...others], upstream, at, issues)
+	if (holding && resolved.policy === 'strict') checkHoldingFits(holding, [first, ...others], upstream, at, issues)
 	return { name, path, platforms: [first, ...others], upstream, ...resolved, ...(holding && { holding }) }
 }
 
@@ -112,6 +115,27 @@ function readHoldingReply(
 	const replies = readReplies(reply, [...at, 'reply'], issues)
 	if (replies.length === 0) issues.error([...at, 'reply'], 'must not be empty')
 	return { after, reply: replies, answer }
+}
+
+/** Adds an error for a holding reply that a strict route would refuse: its turn would fail after the backend got the event. */
+function checkHoldingFits(
+	{ reply: replies }: HoldingReply,
+	platforms: readonly NamedAdapter[],
+	upstream: Upstream,
+	at: Path,
+	issues: ConfigIssues,
+): void {
+	const context = { turnId: '', receivedAt: '', decodedFrom: upstream.name, remembers: true }
+	for (const { name, adapter } of platforms) {
+		const leg = plainestReply(adapter)
+		if (!leg) continue
+		for (const { language, reply } of replies) {
+			const [loss] = fitReply(reply, leg, context).changes.filter(isLoss)
+			if (!loss) continue
+			const here = [...at, 'late', 'reply', ...(language === undefined ? [] : [language])]
+			issues.error(here, `does not fit ${name} as it is (${loss.did} ${loss.path}), which "policy": "strict" requires`)
+		}
+	}
 }
 
 function describeNoPush(platform: string): string {

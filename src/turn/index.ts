@@ -2,7 +2,7 @@
 export { type Answered, type Arrival, type CallHead, isSecretOf, type UnreadBody } from './admission.ts'
 export { withReply, withStoredReply } from './choices.ts'
 export { decodeEvent, decodePostedReply } from './decode.ts'
-export { lossesFirst } from './losses.ts'
+export { isLoss, lossesFirst } from './losses.ts'
 export { fillMergeTags } from './merge-tags.ts'
 export { stepsOfPush } from './observation.ts'
 export { type PreparedRoute, prepareRoute } from './prepared-route.ts'
