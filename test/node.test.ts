@@ -76,7 +76,7 @@ test('with a port that is in use or invalid, it says so and ends', async () => {
 	const said = `Port ${port} on 127.0.0.1 is in use. Set PORT to another.
 `
 	await expect(start(undefined, { env: { PORT: port } })).rejects.toMatchObject({ code: 69, said })
-	const odd = { code: 78, said: expect.stringContaining('PORT must be a number') }
+	const odd = { code: 78, said: expect.stringMatching(/^The environment variable PORT must be a number/) }
 	await expect(start(undefined, { env: { PORT: '70000' } })).rejects.toMatchObject(odd)
 })
 

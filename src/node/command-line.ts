@@ -8,7 +8,7 @@ import { didYouMean, UsageError } from './commands/usage-error.ts'
 import { dotenvOf } from './dotenv.ts'
 import { exitCode } from './exit-code.ts'
 import type { Invocation } from './invocation.ts'
-import { AddressUnusable } from './listen-address.ts'
+import { AddressUnusable, PortInvalid } from './listen-address.ts'
 import { OutboxError } from './outbox/outbox-error.ts'
 import { DatabaseUnusable } from './postgres/database-unusable.ts'
 import { SocketUnusable } from './socket-activation.ts'
@@ -88,7 +88,7 @@ function describeFailure(thrown: unknown, configFile: string): [code: number, ..
 			...unset,
 		]
 	}
-	if (thrown instanceof SocketUnusable) return [exitCode.config, thrown.message]
+	if (thrown instanceof SocketUnusable || thrown instanceof PortInvalid) return [exitCode.config, thrown.message]
 	if (thrown instanceof OutboxError || thrown instanceof DatabaseUnusable || thrown instanceof AddressUnusable) {
 		return [exitCode.unavailable, thrown.message]
 	}

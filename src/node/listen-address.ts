@@ -1,5 +1,5 @@
 /** Where the gateway listens, by the environment variables HOST and PORT. */
-import { ConfigError, type Environment } from '../config/index.ts'
+import type { Environment } from '../config/index.ts'
 
 /** An address to bind. */
 export interface ListenAddress {
@@ -7,9 +7,16 @@ export interface ListenAddress {
 	readonly port: number
 }
 
-/** The address. Throws a ConfigError if PORT is no port. */
+/** Thrown if PORT is no port. */
+export class PortInvalid extends Error {
+	override readonly name = 'PortInvalid'
+}
+
+/** The address. Throws a PortInvalid. */
 export function listenAddress({ HOST: host = '127.0.0.1', PORT: port = '8787' }: Environment): ListenAddress {
-	if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new ConfigError(['PORT must be a number up to 65535.'])
+	if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+		throw new PortInvalid('The environment variable PORT must be a number up to 65535.')
+	}
 	return { host, port: Number(port) }
 }
 
