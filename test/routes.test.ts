@@ -2,6 +2,7 @@
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { canonical } from '../adapters/canonical/index.ts'
+import { chatbotV2 } from '../adapters/chatbot-v2/index.ts'
 import { queryToken } from '../src/format/index.ts'
 import { call, gateway, gatewayTo, json, ownJson, says, statusOnly, upstream } from './servers.ts'
 
@@ -207,4 +208,12 @@ test('a bug in an adapter is one error and one log line, and its stack is not se
 	}
 	expect(lines).toHaveLength(3)
 	for (const line of lines) expect(line).toMatchObject({ level: 'error', error: 'internal', cause: expect.any(String) })
+})
+
+test('a page that a browser opens at the URL of a route says that events are sent with POST', async () => {
+	const { url } = await gatewayTo((await upstream()).url, { platform: 'chatbot-v2' }, [canonical, chatbotV2])
+	const answer = await fetch(`${url}/in`)
+	expect(answer.status).toBe(400)
+	const expected = expect.stringContaining('events are sent with POST')
+	expect(await answer.json()).toMatchObject({ title: 'field-missing', field: 'challenge', expected })
 })
