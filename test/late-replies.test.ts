@@ -21,6 +21,16 @@ const twoTexts = ownJson('two-texts', {
 	reply: () => ({ ...plainReply, carries: { reply, 'reply.messages': { items: 2 }, 'reply.text': text } }),
 })
 
+/** Meets a fault of its own in every answer. */
+const faulty = ownJson('faulty', {
+	reply: () => ({
+		...plainReply,
+		decode() {
+			throw new TypeError('a fault of the adapter')
+		},
+	}),
+})
+
 /** An upstream that answers "slow ..." when it is told to and anything else at once; and a gateway that waits a little. */
 async function slowly(
 	late: object = {},
@@ -40,7 +50,7 @@ async function slowly(
 			upstream: { url: to.url, timeout: 60_000, adapter: format },
 			routes: [{ name: 'in', path: '/in', platform: 'canonical', debug: true, late: holding, ...route }],
 		},
-		[canonical, twoTexts],
+		[canonical, twoTexts, faulty],
 	)
 	const said = async (given: object) => {
 		const answer = await call(`${started.url}/in`, given)
@@ -81,6 +91,7 @@ test('a holding reply brings earlier late answers', async () => {
 	slow[0]?.()
 	await expect.poll(() => lateLines().length).toBe(1)
 	expect(await said(event('slow 2'))).toMatchObject({ texts: ['slow 1', 'One moment'] })
+	slow[1]?.()
 })
 
 test('attributes of both replies are written; of single values the later one is used and the other reported', async () => {
@@ -112,12 +123,13 @@ test('a late answer is dropped if the route says so, and without a conversation'
 })
 
 test('a repeated call gets the same holding reply, and the upstream is called once', async () => {
-	const { said, calls } = await slowly()
+	const { slow, said, calls } = await slowly()
 	const [first, second] = await Promise.all([said(event('slow', { id: 'm1' })), said(event('slow', { id: 'm1' }))])
 	expect(first).toMatchObject({ texts: ['One moment'] })
 	expect(second).toEqual(first)
 	expect(await said(event('slow', { id: 'm1' }))).toEqual(first)
 	expect(calls).toHaveLength(1)
+	slow[0]?.()
 })
 
 test('an upstream that fails in time fails the turn; a late failure is logged', async () => {
@@ -134,6 +146,14 @@ test('an upstream that fails in time fails the turn; a late failure is logged', 
 	await expect
 		.poll(() => lines.filter(({ msg }) => msg === 'late'))
 		.toMatchObject([{ level: 'error', did: 'failed', error: 'upstream-status', upstreamStatus: 500 }])
+})
+
+test('a fault that a late answer meets is logged with its stack', async () => {
+	const { slow, said, lateLines } = await slowly({}, says, {}, 'faulty')
+	await said(event('slow'))
+	slow[0]?.()
+	const cause = expect.stringMatching(/^TypeError: a fault of the adapter\n +at /)
+	await expect.poll(lateLines).toMatchObject([{ level: 'error', did: 'failed', error: 'internal', cause }])
 })
 
 test('a gateway that shuts down waits for late answers, within its limit', async () => {

@@ -7,6 +7,7 @@ import type { Route } from '../route.ts'
 import type { Runtime } from '../runtime.ts'
 import { fitContextOf, type Received, type TurnContext } from './context.ts'
 import { pickByLanguage } from './localized-reply.ts'
+import { causeOf } from './log.ts'
 import { isRefused, mayPass } from './strict.ts'
 
 /** Where a reply goes. */
@@ -45,7 +46,7 @@ export function keepLateReply(
 
 /** Never rejects; one line in the log says what became of the reply. */
 async function storeLateReply(
-	{ turnId, startedAt, observed }: TurnContext,
+	{ turnId, startedAt, observed, route: { hasSecret } }: TurnContext,
 	{ route, conversation, leg, context }: Destination,
 	lateReply: Promise<CanonicalReply>,
 	{ state, elapsed, letOthersRun, log }: Runtime,
@@ -64,8 +65,11 @@ async function storeLateReply(
 		log({ level: isMeant ? 'info' : 'warn', ...line, did, ms: ms() })
 		observed?.late({ did, error: undefined })
 	} catch (thrown) {
-		const { code, context } = asGatewayError(thrown)
-		log({ level: 'error', ...line, did: 'failed', error: code, upstreamStatus: context.upstreamStatus, ms: ms() })
+		const error = asGatewayError(thrown)
+		const { code, context } = error
+		const cause = causeOf(error, hasSecret)
+		const why = { error: code, cause, upstreamStatus: context.upstreamStatus }
+		log({ level: 'error', ...line, did: 'failed', ...why, ms: ms() })
 		observed?.late({ did: 'failed', error: code })
 	}
 }

@@ -173,7 +173,7 @@ function outcomeOf(record: TurnRecord, hasSecret: SecretFinder): { readonly [fie
 }
 
 /** The stack of a fault of ours; of any other error only the system's code, for a message may quote a value from outside. */
-function causeOf({ code, cause }: GatewayError, hasSecret: SecretFinder): string | undefined {
+export function causeOf({ code, cause }: GatewayError, hasSecret: SecretFinder): string | undefined {
 	// Its code is `because` already.
 	if (!(cause instanceof Error) || cause instanceof GatewayError) return undefined
 	const { stack = '' } = cause
