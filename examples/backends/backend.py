@@ -2,15 +2,15 @@
 import base64, hashlib, hmac, json, os, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-KEY = os.environ.get("BACKEND_KEY")  # as the gateway has it; without a key, calls are not verified
+# As the gateway has it. Without a key, calls are not verified.
+KEY = base64.b64decode(os.environ.get("BACKEND_KEY", "").removeprefix("whsec_"), validate=True)
 COLOURS = [{"title": "Red", "value": "red"}, {"title": "Green", "value": "green"}]
 
 def is_signed(headers, body):
     id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not timestamp.isdecimal() or abs(time.time() - int(timestamp)) > 300:
         return False
-    key = base64.b64decode(KEY.removeprefix("whsec_"))
-    mac = hmac.digest(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256)
+    mac = hmac.digest(KEY, f"{id}.{timestamp}.".encode() + body, hashlib.sha256)
     expected = b"v1," + base64.b64encode(mac)
     return any(hmac.compare_digest(each.encode(), expected) for each in headers.get("webhook-signature", "").split())
 
