@@ -6,6 +6,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { quiet } from './scripts/worker-bundle.ts'
 
 Object.assign(process.env, quiet)
+// Node keeps what it compiled: half of what each of some hundred processes and threads costs is compiling.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
 
 // The laws run thousands of random values, on machines that do other things as well.
 const timeouts = { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 15_000, interval: 20 } } }

@@ -1,6 +1,5 @@
 /** Counts the stored events beside the gateway that delivers them, in a thread of its own: a large file takes a while. */
-import { Worker } from 'node:worker_threads'
-import { programFile } from '../program-file.ts'
+import { startThread } from '../start-thread.ts'
 
 /** The events of one route that are in one state. */
 export interface EventCount {
@@ -18,8 +17,6 @@ export interface OutboxCounts {
 	readonly usedBytes: number
 }
 
-const program = programFile('outbox/counts-thread')
-
 /** Counts when it is asked. */
 export interface Counter {
 	/** Rejects when the file or the database cannot be read. */
@@ -30,8 +27,7 @@ export interface Counter {
 
 /** Counts the events in this file, in a thread. Rejects when it cannot be read. */
 export async function countEvents(file: string): Promise<OutboxCounts> {
-	// The environment holds secrets, and the thread needs none of them.
-	const worker = new Worker(program, { workerData: file, env: {}, execArgv: [], name: 'outbox counts' })
+	const worker = startThread('outbox/counts-thread', 'outbox counts', file)
 	const { promise, resolve, reject } = Promise.withResolvers<OutboxCounts>()
 	worker.once('message', resolve).once('error', reject)
 	// The gateway may end meanwhile, and then the thread must have let go of the file.

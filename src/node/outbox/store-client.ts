@@ -1,6 +1,5 @@
 /** The main thread's side of the store thread, which is started again after a failure. */
-import { Worker } from 'node:worker_threads'
-import { programFile } from '../program-file.ts'
+import { startThread } from '../start-thread.ts'
 import { OutboxError, type OutboxErrorReason } from './outbox-error.ts'
 import type { Batch, Committed, StoreOptions } from './store.ts'
 
@@ -21,8 +20,6 @@ export interface RemoteStore {
 	/** Sets what is called when another process has stored or released what is due. Absent: no other process can. */
 	onNews?(run: () => void): void
 }
-
-const program = programFile('outbox/store-thread')
 
 /** Opens the outbox in a thread. Rejects with an OutboxError. */
 export async function openThread(options: StoreOptions): Promise<RemoteStore> {
@@ -76,8 +73,7 @@ interface Thread {
 }
 
 async function start(options: StoreOptions): Promise<Thread> {
-	// The environment holds secrets, and the thread needs none of them.
-	const worker = new Worker(program, { workerData: options, env: {}, execArgv: [], name: 'outbox' })
+	const worker = startThread('outbox/store-thread', 'outbox', options)
 	let waiting = Promise.withResolvers<Answer>()
 	let over = false
 	const { promise: ended, resolve: end } = Promise.withResolvers<void>()
