@@ -25,14 +25,14 @@ beforeAll(async () => {
 	// A connection to the registry that stalls is tried again in time.
 	const patiently = ['--prefer-offline', '--fetch-timeout=20000', '--fetch-retry-mintimeout=1000']
 	await run(home, 'npm', 'install', ...quietly, ...patiently, join(base, tarball))
-}, 180_000)
+}, 300_000)
 
 afterAll(() => rm(base, { recursive: true, force: true }))
 
 /** Standard output of a program that ends by itself; rejects with all it said when it fails. */
 function run(cwd: string, program: string, ...args: string[]): Promise<string> {
 	return new Promise((done, failed) => {
-		execFile(program, args, { cwd, env: environment(), timeout: 120_000 }, (error, stdout, stderr) => {
+		execFile(program, args, { cwd, env: environment(), timeout: 240_000 }, (error, stdout, stderr) => {
 			if (error) failed(new Error(`${program} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error }))
 			else done(stdout)
 		})
