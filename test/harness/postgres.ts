@@ -1,10 +1,22 @@
 /** A PostgreSQL server of its own, from the programs that are installed, in a folder that goes with it. */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+	chownSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { path } from '../tools.ts'
@@ -33,13 +45,39 @@ export const postgresPassword = 'canary-of-a-password'
 
 /** Ends with the scope. fsync is on, as it is for users. `initdb`: more arguments of the program that makes its files. */
 export function startPostgres(scope: Scope, initdb: readonly string[] = []): Promise<PostgresServer> {
-	return startServer(scope, async ({ folder, data, run, own }) => {
-		const passwordFile = join(folder, 'password')
-		writeFileSync(passwordFile, postgresPassword)
-		own(passwordFile)
-		const access = ['-U', 'postgres', '--pwfile', passwordFile, '-A', 'scram-sha-256']
-		await run('initdb', ['-D', data, ...access, '-E', 'UTF8', '--no-sync', ...initdb])
+	return startServer(scope, async (site) => {
+		if (initdb.length > 0) return await makeNewFiles(site, initdb)
+		const program = programOf('initdb')
+		const made = [program, statSync(program).mtimeMs, process.getuid?.()].join()
+		const kept = join(newFiles, createHash('sha256').update(made).digest('hex'))
+		if (existsSync(kept)) return await copy(kept, site.data)
+		await makeNewFiles(site, [])
+		mkdirSync(newFiles, { recursive: true })
+		const copied = mkdtempSync(join(newFiles, 'copied-'))
+		await copy(site.data, join(copied, 'data'))
+		try {
+			renameSync(join(copied, 'data'), kept)
+		} catch {
+			// Another process was faster.
+		}
+		rmSync(copied, { recursive: true, force: true })
 	})
+}
+
+/** The files of new servers, by what made them: to copy them takes a tenth of the time. */
+const newFiles = fileURLToPath(new URL('../../node_modules/.cache/postgres', import.meta.url))
+
+async function makeNewFiles({ folder, data, run, own }: Site, initdb: readonly string[]): Promise<void> {
+	const passwordFile = join(folder, 'password')
+	writeFileSync(passwordFile, postgresPassword)
+	own(passwordFile)
+	const access = ['-U', 'postgres', '--pwfile', passwordFile, '-A', 'scram-sha-256']
+	await run('initdb', ['-D', data, ...access, '-E', 'UTF8', '--no-sync', ...initdb])
+}
+
+/** Copies a folder, with the owners of its files. */
+async function copy(from: string, to: string): Promise<void> {
+	await promisify(execFile)('cp', ['-a', from, to])
 }
 
 /**
@@ -116,13 +154,13 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		server.once('error', reject).once('exit', () => reject(new Error(`the server ended: ${said}`)))
 		await promise
 	}
-	async function stop(how: 'fast' | 'kill'): Promise<void> {
+	async function stop(how: 'fast' | 'immediate' | 'kill'): Promise<void> {
 		const server = running
 		running = undefined
 		if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
 		const ended = new Promise((done) => server.once('exit', done))
 		if (how === 'kill') await killAll(server)
-		else server.kill('SIGINT')
+		else server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
 		await ended
 	}
 	async function query(sql: string, url = urlOf('postgres')) {
@@ -141,7 +179,8 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 	}
 	process.once('exit', abandon)
 	scope.after(async () => {
-		await stop('fast')
+		// Without a checkpoint: the files go as well.
+		await stop('immediate')
 		process.off('exit', abandon)
 		rmSync(folder, { recursive: true, force: true })
 	})
