@@ -195,7 +195,9 @@ describe.each(stateKinds)('$name', (kind) => {
 			expect(seen).toEqual([])
 			await server.kill()
 			for (let n = 0; n < 3; n++) await say(one, `away ${n}`)
-			expect(seen).toEqual(['begin', 'settle', 'begin', 'settle', 'begin', 'settle'])
+			// It may be time to forget what is old as well.
+			const ofTurns = seen.filter((did) => did !== 'forget')
+			expect(ofTurns).toEqual(['begin', 'settle', 'begin', 'settle', 'begin', 'settle'])
 		})
 	})
 })
