@@ -11,6 +11,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/co
 
 // The laws run thousands of random values, on machines that do other things as well.
 const timeouts = { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 15_000, interval: 20 } } }
+const onNode = { setupFiles: ['test/seed.ts'], ...timeouts }
 
 /**
  * Vitest starts with the largest files. What takes long in small files comes first, or it would run by itself at the end: the
@@ -34,13 +35,15 @@ export default defineConfig({
 		projects: [
 			{
 				test: {
-					name: 'node',
-					setupFiles: ['test/seed.ts'],
-					include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'adapters/**/*.test.ts'],
-					exclude: ['test/workers/**'],
-					...timeouts,
+					...onNode,
+					name: 'core',
+					include: ['adapters/**/*.test.ts', 'test/*.test.ts'],
+					// To load what they import takes as long as to run them, so it is loaded once for many files. A test that replaces
+					// a module, or changes what others import, belongs in a folder.
+					isolate: false,
 				},
 			},
+			{ test: { ...onNode, name: 'node', include: ['test/*/**/*.test.ts'], exclude: ['test/workers/**'] } },
 			{
 				// Inside workerd, with Node's modules switched on by the plugin: what runs without them is in test/runtime.
 				plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { cf: false } })],

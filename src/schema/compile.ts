@@ -1,7 +1,7 @@
 /**
  * Checks values by schemas at the speed of code written by hand: each schema becomes a function once, which checks a
  * value, makes the output and finds unlisted members in a single walk. valibot defines what is right: it checks what no
- * function here is written for, says what is wrong with a refused value, and test/compiled-schemas.test.ts compares the two.
+ * function here is written for, says what is wrong with a refused value, and test/schema/compiled.test.ts compares the two.
  */
 import * as v from 'valibot'
 import { reservedKeys } from '../model/index.ts'

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { expect, test, vi } from 'vitest'
-import { adapters } from '../adapters/index.ts'
-import { fitEvent, fitReply } from '../src/fit/index.ts'
+import { adapters } from '../../adapters/index.ts'
+import { fitEvent, fitReply } from '../../src/fit/index.ts'
 import {
 	Attributes,
 	CanonicalEvent,
@@ -18,20 +18,20 @@ import {
 	WireText,
 	wireList,
 	wireObject,
-} from '../src/format/index.ts'
-import { LimitedAttributes, nonEmptyArray } from '../src/model/constraints.ts'
-import { matches, outputOf, read } from '../src/schema/compile.ts'
-import { readWithValibot } from '../src/schema/read-with-valibot.ts'
-import { jsonValues } from './arbitraries.ts'
-import { readFixtures } from './fixtures.ts'
-import { mutate, mutations } from './mutations.ts'
-import { near } from './near-schema.ts'
+} from '../../src/format/index.ts'
+import { LimitedAttributes, nonEmptyArray } from '../../src/model/constraints.ts'
+import { matches, outputOf, read } from '../../src/schema/compile.ts'
+import { readWithValibot } from '../../src/schema/read-with-valibot.ts'
+import { jsonValues } from '../arbitraries.ts'
+import { readFixtures } from '../fixtures.ts'
+import { mutate, mutations } from '../mutations.ts'
+import { near } from '../near-schema.ts'
 
 /** The schemas by which adapters read, and what they read. */
 const readings = vi.hoisted(() => new Map<v.GenericSchema, unknown[]>())
 
-vi.mock('../src/schema/index.ts', async (importOriginal) => {
-	const room = await importOriginal<typeof import('../src/schema/index.ts')>()
+vi.mock('../../src/schema/index.ts', async (importOriginal) => {
+	const room = await importOriginal<typeof import('../../src/schema/index.ts')>()
 	return {
 		...room,
 		read(schema: v.GenericSchema, value: unknown) {
@@ -69,7 +69,7 @@ const hasTwoMembers = <T>() =>
 	v.check<T, string>((value) => typeof value !== 'object' || Object.keys(value ?? {}).length > 1, 'small')
 
 const fixtures = adapters.map((factory) => {
-	const all = readFixtures(new URL(`../adapters/${factory.name}/fixtures/`, import.meta.url))
+	const all = readFixtures(new URL(`../../adapters/${factory.name}/fixtures/`, import.meta.url))
 	return { factory, ...all }
 })
 
