@@ -85,7 +85,7 @@ export const turnPlants: readonly Plant[] = [
 		fault: "There is no limit of time for the body of an upstream's answer",
 		edits: [
 			{
-				file: 'src/node/undici-client.ts',
+				file: 'src/node/undici-exchange.ts',
 				find: "		const answer = { status, headers: fieldsOf(headers), body: '' }\n",
 				replace: "		const answer = { status, headers: fieldsOf(headers), body: '' }\n		clearTimeout(this.#timer)\n",
 			},
@@ -142,8 +142,8 @@ function followed(which: string): Plant['edits'] {
 	return [
 		{
 			file: 'src/node/undici-client.ts',
-			find: 'new Exchange(call, budgetOf(origin), resolve, reject)',
-			replace: `new Exchange(call, budgetOf(origin), (response) => {
+			find: 'new UndiciExchange(call, budgetOf(origin), resolve, reject)',
+			replace: `new UndiciExchange(call, budgetOf(origin), (response) => {
 					const { status, headers } = response
 					const location = headers.find(([name]) => name === 'location')?.[1]
 					if (location === undefined || !(${which})) return resolve(response)
