@@ -14,4 +14,5 @@ export {
 	recordedCall,
 } from './recorded-turn.ts'
 export { renderReply, selectableOptions } from './render-text.ts'
-export { describeChange, Refused, type SimulatedTurn, type Simulation, simulate, type UserAction } from './simulator.ts'
+export { describeChange, Refused, type SimulatedTurn, type Simulation, simulate } from './simulator.ts'
+export type { UserAction } from './user-turn.ts'

@@ -1,46 +1,22 @@
 /** Simulates a platform from its adapter: calls a webhook, rejects answers the platform would reject, decodes the rest. */
 import { GatewayError } from '../errors.ts'
 import { type FitContext, fitEvent, fitReply } from '../fit/index.ts'
-import {
-	type Adapter,
-	compact,
-	compactOrNone,
-	type ReplyLeg,
-	type Simulated,
-	type WireRequest,
-	type WireResponse,
-} from '../format/index.ts'
+import type { Adapter, ReplyLeg, WireRequest, WireResponse } from '../format/index.ts'
 import type { CanonicalEvent, CanonicalReply, Change, Choice } from '../model/index.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { Runtime } from '../runtime.ts'
 import { fillMergeTags } from '../turn/index.ts'
 import { upstreamUrl } from '../upstream/index.ts'
 import { selectableOptions } from './render-text.ts'
-
-/** What the user does: sends a text, selects a choice, opens the chat, or anything else as an event. */
-export type UserAction =
-	| { readonly text: string }
-	| {
-			readonly choice: NonNullable<CanonicalEvent['choice']>
-			/** What the pressed button holds, as `held` of the turn that showed it has it. Absent: the value. */
-			readonly held?: string | undefined
-	  }
-	| { readonly start: true }
-	| { readonly event: CanonicalEvent }
+import { defaultReplyOf, eventOf, type UserTurn } from './user-turn.ts'
 
 /** A user's action, the webhook to call, and what the call needs from the runtime. */
-export type Simulation = UserAction &
-	Pick<Runtime, 'send' | 'now' | 'newId' | 'crypto'> & {
+export type Simulation = UserTurn &
+	Pick<Runtime, 'send' | 'now' | 'crypto'> & {
 		/** The URL of the webhook, as in the platform's settings. */
 		readonly url: string
 		/** Authenticates the call. Absent: the call is not authenticated. */
 		readonly secret?: string
-		/** The conversation's id. Absent: a new one, if the platform has conversation ids. */
-		readonly conversation?: string
-		/** The user's id. Absent: a new one, if the platform has user ids. */
-		readonly user?: string
-		/** The text that the bot's author set as the platform's default reply. Absent: none. */
-		readonly defaultReply?: string
 		/** The event's call, signed, with what the platform adds for its API, such as a token. Absent: nothing. */
 		admit?(call: WireRequest): WireRequest
 		/** Whether to make the set-up call first, if the platform has one. Default: true. */
@@ -107,68 +83,6 @@ export async function simulate(adapter: Adapter, simulation: Simulation): Promis
 		if (thrown instanceof Refused && shown) thrown.defaultReply = shown
 		throw thrown
 	}
-}
-
-/** What the bot's author set for a failed call. It is in the calls of some platforms only. */
-function defaultReplyOf({ defaultReply }: Simulation): CanonicalEvent['defaultReply'] {
-	return defaultReply === undefined ? undefined : [{ type: 'text', text: defaultReply }]
-}
-
-function eventOf({ event: { carries }, simulated }: Adapter, simulation: Simulation): CanonicalEvent {
-	const { newId } = simulation
-	if ('event' in simulation) {
-		const { conversation = simulation.event.conversation } = simulation
-		return { ...simulation.event, ...(conversation !== undefined && { conversation }) }
-	}
-	const bot = botOf(carries, newId)
-	const conversation =
-		simulation.conversation ?? (carries['event.conversation'] && newConversation(bot, simulated, newId))
-	const id = simulation.user ?? (carries['event.user.id'] && hexId(newId()))
-	const common = compact({
-		attributes: {},
-		conversation,
-		user: id === undefined ? undefined : { id, attributes: {} },
-		bot,
-		trigger: triggerOf(carries, newId),
-		defaultReply: defaultReplyOf(simulation),
-	})
-	if ('text' in simulation) return { kind: 'message', text: simulation.text, ...common }
-	if ('choice' in simulation) return { kind: 'choice', choice: simulation.choice, ...common }
-	return { kind: 'start', ...common }
-}
-
-type Carried = Adapter['event']['carries']
-
-/** A bot, as far as calls of the platform name one. */
-function botOf(carries: Carried, newId: () => string): CanonicalEvent['bot'] {
-	return compactOrNone({
-		id: carries['event.bot.id'] && hexId(newId()),
-		name: carries['event.bot.name'] && 'Simulated bot',
-		project: carries['event.bot.project'] && hexId(newId()),
-	})
-}
-
-function newConversation(bot: CanonicalEvent['bot'], simulated: Simulated | undefined, newId: () => string): string {
-	return (
-		simulated?.newConversation?.(bot?.project ?? hexId(newId()), newId().replace(/[^\da-f]/g, '')) ?? hexId(newId())
-	)
-}
-
-/** The step of the bot that calls, as far as calls of the platform name one. */
-function triggerOf(carries: Carried, newId: () => string): CanonicalEvent['trigger'] {
-	const { values: [kind] = [] } = carries['event.trigger'] ?? {}
-	if (kind === undefined) return undefined
-	const id = carries['event.trigger.id'] && hexId(newId())
-	const name = carries['event.trigger.name']?.default ?? (carries['event.trigger.name'] && 'simulated_step')
-	return compact({ kind, id, name })
-}
-
-/** An id of 24 hexadecimal digits: a common form that every platform accepts, as far as we know. */
-function hexId(id: string): string {
-	return id
-		.replace(/[^\da-f]/g, '')
-		.slice(-24)
-		.padStart(24, '0')
 }
 
 async function verifySetUp(adapter: Adapter, simulation: Simulation): Promise<void> {
