@@ -62,14 +62,15 @@ export const largeBodies: Experiment = {
 		// A small call costs what a turn costs, whatever is in it.
 		const large = sizes.slice(1)
 		return {
-			head: ['A call of', 'JSON alone, ns a byte', 'bare Node', 'Dragoman', 'Dragoman against JSON alone'],
-			rows: sizes.map(({ name }) => [
-				name,
-				round(of(`json ${name}`)),
-				round(of(`bare ${name}`)),
-				round(of(`gateway ${name}`)),
-				`${round(of(`gateway ${name}`) / of(`json ${name}`))} ×`,
-			]),
+			head: [
+				...['A call of', 'JSON alone, ns a byte', 'bare Node', 'Dragoman'],
+				...['bare Node against JSON alone', 'Dragoman against JSON alone', 'Dragoman against bare Node'],
+			],
+			rows: sizes.map(({ name }) => {
+				const [json, bare, gateway] = [of(`json ${name}`), of(`bare ${name}`), of(`gateway ${name}`)]
+				const ratios = [bare / json, gateway / json, gateway / bare]
+				return [name, ...[json, bare, gateway].map(round), ...ratios.map((ratio) => `${round(ratio)} ×`)]
+			}),
 			figures,
 			targets: large.map(({ name }) => ({
 				what: `CPU a byte of ${name}, against JSON.parse and JSON.stringify`,
