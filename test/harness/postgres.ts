@@ -161,6 +161,8 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		const ended = new Promise((done) => server.once('exit', done))
 		if (how === 'kill') await killAll(server)
 		else server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
+		// A test that failed may have left it hanging.
+		if (how === 'immediate') signal(processesOf(server), 'SIGCONT')
 		await ended
 	}
 	async function query(sql: string, url = urlOf('postgres')) {
