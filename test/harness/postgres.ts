@@ -161,8 +161,8 @@ async function startServer(scope: Scope, makeFiles: (site: Site) => Promise<void
 		const ended = new Promise((done) => server.once('exit', done))
 		if (how === 'kill') await killAll(server)
 		else server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
-		// A test that failed may have left it hanging.
-		if (how === 'immediate') signal(processesOf(server), 'SIGCONT')
+		// A test that failed may have left it hanging. It ends the processes of its connections by itself.
+		if (how === 'immediate') server.kill('SIGCONT')
 		await ended
 	}
 	async function query(sql: string, url = urlOf('postgres')) {
