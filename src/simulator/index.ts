@@ -15,4 +15,4 @@ export {
 } from './recorded-turn.ts'
 export { renderReply, selectableOptions } from './render-text.ts'
 export { describeChange, Refused, type SimulatedTurn, type Simulation, simulate } from './simulator.ts'
-export type { UserAction } from './user-turn.ts'
+export type { UserAction } from './user-action.ts'

@@ -8,10 +8,10 @@ import type { Runtime } from '../runtime.ts'
 import { fillMergeTags } from '../turn/index.ts'
 import { upstreamUrl } from '../upstream/index.ts'
 import { selectableOptions } from './render-text.ts'
-import { defaultReplyOf, eventOf, type UserTurn } from './user-turn.ts'
+import { type ActingUser, defaultReplyOf, eventOf } from './user-action.ts'
 
 /** A user's action, the webhook to call, and what the call needs from the runtime. */
-export type Simulation = UserTurn &
+export type Simulation = ActingUser &
 	Pick<Runtime, 'send' | 'now' | 'crypto'> & {
 		/** The URL of the webhook, as in the platform's settings. */
 		readonly url: string

@@ -15,7 +15,7 @@ export type UserAction =
 	| { readonly event: CanonicalEvent }
 
 /** A user's action, who does it, and in which conversation. */
-export type UserTurn = UserAction &
+export type ActingUser = UserAction &
 	Pick<Runtime, 'newId'> & {
 		/** The conversation's id. Absent: a new one, if the platform has conversation ids. */
 		readonly conversation?: string
@@ -26,30 +26,30 @@ export type UserTurn = UserAction &
 	}
 
 /** What the bot's author set for a failed call. It is in the calls of some platforms only. */
-export function defaultReplyOf({ defaultReply }: Pick<UserTurn, 'defaultReply'>): CanonicalEvent['defaultReply'] {
+export function defaultReplyOf({ defaultReply }: Pick<ActingUser, 'defaultReply'>): CanonicalEvent['defaultReply'] {
 	return defaultReply === undefined ? undefined : [{ type: 'text', text: defaultReply }]
 }
 
 /** The event, with what calls of the platform name besides: ids, a bot, the step that calls. */
-export function eventOf({ event: { carries }, simulated }: Adapter, turn: UserTurn): CanonicalEvent {
-	const { newId } = turn
-	if ('event' in turn) {
-		const { conversation = turn.event.conversation } = turn
-		return { ...turn.event, ...(conversation !== undefined && { conversation }) }
+export function eventOf({ event: { carries }, simulated }: Adapter, acting: ActingUser): CanonicalEvent {
+	const { newId } = acting
+	if ('event' in acting) {
+		const { conversation = acting.event.conversation } = acting
+		return { ...acting.event, ...(conversation !== undefined && { conversation }) }
 	}
 	const bot = botOf(carries, newId)
-	const conversation = turn.conversation ?? (carries['event.conversation'] && newConversation(bot, simulated, newId))
-	const id = turn.user ?? (carries['event.user.id'] && hexId(newId()))
+	const conversation = acting.conversation ?? (carries['event.conversation'] && newConversation(bot, simulated, newId))
+	const id = acting.user ?? (carries['event.user.id'] && hexId(newId()))
 	const common = compact({
 		attributes: {},
 		conversation,
 		user: id === undefined ? undefined : { id, attributes: {} },
 		bot,
 		trigger: triggerOf(carries, newId),
-		defaultReply: defaultReplyOf(turn),
+		defaultReply: defaultReplyOf(acting),
 	})
-	if ('text' in turn) return { kind: 'message', text: turn.text, ...common }
-	if ('choice' in turn) return { kind: 'choice', choice: turn.choice, ...common }
+	if ('text' in acting) return { kind: 'message', text: acting.text, ...common }
+	if ('choice' in acting) return { kind: 'choice', choice: acting.choice, ...common }
 	return { kind: 'start', ...common }
 }
 
