@@ -79,7 +79,7 @@ test.each(['server', 'worker', 'with an outbox'] as const)(
 				path: `/${platform}${path}`,
 				platform,
 				open: true,
-				upstream: { url: `${backend.url}${path}`, timeout: 2000 },
+				upstream: { url: `${backend.url}${path}`, timeout: 8000 },
 			})),
 		)
 		const outbox = { file: join(folder(testScope), 'outbox.db') }
@@ -95,7 +95,7 @@ test.each(['server', 'worker', 'with an outbox'] as const)(
 		expect(answers.filter(({ status }) => status !== 200)).toEqual([])
 		const deliveries = () => lines.filter(({ msg }) => msg === 'delivery')
 		if (runtime !== 'server') {
-			await expect.poll(() => deliveries().length, { timeout: 10_000 }).toBe(routes.length)
+			await expect.poll(() => deliveries().length, { timeout: 20_000 }).toBe(routes.length)
 			expect(deliveries().filter(({ level }) => level !== 'info')).toEqual([])
 		}
 		expect(backend.calls).toHaveLength(routes.length)

@@ -51,7 +51,8 @@ test('without PostgreSQL in the configuration its driver is not loaded', () => {
 	expect([loaded({ file: join(folder(), 'outbox.db') }), loaded(outbox)]).toEqual([false, true])
 })
 
-describe.skipIf(!has('postgres'))('on a server', () => {
+// Some tests start a program many times, on machines that do other things as well.
+describe.skipIf(!has('postgres'))('on a server', { timeout: 120_000 }, () => {
 	const server = serverOfFile()
 
 	test('it starts when its tables are there, and says how to make them', async () => {
