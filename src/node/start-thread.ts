@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 
 /**
  * Starts the program at this path below src/node/, without an extension, in a thread. Of the environment, which holds
- * secrets, it gets only where Node keeps compiled code: the thread would compile everything again.
+ * secrets, it gets only where Node keeps compiled code. Without that, it would compile everything again.
  */
 export function startThread(path: string, name: string, workerData: unknown): Worker {
 	const { NODE_COMPILE_CACHE } = process.env
